@@ -1,0 +1,95 @@
+/** The client: calls at an even pace and says who answered. */
+import type { Client, ServiceError } from "@grpc/grpc-js";
+import { type Outcome, runCallLoop } from "./client/call_loop.ts";
+import { CLIENT_FLAGS, type ClientConfig } from "./client/config.ts";
+import { Outages } from "./client/outages.ts";
+import { callLine, Ledger, summaryLines } from "./client/summary.ts";
+import { EXIT_CODES } from "./core/errors.ts";
+import { helpText, parseFlags } from "./core/flags.ts";
+import { listenForStop, runProgram } from "./io/program.ts";
+import { Greeter, type HelloReply } from "./io/proto.ts";
+import { callUnary, connect, statusName } from "./io/rpc.ts";
+import { onOutputClosed, paint, print } from "./io/terminal.ts";
+
+const ABOUT = `Calls demo.v1.Greeter/SayHello at an even pace and prints who \
+answered. Ctrl-C ends it with
+a table of shares, latencies and errors. It goes on when servers or Envoy \
+restart. Exit code: 0 if
+a call succeeded, ${EXIT_CODES.failed} if none did, ${EXIT_CODES.usage} if \
+the command line is wrong.`;
+
+async function makeCall(
+  client: Client,
+  { deadlineMs, workMs }: ClientConfig,
+): Promise<Outcome> {
+  try {
+    const { reply } = await callUnary<HelloReply>(
+      client,
+      "SayHello",
+      { name: "world", workMs },
+      { deadlineMs },
+    );
+    return { kind: "reply", server: reply.server, number: reply.number };
+  } catch (error) {
+    const { code, details } = error as ServiceError;
+    return { kind: "error", code: statusName(code), details };
+  }
+}
+
+/** Resolves after the time, or at once when the signal is aborted. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
+  });
+}
+
+async function run(): Promise<number> {
+  const { values: config, help } = parseFlags(CLIENT_FLAGS, Deno.args, {
+    env: (name) => Deno.env.get(name),
+  });
+  if (help) {
+    print(helpText("client [flags]", ABOUT, CLIENT_FLAGS));
+    return 0;
+  }
+  const stop = listenForStop();
+  onOutputClosed(() => stop.request("output closed"));
+  const timer = config.durationS === 0 ? undefined : setTimeout(
+    () => stop.request("duration"),
+    config.durationS * 1000,
+  );
+  const ledger = new Ledger();
+  const outages = new Outages(() => performance.now());
+  const client = connect(Greeter, config.target);
+  const say = (event: Record<string, unknown>, lines: readonly string[]) => {
+    if (config.json) print(JSON.stringify(event));
+    else lines.forEach((line) => print(line));
+  };
+  await runCallLoop({
+    ...config,
+    signal: stop.signal,
+    makeCall: () => makeCall(client, config),
+    record: (call) => {
+      ledger.add(call);
+      say({ type: "call", ...call }, [
+        call.kind === "reply" ? callLine(call) : paint("red", callLine(call)),
+      ]);
+      const news = outages.afterCall(call);
+      if (news !== undefined) say({ type: "news", news }, [news]);
+    },
+    now: () => performance.now(),
+    sleep,
+  });
+  clearTimeout(timer);
+  client.close();
+  const summary = ledger.summary();
+  say({ type: "summary", ...summary }, summaryLines(summary));
+  return summary.succeeded > 0 ? 0 : EXIT_CODES.failed;
+}
+
+if (import.meta.main) await runProgram("client", run);

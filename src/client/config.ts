@@ -1,0 +1,87 @@
+/** The client's flags. */
+import {
+  type FlagRows,
+  type FlagValues,
+  positiveNumber,
+  wholeNumber,
+  words,
+} from "../core/flags.ts";
+
+/** The client's flags. */
+export const CLIENT_FLAGS = {
+  target: {
+    name: "target",
+    placeholder: "HOST:PORT",
+    help: "Where to call",
+    default: "localhost:5000",
+    env: "CLIENT_TARGET",
+    parse: target,
+  },
+  ratePerS: {
+    name: "rate",
+    placeholder: "CALLS",
+    help: "Calls to start each second",
+    default: 1,
+    env: "CLIENT_RATE",
+    parse: positiveNumber(10_000),
+  },
+  concurrency: {
+    name: "concurrency",
+    placeholder: "CALLS",
+    help: "Most calls in flight; a call that is due waits for a place",
+    default: 100,
+    env: "CLIENT_CONCURRENCY",
+    parse: wholeNumber(1, 10_000),
+  },
+  deadlineMs: {
+    name: "deadline",
+    placeholder: "MILLIS",
+    help: "How long one call may take",
+    default: 2000,
+    env: "CLIENT_DEADLINE_MS",
+    parse: wholeNumber(1, 600_000),
+  },
+  count: {
+    name: "count",
+    placeholder: "CALLS",
+    help: "Stop after so many calls; 0 goes on",
+    default: 0,
+    env: "CLIENT_COUNT",
+    parse: wholeNumber(0, 1_000_000_000),
+  },
+  durationS: {
+    name: "duration",
+    placeholder: "SECONDS",
+    help: "Stop after this time; 0 goes on",
+    default: 0,
+    env: "CLIENT_DURATION_S",
+    parse: wholeNumber(0, 31_536_000),
+  },
+  workMs: {
+    name: "work",
+    placeholder: "MILLIS",
+    help: "How long the server is asked to work on each call",
+    default: 0,
+    env: "CLIENT_WORK_MS",
+    parse: wholeNumber(0, 60_000),
+  },
+  json: {
+    name: "json",
+    help: "Print one JSON object a line",
+    switch: true,
+  },
+} as const satisfies FlagRows;
+
+/** What the flags make. */
+export type ClientConfig = FlagValues<typeof CLIENT_FLAGS>;
+
+/** Parses "host:port", with an IPv6 address in brackets. */
+function target(text: string): string {
+  const port = Number(
+    /^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):(\d{1,5})$/.exec(text)?.[1],
+  );
+  if (!(port >= 1 && port <= 65_535)) {
+    throw new RangeError("must be HOST:PORT, for example localhost:5000");
+  }
+  return text;
+}

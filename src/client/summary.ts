@@ -1,0 +1,98 @@
+/** What the client has measured, and how it says so. */
+import { Histogram } from "../core/histogram.ts";
+import { type Share, shares } from "../core/shares.ts";
+import { tableLines } from "../core/table.ts";
+import type { CallRecord } from "./call_loop.ts";
+
+/** The client's result, as `--json` prints it. */
+export interface Summary {
+  readonly calls: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly shares: readonly Share[];
+  /** Of the calls that succeeded; null if none did. */
+  readonly latencyMs: {
+    readonly p50: number;
+    readonly p95: number;
+    readonly p99: number;
+    readonly max: number;
+  } | null;
+  readonly errors: Readonly<Record<string, number>>;
+}
+
+/** Counts calls as they end. */
+export class Ledger {
+  readonly #byServer = new Map<string, number>();
+  readonly #byCode = new Map<string, number>();
+  readonly #latencies = new Histogram();
+  #failed = 0;
+
+  /** Adds one call. */
+  add(call: CallRecord): void {
+    if (call.kind === "reply") {
+      this.#latencies.add(call.latencyMs);
+      increment(this.#byServer, call.server);
+    } else {
+      this.#failed += 1;
+      increment(this.#byCode, call.code);
+    }
+  }
+
+  /** The result of all calls until now. */
+  summary(): Summary {
+    const latencies = this.#latencies;
+    const at = (percent: number) => rounded(latencies.percentileMs(percent));
+    return {
+      calls: latencies.count + this.#failed,
+      succeeded: latencies.count,
+      failed: this.#failed,
+      shares: shares(this.#byServer),
+      latencyMs: latencies.count === 0 ? null : {
+        p50: at(50),
+        p95: at(95),
+        p99: at(99),
+        max: rounded(latencies.maxMs),
+      },
+      errors: Object.fromEntries(this.#byCode),
+    };
+  }
+}
+
+function increment(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+/** Microseconds are the clock's noise; a tenth of a millisecond is shown. */
+function rounded(ms: number | undefined): number {
+  return Math.round((ms ?? 0) * 10) / 10;
+}
+
+/** The line for one call. */
+export function callLine(call: CallRecord): string {
+  const latency = `${call.latencyMs.toFixed(1)} ms`;
+  return call.kind === "reply"
+    ? `call ${call.call}  ${call.server}  reply ${call.number}  ${latency}`
+    : `call ${call.call}  ${call.code}  ${latency}  ${call.details}`;
+}
+
+/** The final table. */
+export function summaryLines(summary: Summary): readonly string[] {
+  const { calls, succeeded, failed, latencyMs } = summary;
+  const percent = (part: number) => `${(part * 100).toFixed(1)} %`;
+  return [
+    "",
+    `${calls} calls, ${succeeded} succeeded, ${failed} failed`,
+    ...(summary.shares.length === 0 ? [] : tableLines(
+      ["server", "calls", "share"],
+      summary.shares.map((s) => [s.server, String(s.calls), percent(s.share)]),
+    )),
+    ...(latencyMs === null ? [] : [
+      `latency p50 ${latencyMs.p50} ms, p95 ${latencyMs.p95} ms, ` +
+      `p99 ${latencyMs.p99} ms, max ${latencyMs.max} ms`,
+    ]),
+    ...(failed === 0 ? [] : tableLines(
+      ["error", "calls"],
+      Object.entries(summary.errors).map(([code, n]) => [code, String(n)]),
+    )),
+  ];
+}

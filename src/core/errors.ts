@@ -1,0 +1,65 @@
+/**
+ * The one error type that users see, and the table of exit codes.
+ *
+ * A failure is one sentence: what failed, with which value, and what to do.
+ */
+
+/**
+ * Exit codes of every program here, by kind of failure.
+ *
+ * - `failed` 1: the work was done and its result is bad (no call succeeded, a
+ *   server is not serving, a claim is broken).
+ * - `usage` 2: the command line is wrong.
+ * - `environment` 3: something the program needs is not there (a port is
+ *   taken, a tool is missing or broken, an input file cannot be read).
+ * - `internal` 70: a defect of this program; the number is BSD's EX_SOFTWARE.
+ */
+export const EXIT_CODES = {
+  failed: 1,
+  usage: 2,
+  environment: 3,
+  internal: 70,
+} as const;
+
+/** A kind of failure; it decides the exit code. */
+export type FailureKind = keyof typeof EXIT_CODES;
+
+/** An expected failure, told to the user as its message, without a stack. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  readonly kind: FailureKind;
+
+  /**
+   * @param kind Decides the exit code.
+   * @param message One sentence (or one line per bad flag): what failed, with
+   * which value, and what to do.
+   * @param options The error behind it, if there is one.
+   */
+  constructor(kind: FailureKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+
+  /** The exit code of a program that ends with this failure. */
+  get exitCode(): number {
+    return EXIT_CODES[this.kind];
+  }
+
+  /** Makes a failure of anything that was thrown; strangers are `internal`. */
+  static from(thrown: unknown): Failure {
+    if (thrown instanceof Failure) return thrown;
+    const text = thrown instanceof Error
+      ? thrown.stack ?? thrown.message
+      : String(thrown);
+    return new Failure(
+      "internal",
+      `This is a defect of the program, please report it: ${text}`,
+      { cause: thrown },
+    );
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,236 @@
+/**
+ * Command-line flags. A flag is one row; parsing, `--help` and the typed
+ * configuration all come from the row.
+ */
+import { parseArgs } from "node:util";
+import { Failure, messageOf } from "./errors.ts";
+
+/** One flag that takes a value. */
+export interface ValueFlag<T> {
+  /** The name on the command line, without the dashes. */
+  readonly name: string;
+  /** What the value is, in capitals; its unit if it has one: `MILLIS`. */
+  readonly placeholder: string;
+  /** One line of help; says what special values mean. */
+  readonly help: string;
+  /** The value when neither the flag nor the environment gives one. */
+  readonly default: T;
+  /** An environment variable that is read when the flag is not given. */
+  readonly env?: string;
+  /** Makes the value of its text. @throws {RangeError} "must be …". */
+  readonly parse: (text: string) => T;
+}
+
+/** One flag that is there or is not. */
+export interface SwitchFlag {
+  readonly name: string;
+  readonly help: string;
+  readonly switch: true;
+}
+
+type Row = ValueFlag<unknown> | SwitchFlag;
+
+/** The rows of a program, by the name of the value in its configuration. */
+export type FlagRows = Readonly<Record<string, Row>>;
+
+/** What the rows make: a value for each. */
+export type FlagValues<R extends FlagRows> = {
+  readonly [K in keyof R]: R[K] extends ValueFlag<infer T> ? T : boolean;
+};
+
+/** What a command line was understood as. */
+export interface ParsedFlags<R extends FlagRows> {
+  readonly values: FlagValues<R>;
+  readonly positionals: readonly string[];
+  /** True when `--help` was asked for; nothing else was checked then. */
+  readonly help: boolean;
+}
+
+function isSwitch(row: Row): row is SwitchFlag {
+  return "switch" in row;
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param rows The flags that exist.
+ * @param argv The arguments, without the program.
+ * @param options `env` looks up a variable (default: none is read);
+ * `positionalsMax` is how many words may stand beside flags (default 0).
+ * @throws {Failure} `usage`, with one line for every bad flag.
+ */
+export function parseFlags<R extends FlagRows>(
+  rows: R,
+  argv: readonly string[],
+  options: {
+    readonly env?: (name: string) => string | undefined;
+    readonly positionalsMax?: number;
+  } = {},
+): ParsedFlags<R> {
+  const byName = new Map(Object.values(rows).map((row) => [row.name, row]));
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries([
+      ...[...byName.values()].map((row) =>
+        [row.name, { type: isSwitch(row) ? "boolean" : "string" }] as const
+      ),
+      ["help", { type: "boolean", short: "h" }] as const,
+    ]),
+  });
+  const given = new Map<string, string | true>();
+  const positionals: string[] = [];
+  const problems: string[] = [];
+  let help = false;
+  let unknownAt = -2;
+  for (const token of tokens) {
+    // The word behind an unknown flag is most likely its value.
+    const isStray = token.index === unknownAt + 1;
+    if (token.kind === "positional" && !isStray) positionals.push(token.value);
+    if (token.kind !== "option") continue;
+    const row = byName.get(token.name);
+    if (token.name === "help") help = true;
+    else if (row === undefined) {
+      problems.push(unknownFlag(token.rawName, [...byName.keys()]));
+      unknownAt = token.index;
+    } else if (given.has(token.name)) {
+      problems.push(`--${token.name} is given twice; give it once`);
+    } else if (isSwitch(row)) {
+      if (token.value === undefined) given.set(token.name, true);
+      else problems.push(`--${token.name} takes no value: "${token.value}"`);
+    } else if (token.value === undefined) {
+      problems.push(`--${token.name} needs a value: ${row.placeholder}`);
+    } else given.set(token.name, token.value);
+  }
+  const positionalsMax = options.positionalsMax ?? 0;
+  for (const word of positionals.slice(positionalsMax)) {
+    problems.push(`"${word}" is not understood; flags start with "--"`);
+  }
+  const values = help ? {} : readValues(rows, given, options.env, problems);
+  if (problems.length > 0 && !help) {
+    throw new Failure(
+      "usage",
+      [...problems, "--help lists what is understood"].join("\n"),
+    );
+  }
+  return { values: values as FlagValues<R>, positionals, help };
+}
+
+function readValues(
+  rows: FlagRows,
+  given: ReadonlyMap<string, string | true>,
+  env: ((name: string) => string | undefined) | undefined,
+  problems: string[],
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [key, row] of Object.entries(rows)) {
+    if (isSwitch(row)) {
+      values[key] = given.has(row.name);
+      continue;
+    }
+    const fromEnv = row.env === undefined ? undefined : env?.(row.env);
+    const text = given.get(row.name) ?? fromEnv;
+    if (typeof text !== "string") {
+      values[key] = row.default;
+      continue;
+    }
+    const source = given.has(row.name) ? `--${row.name}` : row.env;
+    try {
+      values[key] = row.parse(text);
+    } catch (error) {
+      problems.push(`${source} ${messageOf(error)}: "${text}"`);
+    }
+  }
+  return values;
+}
+
+function unknownFlag(rawName: string, names: readonly string[]): string {
+  const name = rawName.replace(/^-+/, "");
+  const near = names.find((known) =>
+    known.startsWith(name) || name.startsWith(known) ||
+    sameLettersButTwo(known, name)
+  );
+  const hint = near === undefined ? "" : `; did you mean --${near}?`;
+  return `${rawName} is not a flag${hint}`;
+}
+
+/** Whether two words differ in at most two places of their letters' counts. */
+function sameLettersButTwo(a: string, b: string): boolean {
+  const counts = new Map<string, number>();
+  for (const letter of a) counts.set(letter, (counts.get(letter) ?? 0) + 1);
+  for (const letter of b) counts.set(letter, (counts.get(letter) ?? 0) - 1);
+  return [...counts.values()].reduce((sum, n) => sum + Math.abs(n), 0) <= 2;
+}
+
+/**
+ * The text that `--help` prints.
+ *
+ * @param usage The first line, for example "server [flags]".
+ * @param about What the program does, in a sentence or two.
+ */
+export function helpText(
+  usage: string,
+  about: string,
+  rows: FlagRows,
+): string {
+  const lines = Object.values(rows).map((row) => {
+    if (isSwitch(row)) return [`--${row.name}`, row.help] as const;
+    const env = row.env === undefined ? "" : `, or ${row.env}`;
+    const normally = row.default === "" || row.default === undefined
+      ? ""
+      : ` [${row.default}${env}]`;
+    return [`--${row.name} ${row.placeholder}`, row.help + normally] as const;
+  });
+  lines.push(["--help", "Print this and exit"]);
+  const width = Math.max(...lines.map(([left]) => left.length));
+  return [
+    `Usage: ${usage}`,
+    "",
+    about,
+    "",
+    "Flags:",
+    ...lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
+  ].join("\n");
+}
+
+/** Parses a whole number from `min` to `max`, both included. */
+export function wholeNumber(
+  min: number,
+  max: number,
+): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]+$/.test(text) || value < min || value > max) {
+      throw new RangeError(`must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+/** Parses a decimal number above 0 and at most `max`. */
+export function positiveNumber(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]*\.?[0-9]+$/.test(text) || !(value > 0 && value <= max)) {
+      throw new RangeError(`must be a number above 0 and at most ${max}`);
+    }
+    return value;
+  };
+}
+
+/** Parses a port number; `min` is 0 where 0 means "any free port". */
+export function port(min: 0 | 1 = 1): (text: string) => number {
+  return wholeNumber(min, 65_535);
+}
+
+/** Parses text that is not empty and has at most `max` characters. */
+export function words(max: number): (text: string) => string {
+  return (text) => {
+    if (text.length === 0 || text.length > max) {
+      throw new RangeError(`must have 1 to ${max} characters`);
+    }
+    return text;
+  };
+}

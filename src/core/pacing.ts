@@ -1,0 +1,19 @@
+/** When calls are due. Decisions are arithmetic; the clock is passed in. */
+
+/**
+ * Milliseconds to wait before call `index` (from 0) of an even pace.
+ *
+ * The pace is an open loop: a call is due by the plan, not by when the one
+ * before it ended, so a slow server does not lower the load on it.
+ *
+ * @param elapsedMs Since the first call was due.
+ * @param ratePerS Calls per second.
+ * @returns 0 when the call is due or late.
+ */
+export function waitMs(
+  index: number,
+  elapsedMs: number,
+  ratePerS: number,
+): number {
+  return Math.max(0, index * 1000 / ratePerS - elapsedMs);
+}

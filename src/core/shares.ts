@@ -1,0 +1,40 @@
+/** How calls were spread over servers. */
+
+/** One server's part of the calls. */
+export interface Share {
+  readonly server: string;
+  readonly calls: number;
+  /** Of all calls; from 0 to 1. */
+  readonly share: number;
+}
+
+/** The shares of all servers that answered, by name. */
+export function shares(calls: ReadonlyMap<string, number>): readonly Share[] {
+  const total = [...calls.values()].reduce((sum, count) => sum + count, 0);
+  return [...calls]
+    .map(([server, count]) => ({
+      server,
+      calls: count,
+      share: total === 0 ? 0 : count / total,
+    }))
+    .sort((a, b) => a.server.localeCompare(b.server, "en", { numeric: true }));
+}
+
+/**
+ * The largest distance of a server's calls from an even spread over
+ * `servers` servers, as a part of that even spread: 0 is perfect, 1 means that
+ * a server got nothing (or twice its part).
+ *
+ * @param servers How many servers there should be; one that never answered
+ * counts as a server with no call.
+ */
+export function deviation(
+  calls: ReadonlyMap<string, number>,
+  servers: number,
+): number {
+  const counts = [...calls.values()];
+  while (counts.length < servers) counts.push(0);
+  const even = counts.reduce((sum, count) => sum + count, 0) / servers;
+  if (even === 0) return 0;
+  return Math.max(...counts.map((count) => Math.abs(count - even) / even));
+}

@@ -1,0 +1,31 @@
+/** Plain text tables. */
+
+/**
+ * Lines of aligned columns, two spaces apart; numbers to the right.
+ *
+ * @param head The columns' titles.
+ * @param rows Cells as text; a column whose cells all start with a digit, a
+ * dash or a dot is aligned to the right.
+ */
+export function tableLines(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
+  const columns = head.map((title, column) => {
+    const cells = rows.map((row) => row[column] ?? "");
+    return {
+      width: Math.max(title.length, ...cells.map((cell) => cell.length)),
+      isNumeric: cells.length > 0 &&
+        cells.every((cell) => /^[-.0-9]/.test(cell)),
+    };
+  });
+  return [head, ...rows].map((row) =>
+    columns
+      .map(({ width, isNumeric }, column) => {
+        const cell = row[column] ?? "";
+        return isNumeric ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd()
+  );
+}

@@ -1,0 +1,65 @@
+/** The server: one gRPC server, until a signal stops it. */
+import { EXIT_CODES } from "./core/errors.ts";
+import { helpText, parseFlags } from "./core/flags.ts";
+import { listenForStop, runProgram, whenAborted } from "./io/program.ts";
+import { print, printError } from "./io/terminal.ts";
+import { ASK_FLAGS, askCounters, askHealth } from "./server/ask.ts";
+import { SERVER_FLAGS } from "./server/config.ts";
+import { survivePeerErrors } from "./server/peer_errors.ts";
+import { startServer } from "./server/server.ts";
+
+const ABOUT = `Serves demo.v1.Greeter with health and reflection until SIGTERM \
+or SIGINT,
+then drains and exits with 0. A second signal ends it at once, with 130.
+Subcommands:
+  health    ask a server's health; exit 0 if it is SERVING, else 1
+  counters  print what a server has counted, as JSON`;
+
+const env = (name: string): string | undefined => Deno.env.get(name);
+
+async function serve(argv: readonly string[]): Promise<number> {
+  const { values, help } = parseFlags(SERVER_FLAGS, argv, { env });
+  if (help) {
+    print(helpText("server [health | counters] [flags]", ABOUT, SERVER_FLAGS));
+    return 0;
+  }
+  const stop = listenForStop();
+  const name = values.serverName || Deno.hostname();
+  const log = (line: string) => print(`${name}: ${line}`);
+  survivePeerErrors(log, (error) => {
+    printError(`${name}: uncaught error, please report it`);
+    throw error;
+  });
+  const server = await startServer(values, log);
+  const reason = await whenAborted(stop.signal);
+  log(`stopping on ${reason}`);
+  await server.close();
+  log("stopped");
+  return 0;
+}
+
+async function ask(
+  command: "health" | "counters",
+  argv: readonly string[],
+): Promise<number> {
+  const { values, help } = parseFlags(ASK_FLAGS, argv, { env });
+  if (help) {
+    print(helpText(`server ${command} [flags]`, ABOUT, ASK_FLAGS));
+    return 0;
+  }
+  if (command === "counters") {
+    print(JSON.stringify(await askCounters(values)));
+    return 0;
+  }
+  const status = await askHealth(values);
+  print(status);
+  return status === "SERVING" ? 0 : EXIT_CODES.failed;
+}
+
+if (import.meta.main) {
+  const [first, ...rest] = Deno.args;
+  await runProgram("server", () => {
+    if (first === "health" || first === "counters") return ask(first, rest);
+    return serve(Deno.args);
+  });
+}

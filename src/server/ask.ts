@@ -1,0 +1,96 @@
+/** What one server can be asked from the command line. */
+import "./npm_protos.ts";
+import {
+  makeClientConstructor,
+  type ServiceClientConstructor,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import { service as healthService } from "grpc-health-check";
+import { Failure } from "../core/errors.ts";
+import { type FlagRows, wholeNumber, words } from "../core/flags.ts";
+import { Operator, type ServerCounters } from "../io/proto.ts";
+import { callUnary, connect, statusName } from "../io/rpc.ts";
+
+/** Flags of the subcommands that ask a server. */
+export const ASK_FLAGS = {
+  target: {
+    name: "target",
+    placeholder: "HOST:PORT",
+    help: "The server that is asked",
+    default: "127.0.0.1:8080",
+    env: "SERVER_TARGET",
+    parse: words(255),
+  },
+  service: {
+    name: "service",
+    placeholder: "NAME",
+    help: "The service whose health is asked; the whole server unless given",
+    default: "",
+    parse: words(255),
+  },
+  deadlineMs: {
+    name: "deadline",
+    placeholder: "MILLIS",
+    help: "How long the answer may take",
+    default: 1000,
+    parse: wholeNumber(1, 60_000),
+  },
+} as const satisfies FlagRows;
+
+/** Who is asked, and how long the answer may take. */
+export interface Question {
+  readonly target: string;
+  readonly deadlineMs: number;
+}
+
+/**
+ * Asks a server for its health.
+ *
+ * @returns "SERVING" or another status of grpc.health.v1.
+ * @throws {Failure} `failed` when there is no answer.
+ */
+export async function askHealth(
+  question: Question & { readonly service: string },
+): Promise<string> {
+  const Health: ServiceClientConstructor = makeClientConstructor(
+    healthService,
+    "Health",
+  );
+  const reply = await ask<{ readonly status: string }>(
+    Health,
+    "check",
+    { service: question.service },
+    question,
+  );
+  return reply.status;
+}
+
+/**
+ * Asks a server for its counters.
+ *
+ * @throws {Failure} `failed` when there is no answer.
+ */
+export function askCounters(question: Question): Promise<ServerCounters> {
+  return ask<ServerCounters>(Operator, "GetCounters", {}, question);
+}
+
+async function ask<R>(
+  service: ServiceClientConstructor,
+  method: string,
+  request: unknown,
+  { target, deadlineMs }: Question,
+): Promise<R> {
+  const client = connect(service, target);
+  try {
+    return (await callUnary<R>(client, method, request, { deadlineMs })).reply;
+  } catch (error) {
+    const { code, details } = error as ServiceError;
+    throw new Failure(
+      "failed",
+      `No answer from ${target}: ${statusName(code)}, ${details}`,
+      { cause: error },
+    );
+  } finally {
+    client.close();
+  }
+}

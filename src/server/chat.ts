@@ -1,0 +1,36 @@
+/** The RPC Chat. */
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type { ChatReply, ChatRequest } from "../io/proto.ts";
+import {
+  callError,
+  type Identity,
+  limitComplaint,
+  TEXT_CHARACTERS_MAX,
+} from "./greeting.ts";
+
+/** Answers each message in turn; a slow reader pauses the reading. */
+export function chat(
+  identity: Identity,
+  call: ServerDuplexStream<ChatRequest, ChatReply>,
+): void {
+  call.on("data", ({ text }: ChatRequest) => {
+    const complaint = limitComplaint([
+      ["characters of text", text.length, 0, TEXT_CHARACTERS_MAX],
+    ]);
+    if (complaint !== undefined) {
+      call.pause();
+      call.emit("error", callError(status.INVALID_ARGUMENT, complaint));
+      return;
+    }
+    const hasRoom = call.write({
+      text,
+      server: identity.server,
+      number: identity.nextNumber(),
+    });
+    if (!hasRoom) {
+      call.pause();
+      call.once("drain", () => call.resume());
+    }
+  });
+  call.on("end", () => call.end());
+}

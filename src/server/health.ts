@@ -1,0 +1,94 @@
+/** Health: what checkers are told, and whether they have been told it. */
+import "./npm_protos.ts";
+import {
+  type Server,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  status,
+} from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
+import { GREETER_SERVICE } from "../io/proto.ts";
+
+/** The services that have a health: the server as a whole, and the Greeter. */
+const SERVICES = ["", GREETER_SERVICE] as const;
+
+const CHECK_PATH = "/grpc.health.v1.Health/Check";
+
+/** A checker that was silent for this long has gone away. */
+const CHECKER_FORGOTTEN_MS = 15_000;
+
+/**
+ * Who asks once on a connection is a person or a container's health check,
+ * and will not ask again; who asks twice is a balancer that must be told.
+ */
+const CHECKS_OF_A_CHECKER_MIN = 2;
+
+/** The health service of one server. */
+export class Health {
+  readonly #implementation = new HealthImplementation(
+    Object.fromEntries(SERVICES.map((name) => [name, "SERVING" as const])),
+  );
+  /** How often and when last each connection's checks were answered. */
+  readonly #answers = new Map<string, { count: number; atMs: number }>();
+  readonly #now: () => number;
+  #notServingSinceMs = Infinity;
+  #onAnswer: () => void = () => {};
+
+  /** @param now The clock, in milliseconds. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** Adds the service to a server. */
+  addToServer(server: Server): void {
+    this.#implementation.addToServer(server);
+  }
+
+  /** From now on every checker is told NOT_SERVING. */
+  setNotServing(): void {
+    for (const name of SERVICES) {
+      this.#implementation.setStatus(name, "NOT_SERVING");
+    }
+    this.#notServingSinceMs = this.#now();
+  }
+
+  /** Notes that a checker was answered; `peer` is its address and port. */
+  noteAnswer(peer: string): void {
+    const forgottenMs = this.#now() - CHECKER_FORGOTTEN_MS;
+    for (const [known, { atMs }] of this.#answers) {
+      if (atMs < forgottenMs) this.#answers.delete(known);
+    }
+    const count = (this.#answers.get(peer)?.count ?? 0) + 1;
+    this.#answers.set(peer, { count, atMs: this.#now() });
+    this.#onAnswer();
+  }
+
+  /** The checkers that believe, for all this server knows, that it serves. */
+  uninformed(): readonly string[] {
+    const forgottenMs = this.#now() - CHECKER_FORGOTTEN_MS;
+    return [...this.#answers]
+      .filter(([, { count, atMs }]) =>
+        count >= CHECKS_OF_A_CHECKER_MIN && atMs > forgottenMs &&
+        atMs < this.#notServingSinceMs
+      )
+      .map(([peer]) => peer);
+  }
+
+  /** Calls `listener` after each answer to a checker. */
+  onAnswer(listener: () => void): void {
+    this.#onAnswer = listener;
+  }
+}
+
+/** Notes every answered health check in `health`. */
+export function observeChecks(health: Health): ServerInterceptor {
+  return (descriptor, call) => {
+    if (descriptor.path !== CHECK_PATH) return new ServerInterceptingCall(call);
+    return new ServerInterceptingCall(call, {
+      sendStatus: (sent, next) => {
+        next(sent);
+        if (sent.code === status.OK) health.noteAnswer(call.getPeer());
+      },
+    });
+  };
+}

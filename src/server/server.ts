@@ -1,0 +1,137 @@
+/** One gRPC server as a value: start it, ask it, close it. */
+import "./npm_protos.ts";
+import {
+  type sendUnaryData,
+  Server,
+  type ServerUnaryCall,
+} from "@grpc/grpc-js";
+import { ReflectionService } from "@grpc/reflection";
+import {
+  Greeter,
+  Operator,
+  packageDefinition,
+  type ServerCounters,
+} from "../io/proto.ts";
+import { listen } from "../io/rpc.ts";
+import { chat } from "./chat.ts";
+import type { ServerConfig } from "./config.ts";
+import { countCalls, Counters } from "./counters.ts";
+import { createIdentity } from "./greeting.ts";
+import { Health, observeChecks } from "./health.ts";
+import { sayHello } from "./say_hello.ts";
+import { streamHellos } from "./stream_hellos.ts";
+
+/** A server that listens. */
+export interface RunningServer {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** What it has counted until now. */
+  counters(): ServerCounters;
+  /**
+   * Stops it in order: health NOT_SERVING; wait until every checker has seen
+   * it (at most `drainWaitMs`); GOAWAY; let calls finish; cut what is left
+   * after `closeDeadlineMs`.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * After the last checker has been told, calls that it let through before are
+ * still on their way for the time of a round trip.
+ */
+const SETTLE_MS = 100;
+
+/**
+ * Starts a server.
+ *
+ * @param config As its flags give it; an empty name becomes the host name.
+ * @param log Is given one line for each step of its life.
+ * @throws {Failure} `environment` when the port cannot be opened.
+ */
+export async function startServer(
+  config: ServerConfig,
+  log: (line: string) => void,
+): Promise<RunningServer> {
+  const name = config.serverName || Deno.hostname();
+  const counters = new Counters(name);
+  const health = new Health();
+  const server = new Server({
+    "grpc.max_receive_message_length": config.maxMessageBytes,
+    "grpc.max_send_message_length": config.maxMessageBytes,
+    // Envoy keeps one connection to a server; its streams must all fit.
+    "grpc.max_concurrent_streams": 1024,
+    "grpc.enable_channelz": 0,
+    ...(config.maxConnectionAgeMs === 0 ? {} : {
+      "grpc.max_connection_age_ms": config.maxConnectionAgeMs,
+      "grpc.max_connection_age_grace_ms": config.closeDeadlineMs,
+    }),
+    interceptors: [countCalls(counters), observeChecks(health)],
+  });
+  const identity = createIdentity(name);
+  server.addService(Greeter.service, {
+    sayHello: sayHello.bind(null, identity),
+    streamHellos: streamHellos.bind(null, identity),
+    chat: chat.bind(null, identity),
+  });
+  server.addService(Operator.service, {
+    getCounters: (
+      _call: ServerUnaryCall<unknown, ServerCounters>,
+      callback: sendUnaryData<ServerCounters>,
+    ) => callback(null, counters.report()),
+  });
+  health.addToServer(server);
+  new ReflectionService(packageDefinition).addToServer(server);
+  const port = await listen(server, config.host, config.port);
+  log(`serving on ${config.host}:${port}`);
+  return {
+    name,
+    host: config.host,
+    port,
+    counters: () => counters.report(),
+    close: async () => {
+      await tellCheckers(health, config.drainWaitMs, log);
+      log(`closing connections, ${counters.inFlight} calls in flight`);
+      await closeServer(server, config.closeDeadlineMs, log);
+    },
+  };
+}
+
+async function tellCheckers(
+  health: Health,
+  drainWaitMs: number,
+  log: (line: string) => void,
+): Promise<void> {
+  health.setNotServing();
+  const count = health.uninformed().length;
+  if (count === 0) return;
+  log(`not serving; waiting until ${count} health checkers have seen it`);
+  const areInformed = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), drainWaitMs);
+    health.onAnswer(() => {
+      if (health.uninformed().length > 0) return;
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+  if (areInformed) await new Promise((done) => setTimeout(done, SETTLE_MS));
+  else log(`gave up waiting for health checkers after ${drainWaitMs} ms`);
+}
+
+function closeServer(
+  server: Server,
+  deadlineMs: number,
+  log: (line: string) => void,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      log(`cutting the calls that are left after ${deadlineMs} ms`);
+      server.forceShutdown();
+      resolve();
+    }, deadlineMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
