@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { runToEnd } from "./processes.ts";
+
+Deno.test("runToEnd() returns the exit code and both outputs", async () => {
+  const result = await runToEnd(
+    "sh",
+    ["-c", 'echo "$WORD"; pwd >&2; exit 3'],
+    { env: { WORD: "out" }, cwd: "/" },
+  );
+  assert.deepEqual(result, { code: 3, stdout: "out\n", stderr: "/\n" });
+});
+
+for (
+  const [command, why] of [
+    ["no-such-program", "it is not on PATH"],
+    ["/no/such/program", "it is not there"],
+    ["/dev/null", "it is not executable for this user"],
+  ] as const
+) {
+  Deno.test(`runToEnd() fails when ${command} cannot be run`, async () => {
+    await assert.rejects(runToEnd(command, []), {
+      name: "Failure",
+      kind: "environment",
+      message: `"${command}" cannot be run: ${why}`,
+    });
+  });
+}
+
+Deno.test("runToEnd() ends what takes too long, and its children", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "processes-test-" });
+  const outlived = join(folder, "outlived");
+  await assert.rejects(
+    runToEnd("sh", ["-c", `(sleep 2; : > "${outlived}"); exit 1`], {
+      timeoutMs: 50,
+    }),
+    { name: "Failure", message: '"sh" did not end within 50 ms' },
+  );
+  assert.equal(existsSync(outlived), false);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("runToEnd() starts nothing when it is already aborted", async () => {
+  await assert.rejects(
+    runToEnd("no-such-program", [], { signal: AbortSignal.abort() }),
+    {
+      name: "Failure",
+      message: '"no-such-program" was stopped before its end',
+    },
+  );
+});
+
+Deno.test("runToEnd() leaves no child when the program exits", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "processes-test-" });
+  const outlived = join(folder, "outlived");
+  const pipe = join(folder, "pipe");
+  const started = join(folder, "started");
+  await new Deno.Command("mkfifo", { args: [pipe] }).output();
+  const script = `exec 3> "${pipe}"; : > "${started}"; ` +
+    `(sleep 2; : > "${outlived}"); exit 1`;
+  const code = `
+    import { existsSync } from "node:fs";
+    import { runToEnd } from "${new URL("./processes.ts", import.meta.url)}";
+    runToEnd("sh", ["-c", ${JSON.stringify(script)}]);
+    setInterval(() => existsSync("${started}") && Deno.exit(0), 5);
+  `;
+  const program = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", code],
+  }).spawn();
+  // The pipe is read to its end only when all that hold it have ended.
+  await Deno.readTextFile(pipe);
+  assert.equal((await program.status).code, 0);
+  assert.equal(existsSync(outlived), false);
+  await Deno.remove(folder, { recursive: true });
+});

@@ -1,0 +1,263 @@
+/** Finds the tools that are not ours, and fetches what is not there. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { Failure } from "../core/errors.ts";
+import { runToEnd } from "./processes.ts";
+import { advice, cannotFetch } from "./tools/fetch.ts";
+import { isExecutableFile, onPath } from "./tools/path.ts";
+import { type ToolName, type ToolRow, TOOLS } from "./tools/table.ts";
+
+export type { ToolName, ToolRow } from "./tools/table.ts";
+
+/** A tool of the pinned version. */
+export interface Tool {
+  /** The path of its executable. */
+  readonly path: string;
+  readonly version: string;
+  /** Where it was found: in its variable, on PATH, in .tools, or just fetched. */
+  readonly origin: "variable" | "path" | "folder" | "fetched";
+}
+
+/** How to find a tool. */
+export interface FindOptions {
+  /** Told what is done and what is passed over, a line each. */
+  readonly onProgress?: (line: string) => void;
+  /** Ends a fetch when aborted; nothing of it is left then. */
+  readonly signal?: AbortSignal;
+  /** Looks up a variable; the process's environment by default. */
+  readonly env?: (name: string) => string | undefined;
+  /** The folder of fetched tools; the project's .tools by default. */
+  readonly folder?: string;
+  /** The time between two lines about a fetch that goes on; 5,000. */
+  readonly progressIntervalMs?: number;
+}
+
+/** The folder of fetched tools. */
+const TOOLS_FOLDER = fileURLToPath(new URL("../../.tools", import.meta.url));
+
+const PROGRESS_INTERVAL_MS = 5_000;
+
+/** How long a tool may take to print its version. */
+const VERSION_LIMIT_MS = 10_000;
+
+/**
+ * Finds a tool of the pinned version: in its variable (`ENVOY`, `K6`, `GHZ`),
+ * on PATH, in .tools; if it is not there, it is fetched into .tools. Several
+ * processes may do so at once.
+ *
+ * @throws {Failure} `environment` when the variable names something else, or
+ * the tool cannot be fetched, or `signal` was aborted.
+ *
+ * @example
+ * ```ts
+ * const envoy = await findTool("envoy", { onProgress: printError });
+ * ```
+ */
+export function findTool(
+  name: ToolName,
+  options: FindOptions = {},
+): Promise<Tool> {
+  return findToolOfRow(TOOLS[name], options);
+}
+
+/** Does the work of {@linkcode findTool} for any row. */
+export async function findToolOfRow(
+  row: ToolRow,
+  options: FindOptions = {},
+): Promise<Tool> {
+  const env = options.env ?? ((name: string) => Deno.env.get(name));
+  const onProgress = options.onProgress ?? (() => {});
+  const folder = options.folder ?? TOOLS_FOLDER;
+  const tool = (path: string, origin: Tool["origin"]): Tool => ({
+    path,
+    version: row.version,
+    origin,
+  });
+
+  const given = env(row.variable);
+  if (given !== undefined && given !== "") {
+    return tool(await checkGiven(row, given, options.signal), "variable");
+  }
+  for (const path of onPath(row.name, env)) {
+    const found = await versionOf(row, path, options.signal);
+    if (found === row.version) return tool(path, "path");
+    onProgress(
+      found === undefined
+        ? `Passing over "${path}": it does not tell its version`
+        : `Passing over "${path}": it is ${row.title} ${found}, not ${row.version}`,
+    );
+  }
+  const target = join(folder, `${row.name}-${row.version}`, row.name);
+  if (await isExecutableFile(target)) {
+    const found = await versionOf(row, target, options.signal);
+    if (found === row.version) return tool(target, "folder");
+    onProgress(`Replacing "${target}": it does not run here`);
+  }
+  await fetchTool(row, target, { ...options, env, onProgress, folder });
+  return tool(target, "fetched");
+}
+
+async function checkGiven(
+  row: ToolRow,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const remedy = `set it to an executable ${row.title} ${row.version}, ` +
+    "or unset it to have one found";
+  const refuse = (why: string) =>
+    new Failure(
+      "environment",
+      `${row.variable} is "${path}", ${why}; ${remedy}`,
+    );
+  if (!await isExecutableFile(path)) {
+    throw refuse("which is not an executable file");
+  }
+  const absolute = await Deno.realPath(path);
+  const found = await versionOf(row, absolute, signal);
+  if (found === undefined) {
+    throw refuse(`which does not run as ${row.title}`);
+  }
+  if (found !== row.version) {
+    throw refuse(`which is ${row.title} ${found}`);
+  }
+  return absolute;
+}
+
+/** The version that an executable tells; undefined if it is broken. */
+async function versionOf(
+  row: ToolRow,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  try {
+    const { code, stdout, stderr } = await runToEnd(path, row.versionArgs, {
+      timeoutMs: VERSION_LIMIT_MS,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (code !== 0) return undefined;
+    return row.versionPattern.exec(`${stdout}\n${stderr}`.trim())?.[1];
+  } catch (error) {
+    if (signal?.aborted || !(error instanceof Failure)) throw error;
+    return undefined;
+  }
+}
+
+type FetchOptions =
+  & FindOptions
+  & Required<Pick<FindOptions, "env" | "onProgress" | "folder">>;
+
+/** Fetches a tool in a temporary folder, then puts it at `target`. */
+async function fetchTool(
+  row: ToolRow,
+  target: string,
+  options: FetchOptions,
+): Promise<void> {
+  const { folder, onProgress, signal } = options;
+  const platform = `${Deno.build.os}-${Deno.build.arch}`;
+  const digest = row.digests?.[platform];
+  if (row.digests !== undefined && digest === undefined) {
+    const known = Object.keys(row.digests).join(" and ");
+    throw cannotFetch(
+      row,
+      `there is one for ${known} only, and this is ${platform}; ${advice(row)}`,
+    );
+  }
+  const temp = await makeTempFolder(row, folder);
+  const name = `${row.title} ${row.version}`;
+  onProgress(`Fetching ${name} into "${folder}" with ${row.fetchedWith} ...`);
+  const startedMs = performance.now();
+  const seconds = () => Math.round((performance.now() - startedMs) / 1_000);
+  const timer = setInterval(
+    () => onProgress(`Fetching ${name} ... ${seconds()} s`),
+    options.progressIntervalMs ?? PROGRESS_INTERVAL_MS,
+  );
+  try {
+    const path = await row.fetch(row, {
+      version: row.version,
+      folder: temp,
+      env: options.env,
+      signal,
+    });
+    if (digest !== undefined) await checkDigest(row, path, digest);
+    const found = await versionOf(row, path, signal);
+    if (found !== row.version) {
+      throw cannotFetch(
+        row,
+        `what came does not run on this machine; ${advice(row)}`,
+      );
+    }
+    await Deno.mkdir(join(target, ".."), { recursive: true });
+    // If another process was faster, the same file is replaced by the same.
+    await Deno.rename(path, target);
+    onProgress(`Fetched ${name} in ${seconds()} s`);
+  } finally {
+    clearInterval(timer);
+    await removeFolder(temp);
+  }
+}
+
+async function makeTempFolder(row: ToolRow, folder: string): Promise<string> {
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await removeStaleFolders(folder);
+    return await Deno.makeTempDir({
+      dir: folder,
+      prefix: `tmp-${row.name}-${Deno.pid}-`,
+    });
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot write to "${folder}", where ${row.title} would be fetched to; make it writable, or ${
+        advice(row)
+      }`,
+      { cause: error },
+    );
+  }
+}
+
+/** Removes what processes have left that were killed while they fetched. */
+async function removeStaleFolders(folder: string): Promise<void> {
+  for await (const entry of Deno.readDir(folder)) {
+    const [, pid] = /^tmp-.+?-([0-9]+)(?:-|$)/.exec(entry.name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) {
+      await removeFolder(join(folder, entry.name));
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Another user's process is there, but not ours to signal.
+    return (error as { code?: unknown }).code === "EPERM";
+  }
+}
+
+async function removeFolder(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+async function checkDigest(
+  row: ToolRow,
+  path: string,
+  digest: string,
+): Promise<void> {
+  const hash = createHash("sha256");
+  const file = await Deno.open(path);
+  for await (const chunk of file.readable) hash.update(chunk);
+  const found = `sha256:${hash.digest("hex")}`;
+  if (found !== digest) {
+    throw cannotFetch(
+      row,
+      `its digest is ${found}, not the pinned ${digest}, so it was removed; ${
+        advice(row)
+      }`,
+    );
+  }
+}

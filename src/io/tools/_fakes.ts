@@ -1,0 +1,111 @@
+/** Fake tools and fake package clients, for the tests of tool finding. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { FindOptions } from "../tools.ts";
+import { fetchWithGo, fetchWithPip } from "./fetch.ts";
+import type { ToolRow } from "./table.ts";
+
+/** This machine, as the keys of `digests` call it. */
+export const PLATFORM = `${Deno.build.os}-${Deno.build.arch}`;
+
+/** A program that says it is the tool of this version. */
+export function fakeTool(version: string): string {
+  return `#!/bin/sh\necho "fake v${version}"\n`;
+}
+
+const FAKE_DIGEST = `sha256:${
+  createHash("sha256").update(fakeTool("1.2.3")).digest("hex")
+}`;
+
+/** A row whose tool is a shell script, fetched with what PATH has as pip. */
+export const ROW: ToolRow = {
+  name: "fake",
+  title: "Fake",
+  variable: "FAKE",
+  version: "1.2.3",
+  versionArgs: ["--version"],
+  versionPattern: /^fake v([0-9.]+)/,
+  fetchedWith: "pip",
+  digests: { [PLATFORM]: FAKE_DIGEST },
+  fetch: (row, workspace) =>
+    fetchWithPip(row, workspace, {
+      package: "fake-package",
+      executable: "bin/fake",
+    }),
+};
+
+/** The same with a fake go. */
+export const GO_ROW: ToolRow = {
+  ...ROW,
+  fetch: (row, workspace) =>
+    fetchWithGo(row, workspace, { package: "example.test/fake" }),
+};
+
+/** A fake pip: it installs `content`; what it does before that is `first`. */
+export function fakePip(content: string, first = ""): string {
+  return `#!/bin/sh
+[ "$1" = --version ] && exit 0
+for word; do last=$word; [ "$was" = --target ] && target=$word; was=$word; done
+${first}
+[ "$last" = fake-package==1.2.3 ] || { echo "ERROR: no $last" >&2; exit 1; }
+mkdir -p "$target/bin"
+cat > "$target/bin/fake" <<'END'
+${content}END
+`;
+}
+
+/** A temporary folder with "bin" for PATH and "tools"; gone after the test. */
+export class Place implements AsyncDisposable {
+  readonly bin: string;
+  readonly tools: string;
+  readonly progress: string[] = [];
+
+  constructor(readonly folder: string) {
+    this.bin = join(folder, "bin");
+    this.tools = join(folder, "tools");
+    Deno.mkdirSync(this.bin);
+  }
+
+  static async make(): Promise<Place> {
+    return new Place(await Deno.makeTempDir({ prefix: "tools-test-" }));
+  }
+
+  /** Writes an executable file; a bare name goes to "bin". */
+  write(name: string, text: string): string {
+    const path = join(this.bin, name);
+    Deno.mkdirSync(join(path, ".."), { recursive: true });
+    Deno.writeTextFileSync(path, text, { mode: 0o755 });
+    return path;
+  }
+
+  options(variables: Record<string, string> = {}): FindOptions {
+    const env: Record<string, string> = {
+      // The fakes need a few commands of the system's, but not its pip or go.
+      PATH: this.bin,
+      ...variables,
+    };
+    return {
+      env: (name) => env[name],
+      folder: this.tools,
+      onProgress: (line) => this.progress.push(line),
+    };
+  }
+
+  /** Links the system's commands that the fakes use. */
+  async linkCommands(): Promise<void> {
+    for (const name of ["mkdir", "cat", "sh", "sleep"]) {
+      await Deno.symlink(`/bin/${name}`, join(this.bin, name));
+    }
+  }
+
+  /** The names in the folder of tools. */
+  async toolNames(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const entry of Deno.readDir(this.tools)) names.push(entry.name);
+    return names.sort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}

@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { findToolOfRow } from "../tools.ts";
+import { fakePip, fakeTool, GO_ROW, Place, PLATFORM, ROW } from "./_fakes.ts";
+
+Deno.test("findToolOfRow() fetches once and then uses its folder", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write("pip", fakePip(fakeTool("1.2.3")));
+  const path = join(place.tools, "fake-1.2.3", "fake");
+  const first = await findToolOfRow(ROW, place.options());
+  assert.deepEqual(first, { path, version: "1.2.3", origin: "fetched" });
+  assert.deepEqual(await place.toolNames(), ["fake-1.2.3"]);
+  await Deno.remove(join(place.bin, "pip"));
+  const second = await findToolOfRow(ROW, place.options());
+  assert.deepEqual(second, { path, version: "1.2.3", origin: "folder" });
+  assert.deepEqual(place.progress, [
+    `Fetching Fake 1.2.3 into "${place.tools}" with pip ...`,
+    "Fetched Fake 1.2.3 in 0 s",
+  ]);
+});
+
+Deno.test("findToolOfRow() replaces a fetched tool that is broken", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write("pip", fakePip(fakeTool("1.2.3")));
+  const path = place.write("../tools/fake-1.2.3/fake", "#!/no/sh\n");
+  const tool = await findToolOfRow(ROW, place.options());
+  assert.deepEqual(tool, { path, version: "1.2.3", origin: "fetched" });
+  assert.equal(await Deno.readTextFile(path), fakeTool("1.2.3"));
+});
+
+Deno.test("findToolOfRow() refuses and removes a wrong digest", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write("pip", fakePip(`${fakeTool("1.2.3")}# changed\n`));
+  await assert.rejects(findToolOfRow(ROW, place.options()), {
+    name: "Failure",
+    kind: "environment",
+    message: /its digest is sha256:[0-9a-f]{64}, not the pinned sha256:/,
+  });
+  assert.deepEqual(await place.toolNames(), []);
+});
+
+Deno.test("findToolOfRow() refuses a tool of another version", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write("pip", fakePip(fakeTool("9.9.9")));
+  const { digests: _, ...row } = ROW;
+  await assert.rejects(findToolOfRow(row, place.options()), {
+    message: /what came does not run on this machine/,
+  });
+  assert.deepEqual(await place.toolNames(), []);
+});
+
+Deno.test("findToolOfRow() says what pip said when pip fails", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write("pip", fakePip("", "echo 'ERROR: no route' >&2; exit 1"));
+  await assert.rejects(findToolOfRow(ROW, place.options()), {
+    message: "Cannot fetch Fake 1.2.3: pip failed (ERROR: no route); check " +
+      "the network, or put Fake 1.2.3 on PATH, or its path in FAKE",
+  });
+  assert.deepEqual(await place.toolNames(), []);
+});
+
+for (
+  const [client, row, said] of [
+    ["pip", ROW, "pip is not installed; install it (Debian: python3-pip)"],
+    [
+      "Go",
+      GO_ROW,
+      "Go is not installed; install Go 1.21 or newer (Debian: golang)",
+    ],
+  ] as const
+) {
+  Deno.test(`findToolOfRow() says how to get ${client} when it is not there`, async () => {
+    await using place = await Place.make();
+    await assert.rejects(findToolOfRow(row, place.options()), {
+      kind: "environment",
+      message: `Cannot fetch Fake 1.2.3: ${said}, or put Fake 1.2.3 on PATH, ` +
+        "or its path in FAKE",
+    });
+    assert.deepEqual(await place.toolNames(), []);
+  });
+}
+
+Deno.test("findToolOfRow() says which platforms have a package", async () => {
+  await using place = await Place.make();
+  const row = { ...ROW, digests: { "plan9-mips": "sha256:0" } };
+  await assert.rejects(findToolOfRow(row, place.options()), {
+    message: "Cannot fetch Fake 1.2.3: there is one for plan9-mips only, and " +
+      `this is ${PLATFORM}; put Fake 1.2.3 on PATH, or its path in FAKE`,
+  });
+});
+
+Deno.test("findToolOfRow() refuses a Go that is too old", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write("go", '#!/bin/sh\necho "go version go1.19.8 linux/amd64"\n');
+  await assert.rejects(findToolOfRow(GO_ROW, place.options()), {
+    message: /the Go here is 1\.19; install Go 1\.21 or newer/,
+  });
+});
+
+Deno.test("findToolOfRow() keeps all that Go writes in one folder", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write(
+    "go",
+    `#!/bin/sh
+for folder in "$GOPATH" "$GOMODCACHE" "$GOCACHE" "$GOTMPDIR" "$GOBIN" \\
+  "$XDG_CONFIG_HOME" "$TMPDIR" "$PWD"; do
+  case $folder in "${place.tools}"/tmp-fake-*) ;; *) exit 1 ;; esac
+done
+[ "$1" = version ] && { echo "go version go1.26.8 linux/amd64"; exit 0; }
+[ "$*" = "install example.test/fake@v1.2.3" ] || exit 1
+mkdir -p "$GOBIN"
+cat > "$GOBIN/fake" <<'END'
+${fakeTool("1.2.3")}END
+`,
+  );
+  const tool = await findToolOfRow(GO_ROW, place.options());
+  assert.equal(tool.origin, "fetched");
+  assert.deepEqual(await place.toolNames(), ["fake-1.2.3"]);
+});
+
+Deno.test("findToolOfRow() tells how long a fetch goes on", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  const seen = join(place.folder, "seen");
+  place.write(
+    "pip",
+    fakePip(
+      fakeTool("1.2.3"),
+      `until [ -e "${seen}" ]; do sleep 0.01; done`,
+    ),
+  );
+  // The fake pip ends only after a line about the time was told.
+  await findToolOfRow(ROW, {
+    ...place.options(),
+    progressIntervalMs: 10,
+    onProgress: (line) => {
+      if (line === "Fetching Fake 1.2.3 ... 0 s") {
+        Deno.writeTextFileSync(seen, "");
+      }
+    },
+  });
+  assert.deepEqual(await place.toolNames(), ["fake-1.2.3"]);
+});
+
+Deno.test("findToolOfRow() may be called twice at once", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  // Each of two waits until the other has come, too.
+  place.write(
+    "pip",
+    fakePip(
+      fakeTool("1.2.3"),
+      `mkdir "${place.folder}/one" 2>&- || mkdir "${place.folder}/two"
+until [ -e "${place.folder}/two" ]; do sleep 0.01; done`,
+    ),
+  );
+  const both = await Promise.all([
+    findToolOfRow(ROW, place.options()),
+    findToolOfRow(ROW, place.options()),
+  ]);
+  assert.deepEqual(both.map((tool) => tool.origin), ["fetched", "fetched"]);
+  assert.deepEqual(await place.toolNames(), ["fake-1.2.3"]);
+});
+
+Deno.test("findToolOfRow() leaves nothing when it is aborted", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  const started = join(place.folder, "started");
+  const outlived = join(place.folder, "outlived");
+  // What pip starts itself must end with it.
+  place.write(
+    "pip",
+    fakePip("", `: > "${started}"; (sleep 3; : > "${outlived}"); exit 1`),
+  );
+  const controller = new AbortController();
+  const finding = findToolOfRow(ROW, {
+    ...place.options(),
+    signal: controller.signal,
+    progressIntervalMs: 10,
+    onProgress: () => {
+      if (existsSync(started)) controller.abort("SIGINT");
+    },
+  });
+  await assert.rejects(finding, {
+    name: "Failure",
+    message: `"${join(place.bin, "pip")}" was stopped before its end`,
+  });
+  assert.equal(existsSync(outlived), false);
+  assert.deepEqual(await place.toolNames(), []);
+});
+
+Deno.test("findToolOfRow() removes what a killed process has left", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write("pip", fakePip(fakeTool("1.2.3")));
+  const ended = await new Deno.Command("true").spawn();
+  await ended.status;
+  const names = [
+    `tmp-fake-${ended.pid}-a1`,
+    `tmp-deno-${ended.pid}`,
+    `tmp-other-${Deno.pid}-b2`,
+  ];
+  for (const name of names) {
+    await Deno.mkdir(join(place.tools, name), { recursive: true });
+  }
+  await findToolOfRow(ROW, place.options());
+  assert.deepEqual(await place.toolNames(), [
+    "fake-1.2.3",
+    `tmp-other-${Deno.pid}-b2`,
+  ]);
+});
+
+Deno.test("findToolOfRow() says that its folder cannot be written", async () => {
+  await using place = await Place.make();
+  const file = place.write("file", "");
+  await assert.rejects(
+    findToolOfRow(ROW, { ...place.options(), folder: join(file, "tools") }),
+    { message: /^Cannot write to ".*\/file\/tools", where Fake would be/ },
+  );
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { findToolOfRow } from "./tools.ts";
+import { fakeTool, Place, ROW } from "./tools/_fakes.ts";
+import { TOOLS } from "./tools/table.ts";
+
+Deno.test("findToolOfRow() uses the variable's executable", async () => {
+  await using place = await Place.make();
+  const path = place.write("elsewhere/tool", fakeTool("1.2.3"));
+  const tool = await findToolOfRow(ROW, place.options({ FAKE: path }));
+  assert.deepEqual(tool, {
+    path: await Deno.realPath(path),
+    version: "1.2.3",
+    origin: "variable",
+  });
+});
+
+const REMEDY = "set it to an executable Fake 1.2.3, or unset it to have one " +
+  "found";
+
+for (
+  const [why, text, said] of [
+    ["another version", fakeTool("1.2.4"), "which is Fake 1.2.4"],
+    ["a failing program", "#!/bin/sh\nexit 1\n", "which does not run as Fake"],
+    ["not a program", "\x01\x02\x7f", "which does not run as Fake"],
+    ["a missing interpreter", "#!/no/sh\n", "which does not run as Fake"],
+  ] as const
+) {
+  Deno.test(`findToolOfRow() refuses a variable that names ${why}`, async () => {
+    await using place = await Place.make();
+    const path = place.write("elsewhere/tool", text);
+    await assert.rejects(findToolOfRow(ROW, place.options({ FAKE: path })), {
+      name: "Failure",
+      kind: "environment",
+      message: `FAKE is "${path}", ${said}; ${REMEDY}`,
+    });
+  });
+}
+
+Deno.test("findToolOfRow() refuses a variable that names no file", async () => {
+  await using place = await Place.make();
+  await assert.rejects(
+    findToolOfRow(ROW, place.options({ FAKE: place.folder })),
+    {
+      name: "Failure",
+      message:
+        `FAKE is "${place.folder}", which is not an executable file; ${REMEDY}`,
+    },
+  );
+});
+
+Deno.test("findToolOfRow() passes over another version on PATH", async () => {
+  await using place = await Place.make();
+  const old = place.write("old/fake", fakeTool("1.0.0"));
+  const right = place.write("right/fake", fakeTool("1.2.3"));
+  const tool = await findToolOfRow(
+    ROW,
+    place.options({ PATH: `${join(old, "..")}:${join(right, "..")}` }),
+  );
+  assert.deepEqual(tool, { path: right, version: "1.2.3", origin: "path" });
+  assert.deepEqual(place.progress, [
+    `Passing over "${old}": it is Fake 1.0.0, not 1.2.3`,
+  ]);
+});
+
+for (
+  const [row, printed, version] of [
+    [
+      TOOLS.envoy,
+      "\n/x/envoy  version: 9e5580933739775e8/1.40.0/Clean/RELEASE/BoringSSL\n",
+      "1.40.0",
+    ],
+    [TOOLS.k6, "k6 v1.8.1 (go1.26.8, linux/amd64)\n", "1.8.1"],
+    [TOOLS.ghz, "0.121.0\n", "0.121.0"],
+  ] as const
+) {
+  Deno.test(`TOOLS.${row.name} understands what ${row.title} prints`, () => {
+    assert.equal(row.versionPattern.exec(printed.trim())?.[1], version);
+  });
+}
