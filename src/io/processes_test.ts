@@ -3,6 +3,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { runToEnd } from "./processes.ts";
 
+/** A temporary folder that is gone after the test. */
+async function makeTempFolder(): Promise<AsyncDisposable & { folder: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "processes-test-" });
+  return {
+    folder,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
 Deno.test("runToEnd() returns the exit code and both outputs", async () => {
   const result = await runToEnd(
     "sh",
@@ -29,8 +38,8 @@ for (
 }
 
 Deno.test("runToEnd() ends what takes too long, and its children", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "processes-test-" });
-  const outlived = join(folder, "outlived");
+  await using temp = await makeTempFolder();
+  const outlived = join(temp.folder, "outlived");
   await assert.rejects(
     runToEnd("sh", ["-c", `(sleep 2; : > "${outlived}"); exit 1`], {
       timeoutMs: 50,
@@ -38,7 +47,6 @@ Deno.test("runToEnd() ends what takes too long, and its children", async () => {
     { name: "Failure", message: '"sh" did not end within 50 ms' },
   );
   assert.equal(existsSync(outlived), false);
-  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("runToEnd() starts nothing when it is already aborted", async () => {
@@ -52,10 +60,10 @@ Deno.test("runToEnd() starts nothing when it is already aborted", async () => {
 });
 
 Deno.test("runToEnd() leaves no child when the program exits", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "processes-test-" });
-  const outlived = join(folder, "outlived");
-  const pipe = join(folder, "pipe");
-  const started = join(folder, "started");
+  await using temp = await makeTempFolder();
+  const outlived = join(temp.folder, "outlived");
+  const pipe = join(temp.folder, "pipe");
+  const started = join(temp.folder, "started");
   await new Deno.Command("mkfifo", { args: [pipe] }).output();
   const script = `exec 3> "${pipe}"; : > "${started}"; ` +
     `(sleep 2; : > "${outlived}"); exit 1`;
@@ -72,5 +80,4 @@ Deno.test("runToEnd() leaves no child when the program exits", async () => {
   await Deno.readTextFile(pipe);
   assert.equal((await program.status).code, 0);
   assert.equal(existsSync(outlived), false);
-  await Deno.remove(folder, { recursive: true });
 });

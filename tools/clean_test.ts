@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { clean } from "./clean.ts";
+
+Deno.test("clean() removes what was made, and nothing else", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "clean-test-" });
+  try {
+    for (const name of [".tools/deno-1.2.3", "reports", "src"]) {
+      await Deno.mkdir(join(folder, name), { recursive: true });
+    }
+    const root = pathToFileURL(`${folder}/`);
+    assert.deepEqual(await clean(root), [".tools", "reports"]);
+    assert.deepEqual(
+      [...Deno.readDirSync(folder)].map((entry) => entry.name),
+      ["src"],
+    );
+    assert.deepEqual(await clean(root), []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
