@@ -4,7 +4,6 @@ import {
   type FlagValues,
   positiveNumber,
   wholeNumber,
-  words,
 } from "../core/flags.ts";
 
 /** The client's flags. */

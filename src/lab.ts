@@ -1,0 +1,47 @@
+/** The lab: everything that starts and drives a stack. */
+import { Failure } from "./core/errors.ts";
+import { runProgram } from "./io/program.ts";
+import { print } from "./io/terminal.ts";
+import { up } from "./lab/up.ts";
+
+/** A command of the lab; it is given the arguments behind its name. */
+interface Command {
+  readonly about: string;
+  readonly run: (argv: readonly string[]) => Promise<number>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  up: { about: "start the servers, Envoy and the client", run: up },
+};
+
+function usage(): string {
+  const names = Object.entries(COMMANDS);
+  const width = Math.max(...names.map(([name]) => name.length));
+  return [
+    "Usage: lab COMMAND [flags]",
+    "",
+    ...names.map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`),
+    "",
+    "lab COMMAND --help lists a command's flags.",
+  ].join("\n");
+}
+
+if (import.meta.main) {
+  await runProgram("lab", async () => {
+    const [name = "--help", ...argv] = Deno.args;
+    if (name === "--help" || name === "-h") {
+      print(usage());
+      return 0;
+    }
+    const command = COMMANDS[name];
+    if (command === undefined) {
+      throw new Failure(
+        "usage",
+        `"${name}" is not a command; the commands are ${
+          Object.keys(COMMANDS).join(", ")
+        }`,
+      );
+    }
+    return await command.run(argv);
+  });
+}

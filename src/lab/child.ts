@@ -1,0 +1,124 @@
+/** Long-running child processes, none of which may outlive the program. */
+import { Failure, messageOf } from "../core/errors.ts";
+import type { ExitStatus } from "./stack.ts";
+
+/** A program to start. */
+export interface ChildCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Receives each line of its standard output and standard error. */
+  readonly onLine: (line: string) => void;
+}
+
+/** A started program. */
+export interface Child {
+  readonly pid: number;
+  /** Resolves when it has ended and its last line was handed on. */
+  readonly exited: Promise<ExitStatus>;
+  readonly isRunning: boolean;
+  /** Sends a signal; does nothing once it has ended. */
+  kill(signal: Deno.Signal): void;
+}
+
+const running = new Set<Child>();
+
+/** Ends every child at once; for when there is no time for order. */
+export function killAllChildren(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+// However the program ends, its children end with it.
+globalThis.addEventListener("unload", killAllChildren);
+
+/**
+ * Starts a program in a process group of its own, so that Ctrl-C in the
+ * terminal reaches only this program, which then stops the others in order.
+ *
+ * @throws {Failure} `environment` when it cannot be started.
+ */
+export function startChild(options: ChildCommand): Child {
+  let process: Deno.ChildProcess;
+  try {
+    process = new Deno.Command(options.command, {
+      args: [...options.args],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      detached: true,
+      ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    }).spawn();
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot start ${options.command}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  const lines = Promise.all([
+    readLines(process.stdout, options.onLine),
+    readLines(process.stderr, options.onLine),
+  ]);
+  let isRunning = true;
+  const exited = process.status.then(async ({ code, signal }) => {
+    isRunning = false;
+    running.delete(child);
+    await lines;
+    return { code, signal };
+  });
+  const child: Child = {
+    pid: process.pid,
+    exited,
+    get isRunning() {
+      return isRunning;
+    },
+    kill: (signal) => {
+      if (!isRunning) return;
+      try {
+        process.kill(signal);
+      } catch (error) {
+        // It has ended and its status is on the way.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    },
+  };
+  running.add(child);
+  return child;
+}
+
+async function readLines(
+  stream: ReadableStream<Uint8Array>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
+  }
+  if (rest !== "") onLine(rest);
+}
+
+/** How a process ended, in words. */
+export function exitWords({ code, signal }: ExitStatus): string {
+  return signal === null ? `exit code ${code}` : signal;
+}
+
+/**
+ * Waits until a child has ended; kills it when it takes too long.
+ *
+ * @param limitMs How long it may take after it was asked to end.
+ */
+export async function awaitExit(
+  child: Child,
+  limitMs: number,
+): Promise<ExitStatus> {
+  const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+  try {
+    return await child.exited;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,144 @@
+/** Envoy's admin interface, typed: /clusters, /stats and the actions. */
+import { Failure, messageOf } from "../core/errors.ts";
+
+/** One host of a cluster, as /clusters shows it. */
+export interface UpstreamHost {
+  readonly address: string;
+  /** No reason against it: no failed check, no ejection. */
+  readonly isHealthy: boolean;
+  readonly isEjected: boolean;
+  /** What is held against it, for example "failed_active_health_check". */
+  readonly flags: readonly string[];
+  /** The host's counters, for example "rq_total". */
+  readonly stats: ReadonlyMap<string, number>;
+}
+
+/** Counters and gauges by their full name. */
+export type Stats = ReadonlyMap<string, number>;
+
+interface ClustersReply {
+  readonly cluster_statuses?: readonly {
+    readonly name: string;
+    readonly host_statuses?: readonly HostStatus[];
+  }[];
+}
+
+interface HostStatus {
+  readonly address: {
+    readonly socket_address: {
+      readonly address: string;
+      readonly port_value: number;
+    };
+  };
+  readonly stats?: readonly {
+    readonly name: string;
+    readonly value?: string;
+  }[];
+  readonly health_status?: Readonly<Record<string, unknown>>;
+}
+
+/** An answer of the admin interface takes milliseconds. */
+const REQUEST_TIMEOUT_MS = 2000;
+
+/** A client of one Envoy's admin interface. */
+export class EnvoyAdmin {
+  /** The admin page's address, with a slash at its end. */
+  readonly url: string;
+
+  /** @param address "host:port" of the admin listener. */
+  constructor(address: string) {
+    this.url = `http://${address}/`;
+  }
+
+  /** Whether Envoy says that it is live. */
+  async isReady(): Promise<boolean> {
+    try {
+      return (await this.#fetch("ready", "GET")).trim() === "LIVE";
+    } catch {
+      return false; // Not listening yet: the question is asked again.
+    }
+  }
+
+  /**
+   * The hosts of a cluster; none if the cluster does not exist.
+   * @throws {Failure} `environment` when there is no answer.
+   */
+  async hosts(cluster: string): Promise<readonly UpstreamHost[]> {
+    const reply = JSON.parse(
+      await this.#fetch("clusters?format=json", "GET"),
+    ) as ClustersReply;
+    const found = reply.cluster_statuses?.find(({ name }) => name === cluster);
+    return (found?.host_statuses ?? []).map(toHost);
+  }
+
+  /**
+   * Counters and gauges.
+   *
+   * @param filter A regular expression that a name must match.
+   * @throws {Failure} `environment` when there is no answer.
+   */
+  async stats(filter: string): Promise<Stats> {
+    const query = new URLSearchParams({ filter });
+    const text = await this.#fetch(`stats?${query}`, "GET");
+    return new Map(
+      text.split("\n").flatMap((line) => {
+        const [, name, value] = /^(.+): (\d+)$/.exec(line) ?? [];
+        return name === undefined ? [] : [[name, Number(value)] as const];
+      }),
+    );
+  }
+
+  /**
+   * Makes Envoy do something, for example "healthcheck/fail".
+   * @throws {Failure} `environment` when it is refused.
+   */
+  async post(path: string): Promise<void> {
+    await this.#fetch(path, "POST");
+  }
+
+  async #fetch(path: string, method: "GET" | "POST"): Promise<string> {
+    let response: Response;
+    let body: string;
+    try {
+      response = await fetch(this.url + path, {
+        method,
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      });
+      body = await response.text();
+    } catch (error) {
+      throw new Failure(
+        "environment",
+        `Envoy's admin interface does not answer ${this.url}${path}: ${
+          messageOf(error)
+        }`,
+        { cause: error },
+      );
+    }
+    if (!response.ok) {
+      throw new Failure(
+        "environment",
+        `Envoy's admin interface refused ${method} ${this.url}${path} with ` +
+          `status ${response.status}: ${body.trim()}`,
+      );
+    }
+    return body;
+  }
+}
+
+function toHost(status: HostStatus): UpstreamHost {
+  const { address, port_value } = status.address.socket_address;
+  const health = status.health_status ?? {};
+  // "eds_health_status" tells what discovery said; the others are complaints.
+  const flags = Object.keys(health).filter((key) =>
+    key !== "eds_health_status"
+  );
+  return {
+    address: `${address}:${port_value}`,
+    isHealthy: flags.length === 0,
+    isEjected: flags.includes("failed_outlier_check"),
+    flags,
+    stats: new Map(
+      (status.stats ?? []).map(({ name, value }) => [name, Number(value ?? 0)]),
+    ),
+  };
+}

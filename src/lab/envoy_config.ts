@@ -1,0 +1,151 @@
+/**
+ * Reads envoy.yaml and derives from it what a stack on this machine needs.
+ * Nothing but addresses and the resolver is changed.
+ */
+import { parseDocument } from "yaml";
+import { Failure } from "../core/errors.ts";
+import envoyYaml from "../../envoy.yaml" with { type: "text" };
+
+/** A parsed envoy.yaml; its fields are looked up by name. */
+export interface EnvoyConfig {
+  admin: { address: Address };
+  static_resources: { listeners: Listener[]; clusters: Cluster[] };
+  [field: string]: unknown;
+}
+
+/** An address in Envoy's configuration. */
+export interface Address {
+  socket_address: { address: string; port_value: number };
+}
+
+/** A listener in Envoy's configuration. */
+export interface Listener {
+  name: string;
+  address: Address;
+  [field: string]: unknown;
+}
+
+/** A cluster in Envoy's configuration. */
+export interface Cluster {
+  name: string;
+  type?: string;
+  load_assignment: {
+    endpoints: { lb_endpoints: { endpoint: { address: Address } }[] }[];
+  };
+  [field: string]: unknown;
+}
+
+/** A small change of the configuration, made for an experiment. */
+export type ConfigChange = (config: EnvoyConfig) => void;
+
+/** The cluster of the balanced listener. */
+export const GRPC_CLUSTER = "grpc-server";
+/** The balanced listener. */
+export const GRPC_LISTENER = "grpc";
+/** The listener that balances connections. */
+export const L4_LISTENER = "l4";
+
+/** Where a stack on this machine has its parts. */
+export interface NativeAddresses {
+  readonly host: string;
+  readonly grpcPort: number;
+  readonly l4Port: number;
+  readonly adminPort: number;
+  /** The port of every server; their addresses come from the name server. */
+  readonly serverPort: number;
+  /** The name server's port on 127.0.0.1. */
+  readonly resolverPort: number;
+}
+
+/**
+ * Parses a configuration.
+ *
+ * @param text YAML; envoy.yaml of this project unless given.
+ * @param name The file's name, for error messages.
+ * @throws {Failure} `environment` when it is no YAML or lacks a part that a
+ * stack must change.
+ */
+export function parseEnvoyConfig(
+  text: string = envoyYaml,
+  name = "envoy.yaml",
+): EnvoyConfig {
+  const document = parseDocument(text, { merge: true });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const [summary] = error.message.split("\n");
+    throw new Failure("environment", `Cannot parse ${name}: ${summary}`, {
+      cause: error,
+    });
+  }
+  const config = document.toJS() as Partial<EnvoyConfig> | null;
+  for (const listener of [GRPC_LISTENER, L4_LISTENER]) {
+    const listeners = config?.static_resources?.listeners;
+    if (!Array.isArray(listeners)) throw lacks(name, "listeners");
+    if (!listeners.some((one) => one?.name === listener)) {
+      throw lacks(name, `a listener named "${listener}"`);
+    }
+  }
+  if (!Array.isArray(config?.static_resources?.clusters)) {
+    throw lacks(name, "clusters");
+  }
+  if (config.admin?.address?.socket_address === undefined) {
+    throw lacks(name, "an admin address");
+  }
+  return config as EnvoyConfig;
+}
+
+function lacks(name: string, what: string): Failure {
+  return new Failure(
+    "environment",
+    `Cannot use ${name}: it has no ${
+      what.replace(/^an? /, "")
+    }; compare it with the one in the repository`,
+  );
+}
+
+/** Moves a configuration to this machine's addresses, in place. */
+export function moveToNative(
+  config: EnvoyConfig,
+  at: NativeAddresses,
+): EnvoyConfig {
+  setAddress(config.admin.address, at.host, at.adminPort);
+  for (const listener of config.static_resources.listeners) {
+    if (listener.name === GRPC_LISTENER) {
+      setAddress(listener.address, at.host, at.grpcPort);
+    }
+    if (listener.name === L4_LISTENER) {
+      setAddress(listener.address, at.host, at.l4Port);
+    }
+  }
+  for (const cluster of config.static_resources.clusters) {
+    if (cluster.type !== "STRICT_DNS") continue;
+    for (const { lb_endpoints } of cluster.load_assignment.endpoints) {
+      for (const { endpoint } of lb_endpoints) {
+        endpoint.address.socket_address.port_value = at.serverPort;
+      }
+    }
+    cluster["typed_dns_resolver_config"] = resolver(at.resolverPort);
+  }
+  return config;
+}
+
+function setAddress(address: Address, host: string, port: number): void {
+  address.socket_address.address = host;
+  address.socket_address.port_value = port;
+}
+
+/** Asks the stack's own name server and nobody else. */
+function resolver(port: number): unknown {
+  const type = "envoy.extensions.network.dns_resolver.cares.v3." +
+    "CaresDnsResolverConfig";
+  return {
+    name: "envoy.network.dns_resolver.cares",
+    typed_config: {
+      "@type": `type.googleapis.com/${type}`,
+      resolvers: [
+        { socket_address: { address: "127.0.0.1", port_value: port } },
+      ],
+      dns_resolver_options: { no_default_search_domain: true },
+    },
+  };
+}

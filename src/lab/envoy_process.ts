@@ -1,0 +1,106 @@
+/** The Envoy of the native stack. */
+import { Failure } from "../core/errors.ts";
+import { awaitExit, type Child, exitWords, startChild } from "./child.ts";
+import type { EnvoyAdmin } from "./envoy_admin.ts";
+import type { EnvoyConfig } from "./envoy_config.ts";
+import type { ExitStatus } from "./stack.ts";
+import { waitUntil } from "./wait.ts";
+
+/** A start takes half a second; a busy machine needs much longer. */
+const START_LIMIT_MS = 20_000;
+
+/** Envoy does not drain on SIGTERM; it ends at once. */
+const STOP_LIMIT_MS = 5000;
+
+/**
+ * Envoy's own log, without the lines that its "warning" level adds to every
+ * start; an error that stops it is "critical".
+ */
+const LOG_LEVEL = "error";
+
+/** What an Envoy process is given. */
+export interface EnvoyProcessOptions {
+  /** The executable. */
+  readonly path: string;
+  readonly config: EnvoyConfig;
+  readonly admin: EnvoyAdmin;
+  /** Worker threads; round robin is exact with one. */
+  readonly concurrency: number;
+  readonly onLine: (line: string) => void;
+  /** Called when it ends without having been asked to. */
+  readonly onCrash: (status: ExitStatus) => void;
+}
+
+/** An Envoy that can be started and stopped again and again. */
+export class EnvoyProcess {
+  readonly #options: EnvoyProcessOptions;
+  #child: Child | undefined;
+
+  constructor(options: EnvoyProcessOptions) {
+    this.#options = options;
+  }
+
+  /** The process's id, or undefined when none runs. */
+  get pid(): number | undefined {
+    return this.#child?.isRunning ? this.#child.pid : undefined;
+  }
+
+  /**
+   * Starts it and waits until it is live.
+   * @throws {Failure} `environment` when it does not, with its own reason.
+   */
+  async start(): Promise<void> {
+    const { path, config, admin, concurrency, onLine } = this.#options;
+    const complaints: string[] = [];
+    const child = startChild({
+      command: path,
+      args: [
+        // The configuration is no file: there is none to leave behind.
+        ...["--config-yaml", JSON.stringify(config)],
+        ...["--concurrency", String(concurrency)],
+        ...["--drain-time-s", "5", "--drain-strategy", "immediate"],
+        ...["--log-level", LOG_LEVEL, "--disable-hot-restart"],
+      ],
+      onLine: (line) => {
+        if (/\[(error|critical)\]/.test(line)) complaints.push(line);
+        onLine(line);
+      },
+    });
+    this.#child = child;
+    const isLive = await waitUntil(
+      async () => !child.isRunning || await admin.isReady(),
+      START_LIMIT_MS,
+    );
+    if (!isLive || !child.isRunning) {
+      child.kill("SIGKILL");
+      throw didNotStart(path, await child.exited, complaints);
+    }
+    void child.exited.then((status) => {
+      if (this.#child === child) this.#options.onCrash(status);
+    });
+  }
+
+  /** Ends it and waits until it has ended. */
+  async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined; // What happens now is no crash.
+    child.kill(signal);
+    await awaitExit(child, STOP_LIMIT_MS);
+  }
+}
+
+function didNotStart(
+  path: string,
+  status: ExitStatus,
+  complaints: readonly string[],
+): Failure {
+  // Lines look like "[time][thread][level][logger] [file:line] message".
+  const reason = (complaints.at(-1) ?? "it printed no error")
+    .replace(/^(\[[^\]]*\]\s*)+/, "");
+  return new Failure(
+    "environment",
+    `Envoy did not start (${exitWords(status)}): ${reason}; check the ` +
+      `configuration with "${path} --mode validate -c envoy.yaml"`,
+  );
+}

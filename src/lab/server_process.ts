@@ -1,0 +1,127 @@
+/** One server of the native stack: a process on its own loopback address. */
+import { Failure } from "../core/errors.ts";
+import { Operator, type ServerCounters } from "../io/proto.ts";
+import { callUnary, connect } from "../io/rpc.ts";
+import { awaitExit, type Child, exitWords, startChild } from "./child.ts";
+import { programCommand } from "./programs.ts";
+import type { ExitStatus, LineSink } from "./stack.ts";
+
+/** A start takes a quarter of a second; a busy machine needs much longer. */
+const START_LIMIT_MS = 20_000;
+
+/** Longer than a server's own drain and close deadline together. */
+const STOP_LIMIT_MS = 15_000;
+
+const COUNTERS_DEADLINE_MS = 2000;
+
+/** What a server process is given. */
+export interface ServerProcessOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Further flags of the server program. */
+  readonly flags: readonly string[];
+  readonly onLine: LineSink;
+  /** Called when it ends without having been asked to. */
+  readonly onCrash: (server: ServerProcess, status: ExitStatus) => void;
+}
+
+/** A server that can be started and stopped again and again. */
+export class ServerProcess {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly #options: ServerProcessOptions;
+  #child: Child | undefined;
+
+  constructor(options: ServerProcessOptions) {
+    this.name = options.name;
+    this.host = options.host;
+    this.port = options.port;
+    this.#options = options;
+  }
+
+  /** The process's id, or undefined when none runs. */
+  get pid(): number | undefined {
+    return this.#child?.isRunning ? this.#child.pid : undefined;
+  }
+
+  /** "host:port", as Envoy's /clusters names it. */
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#child?.isRunning ?? false;
+  }
+
+  /**
+   * Starts it and waits until it serves.
+   * @throws {Failure} `environment` when it does not, with its own reason.
+   */
+  async start(): Promise<void> {
+    const { name, host, port, flags, onLine } = this.#options;
+    const lines: string[] = [];
+    let onServing = () => {};
+    const serving = new Promise<"serving">((resolve) => {
+      onServing = () => resolve("serving");
+    });
+    const child = startChild({
+      ...programCommand("server", [
+        ...["--host", host, "--port", String(port), "--name", name],
+        ...flags,
+      ]),
+      onLine: (line) => {
+        lines.push(line);
+        onLine(name, line.replace(`${name}: `, ""));
+        if (line === `${name}: serving on ${host}:${port}`) onServing();
+      },
+    });
+    this.#child = child;
+    const timer = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
+    const result = await Promise.race([serving, child.exited]);
+    clearTimeout(timer);
+    if (result !== "serving") {
+      throw new Failure(
+        "environment",
+        `${name} did not start (${exitWords(result)}): ${
+          lines.at(-1)?.replace(/^server: /, "") ?? "it printed nothing"
+        }`,
+      );
+    }
+    void child.exited.then((status) => {
+      if (this.#child === child) this.#options.onCrash(this, status);
+    });
+  }
+
+  /** Ends it and waits until it has ended. */
+  async stop(signal: "SIGTERM" | "SIGKILL"): Promise<ExitStatus> {
+    const child = this.#child;
+    if (child === undefined) return { code: 0, signal: null };
+    this.#child = undefined; // What happens now is no crash.
+    child.kill("SIGCONT"); // A paused process cannot end by itself.
+    child.kill(signal);
+    return await awaitExit(child, STOP_LIMIT_MS);
+  }
+
+  /** Sends a signal that does not end it. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Asks it what it has counted. */
+  async counters(): Promise<ServerCounters> {
+    const client = connect(Operator, this.address);
+    try {
+      const { reply } = await callUnary<ServerCounters>(
+        client,
+        "GetCounters",
+        {},
+        { deadlineMs: COUNTERS_DEADLINE_MS },
+      );
+      return reply;
+    } finally {
+      client.close();
+    }
+  }
+}

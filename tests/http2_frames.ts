@@ -1,0 +1,112 @@
+/** Raw HTTP/2 frames, for peers that break the protocol on purpose. */
+
+const encoder = new TextEncoder();
+
+/** Frame types of RFC 9113, section 6. */
+const TYPES = { data: 0, headers: 1, resetStream: 3, settings: 4, goAway: 7 };
+
+const END_HEADERS = 0x4;
+const END_STREAM = 0x1;
+
+/** What a client sends first (RFC 9113, section 3.4). */
+export const PREFACE: Uint8Array = encoder.encode(
+  "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+);
+
+/** Joins byte strings. */
+export function join(...parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** One frame. */
+export function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Uint8Array = new Uint8Array(),
+): Uint8Array {
+  const head = new DataView(new ArrayBuffer(9));
+  head.setUint32(0, payload.length << 8 | type);
+  head.setUint8(4, flags);
+  head.setUint32(5, stream);
+  return join(new Uint8Array(head.buffer), payload);
+}
+
+/** An empty SETTINGS frame. */
+export function settings(): Uint8Array {
+  return frame(TYPES.settings, 0, 0);
+}
+
+/** A HEADERS frame; names and values below 127 bytes, not indexed. */
+export function headers(
+  stream: number,
+  fields: Readonly<Record<string, string>>,
+  isEnd = false,
+): Uint8Array {
+  const block = Object.entries(fields).flatMap(([name, value]) => [
+    0, // Literal header field without indexing, new name (RFC 7541, 6.2.2).
+    name.length,
+    ...encoder.encode(name),
+    value.length,
+    ...encoder.encode(value),
+  ]);
+  return frame(
+    TYPES.headers,
+    END_HEADERS | (isEnd ? END_STREAM : 0),
+    stream,
+    Uint8Array.from(block),
+  );
+}
+
+/** A DATA frame. */
+export function data(stream: number, payload: Uint8Array): Uint8Array {
+  return frame(TYPES.data, 0, stream, payload);
+}
+
+/** A RST_STREAM frame with the error code CANCEL. */
+export function resetStream(stream: number): Uint8Array {
+  return frame(TYPES.resetStream, 0, stream, Uint8Array.of(0, 0, 0, 8));
+}
+
+/** The header fields of a call of SayHello. */
+export function callFields(
+  contentType = "application/grpc",
+): Readonly<Record<string, string>> {
+  return {
+    ":method": "POST",
+    ":scheme": "http",
+    ":path": "/demo.v1.Greeter/SayHello",
+    ":authority": "localhost",
+    "content-type": contentType,
+    te: "trailers",
+  };
+}
+
+/**
+ * Sends bytes in one packet and reads until the peer closes or falls silent.
+ *
+ * @param silenceMs How long a silence ends the reading.
+ * @returns How many bytes came back.
+ */
+export async function sendRaw(
+  hostname: string,
+  port: number,
+  bytes: Uint8Array,
+  silenceMs = 200,
+): Promise<number> {
+  using connection = await Deno.connect({ hostname, port });
+  await connection.write(bytes);
+  const buffer = new Uint8Array(65_536);
+  let received = 0;
+  while (true) {
+    const silence = Promise.withResolvers<null>();
+    const timer = setTimeout(() => silence.resolve(null), silenceMs);
+    const count = await Promise.race([
+      connection.read(buffer).catch(() => null), // A reset is an end, too.
+      silence.promise,
+    ]);
+    clearTimeout(timer);
+    if (count === null) return received;
+    received += count;
+  }
+}
