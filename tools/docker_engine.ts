@@ -1,0 +1,147 @@
+/**
+ * Prepares Docker on a machine that has none, and takes it down again:
+ * `docker_engine.ts up|down|status`.
+ */
+import { EXIT_CODES, Failure } from "../src/core/errors.ts";
+import { runProgram } from "../src/io/program.ts";
+import { print } from "../src/io/terminal.ts";
+import { composeVersion, installCompose } from "./docker/compose_plugin.ts";
+import {
+  engineVersion,
+  isOurDaemon,
+  noteStarted,
+  readStarted,
+  startDaemon,
+  stopDaemon,
+} from "./docker/daemon.ts";
+import {
+  canInstallPackages,
+  installPackages,
+  isThere,
+  updatePackageLists,
+} from "./docker/machine.ts";
+
+/** Where a Docker engine and Compose come from, with their versions. */
+export interface DockerStatus {
+  /** The engine's version; undefined when none answers. */
+  readonly engine: string | undefined;
+  /** The version of `docker compose`; undefined when there is none. */
+  readonly compose: string | undefined;
+  /** The process id of the engine if `up` has started it. */
+  readonly ourPid: number | undefined;
+}
+
+/** Looks for an engine and Compose. */
+export async function dockerStatus(): Promise<DockerStatus> {
+  const pid = (await readStarted())?.pid;
+  const hasClient = await isThere("docker");
+  return {
+    engine: hasClient ? await engineVersion() : undefined,
+    compose: hasClient ? await composeVersion() : undefined,
+    ourPid: pid !== undefined && await isOurDaemon(pid) ? pid : undefined,
+  };
+}
+
+/**
+ * Makes `docker` and `docker compose` work: uses what is there; else, as root
+ * on Debian, installs and starts an engine, and makes Compose.
+ *
+ * @param say Is told each step in a sentence.
+ * @throws {Failure} `environment`, saying what to do.
+ */
+export async function dockerUp(
+  say: (line: string) => void = print,
+): Promise<DockerStatus> {
+  const before = await dockerStatus();
+  if (before.engine === undefined) await startEngine(say);
+  if (before.compose === undefined) {
+    const needsLists = before.engine !== undefined;
+    if (needsLists && await canInstallPackages()) await updatePackageLists();
+    const { how, link } = await installCompose(say);
+    if (link !== undefined) await noteStarted({ link });
+    say(`Docker Compose: ${how}`);
+  }
+  const status = await dockerStatus();
+  if (status.engine === undefined || status.compose === undefined) {
+    throw new Failure(
+      "environment",
+      "Docker does not answer though it was installed; try `docker info`",
+    );
+  }
+  say(statusLine(status));
+  return status;
+}
+
+async function startEngine(say: (line: string) => void): Promise<void> {
+  const host = Deno.env.get("DOCKER_HOST");
+  if (host) {
+    throw new Failure(
+      "environment",
+      `No Docker engine answers at DOCKER_HOST, "${host}"; start it, or unset the variable`,
+    );
+  }
+  if (!await canInstallPackages()) {
+    throw new Failure(
+      "environment",
+      "No Docker engine answers, and only root on Debian can have one installed here; start Docker, or run this as root",
+    );
+  }
+  const hasFirewall = await isThere("iptables");
+  if (!await isThere("dockerd") || !hasFirewall) {
+    say("No Docker engine here; installing docker.io and iptables");
+    await updatePackageLists();
+    await installPackages(["docker.io", "iptables"]);
+    // Where Debian starts services itself, the engine is up now.
+    if (await engineVersion() !== undefined) return;
+  }
+  const pid = await startDaemon();
+  say(`Started a Docker engine, process ${pid}`);
+}
+
+/** Takes down what `dockerUp()` has started, and nothing else. */
+export async function dockerDown(
+  say: (line: string) => void = print,
+): Promise<void> {
+  const started = await readStarted();
+  if (started === undefined) {
+    say("Nothing to take down: no Docker engine was started from here");
+    return;
+  }
+  await stopDaemon();
+  say(
+    started.pid === undefined
+      ? "Unlinked Docker Compose; the engine is not ours and stays"
+      : `Stopped the Docker engine, process ${started.pid}, and its containers`,
+  );
+}
+
+/** What there is, in a sentence. */
+export function statusLine(status: DockerStatus): string {
+  const { engine, compose, ourPid } = status;
+  if (engine === undefined) {
+    return "No Docker engine answers; `docker_engine.ts up` starts one";
+  }
+  if (compose === undefined) {
+    return `Docker engine ${engine} has no Compose v2; \`docker_engine.ts up\` makes it`;
+  }
+  const whose = ourPid === undefined ? "found here" : `process ${ourPid}`;
+  return `Docker engine ${engine} (${whose}), Compose ${compose}`;
+}
+
+async function main(): Promise<number> {
+  const [command, ...rest] = Deno.args;
+  if (rest.length > 0 || !/^(?:up|down|status)$/.test(command ?? "")) {
+    throw new Failure("usage", "Say one of: up, down, status");
+  }
+  if (command === "up") await dockerUp();
+  else if (command === "down") await dockerDown();
+  else {
+    const status = await dockerStatus();
+    print(statusLine(status));
+    const isReady = status.engine !== undefined && status.compose !== undefined;
+    return isReady ? 0 : EXIT_CODES.failed;
+  }
+  return 0;
+}
+
+if (import.meta.main) await runProgram("docker_engine", main);
