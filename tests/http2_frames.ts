@@ -83,30 +83,36 @@ export function callFields(
 }
 
 /**
- * Sends bytes in one packet and reads until the peer closes or falls silent.
+ * Sends packets, each after the peer has answered the one before or has been
+ * silent, and reads until the peer closes or falls silent.
  *
- * @param silenceMs How long a silence ends the reading.
+ * @param packets Each is sent in one write.
+ * @param silenceMs How long a silence is waited for.
  * @returns How many bytes came back.
  */
 export async function sendRaw(
   hostname: string,
   port: number,
-  bytes: Uint8Array,
+  packets: readonly Uint8Array[],
   silenceMs = 200,
 ): Promise<number> {
   using connection = await Deno.connect({ hostname, port });
-  await connection.write(bytes);
-  const buffer = new Uint8Array(65_536);
   let received = 0;
-  while (true) {
-    const silence = Promise.withResolvers<null>();
-    const timer = setTimeout(() => silence.resolve(null), silenceMs);
-    const count = await Promise.race([
-      connection.read(buffer).catch(() => null), // A reset is an end, too.
-      silence.promise,
-    ]);
-    clearTimeout(timer);
-    if (count === null) return received;
-    received += count;
+  let isClosed = false;
+  const reading = (async () => {
+    for await (const chunk of connection.readable) received += chunk.length;
+  })().catch(() => {}) // A reset is an end, too.
+    .finally(() => isClosed = true);
+  for (const packet of packets) {
+    if (isClosed) break;
+    await connection.write(packet);
+    let before = -1;
+    while (!isClosed && received !== before) {
+      before = received;
+      await new Promise((resolve) => setTimeout(resolve, silenceMs));
+    }
   }
+  if (!isClosed) await connection.closeWrite().catch(() => {});
+  void reading;
+  return received;
 }
