@@ -60,6 +60,8 @@ export class EnvoyProcess {
         ...["--concurrency", String(concurrency)],
         ...["--drain-time-s", "5", "--drain-strategy", "immediate"],
         ...["--log-level", LOG_LEVEL, "--disable-hot-restart"],
+        // The access log is for people who watch; the default is 10 s.
+        ...["--file-flush-interval-msec", "500"],
       ],
       onLine: (line) => {
         if (/\[(error|critical)\]/.test(line)) complaints.push(line);
