@@ -36,6 +36,12 @@ export interface StopRequest {
 const FORCED_EXIT_CODE = 130;
 
 /**
+ * Signals this close together are one: at Ctrl-C the terminal signals every
+ * program in the foreground, and `deno task` passes its own on to its child.
+ */
+const SAME_SIGNAL_MS = 500;
+
+/**
  * Listens for SIGINT, SIGTERM and SIGHUP. The first asks to stop, a second
  * one ends the process at once.
  *
@@ -46,12 +52,14 @@ export function listenForStop(onForced: () => void = () => {}): StopRequest {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT"]
     : ["SIGINT", "SIGTERM", "SIGHUP"];
+  let firstAtMs = Infinity;
   for (const name of signals) {
     Deno.addSignalListener(name, () => {
-      if (controller.signal.aborted) {
+      if (performance.now() - firstAtMs >= SAME_SIGNAL_MS) {
         onForced();
         Deno.exit(FORCED_EXIT_CODE);
       }
+      firstAtMs = Math.min(firstAtMs, performance.now());
       controller.abort(name);
     });
   }
