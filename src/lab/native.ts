@@ -24,7 +24,7 @@ export const NATIVE_SERVERS_MAX = 32;
 const HOST = "127.0.0.1";
 
 /** Envoy looks every second, and a new server needs one good check. */
-const HEALTHY_LIMIT_MS = 20_000;
+const HEALTHY_LIMIT_MS_DEFAULT = 20_000;
 
 /** What a native stack is given. */
 export interface NativeOptions {
@@ -42,6 +42,8 @@ export interface NativeOptions {
   readonly config?: EnvoyConfig;
   /** Envoy's worker threads (default 1: round robin is exact). */
   readonly concurrency?: number;
+  /** How long Envoy may take to find the servers healthy (default 20 s). */
+  readonly healthyLimitMs?: number;
   /** Further flags of every server. */
   readonly serverFlags?: readonly string[];
   /** Interrupts the start; everything that was started is ended then. */
@@ -206,7 +208,7 @@ export class NativeStack implements Stack {
         const hosts = await this.admin.hosts(GRPC_CLUSTER);
         return hosts.filter((host) => host.isHealthy).length === count;
       },
-      HEALTHY_LIMIT_MS,
+      this.#options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
       this.#options.signal,
     );
     if (isHealthy) return;

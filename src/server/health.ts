@@ -23,6 +23,12 @@ const CHECKER_FORGOTTEN_MS = 15_000;
  */
 const CHECKS_OF_A_CHECKER_MIN = 2;
 
+/**
+ * Whether a connection's first check was the only one is known after this
+ * long: balancers ask every second or so.
+ */
+const FIRST_CHECK_UNDECIDED_MS = 1500;
+
 /** The health service of one server. */
 export class Health {
   readonly #implementation = new HealthImplementation(
@@ -32,7 +38,6 @@ export class Health {
   readonly #answers = new Map<string, { count: number; atMs: number }>();
   readonly #now: () => number;
   #notServingSinceMs = Infinity;
-  #onAnswer: () => void = () => {};
 
   /** @param now The clock, in milliseconds. */
   constructor(now: () => number = Date.now) {
@@ -60,23 +65,20 @@ export class Health {
     }
     const count = (this.#answers.get(peer)?.count ?? 0) + 1;
     this.#answers.set(peer, { count, atMs: this.#now() });
-    this.#onAnswer();
   }
 
   /** The checkers that believe, for all this server knows, that it serves. */
   uninformed(): readonly string[] {
-    const forgottenMs = this.#now() - CHECKER_FORGOTTEN_MS;
+    const nowMs = this.#now();
     return [...this.#answers]
-      .filter(([, { count, atMs }]) =>
-        count >= CHECKS_OF_A_CHECKER_MIN && atMs > forgottenMs &&
-        atMs < this.#notServingSinceMs
-      )
+      .filter(([, { count, atMs }]) => {
+        const isPeriodic = count >= CHECKS_OF_A_CHECKER_MIN;
+        const believedMs = isPeriodic
+          ? CHECKER_FORGOTTEN_MS
+          : FIRST_CHECK_UNDECIDED_MS;
+        return nowMs - atMs < believedMs && atMs < this.#notServingSinceMs;
+      })
       .map(([peer]) => peer);
-  }
-
-  /** Calls `listener` after each answer to a checker. */
-  onAnswer(listener: () => void): void {
-    this.#onAnswer = listener;
   }
 }
 

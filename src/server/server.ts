@@ -42,6 +42,9 @@ export interface RunningServer {
  */
 const SETTLE_MS = 100;
 
+/** How often a stopping server looks whether the checkers have been told. */
+const POLL_MS = 25;
+
 /**
  * Starts a server.
  *
@@ -106,16 +109,19 @@ async function tellCheckers(
   const count = health.uninformed().length;
   if (count === 0) return;
   log(`not serving; waiting until ${count} health checkers have seen it`);
-  const areInformed = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), drainWaitMs);
-    health.onAnswer(() => {
-      if (health.uninformed().length > 0) return;
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
-  if (areInformed) await new Promise((done) => setTimeout(done, SETTLE_MS));
-  else log(`gave up waiting for health checkers after ${drainWaitMs} ms`);
+  const limitAtMs = Date.now() + drainWaitMs;
+  while (health.uninformed().length > 0) {
+    if (Date.now() >= limitAtMs) {
+      log(`gave up waiting for health checkers after ${drainWaitMs} ms`);
+      return;
+    }
+    await pause(POLL_MS);
+  }
+  await pause(SETTLE_MS);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function closeServer(

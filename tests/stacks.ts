@@ -1,0 +1,176 @@
+/** Native stacks for tests: free ports, side by side, always closed. */
+import type { Client } from "@grpc/grpc-js";
+import { Greeter, type HelloReply } from "../src/io/proto.ts";
+import { callUnary, connect, statusName } from "../src/io/rpc.ts";
+import { findTool } from "../src/io/tools.ts";
+import { GRPC_CLUSTER } from "../src/lab/envoy_config.ts";
+import { type NativeOptions, NativeStack } from "../src/lab/native.ts";
+import { waitUntil } from "../src/lab/wait.ts";
+
+/** Ports that a test has taken; two stacks of one process never share one. */
+const taken = new Set<number>();
+
+/** A port that is free on the first five loopback addresses. */
+export function freePort(): number {
+  while (true) {
+    const first = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = first.addr as Deno.NetAddr;
+    first.close();
+    if (!taken.has(port) && !taken.has(port + 1) && isFree(port)) {
+      taken.add(port);
+      return port;
+    }
+  }
+}
+
+function isFree(port: number): boolean {
+  try {
+    for (const last of [1, 2, 3, 4, 5]) {
+      Deno.listen({ hostname: `127.0.0.${last}`, port }).close();
+    }
+    Deno.listen({ hostname: "127.0.0.1", port: port + 1 }).close();
+    return true;
+  } catch {
+    return false; // Somebody else has it: another port is tried.
+  }
+}
+
+/** A stack and what its programs have printed. */
+export interface TestStack {
+  readonly stack: NativeStack;
+  readonly lines: readonly string[];
+}
+
+/** Runs `work` on a native stack of its own, which is closed afterwards. */
+export async function withStack(
+  options: Partial<NativeOptions>,
+  work: (stack: NativeStack, lines: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const lines: string[] = [];
+  const envoy = await findTool("envoy");
+  const grpcPort = freePort();
+  const stack = await NativeStack.start({
+    servers: 3,
+    grpcPort,
+    l4Port: grpcPort + 1,
+    adminPort: freePort(),
+    serverPort: freePort(),
+    envoyPath: envoy.path,
+    onLine: (program, line) => lines.push(`${program} | ${line}`),
+    ...options,
+  });
+  try {
+    await work(stack, lines);
+  } finally {
+    await stack.close();
+  }
+}
+
+/** Calls that were made, by the server that answered or the error. */
+export interface Tally {
+  readonly servers: Map<string, number>;
+  readonly errors: Map<string, number>;
+  readonly latenciesMs: number[];
+}
+
+/** One call, counted. */
+async function countCall(
+  client: Client,
+  tally: Tally,
+  workMs: number,
+): Promise<void> {
+  const startedAtMs = performance.now();
+  try {
+    const { reply } = await callUnary<HelloReply>(
+      client,
+      "SayHello",
+      { name: "test", workMs },
+      { deadlineMs: 10_000 },
+    );
+    const { server } = reply;
+    tally.servers.set(server, (tally.servers.get(server) ?? 0) + 1);
+  } catch (error) {
+    const { code, details } = error as { code: number; details: string };
+    const text = `${statusName(code)}: ${details}`;
+    tally.errors.set(text, (tally.errors.get(text) ?? 0) + 1);
+  }
+  tally.latenciesMs.push(performance.now() - startedAtMs);
+}
+
+function emptyTally(): Tally {
+  return { servers: new Map(), errors: new Map(), latenciesMs: [] };
+}
+
+/** Makes `count` calls on one connection, at most `concurrency` at once. */
+export async function callMany(
+  target: string,
+  count: number,
+  { concurrency = 50, workMs = 0 } = {},
+): Promise<Tally> {
+  const client = connect(Greeter, target);
+  const tally = emptyTally();
+  let left = count;
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    while (left-- > 0) await countCall(client, tally, workMs);
+  }));
+  client.close();
+  return tally;
+}
+
+/** Calls at an even pace while `work` runs, and until every call has ended. */
+export async function callDuring(
+  target: string,
+  ratePerS: number,
+  work: () => Promise<void>,
+): Promise<Tally> {
+  const client = connect(Greeter, target);
+  const tally = emptyTally();
+  const calls: Promise<void>[] = [];
+  const startedAtMs = performance.now();
+  const timer = setInterval(() => {
+    const due = (performance.now() - startedAtMs) * ratePerS / 1000;
+    while (calls.length < due) calls.push(countCall(client, tally, 0));
+  }, 2);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+    await Promise.all(calls);
+    client.close();
+  }
+  return tally;
+}
+
+/** How many servers Envoy finds healthy now. */
+export async function healthyCount(stack: NativeStack): Promise<number> {
+  const name = `cluster.${GRPC_CLUSTER}.membership_healthy`;
+  return (await stack.admin.stats(`^${name}$`)).get(name) ?? 0;
+}
+
+/**
+ * Waits until Envoy finds `count` servers healthy.
+ * @returns The milliseconds that it took.
+ */
+export async function awaitHealthy(
+  stack: NativeStack,
+  count: number,
+  limitMs = 20_000,
+): Promise<number> {
+  const startedAtMs = performance.now();
+  const isReached = await waitUntil(
+    async () => await healthyCount(stack) === count,
+    limitMs,
+  );
+  if (!isReached) {
+    throw new Error(
+      `Envoy finds ${await healthyCount(stack)} healthy servers, ` +
+        `not ${count}, after ${limitMs} ms`,
+    );
+  }
+  return performance.now() - startedAtMs;
+}
+
+/** The sum of a map's counts. */
+export function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
