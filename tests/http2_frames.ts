@@ -68,6 +68,17 @@ export function resetStream(stream: number): Uint8Array {
   return frame(TYPES.resetStream, 0, stream, Uint8Array.of(0, 0, 0, 8));
 }
 
+/**
+ * Two HEADERS frames for one stream that is already half closed, in one
+ * packet, with a content type that is not gRPC's: the peer error that ends a
+ * plain grpc-js server. The session is gone before the first request is looked
+ * at, and the refusal is written to a stream that no longer exists.
+ */
+export function deadlyPacket(): Uint8Array {
+  const request = headers(1, callFields("text/plain"), true);
+  return join(request, request);
+}
+
 /** The header fields of a call of SayHello. */
 export function callFields(
   contentType = "application/grpc",

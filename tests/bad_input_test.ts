@@ -1,0 +1,185 @@
+/** Bad input: its sentence, its exit code, and nothing left running. */
+import assert from "node:assert/strict";
+import { startSource } from "./programs.ts";
+import { freePort } from "./stacks.ts";
+
+interface BadInput {
+  readonly what: string;
+  readonly program: "server" | "client" | "lab";
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly code: number;
+  /** Each must be in what is printed. */
+  readonly says: readonly RegExp[];
+}
+
+/** A port that somebody listens on until the test program ends. */
+function takenPort(hostname = "127.0.0.1"): string {
+  const port = freePort();
+  Deno.listen({ hostname, port }).unref();
+  return String(port);
+}
+
+function file(content: string, mode = 0o644): string {
+  const path = Deno.makeTempFileSync();
+  Deno.writeTextFileSync(path, content);
+  Deno.chmodSync(path, mode);
+  globalThis.addEventListener("unload", () => Deno.removeSync(path));
+  return path;
+}
+
+const free = () => String(freePort());
+
+const CASES: readonly BadInput[] = [
+  {
+    what: "a taken port for callers",
+    program: "lab",
+    args: ["up", "--port", takenPort(), "--admin-port", free()],
+    code: 3,
+    says: [/Cannot listen on 127\.0\.0\.1:\d+: the port is taken.*--port$/m],
+  },
+  {
+    what: "a taken admin port",
+    program: "lab",
+    args: ["up", "--port", free(), "--admin-port", takenPort()],
+    code: 3,
+    says: [/Cannot listen on .* the port is taken.*--admin-port$/m],
+  },
+  {
+    what: "a taken server port",
+    program: "lab",
+    args: [
+      ...["up", "--port", free(), "--admin-port", free()],
+      ...["--server-port", takenPort("127.0.0.2")],
+    ],
+    code: 3,
+    says: [/Cannot listen on 127\.0\.0\.2:\d+: .*--server-port$/m],
+  },
+  {
+    what: "several bad flags of up",
+    program: "lab",
+    args: ["up", "--servers", "0", "--prot", "5", "--admin-port", "x", "more"],
+    code: 2,
+    says: [
+      /--servers must be a whole number from 1 to 32: "0"/,
+      /--prot is not a flag; did you mean --port\?/,
+      /--admin-port must be a whole number from 1 to 65535: "x"/,
+      /"more" is not understood/,
+    ],
+  },
+  {
+    what: "a command that does not exist",
+    program: "lab",
+    args: ["upp"],
+    code: 2,
+    says: [/"upp" is not a command; the commands are up/],
+  },
+  {
+    what: "several bad flags of the server",
+    program: "server",
+    args: ["--port", "70000", "--name", "a b", "--max-message-bytes"],
+    env: { SERVER_DRAIN_WAIT_MS: "soon" },
+    code: 2,
+    says: [
+      /--port must be .*: "70000"/,
+      /--name must have .*: "a b"/,
+      /--max-message-bytes needs a value: BYTES/,
+      /SERVER_DRAIN_WAIT_MS must be .*: "soon"/,
+    ],
+  },
+  {
+    what: "several bad flags of the client",
+    program: "client",
+    args: ["--rate", "0", "--target", "nowhere", "--json=yes"],
+    code: 2,
+    says: [
+      /--rate must be a number above 0.*: "0"/,
+      /--target must be HOST:PORT.*: "nowhere"/,
+      /--json takes no value: "yes"/,
+    ],
+  },
+  {
+    what: "a server port that is taken",
+    program: "server",
+    args: ["--port", takenPort()],
+    code: 3,
+    says: [/Cannot listen on 127\.0\.0\.1:\d+: the port is taken/],
+  },
+  {
+    what: "a client whose target does not exist",
+    program: "client",
+    args: ["--target", `127.0.0.1:${free()}`, "--count", "2", "--rate", "50"],
+    code: 1,
+    says: [/UNAVAILABLE/, /2 calls, 0 succeeded, 2 failed/],
+  },
+  {
+    what: "a client whose target's name does not exist",
+    program: "client",
+    args: ["--target", "nowhere.invalid:5000", "--count", "1"],
+    code: 1,
+    says: [/UNAVAILABLE|DEADLINE_EXCEEDED/, /1 calls, 0 succeeded, 1 failed/],
+  },
+  {
+    what: "an Envoy that is missing",
+    program: "lab",
+    args: ["up", "--port", free(), "--admin-port", free()],
+    env: { ENVOY: "/nonexistent/envoy" },
+    code: 3,
+    says: [/ENVOY.*\/nonexistent\/envoy/],
+  },
+  {
+    what: "an Envoy that is broken",
+    program: "lab",
+    args: ["up", "--port", free(), "--admin-port", free()],
+    env: { ENVOY: file("not a program", 0o755) },
+    code: 3,
+    says: [/ENVOY/],
+  },
+  {
+    what: "a configuration that is no YAML",
+    program: "lab",
+    args: ["up", "--config", file("admin: [\n")],
+    code: 3,
+    says: [/Cannot parse .*: /],
+  },
+  {
+    what: "a configuration without our listeners",
+    program: "lab",
+    args: ["up", "--config", file("static_resources: { listeners: [] }\n")],
+    code: 3,
+    says: [/Cannot use .*: it has no listener named "grpc"/],
+  },
+  {
+    what: "a configuration that Envoy refuses",
+    program: "lab",
+    args: [
+      ...["up", "--port", free(), "--admin-port", free()],
+      ...["--server-port", free(), "--config"],
+      file(
+        Deno.readTextFileSync("envoy.yaml")
+          .replaceAll("lb_policy: ROUND_ROBIN", "lb_policy: NO_SUCH_POLICY"),
+      ),
+    ],
+    code: 3,
+    says: [
+      /Envoy did not start \(exit code 1\): .*NO_SUCH_POLICY.*--mode validate/,
+    ],
+  },
+  {
+    what: "a configuration that is not there",
+    program: "lab",
+    args: ["up", "--config", "/nonexistent/envoy.yaml"],
+    code: 3,
+    says: [/Cannot read "\/nonexistent\/envoy.yaml"/],
+  },
+];
+
+for (const { what, program, args, env, code, says } of CASES) {
+  Deno.test(`${program}: ${what}`, async () => {
+    const run = startSource(program, args, env);
+    assert.equal(await run.ended, code, run.text());
+    for (const sentence of says) assert.match(run.text(), sentence);
+    assert.doesNotMatch(run.text(), /^ +at .*:\d+:\d+/m, "a stack trace");
+    assert.deepEqual(run.leftovers(), []);
+  });
+}

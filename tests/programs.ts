@@ -1,0 +1,100 @@
+/** Whole programs for tests: started as users start them, and accounted for. */
+import { fileURLToPath } from "node:url";
+
+/** The project's folder. */
+export const ROOT: string = fileURLToPath(new URL("../", import.meta.url));
+
+/** The variable that marks every process of one run. */
+const MARK = "GRPC_DEMO_TEST_RUN";
+
+/** A program that was started. */
+export interface Run {
+  readonly process: Deno.ChildProcess;
+  /** What it has printed until now, both outputs together. */
+  text(): string;
+  /** Resolves when it has printed what matches; rejects when it ends first. */
+  printed(pattern: RegExp): Promise<void>;
+  /** Resolves with the exit code when it has ended. */
+  readonly ended: Promise<number>;
+  /** The processes of this run that still live, as "pid command". */
+  leftovers(): readonly string[];
+}
+
+/** Starts one of the project's programs from source. */
+export function startSource(
+  program: "server" | "client" | "lab",
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Run {
+  return start(
+    Deno.execPath(),
+    ["run", "-q", `-P=${program}`, `src/${program}.ts`, ...args],
+    env,
+  );
+}
+
+/** Starts any command in the project's folder. */
+export function start(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Run {
+  const mark = crypto.randomUUID();
+  const process = new Deno.Command(command, {
+    args: [...args],
+    cwd: ROOT,
+    env: { ...env, [MARK]: mark, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  let onText = () => {};
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      onText();
+    }
+  };
+  const outputs = Promise.all([read(process.stdout), read(process.stderr)]);
+  const ended = process.status.then(async ({ code }) => {
+    await outputs;
+    return code;
+  });
+  return {
+    process,
+    text: () => text,
+    ended,
+    printed: (pattern) =>
+      new Promise((resolve, reject) => {
+        onText = () => {
+          if (pattern.test(text)) resolve();
+        };
+        onText();
+        void ended.then((code) =>
+          reject(new Error(`Ended with ${code} before ${pattern}:\n${text}`))
+        );
+      }),
+    leftovers: () => processesWith(`${MARK}=${mark}`),
+  };
+}
+
+/** The live processes whose environment has the entry. */
+function processesWith(entry: string): readonly string[] {
+  const found: string[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const environment = Deno.readTextFileSync(`/proc/${name}/environ`);
+      if (!environment.split("\0").includes(entry)) continue;
+      const command = Deno.readTextFileSync(`/proc/${name}/cmdline`);
+      // An ended process that nobody has waited for yet has no command line.
+      if (command !== "") {
+        found.push(`${name} ${command.replaceAll("\0", " ").slice(0, 100)}`);
+      }
+    } catch {
+      // It ended while it was looked at.
+    }
+  }
+  return found;
+}

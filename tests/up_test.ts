@@ -1,0 +1,91 @@
+/** The command `up`: what people type, what they see, what is left. */
+import assert from "node:assert/strict";
+import { type Run, start, startSource } from "./programs.ts";
+import { freePort } from "./stacks.ts";
+
+function portFlags(): readonly string[] {
+  return [
+    ...["--port", String(freePort()), "--admin-port", String(freePort())],
+    ...["--server-port", String(freePort())],
+  ];
+}
+
+function up(args: readonly string[] = [], env = {}): Run {
+  return startSource("lab", ["up", ...portFlags(), ...args], env);
+}
+
+Deno.test("up: three servers answer in turn; Ctrl-C leaves nothing", async () => {
+  const run = up();
+  await run.printed(/call 6 /);
+  run.process.kill("SIGINT");
+  assert.equal(await run.ended, 0, run.text());
+  const answered = [...run.text().matchAll(/call \d+ +(server-\d)/g)]
+    .map(([, server]) => server);
+  assert.equal(new Set(answered.slice(0, 3)).size, 3, run.text());
+  assert.deepEqual(answered.slice(3, 6), answered.slice(0, 3));
+  assert.match(run.text(), /ready: 3 servers, all healthy/);
+  assert.match(run.text(), /admin page +http:\/\/127\.0\.0\.1:\d+\//);
+  assert.match(run.text(), /client +\| 6 calls, 6 succeeded, 0 failed/);
+  assert.ok(!run.text().includes("\x1b"), "colours in a pipe");
+  assert.deepEqual(run.leftovers(), []);
+});
+
+Deno.test("up --no-client --servers 1 starts no client", async () => {
+  const run = up(["--no-client", "--servers", "1"]);
+  await run.printed(/ready: 1 servers/);
+  run.process.kill("SIGTERM");
+  assert.equal(await run.ended, 0, run.text());
+  assert.doesNotMatch(run.text(), /client +\|/);
+  assert.deepEqual(run.leftovers(), []);
+});
+
+// The start takes about half a second; these are moments all through it.
+for (const atMs of [50, 150, 250, 350, 500, 700]) {
+  Deno.test(`up, interrupted after ${atMs} ms, leaves nothing`, async () => {
+    const run = up();
+    const timer = setTimeout(() => run.process.kill("SIGINT"), atMs);
+    const code = await run.ended;
+    clearTimeout(timer);
+    // Before its listener is there, the signal ends it in the usual way.
+    assert.ok(code === 0 || code === 130, `exit code ${code}: ${run.text()}`);
+    assert.deepEqual(run.leftovers(), []);
+  });
+}
+
+Deno.test("up whose reader goes away stops and leaves nothing", async () => {
+  const run = start("sh", [
+    ...["-c", '"$0" run -q -P=lab src/lab.ts up "$@" | head -10'],
+    ...[Deno.execPath(), ...portFlags()],
+  ]);
+  assert.equal(await run.ended, 0);
+  assert.equal(run.text().trimEnd().split("\n").length, 10, run.text());
+  assert.match(run.text(), /call 1 /);
+  assert.deepEqual(run.leftovers(), []);
+});
+
+Deno.test("a killed server is said at once and comes back", async () => {
+  const run = up();
+  await run.printed(/call 2 /);
+  const [pid] = run.leftovers().find((line) => line.includes("--name server-2"))
+    ?.split(" ") ?? [];
+  assert.ok(pid);
+  Deno.kill(Number(pid), "SIGKILL");
+  await run.printed(/server-2 +\| ended unexpectedly \(SIGKILL\)/);
+  await run.printed(/ended unexpectedly[^]*server-2 +\| serving on/);
+  run.process.kill("SIGINT");
+  assert.equal(await run.ended, 0);
+  assert.match(run.text(), / 0 failed/);
+  assert.deepEqual(run.leftovers(), []);
+});
+
+Deno.test("a killed Envoy is said, and everything is stopped", async () => {
+  const run = up();
+  await run.printed(/call 1 /);
+  const [pid] = run.leftovers().find((line) => line.includes("--config-yaml"))
+    ?.split(" ") ?? [];
+  assert.ok(pid);
+  Deno.kill(Number(pid), "SIGKILL");
+  assert.equal(await run.ended, 1, run.text());
+  assert.match(run.text(), /lab: envoy ended unexpectedly \(SIGKILL\), so/);
+  assert.deepEqual(run.leftovers(), []);
+});
