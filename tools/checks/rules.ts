@@ -1,0 +1,126 @@
+/** The house rules that a program can check. Each complaint has a remedy. */
+
+/** A file of the project. */
+export interface SourceFile {
+  /** From the project's folder, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What a rule has against a file. */
+export type Complaint = string;
+
+/** A rule looks at all files at once. */
+export type Rule = (files: readonly SourceFile[]) => readonly Complaint[];
+
+/** Longer files hold more than one idea. */
+const FILE_LINES_MAX = 300;
+
+/** No TypeScript file is too long to be read at once. */
+export function fileLength(files: readonly SourceFile[]): Complaint[] {
+  return files
+    .filter(({ path }) => path.endsWith(".ts"))
+    .map(({ path, text }) => ({ path, lines: text.split("\n").length - 1 }))
+    .filter(({ lines }) => lines > FILE_LINES_MAX)
+    .map(({ path, lines }) =>
+      `${path} has ${lines} lines, more than ${FILE_LINES_MAX}; split it by idea`
+    );
+}
+
+/**
+ * The layers, from the top down. A file may import from its own layer and from
+ * those that its row names.
+ */
+const LAYERS: readonly (readonly [RegExp, readonly RegExp[]])[] = [
+  [/^src\/core\//, []],
+  [/^src\/io\//, [/^src\/core\//]],
+  [/^src\/server\//, [/^src\/(io|core)\//]],
+  [/^src\/client\//, [/^src\/(io|core)\//]],
+  [/^src\/lab\//, [/^src\/(io|core)\//]],
+  [/^experiments\//, [/^src\/(lab|io|core)\//]],
+  [/^src\/server\.ts$/, [/^src\/(server|io|core)\//]],
+  [/^src\/client\.ts$/, [/^src\/(client|io|core)\//]],
+  [/^src\/lab\.ts$/, [/^src\/(lab|io|core)\//, /^experiments\//]],
+];
+
+/** Imports point one way. */
+export function importDirection(files: readonly SourceFile[]): Complaint[] {
+  return files.flatMap(({ path, text }) => {
+    if (!path.endsWith(".ts") || path.endsWith("_test.ts")) return [];
+    const layer = LAYERS.find(([own]) => own.test(path));
+    if (layer === undefined) return [];
+    const [own, allowed] = layer;
+    return importsOf(path, text)
+      .filter((target) => target.endsWith(".ts"))
+      .filter((target) => ![own, ...allowed].some((to) => to.test(target)))
+      .map((target) =>
+        `${path} imports ${target}, which is above or beside it; move what ` +
+        "both need to a lower layer"
+      );
+  });
+}
+
+function importsOf(path: string, text: string): readonly string[] {
+  const folder = `file:///${path}`;
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)]
+    .map(([, relative]) => new URL(relative ?? "", folder).pathname.slice(1));
+}
+
+/** Words that must not be in the project, and why. */
+const BANNED: readonly (readonly [RegExp, string])[] = [
+  [
+    /registry\.npmjs\.org|pypi\.org|proxy\.golang\.org|deb\.debian\.org/,
+    "names a package registry's host; let the package client decide",
+  ],
+  [/(^|[\s"'(=])\/(work|root|home\/[a-z]+)\//m, "names a path of one machine"],
+];
+
+/** Nothing of one machine or one registry is in the project. */
+export function bannedWords(files: readonly SourceFile[]): Complaint[] {
+  return files
+    .filter(({ path }) => !path.startsWith("tools/checks/"))
+    .filter(({ path }) => path !== "deno.lock")
+    .flatMap(({ path, text }) =>
+      BANNED
+        .filter(([word]) => word.test(text))
+        .map(([, why]) => `${path} ${why}`)
+    );
+}
+
+/** Files that repeat a version of deno.json because they must. */
+const VERSIONED: readonly (readonly [path: string, RegExp, tool: string])[] = [
+  ["Dockerfile", /denoland\/deno:[a-z]*-?(\d+\.\d+\.\d+)/g, "deno"],
+  ["compose.yaml", /envoyproxy\/envoy:[a-z]*-v(\d+\.\d+\.\d+)/g, "envoy"],
+  ["envoy.yaml", /for Envoy (\d+\.\d+\.\d+)/g, "envoy"],
+];
+
+/** A version that another file must repeat is the one of deno.json. */
+export function versionDrift(files: readonly SourceFile[]): Complaint[] {
+  const config = files.find(({ path }) => path === "deno.json");
+  const { toolVersions } = JSON.parse(config?.text ?? "{}") as {
+    toolVersions: Readonly<Record<string, string>>;
+  };
+  return VERSIONED.flatMap(([path, pattern, tool]) => {
+    const text = files.find((file) => file.path === path)?.text ?? "";
+    const found = [...text.matchAll(pattern)].map(([, version]) => version);
+    if (found.length === 0) {
+      return [
+        `${path} names no version of ${tool}; mend the check or the file`,
+      ];
+    }
+    return found
+      .filter((version) => version !== toolVersions[tool])
+      .map((version) =>
+        `${path} names ${tool} ${version}, but deno.json pins ` +
+        `${toolVersions[tool]}; make them agree`
+      );
+  });
+}
+
+/** Every rule. */
+export const RULES: Readonly<Record<string, Rule>> = {
+  fileLength,
+  importDirection,
+  bannedWords,
+  versionDrift,
+};

@@ -1,0 +1,127 @@
+/**
+ * The test command: formatting, lint, types, house rules and every test, with
+ * one closing line that counts them all.
+ */
+import { EXIT_CODES } from "../src/core/errors.ts";
+import { listenForStop, runProgram } from "../src/io/program.ts";
+import { print } from "../src/io/terminal.ts";
+import { findTool } from "../src/io/tools.ts";
+import { RULES, type SourceFile } from "./checks/rules.ts";
+
+/** Counts of what was run. */
+interface Count {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const DENO_CHECKS: readonly (readonly [what: string, args: string[]])[] = [
+  ["formatting", ["fmt", "--check", "-q"]],
+  ["lint", ["lint", "-q"]],
+  ["types", ["check", "-q", "."]],
+];
+
+/** Runs Deno; each line is printed and handed on. */
+async function runDeno(
+  args: readonly string[],
+  signal: AbortSignal,
+  onLine: (line: string) => void = () => {},
+): Promise<boolean> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+    signal,
+  }).spawn();
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      print(line);
+      onLine(line);
+    }
+  }
+  return (await child.status).success;
+}
+
+async function trackedFiles(): Promise<SourceFile[]> {
+  const { stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--others", "--exclude-standard"],
+  }).output();
+  const paths = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+  return await Promise.all(paths.map(async (path) => ({
+    path,
+    // A file that was removed and not committed yet has no text.
+    text: await Deno.readTextFile(path).catch(() => ""),
+  })));
+}
+
+async function runChecks(signal: AbortSignal): Promise<Count> {
+  let passed = 0;
+  let failed = 0;
+  const count = (what: string, complaints: readonly string[] | boolean) => {
+    const isFine = complaints === true ||
+      (complaints !== false && complaints.length === 0);
+    if (isFine) passed += 1;
+    else failed += 1;
+    print(`check ${what} ... ${isFine ? "ok" : "FAILED"}`);
+    if (typeof complaints !== "boolean") {
+      complaints.forEach((complaint) => print(`  ${complaint}`));
+    }
+  };
+  for (const [what, args] of DENO_CHECKS) {
+    count(what, await runDeno(args, signal));
+  }
+  const files = await trackedFiles();
+  for (const [what, rule] of Object.entries(RULES)) count(what, rule(files));
+  return { passed, failed, skipped: 0 };
+}
+
+/** Deno's closing line: "ok | 7 passed (2 steps) | 0 failed | 1 ignored". */
+const CLOSING = /\| (\d+) passed.*\| (\d+) failed(?:.*\| (\d+) ignored)?/;
+
+async function runTests(
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<Count> {
+  let count: Count | undefined;
+  const isFine = await runDeno(
+    ["test", "-q", "-A", "--parallel", ...args],
+    signal,
+    (line) => {
+      const [, passed, failed, skipped] = CLOSING.exec(line) ?? [];
+      if (passed === undefined) return;
+      count = {
+        passed: Number(passed),
+        failed: Number(failed),
+        skipped: Number(skipped ?? 0),
+      };
+    },
+  );
+  if (count === undefined) return { passed: 0, failed: 1, skipped: 0 };
+  // A run can fail without a failed test: a leak, an uncaught error.
+  return isFine || count.failed > 0 ? count : { ...count, failed: 1 };
+}
+
+async function run(): Promise<number> {
+  const { signal } = listenForStop();
+  // Fetched before the tests, so that none of them has to wait for it.
+  for (const tool of ["envoy", "k6"] as const) {
+    await findTool(tool, { onProgress: print, signal });
+  }
+  const checks = await runChecks(signal);
+  const tests = await runTests(Deno.args, signal);
+  const passed = checks.passed + tests.passed;
+  const failed = checks.failed + tests.failed;
+  print("");
+  print(
+    tests.skipped === 0
+      ? `${passed} passed, ${failed} failed`
+      : `${passed} passed, ${failed} failed, ${tests.skipped} skipped`,
+  );
+  return failed === 0 ? 0 : EXIT_CODES.failed;
+}
+
+if (import.meta.main) await runProgram("test", run);
