@@ -1,5 +1,5 @@
 /** The client: calls at an even pace and says who answered. */
-import type { Client, ServiceError } from "@grpc/grpc-js";
+import type { Client } from "@grpc/grpc-js";
 import { type Outcome, runCallLoop } from "./client/call_loop.ts";
 import { CLIENT_FLAGS, type ClientConfig } from "./client/config.ts";
 import { Outages } from "./client/outages.ts";
@@ -8,7 +8,13 @@ import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
 import { listenForStop, runProgram } from "./io/program.ts";
 import { Greeter, type HelloReply } from "./io/proto.ts";
-import { callUnary, connect, statusName } from "./io/rpc.ts";
+import {
+  callUnary,
+  connect,
+  isServiceError,
+  plainDetails,
+  statusName,
+} from "./io/rpc.ts";
 import { onOutputClosed, paint, print } from "./io/terminal.ts";
 
 const ABOUT = `Calls demo.v1.Greeter/SayHello at an even pace and prints who \
@@ -31,8 +37,9 @@ async function makeCall(
     );
     return { kind: "reply", server: reply.server, number: reply.number };
   } catch (error) {
-    const { code, details } = error as ServiceError;
-    return { kind: "error", code: statusName(code), details };
+    if (!isServiceError(error)) throw error;
+    const details = plainDetails(error.details);
+    return { kind: "error", code: statusName(error.code), details };
   }
 }
 

@@ -55,7 +55,8 @@ function isSwitch(row: Row): row is SwitchFlag {
  *
  * @param rows The flags that exist.
  * @param argv The arguments, without the program.
- * @param options `env` looks up a variable (default: none is read);
+ * @param options `env` looks up a variable (default: none is read); one that is
+ * empty counts as not set;
  * `positionalsMax` is how many words may stand beside flags (default 0).
  * @throws {Failure} `usage`, with one line for every bad flag.
  */
@@ -84,17 +85,21 @@ export function parseFlags<R extends FlagRows>(
   const positionals: string[] = [];
   const problems: string[] = [];
   let help = false;
-  let unknownAt = -2;
+  // The word there belongs to a bad flag, most likely as its value.
+  let valueAt = -1;
+  let unknownAt = -1;
   for (const token of tokens) {
-    // The word behind an unknown flag is most likely its value.
-    const isStray = token.index === unknownAt + 1;
-    if (token.kind === "positional" && !isStray) positionals.push(token.value);
+    const isValue = token.index === valueAt;
+    if (token.kind === "positional" && !isValue) positionals.push(token.value);
     if (token.kind !== "option") continue;
     const row = byName.get(token.name);
     if (token.name === "help") help = true;
     else if (row === undefined) {
-      problems.push(unknownFlag(token.rawName, [...byName.keys()]));
+      // "-p80" is read as three flags, but it is one mistake.
+      if (token.index === unknownAt) continue;
+      problems.push(unknownFlag(token.rawName, [...byName.keys(), "help"]));
       unknownAt = token.index;
+      if (token.value === undefined) valueAt = token.index + 1;
     } else if (given.has(token.name)) {
       problems.push(`--${token.name} is given twice; give it once`);
     } else if (isSwitch(row)) {
@@ -102,6 +107,11 @@ export function parseFlags<R extends FlagRows>(
       else problems.push(`--${token.name} takes no value: "${token.value}"`);
     } else if (token.value === undefined) {
       problems.push(`--${token.name} needs a value: ${row.placeholder}`);
+    } else if (!token.inlineValue && token.value.startsWith("--")) {
+      problems.push(
+        `--${token.name} needs a value: ${row.placeholder}, not ${token.value}`,
+      );
+      valueAt = token.index + 2;
     } else given.set(token.name, token.value);
   }
   const positionalsMax = options.positionalsMax ?? 0;
@@ -131,7 +141,7 @@ function readValues(
       continue;
     }
     const fromEnv = row.env === undefined ? undefined : env?.(row.env);
-    const text = given.get(row.name) ?? fromEnv;
+    const text = given.get(row.name) ?? (fromEnv || undefined);
     if (typeof text !== "string") {
       values[key] = row.default;
       continue;
@@ -149,8 +159,8 @@ function readValues(
 function unknownFlag(rawName: string, names: readonly string[]): string {
   const name = rawName.replace(/^-+/, "");
   const near = names.find((known) =>
-    known.startsWith(name) || name.startsWith(known) ||
-    sameLettersButTwo(known, name)
+    name !== "" && (known.startsWith(name) || name.startsWith(known) ||
+      sameLettersButTwo(known, name))
   );
   const hint = near === undefined ? "" : `; did you mean --${near}?`;
   return `${rawName} is not a flag${hint}`;
@@ -177,10 +187,11 @@ export function helpText(
 ): string {
   const lines = Object.values(rows).map((row) => {
     if (isSwitch(row)) return [`--${row.name}`, row.help] as const;
-    const env = row.env === undefined ? "" : `, or ${row.env}`;
-    const normally = row.default === "" || row.default === undefined
-      ? ""
-      : ` [${row.default}${env}]`;
+    const sources = [
+      ...(row.default === "" || row.default === undefined ? [] : [row.default]),
+      ...(row.env === undefined ? [] : [`or ${row.env}`]),
+    ];
+    const normally = sources.length === 0 ? "" : ` [${sources.join(", ")}]`;
     return [`--${row.name} ${row.placeholder}`, row.help + normally] as const;
   });
   lines.push(["--help", "Print this and exit"]);
@@ -223,6 +234,17 @@ export function positiveNumber(max: number): (text: string) => number {
 /** Parses a port number; `min` is 0 where 0 means "any free port". */
 export function port(min: 0 | 1 = 1): (text: string) => number {
   return wholeNumber(min, 65_535);
+}
+
+/** Parses "host:port", with an IPv6 address in brackets. */
+export function hostAndPort(text: string): string {
+  const value = Number(
+    /^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})$/.exec(text)?.[1],
+  );
+  if (!(value >= 1 && value <= 65_535)) {
+    throw new RangeError("must be HOST:PORT, for example localhost:5000");
+  }
+  return text;
 }
 
 /** Parses text that is not empty and has at most `max` characters. */

@@ -34,7 +34,8 @@ export function deviation(
 ): number {
   const counts = [...calls.values()];
   while (counts.length < servers) counts.push(0);
-  const even = counts.reduce((sum, count) => sum + count, 0) / servers;
-  if (even === 0) return 0;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return 0;
+  const even = total / servers;
   return Math.max(...counts.map((count) => Math.abs(count - even) / even));
 }

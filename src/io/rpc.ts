@@ -126,16 +126,29 @@ function cannotListen(address: string, error: Error): Failure {
     ? "the port is taken; stop what uses it or choose another with --port"
     : /EACCES|permission/i.test(error.message)
     ? "permission denied; choose a port above 1023 with --port"
-    : `${messageOf(error)}; choose an address of this machine with --host`;
+    : `${plainReason(error)}; choose an address of this machine with --host`;
   return new Failure("environment", `Cannot listen on ${address}: ${why}`, {
     cause: error,
   });
+}
+
+/** The system's reason, which grpc-js puts into a list in its own sentence. */
+function plainReason(error: Error): string {
+  return /errors: \[([^\],]+)/.exec(error.message)?.[1] ?? messageOf(error);
 }
 
 /** Whether an error is a call's status. */
 export function isServiceError(thrown: unknown): thrown is ServiceError {
   return thrown instanceof Error && "code" in thrown &&
     typeof thrown.code === "number" && "details" in thrown;
+}
+
+/**
+ * A status's details without the note on name resolution that grpc-js adds,
+ * unless the note says something.
+ */
+export function plainDetails(details: string): string {
+  return details.replace(/\.? Resolution note:\s*$/, "");
 }
 
 /** A status code's name, for example "UNAVAILABLE"; "CODE_99" if unknown. */

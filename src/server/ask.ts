@@ -3,13 +3,23 @@ import "./npm_protos.ts";
 import {
   makeClientConstructor,
   type ServiceClientConstructor,
-  type ServiceError,
 } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { Failure } from "../core/errors.ts";
-import { type FlagRows, wholeNumber, words } from "../core/flags.ts";
+import {
+  type FlagRows,
+  hostAndPort,
+  wholeNumber,
+  words,
+} from "../core/flags.ts";
 import { Operator, type ServerCounters } from "../io/proto.ts";
-import { callUnary, connect, statusName } from "../io/rpc.ts";
+import {
+  callUnary,
+  connect,
+  isServiceError,
+  plainDetails,
+  statusName,
+} from "../io/rpc.ts";
 
 /** Flags of the subcommands that ask a server. */
 export const ASK_FLAGS = {
@@ -19,7 +29,7 @@ export const ASK_FLAGS = {
     help: "The server that is asked",
     default: "127.0.0.1:8080",
     env: "SERVER_TARGET",
-    parse: words(255),
+    parse: hostAndPort,
   },
   service: {
     name: "service",
@@ -84,10 +94,12 @@ async function ask<R>(
   try {
     return (await callUnary<R>(client, method, request, { deadlineMs })).reply;
   } catch (error) {
-    const { code, details } = error as ServiceError;
+    if (!isServiceError(error)) throw error;
     throw new Failure(
       "failed",
-      `No answer from ${target}: ${statusName(code)}, ${details}`,
+      `No answer from ${target}: ${statusName(error.code)}, ${
+        plainDetails(error.details)
+      }`,
       { cause: error },
     );
   } finally {
