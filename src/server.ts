@@ -1,8 +1,13 @@
 /** The server: one gRPC server, until a signal stops it. */
 import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
-import { listenForStop, runProgram, whenAborted } from "./io/program.ts";
-import { print, printError } from "./io/terminal.ts";
+import {
+  exitWithFailure,
+  listenForStop,
+  runProgram,
+  whenAborted,
+} from "./io/program.ts";
+import { onOutputClosed, print } from "./io/terminal.ts";
 import { ASK_FLAGS, askCounters, askHealth } from "./server/ask.ts";
 import { SERVER_FLAGS } from "./server/config.ts";
 import { survivePeerErrors } from "./server/peer_errors.ts";
@@ -26,10 +31,9 @@ async function serve(argv: readonly string[]): Promise<number> {
   const stop = listenForStop();
   const name = values.serverName || Deno.hostname();
   const log = (line: string) => print(`${name}: ${line}`);
-  survivePeerErrors(log, (error) => {
-    printError(`${name}: uncaught error, please report it`);
-    throw error;
-  });
+  // Who reads the log has started this server, and has gone.
+  onOutputClosed(() => stop.request("output closed"));
+  survivePeerErrors(log, (error) => exitWithFailure(name, error));
   const server = await startServer(values, log);
   const reason = await whenAborted(stop.signal);
   log(`stopping on ${reason}`);

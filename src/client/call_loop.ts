@@ -21,7 +21,7 @@ export interface LoopOptions {
   readonly count: number;
   /** Ends the loop; calls in flight are waited for. */
   readonly signal: AbortSignal;
-  /** Makes one call; never rejects. */
+  /** Makes one call. When it rejects, or `record` throws, the loop ends. */
   readonly makeCall: () => Promise<Outcome>;
   readonly record: (call: CallRecord) => void;
   /** The clock, in milliseconds. */
@@ -30,21 +30,36 @@ export interface LoopOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** Runs the loop; resolves when it was stopped and every call has ended. */
+/**
+ * The longest sleep: timers hold 31 bits of milliseconds, and one that is set
+ * beyond them fires at once.
+ */
+const SLEEP_MS_MAX = 3_600_000;
+
+/**
+ * Runs the loop; resolves when it was stopped and every call has ended.
+ *
+ * @throws What `makeCall` or `record` threw first, after every call has ended.
+ */
 export async function runCallLoop(options: LoopOptions): Promise<void> {
   const { signal, now } = options;
   const inFlight = new Set<Promise<void>>();
+  const defects: unknown[] = [];
   const startedAtMs = now();
   for (let index = 0; !isDone(options, index); index += 1) {
-    const pauseMs = waitMs(index, now() - startedAtMs, options.ratePerS);
-    if (pauseMs > 0) await options.sleep(pauseMs, signal);
+    const pauseMs = () => waitMs(index, now() - startedAtMs, options.ratePerS);
+    while (pauseMs() > 0 && !signal.aborted) {
+      await options.sleep(Math.min(pauseMs(), SLEEP_MS_MAX), signal);
+    }
     while (inFlight.size >= options.concurrency) await Promise.race(inFlight);
-    if (signal.aborted) break;
+    if (signal.aborted || defects.length > 0) break;
     const call: Promise<void> = makeOne(options, index + 1)
+      .catch((error) => void defects.push(error))
       .finally(() => inFlight.delete(call));
     inFlight.add(call);
   }
   await Promise.all(inFlight);
+  if (defects.length > 0) throw defects[0];
 }
 
 function isDone({ count, signal }: LoopOptions, made: number): boolean {

@@ -16,12 +16,21 @@ export async function runProgram(
   try {
     Deno.exit(await work());
   } catch (thrown) {
-    const failure = Failure.from(thrown);
-    for (const line of failure.message.split("\n")) {
-      printError(`${name}: ${line}`);
-    }
-    Deno.exit(failure.exitCode);
+    exitWithFailure(name, thrown);
   }
+}
+
+/**
+ * Ends the process with the sentence and the exit code of what was thrown.
+ *
+ * @param name The program's name, put before the sentence.
+ */
+export function exitWithFailure(name: string, thrown: unknown): never {
+  const failure = Failure.from(thrown);
+  for (const line of failure.message.split("\n")) {
+    printError(`${name}: ${line}`);
+  }
+  Deno.exit(failure.exitCode);
 }
 
 /** A request to stop, made by a signal or by the program itself. */

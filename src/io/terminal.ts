@@ -1,10 +1,17 @@
 /** The only place that writes to the terminal. */
+import { Failure, messageOf } from "../core/errors.ts";
 
 const encoder = new TextEncoder();
 
 function writeAll(stream: typeof Deno.stdout, text: string): void {
   let bytes = encoder.encode(text);
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+}
+
+/** Whether a write failed as the reader has gone: a pipe's, or a terminal. */
+function isReaderGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Error && "code" in error && error.code === "EIO";
 }
 
 let onClosed: (() => void) | undefined;
@@ -18,26 +25,39 @@ export function onOutputClosed(listener: () => void): void {
   onClosed = listener;
 }
 
-/** Writes one line to standard output. */
+/**
+ * Writes one line to standard output.
+ *
+ * @throws {Failure} `environment` when it cannot be written, for example to a
+ * full disk.
+ */
 export function print(line: string): void {
   if (isClosed) return;
   try {
     writeAll(Deno.stdout, `${line}\n`);
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (!isReaderGone(error)) throw cannotPrint(error);
     isClosed = true;
     if (onClosed === undefined) Deno.exit(0);
     onClosed();
   }
 }
 
-/** Writes one line to standard error. */
+function cannotPrint(error: unknown): Failure {
+  return new Failure(
+    "environment",
+    `Cannot write to standard output: ${messageOf(error)}; ` +
+      "send it to a place that takes it",
+    { cause: error },
+  );
+}
+
+/** Writes one line to standard error, if that is possible. */
 export function printError(line: string): void {
   try {
     writeAll(Deno.stderr, `${line}\n`);
-  } catch (error) {
+  } catch {
     // There is nowhere left to say it.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }
 
