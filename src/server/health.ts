@@ -29,15 +29,22 @@ const CHECKS_OF_A_CHECKER_MIN = 2;
  */
 const FIRST_CHECK_UNDECIDED_MS = 1500;
 
+/** What the checks of one connection were answered. */
+interface Answers {
+  readonly count: number;
+  /** When the last one was answered. */
+  readonly atMs: number;
+  /** Whether the last answer was SERVING. */
+  readonly isServing: boolean;
+}
+
 /** The health service of one server. */
 export class Health {
   readonly #implementation = new HealthImplementation(
     Object.fromEntries(SERVICES.map((name) => [name, "SERVING" as const])),
   );
-  /** How often and when last each connection's checks were answered. */
-  readonly #answers = new Map<string, { count: number; atMs: number }>();
+  readonly #answers = new Map<string, Answers>();
   readonly #now: () => number;
-  #notServingSinceMs = Infinity;
 
   /** @param now The clock, in milliseconds. */
   constructor(now: () => number = Date.now) {
@@ -54,29 +61,33 @@ export class Health {
     for (const name of SERVICES) {
       this.#implementation.setStatus(name, "NOT_SERVING");
     }
-    this.#notServingSinceMs = this.#now();
   }
 
-  /** Notes that a checker was answered; `peer` is its address and port. */
-  noteAnswer(peer: string): void {
+  /**
+   * Notes that a checker was answered.
+   *
+   * @param peer Its address and port.
+   * @param isServing Whether the answer was SERVING.
+   */
+  noteAnswer(peer: string, isServing: boolean): void {
     const forgottenMs = this.#now() - CHECKER_FORGOTTEN_MS;
     for (const [known, { atMs }] of this.#answers) {
       if (atMs < forgottenMs) this.#answers.delete(known);
     }
     const count = (this.#answers.get(peer)?.count ?? 0) + 1;
-    this.#answers.set(peer, { count, atMs: this.#now() });
+    this.#answers.set(peer, { count, atMs: this.#now(), isServing });
   }
 
-  /** The checkers that believe, for all this server knows, that it serves. */
+  /** The checkers that believe, by their last answer, that this one serves. */
   uninformed(): readonly string[] {
     const nowMs = this.#now();
     return [...this.#answers]
-      .filter(([, { count, atMs }]) => {
+      .filter(([, { count, atMs, isServing }]) => {
         const isPeriodic = count >= CHECKS_OF_A_CHECKER_MIN;
         const believedMs = isPeriodic
           ? CHECKER_FORGOTTEN_MS
           : FIRST_CHECK_UNDECIDED_MS;
-        return nowMs - atMs < believedMs && atMs < this.#notServingSinceMs;
+        return isServing && nowMs - atMs < believedMs;
       })
       .map(([peer]) => peer);
   }
@@ -86,10 +97,16 @@ export class Health {
 export function observeChecks(health: Health): ServerInterceptor {
   return (descriptor, call) => {
     if (descriptor.path !== CHECK_PATH) return new ServerInterceptingCall(call);
+    let isServing = false;
     return new ServerInterceptingCall(call, {
+      sendMessage: (message: { readonly status?: unknown }, next) => {
+        isServing = message.status === "SERVING";
+        next(message);
+      },
       sendStatus: (sent, next) => {
         next(sent);
-        if (sent.code === status.OK) health.noteAnswer(call.getPeer());
+        if (sent.code !== status.OK) return;
+        health.noteAnswer(call.getPeer(), isServing);
       },
     });
   };

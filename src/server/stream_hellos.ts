@@ -33,20 +33,19 @@ export function streamHellos(
   let sent = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   call.on("cancelled", () => clearTimeout(timer));
+  const wait = () => {
+    // The caller may have gone while its last reply waited for room.
+    if (!call.cancelled) timer = setTimeout(sendNext, intervalMs);
+  };
   const sendNext = () => {
-    if (call.cancelled) return;
-    if (sent === count) {
-      call.end();
-      return;
-    }
     sent += 1;
     const hasRoom = call.write({
       message: `Hello, ${name || "world"}!`,
       server: identity.server,
       number: identity.nextNumber(),
     });
-    const wait = () => timer = setTimeout(sendNext, intervalMs);
-    if (hasRoom) wait();
+    if (sent === count) call.end();
+    else if (hasRoom) wait();
     else call.once("drain", wait);
   };
   sendNext();
