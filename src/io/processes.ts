@@ -114,7 +114,8 @@ function spawn(
   }
 }
 
-function cannotRun(command: string, error: unknown): Failure {
+/** The failure of a program that could not be started. */
+export function cannotRun(command: string, error: unknown): Failure {
   const options = { cause: error };
   if (error instanceof Deno.errors.NotFound) {
     const where = command.includes("/") ? "there" : "on PATH";

@@ -1,5 +1,5 @@
 /** Long-running child processes, none of which may outlive the program. */
-import { Failure, messageOf } from "../core/errors.ts";
+import { cannotRun } from "../io/processes.ts";
 import type { ExitStatus } from "./stack.ts";
 
 /** A program to start. */
@@ -51,11 +51,7 @@ export function startChild(options: ChildCommand): Child {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     }).spawn();
   } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot start ${options.command}: ${messageOf(error)}`,
-      { cause: error },
-    );
+    throw cannotRun(options.command, error);
   }
   const lines = Promise.all([
     readLines(process.stdout, options.onLine),
@@ -79,8 +75,11 @@ export function startChild(options: ChildCommand): Child {
       try {
         process.kill(signal);
       } catch (error) {
-        // It has ended and its status is on the way.
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        // It has ended and its status is on the way; Deno says so with
+        // either error.
+        const hasEnded = error instanceof Deno.errors.NotFound ||
+          error instanceof TypeError;
+        if (!hasEnded) throw error;
       }
     },
   };

@@ -44,10 +44,15 @@ const REQUEST_TIMEOUT_MS = 2000;
 export class EnvoyAdmin {
   /** The admin page's address, with a slash at its end. */
   readonly url: string;
+  readonly #timeoutMs: number;
 
-  /** @param address "host:port" of the admin listener. */
-  constructor(address: string) {
+  /**
+   * @param address "host:port" of the admin listener.
+   * @param options `timeoutMs` is how long an answer may take (default 2000).
+   */
+  constructor(address: string, options: { readonly timeoutMs?: number } = {}) {
     this.url = `http://${address}/`;
+    this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
   }
 
   /** Whether Envoy says that it is live. */
@@ -64,9 +69,18 @@ export class EnvoyAdmin {
    * @throws {Failure} `environment` when there is no answer.
    */
   async hosts(cluster: string): Promise<readonly UpstreamHost[]> {
-    const reply = JSON.parse(
-      await this.#fetch("clusters?format=json", "GET"),
-    ) as ClustersReply;
+    const text = await this.#fetch("clusters?format=json", "GET");
+    let reply: ClustersReply;
+    try {
+      reply = JSON.parse(text);
+    } catch (error) {
+      throw new Failure(
+        "environment",
+        `What answers at ${this.url} is not Envoy's admin interface; ` +
+          "stop it or choose another admin port",
+        { cause: error },
+      );
+    }
     const found = reply.cluster_statuses?.find(({ name }) => name === cluster);
     return (found?.host_statuses ?? []).map(toHost);
   }
@@ -102,7 +116,7 @@ export class EnvoyAdmin {
     try {
       response = await fetch(this.url + path, {
         method,
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.timeout(this.#timeoutMs),
       });
       body = await response.text();
     } catch (error) {
@@ -110,7 +124,7 @@ export class EnvoyAdmin {
         "environment",
         `Envoy's admin interface does not answer ${this.url}${path}: ${
           messageOf(error)
-        }`,
+        }; check that Envoy runs`,
         { cause: error },
       );
     }
@@ -130,7 +144,7 @@ function toHost(status: HostStatus): UpstreamHost {
   const health = status.health_status ?? {};
   // "eds_health_status" tells what discovery said; the others are complaints.
   const flags = Object.keys(health).filter((key) =>
-    key !== "eds_health_status"
+    key !== "eds_health_status" && health[key] !== false
   );
   return {
     address: `${address}:${port_value}`,

@@ -3,7 +3,7 @@
  * Nothing but addresses and the resolver is changed.
  */
 import { parseDocument } from "yaml";
-import { Failure } from "../core/errors.ts";
+import { Failure, messageOf } from "../core/errors.ts";
 import envoyYaml from "../../envoy.yaml" with { type: "text" };
 
 /** A parsed envoy.yaml; its fields are looked up by name. */
@@ -72,34 +72,80 @@ export function parseEnvoyConfig(
   const document = parseDocument(text, { merge: true });
   const [error] = document.errors;
   if (error !== undefined) {
-    const [summary] = error.message.split("\n");
-    throw new Failure("environment", `Cannot parse ${name}: ${summary}`, {
-      cause: error,
-    });
+    throw cannotParse(name, error);
   }
-  const config = document.toJS() as Partial<EnvoyConfig> | null;
+  let config: unknown;
+  try {
+    config = document.toJS();
+  } catch (error) {
+    throw cannotParse(name, error); // An alias without its anchor.
+  }
+  requireParts(config, name);
+  return config;
+}
+
+/** Anything that a file may have in the place of a field. */
+type Unsure = { readonly [field: string]: Unsure } | undefined | null;
+
+function requireParts(
+  config: unknown,
+  name: string,
+): asserts config is EnvoyConfig {
+  const { admin, static_resources: statics } = (config ?? {}) as {
+    readonly [field: string]: Unsure;
+  };
+  const listeners = listOf(statics?.["listeners"]);
+  const clusters = listOf(statics?.["clusters"]);
   for (const listener of [GRPC_LISTENER, L4_LISTENER]) {
-    const listeners = config?.static_resources?.listeners;
-    if (!Array.isArray(listeners)) throw lacks(name, "listeners");
-    if (!listeners.some((one) => one?.name === listener)) {
-      throw lacks(name, `a listener named "${listener}"`);
+    const found = listeners.find((one) => nameOf(one) === listener);
+    if (found === undefined) throw lacks(name, `listener named "${listener}"`);
+    if (!hasAddress(found)) throw lacks(name, `address of "${listener}"`);
+  }
+  if (!clusters.some((one) => nameOf(one) === GRPC_CLUSTER)) {
+    throw lacks(name, `cluster named "${GRPC_CLUSTER}"`);
+  }
+  for (const cluster of clusters) {
+    const groups = listOf(cluster?.["load_assignment"]?.["endpoints"]);
+    const endpoints = groups.flatMap((group) =>
+      listOf(group?.["lb_endpoints"])
+    );
+    if (
+      String(cluster?.["type"]) === "STRICT_DNS" && (endpoints.length === 0 ||
+        !endpoints.every((one) => hasAddress(one?.["endpoint"])))
+    ) {
+      throw lacks(name, `endpoint address in cluster "${nameOf(cluster)}"`);
     }
   }
-  if (!Array.isArray(config?.static_resources?.clusters)) {
-    throw lacks(name, "clusters");
-  }
-  if (config.admin?.address?.socket_address === undefined) {
-    throw lacks(name, "an admin address");
-  }
-  return config as EnvoyConfig;
+  if (!hasAddress(admin)) throw lacks(name, "admin address");
+}
+
+function listOf(value: Unsure): readonly Unsure[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function nameOf(value: Unsure): string {
+  return String(value?.["name"]);
+}
+
+function hasAddress(value: Unsure): boolean {
+  const address = value?.["address"]?.["socket_address"];
+  return typeof address === "object" && address !== null;
+}
+
+function cannotParse(name: string, error: unknown): Failure {
+  const [summary = ""] = messageOf(error).split("\n");
+  return new Failure(
+    "environment",
+    `Cannot parse ${name}: ${summary.replace(/:$/, "")}; correct it there`,
+    { cause: error },
+  );
 }
 
 function lacks(name: string, what: string): Failure {
   return new Failure(
     "environment",
-    `Cannot use ${name}: it has no ${
-      what.replace(/^an? /, "")
-    }; compare it with the one in the repository`,
+    `Cannot use ${name}: it has no ${what}; compare it with envoy.yaml in ` +
+      "the repository",
   );
 }
 

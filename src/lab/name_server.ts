@@ -1,10 +1,19 @@
 /** The name server of the native stack: it answers for the servers' name. */
 import { createSocket, type Socket } from "node:dgram";
-import { decode, encode } from "dns-packet";
+import {
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  type Question,
+  RECURSION_DESIRED,
+} from "dns-packet";
 import { Failure, messageOf } from "../core/errors.ts";
 
 /** Envoy asks every second; nobody may keep an answer longer. */
 const TTL_S = 1;
+
+/** The response code NXDOMAIN: no such name. */
+const NAME_ERROR = 3;
 
 /** A running name server. */
 export interface NameServer {
@@ -25,10 +34,12 @@ export async function startNameServer(name: string): Promise<NameServer> {
   let addresses: readonly string[] = [];
   const socket = createSocket("udp4");
   socket.on("message", (message, peer) => {
-    const reply = answer(message, name, addresses);
-    if (reply !== undefined) socket.send(reply, peer.port, peer.address);
+    const packet = answer(message, name, addresses);
+    if (packet !== undefined) socket.send(packet, peer.port, peer.address);
   });
   const port = await bind(socket);
+  // A reply that does not arrive is asked for again.
+  socket.on("error", () => {});
   return {
     port,
     setAddresses: (list) => addresses = [...list],
@@ -38,38 +49,56 @@ export async function startNameServer(name: string): Promise<NameServer> {
 
 function bind(socket: Socket): Promise<number> {
   return new Promise((resolve, reject) => {
-    socket.once("error", (error) =>
+    const onError = (error: Error) =>
       reject(
         new Failure(
           "environment",
           `Cannot start the name server on 127.0.0.1: ${messageOf(error)}`,
           { cause: error },
         ),
-      ));
-    socket.bind(0, "127.0.0.1", () => resolve(socket.address().port));
+      );
+    socket.once("error", onError);
+    socket.bind(0, "127.0.0.1", () => {
+      socket.off("error", onError);
+      resolve(socket.address().port);
+    });
   });
 }
 
-/** The reply to one packet; undefined for what is no question. */
+/**
+ * The reply to one packet; undefined for what is no question.
+ *
+ * @param name The only known name, in lower case.
+ * @param addresses Its IPv4 addresses; it has no others.
+ */
 export function answer(
   packet: Uint8Array,
   name: string,
   addresses: readonly string[],
 ): Uint8Array | undefined {
-  let query;
   try {
-    query = decode(packet as Parameters<typeof decode>[0]);
+    const query = decode(packet as Parameters<typeof decode>[0]);
+    const [question] = query.questions ?? [];
+    if (query.type !== "query" || question === undefined) return undefined;
+    const asked = (query.flags ?? 0) & RECURSION_DESIRED;
+    return reply(query.id ?? 0, asked, question, name, addresses);
   } catch {
     return undefined; // Not a DNS packet: whoever sent it gets no answer.
   }
-  const [question] = query.questions ?? [];
-  if (query.type !== "query" || question === undefined) return undefined;
+}
+
+function reply(
+  id: number,
+  flags: number,
+  question: Question,
+  name: string,
+  addresses: readonly string[],
+): Uint8Array {
   const isKnown = question.name.toLowerCase() === name;
-  const nameError = 3;
   return encode({
     type: "response",
-    id: query.id ?? 0,
-    flags: isKnown ? 0 : nameError,
+    id,
+    flags: flags | AUTHORITATIVE_ANSWER | (isKnown ? 0 : NAME_ERROR),
     questions: [question],
     answers: isKnown && question.type === "A"
       ? addresses.map((data) => ({
