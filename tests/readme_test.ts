@@ -1,0 +1,79 @@
+/** The README says what the programs say, and its commands work. */
+import assert from "node:assert/strict";
+import { start, startSource } from "./programs.ts";
+import { freePort } from "./stacks.ts";
+
+const README = await Deno.readTextFile("README.md");
+
+/** The fenced block behind a heading. */
+function blockUnder(heading: string): string {
+  const from = README.indexOf(`\n### ${heading}\n`);
+  assert.notEqual(from, -1, `README.md has no heading "${heading}"`);
+  return /```text\n([^]*?)```/.exec(README.slice(from))?.[1] ?? "";
+}
+
+for (
+  const [heading, program, args] of [
+    ["`./denow task up`", "lab", ["up", "--help"]],
+    ["`./denow task client`", "client", ["--help"]],
+    ["`./denow task server`", "server", ["--help"]],
+  ] as const
+) {
+  Deno.test(`README: the flags under ${heading} are the program's`, async () => {
+    const run = startSource(program, args);
+    assert.equal(await run.ended, 0);
+    assert.equal(blockUnder(heading), run.text());
+  });
+}
+
+Deno.test("README: every task that it names exists", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile("deno.json")) as {
+    tasks: Readonly<Record<string, unknown>>;
+  };
+  const named = [...README.matchAll(/(?:denow|deno) task ([a-z][a-z:-]*)/g)]
+    .map(([, name]) => name ?? "");
+  assert.ok(named.length > 5);
+  assert.deepEqual(named.filter((name) => !(name in tasks)), []);
+});
+
+Deno.test("README: every file that it links or names exists", async () => {
+  const links = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) =>
+    path
+  );
+  const named = [...README.matchAll(/`((?:tests|src|tools|loadtest)\/[^`]+)`/g)]
+    .map(([, path]) => path);
+  for (const path of [...links, ...named]) {
+    assert.ok(path);
+    await Deno.stat(path); // Throws with the path in its message.
+  }
+});
+
+/** The first line of the block under "Two commands", without its comment. */
+function command(name: string): string {
+  const pattern = new RegExp(`^(\\./denow task ${name}\\b[^#\\n]*)`, "m");
+  return pattern.exec(README)?.[1]?.trim() ?? "";
+}
+
+Deno.test("README: its first command, typed, shows what it shows", async () => {
+  const ports = [
+    ...["--port", freePort(), "--admin-port", freePort()],
+    ...["--server-port", freePort()],
+  ];
+  const run = start("sh", ["-c", `exec ${command("up")} ${ports.join(" ")}`]);
+  await run.printed(/call 6 /);
+  run.process.kill("SIGINT");
+  assert.equal(await run.ended, 0, run.text());
+  assert.deepEqual(run.leftovers(), []);
+  // The same lines as in the README, but for ports and times.
+  const shape = (text: string) =>
+    new Set(
+      [...text.matchAll(/^(up|client|server-\d) +\| .*$/gm)].map(([line]) =>
+        line.replaceAll(/server-\d/g, "server-N").replaceAll(/[\d.]+/g, "0")
+          .replaceAll(/ +/g, " ")
+      ),
+    );
+  const shown = shape(README);
+  const printed = shape(run.text());
+  assert.ok(shown.size >= 6, "README.md shows too little");
+  assert.deepEqual([...shown].filter((line) => !printed.has(line)), []);
+});
