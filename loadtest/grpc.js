@@ -1,0 +1,50 @@
+// Is every server given the same share of the calls?
+//
+//   k6 run loadtest/grpc.js
+//
+// Calls SayHello at a constant rate, whether or not the calls before have
+// been answered, on one connection per VU, which is kept for the run. The
+// exit code is 0 when every threshold holds, and 99 when one does not.
+//
+// Settings, as variables of the environment:
+//   TARGET       host and port                          localhost:5000
+//   RATE         calls per second                       300
+//   DURATION     measured time: a number and s, m or h  30s
+//   WARMUP       time before it, which is not judged    5s
+//   SERVERS      how many servers there must be         3
+//   TOLERANCE    how far a server's share may be from the even one,
+//                as a part of it; 0.01 is 1 %           0.01
+//   P95_MS       bound of 95 % of the calls, in ms      50
+//   P99_MS       bound of 99 % of the calls, in ms      100
+//   VUS          most calls in flight; as many connections. A prime number
+//                cannot be spread evenly over servers, so that balancing
+//                connections is told from balancing calls     53
+//   DEADLINE_MS  deadline of a call, in ms              5000
+//   WORK_MS      how long a server works on a call, in ms     0
+//   REPORT       the report's path without ".json" and ".html"
+import { openLoop } from "./lib/open_loop.js";
+import { warmup } from "./lib/phases.js";
+import { readSettings } from "./lib/settings.js";
+
+const settings = readSettings();
+
+const test = openLoop({
+  question: "Is every server given the same share of the calls?",
+  name: "grpc",
+  settings,
+  phases: [
+    ...warmup(settings, "steady"),
+    {
+      name: "steady",
+      scenario: "steady",
+      ratePerS: settings.ratePerS,
+      durationMs: settings.durationMs,
+      isMeasured: true,
+    },
+  ],
+});
+
+export const options = test.options;
+export const setup = test.setup;
+export default test.run;
+export const handleSummary = test.handleSummary;
