@@ -120,11 +120,14 @@ export class EnvoyAdmin {
       });
       body = await response.text();
     } catch (error) {
+      const isTimeout = error instanceof Error && error.name === "TimeoutError";
+      const why = isTimeout
+        ? `it took more than ${this.#timeoutMs} ms`
+        : messageOf(error);
       throw new Failure(
         "environment",
-        `Envoy's admin interface does not answer ${this.url}${path}: ${
-          messageOf(error)
-        }; check that Envoy runs`,
+        `Envoy's admin interface does not answer ${this.url}${path}: ${why}; ` +
+          "check that Envoy runs",
         { cause: error },
       );
     }

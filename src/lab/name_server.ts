@@ -4,7 +4,6 @@ import {
   AUTHORITATIVE_ANSWER,
   decode,
   encode,
-  type Question,
   RECURSION_DESIRED,
 } from "dns-packet";
 import { Failure, messageOf } from "../core/errors.ts";
@@ -14,6 +13,12 @@ const TTL_S = 1;
 
 /** The response code NXDOMAIN: no such name. */
 const NAME_ERROR = 3;
+
+/** What a packet asks. */
+interface Question {
+  readonly name: string;
+  readonly type: string;
+}
 
 /** A running name server. */
 export interface NameServer {
@@ -77,7 +82,7 @@ export function answer(
   addresses: readonly string[],
 ): Uint8Array | undefined {
   try {
-    const query = decode(packet as Parameters<typeof decode>[0]);
+    const query = decode(packet);
     const [question] = query.questions ?? [];
     if (query.type !== "query" || question === undefined) return undefined;
     const asked = (query.flags ?? 0) & RECURSION_DESIRED;

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { type CallRecord, type Outcome, runCallLoop } from "./call_loop.ts";
+
+const REPLY: Outcome = { kind: "reply", server: "a", number: 1 };
+
+/** Lets everything run that is ready to. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
+/** A loop whose clock is moved by hand, and whose calls end by hand. */
+class Bench {
+  readonly startsMs: number[] = [];
+  readonly records: CallRecord[] = [];
+  readonly sleepsMs: number[] = [];
+  readonly controller = new AbortController();
+  readonly #ends: ((outcome: Outcome) => void)[] = [];
+  #nowMs = 0;
+  #wake: { atMs: number; resolve: () => void } | undefined;
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  run(
+    options: Partial<Parameters<typeof runCallLoop>[0]> = {},
+  ): Promise<void> {
+    return runCallLoop({
+      ratePerS: 10,
+      concurrency: 100,
+      count: 0,
+      signal: this.controller.signal,
+      makeCall: () => {
+        this.startsMs.push(this.#nowMs);
+        return new Promise((resolve) => this.#ends.push(resolve));
+      },
+      record: (call) => this.records.push(call),
+      now: () => this.#nowMs,
+      sleep: (ms, signal) =>
+        new Promise((resolve) => {
+          this.sleepsMs.push(ms);
+          this.#wake = { atMs: this.#nowMs + ms, resolve };
+          signal.addEventListener("abort", () => resolve());
+        }),
+      ...options,
+    });
+  }
+
+  /** Moves the clock in steps of a millisecond. */
+  async pass(ms: number): Promise<void> {
+    for (let step = 0; step < ms; step += 1) {
+      this.#nowMs += 1;
+      const wake = this.#wake;
+      if (wake !== undefined && wake.atMs <= this.#nowMs) {
+        this.#wake = undefined;
+        wake.resolve();
+      }
+      await settle();
+    }
+  }
+
+  /** Moves the clock at once. */
+  async jump(ms: number): Promise<void> {
+    this.#nowMs += ms - 1;
+    await this.pass(1);
+  }
+
+  /** Ends the oldest call that is open. */
+  async end(outcome: Outcome = REPLY): Promise<void> {
+    this.#ends.shift()?.(outcome);
+    await settle();
+  }
+
+  /** Ends every call that is open. */
+  async endAll(): Promise<void> {
+    while (this.#ends.length > 0) await this.end();
+  }
+}
+
+Deno.test("runCallLoop() starts calls at an even pace, answered or not", async () => {
+  const bench = new Bench();
+  const run = bench.run({ count: 4 });
+  await bench.pass(300);
+  assert.deepEqual(bench.startsMs, [0, 100, 200, 300]);
+  await bench.endAll();
+  await run;
+});
+
+Deno.test("runCallLoop() catches up when it was held up", async () => {
+  const bench = new Bench();
+  const run = bench.run({ count: 5 });
+  await bench.jump(250);
+  assert.deepEqual(bench.startsMs, [0, 250, 250]);
+  await bench.pass(150);
+  assert.deepEqual(bench.startsMs, [0, 250, 250, 300, 400]);
+  await bench.endAll();
+  await run;
+});
+
+Deno.test("runCallLoop() waits again when it was woken too early", async () => {
+  const bench = new Bench();
+  const startsMs: number[] = [];
+  await bench.run({
+    count: 2,
+    sleep: (ms) => bench.jump(Math.max(1, ms / 2)),
+    makeCall: () => {
+      startsMs.push(bench.nowMs);
+      return Promise.resolve(REPLY);
+    },
+  });
+  assert.equal(startsMs[0], 0);
+  assert.ok((startsMs[1] ?? 0) >= 100);
+});
+
+Deno.test("runCallLoop() never sets a timer that is too long for one", async () => {
+  const bench = new Bench();
+  const run = bench.run({ ratePerS: 1e-7, count: 2 });
+  await bench.jump(3_600_000);
+  assert.deepEqual(bench.startsMs, [0]);
+  assert.deepEqual(bench.sleepsMs, [3_600_000, 3_600_000]);
+  bench.controller.abort();
+  await bench.endAll();
+  await run;
+});
+
+Deno.test("runCallLoop() keeps to its concurrency; a place lets a call go", async () => {
+  const bench = new Bench();
+  const run = bench.run({ concurrency: 2, count: 3 });
+  await bench.pass(500);
+  assert.deepEqual(bench.startsMs, [0, 100]);
+  await bench.end();
+  assert.deepEqual(bench.startsMs, [0, 100, 500]);
+  await bench.endAll();
+  await run;
+});
+
+Deno.test("runCallLoop() records number, latency and outcome as calls end", async () => {
+  const bench = new Bench();
+  const run = bench.run({ count: 2 });
+  await bench.pass(120);
+  await bench.end();
+  await bench.pass(30);
+  await bench.end({ kind: "error", code: "UNAVAILABLE", details: "no" });
+  await run;
+  assert.deepEqual(bench.records, [
+    { ...REPLY, call: 1, latencyMs: 120 },
+    {
+      kind: "error",
+      code: "UNAVAILABLE",
+      details: "no",
+      call: 2,
+      latencyMs: 50,
+    },
+  ]);
+});
+
+Deno.test("runCallLoop() waits for its calls when it is told to stop", async () => {
+  const bench = new Bench();
+  let hasEnded = false;
+  const run = bench.run().then(() => hasEnded = true);
+  await bench.pass(110);
+  bench.controller.abort();
+  await bench.pass(500);
+  assert.equal(hasEnded, false);
+  assert.deepEqual(bench.startsMs, [0, 100]);
+  await bench.endAll();
+  await run;
+  assert.equal(bench.records.length, 2);
+});
+
+Deno.test("runCallLoop() starts no call that waits for a place when told to stop", async () => {
+  const bench = new Bench();
+  const run = bench.run({ concurrency: 1 });
+  await bench.pass(200);
+  bench.controller.abort();
+  await bench.endAll();
+  await run;
+  assert.deepEqual(bench.startsMs, [0]);
+});
+
+Deno.test("runCallLoop() makes no call when it is stopped already", async () => {
+  const bench = new Bench();
+  bench.controller.abort();
+  await bench.run();
+  assert.deepEqual(bench.startsMs, []);
+});
+
+Deno.test("runCallLoop() rejects with what record() threw, after every call", async () => {
+  const bench = new Bench();
+  const run = bench.run({
+    record: (call) => {
+      bench.records.push(call);
+      throw new Error(`disk full at call ${call.call}`);
+    },
+  });
+  await bench.pass(110);
+  await bench.end();
+  await bench.pass(100);
+  assert.deepEqual(bench.startsMs, [0, 100]);
+  await bench.endAll();
+  await assert.rejects(run, { message: "disk full at call 1" });
+  assert.equal(bench.records.length, 2);
+});

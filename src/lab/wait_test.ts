@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { waitUntil } from "./wait.ts";
+
+Deno.test("waitUntil() is true at once when the condition holds", async () => {
+  assert.equal(await waitUntil(() => true, 0), true);
+});
+
+Deno.test("waitUntil() asks again until the condition holds", async () => {
+  let asked = 0;
+  const condition = () => Promise.resolve((asked += 1) === 3);
+  assert.equal(await waitUntil(condition, 60_000), true);
+  assert.equal(asked, 3);
+});
+
+Deno.test("waitUntil() gives up after its limit", async () => {
+  assert.equal(await waitUntil(() => false, 0), false);
+});
+
+Deno.test("waitUntil() gives up when it is aborted", async () => {
+  const controller = new AbortController();
+  const condition = () => {
+    controller.abort();
+    return false;
+  };
+  assert.equal(await waitUntil(condition, 60_000, controller.signal), false);
+});
+
+Deno.test("waitUntil() rejects when its condition does", async () => {
+  const condition = () => Promise.reject(new Error("no"));
+  await assert.rejects(waitUntil(condition, 60_000), { message: "no" });
+});
