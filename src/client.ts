@@ -6,7 +6,8 @@ import { Outages } from "./client/outages.ts";
 import { callLine, Ledger, summaryLines } from "./client/summary.ts";
 import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
-import { listenForStop, runProgram } from "./io/program.ts";
+import { survivePeerErrors } from "./io/peer_errors.ts";
+import { exitWithFailure, listenForStop, runProgram } from "./io/program.ts";
 import { Greeter, type HelloReply } from "./io/proto.ts";
 import {
   callUnary,
@@ -66,6 +67,8 @@ async function run(): Promise<number> {
   }
   const stop = listenForStop();
   onOutputClosed(() => stop.request("output closed"));
+  // The call that it concerns ends with an error, which is printed.
+  survivePeerErrors(() => {}, (error) => exitWithFailure("client", error));
   const timer = config.durationS === 0 ? undefined : setTimeout(
     () => stop.request("duration"),
     config.durationS * 1000,

@@ -1,6 +1,7 @@
 /** The server: one gRPC server, until a signal stops it. */
 import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
+import { survivePeerErrors } from "./io/peer_errors.ts";
 import {
   exitWithFailure,
   listenForStop,
@@ -10,7 +11,6 @@ import {
 import { onOutputClosed, print } from "./io/terminal.ts";
 import { ASK_FLAGS, askCounters, askHealth } from "./server/ask.ts";
 import { SERVER_FLAGS } from "./server/config.ts";
-import { survivePeerErrors } from "./server/peer_errors.ts";
 import { startServer } from "./server/server.ts";
 
 const ABOUT = `Serves demo.v1.Greeter with health and reflection until SIGTERM \
@@ -51,6 +51,8 @@ async function ask(
     print(helpText(`server ${command} [flags]`, ABOUT, ASK_FLAGS));
     return 0;
   }
+  // A connection that breaks is tried again; nobody needs to read of it.
+  survivePeerErrors(() => {}, (error) => exitWithFailure("server", error));
   if (command === "counters") {
     print(JSON.stringify(await askCounters(values)));
     return 0;

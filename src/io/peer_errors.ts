@@ -1,12 +1,13 @@
 /**
- * Keeps a server alive through what a peer sends.
+ * Keeps a program alive through what a peer sends.
  *
  * grpc-js answers a request with a wrong content type by calling
  * `stream.respond` in its `stream` event. When the same packet has reset that
  * stream already, Deno's HTTP/2 throws ERR_HTTP2_INVALID_STREAM there, out of
  * reach of any handler, and the process would end. Such an error concerns one
- * stream of one peer, so it is logged and the server goes on. Every other
- * uncaught error is a defect and still ends the process.
+ * stream of one peer, so it is logged and the server goes on. In a client, a
+ * connection that breaks while a call is about to start throws in the same
+ * way. Every other uncaught error is a defect and still ends the process.
  */
 import process from "node:process";
 
@@ -44,7 +45,7 @@ export function survivePeerErrors(
     unlogged += 1;
     if (now() - loggedAtMs < LOG_INTERVAL_MS) return;
     const times = unlogged === 1 ? "" : ` (${unlogged} times)`;
-    log(`a peer broke an HTTP/2 stream${times}: ${error.code}; still serving`);
+    log(`a peer broke an HTTP/2 stream${times}: ${error.code}; going on`);
     loggedAtMs = now();
     unlogged = 0;
   };
