@@ -1,0 +1,234 @@
+/**
+ * The Compose stack: the containers of compose.yaml, with Envoy's ports
+ * published on 127.0.0.1.
+ *
+ * It differs from the native stack where Docker does: a stopped server leaves
+ * discovery, since Docker's DNS names running containers only, and a server's
+ * name is its container's host name. Nothing restarts a container that has
+ * ended: whoever ends one here wants to see it gone.
+ */
+import { Failure } from "../core/errors.ts";
+import type { ServerCounters } from "../io/proto.ts";
+import {
+  ComposeProject,
+  type ServiceChange,
+  SERVICES,
+} from "./compose_project.ts";
+import {
+  type Container,
+  containersOf,
+  docker,
+  requireDocker,
+} from "./docker.ts";
+import { EnvoyAdmin } from "./envoy_admin.ts";
+import { awaitServersHealthy } from "./healthy.ts";
+import type { ExitStatus, LineSink, Stack, StackServer } from "./stack.ts";
+
+/** Ports are published on this address only. */
+const HOST = "127.0.0.1";
+
+/** Every server's port, in its own container. */
+const SERVER_PORT = 8080;
+
+/** The server program in its image. */
+const SERVER_PROGRAM = "/usr/local/bin/grpc-server";
+
+/** Docker starts containers in a second or two; Envoy looks every second. */
+const HEALTHY_LIMIT_MS_DEFAULT = 30_000;
+
+/** Longer than a server's own drain and close deadline together. */
+const STOP_LIMIT_S = 15;
+
+/** `docker stop` itself needs a moment more. */
+const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
+
+/** How long a server that starts, or is asked, may take to answer. */
+const ANSWER_DEADLINE_MS = 5000;
+
+/** Exit codes by which a shell, and Docker, tell of a signal. */
+const SIGNALS: Readonly<Record<number, string>> = {
+  137: "SIGKILL",
+  143: "SIGTERM",
+};
+
+/** What a Compose stack is given. */
+export interface ComposeOptions extends ServiceChange {
+  readonly servers: number;
+  /** Port of the balanced listener. */
+  readonly grpcPort: number;
+  /** Port of the L4 listener. */
+  readonly l4Port: number;
+  readonly adminPort: number;
+  /** Name of the Compose project; each running stack has its own. */
+  readonly project: string;
+  /** Whether the client runs too (default false). */
+  readonly withClient?: boolean;
+  /** Whether the images are built first (default true). */
+  readonly build?: boolean;
+  /** How long Envoy may take to find the servers healthy (default 30 s). */
+  readonly healthyLimitMs?: number;
+  /** Interrupts the start; everything that was started is removed then. */
+  readonly signal?: AbortSignal;
+  /** Is given the lines of containers, and of Compose while it starts. */
+  readonly onLine?: LineSink;
+}
+
+/** The Compose stack. */
+export class ComposeStack implements Stack {
+  readonly endpoint: string;
+  readonly l4Endpoint: string;
+  readonly admin: EnvoyAdmin;
+  readonly project: ComposeProject;
+  #containers: readonly Container[] = [];
+
+  private constructor(options: ComposeOptions) {
+    this.endpoint = `${HOST}:${options.grpcPort}`;
+    this.l4Endpoint = `${HOST}:${options.l4Port}`;
+    this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
+    const { config, concurrency, serverFlags, signal, onLine } = options;
+    this.project = new ComposeProject({
+      name: options.project,
+      ports: {
+        grpc: options.grpcPort,
+        l4: options.l4Port,
+        admin: options.adminPort,
+      },
+      change: {
+        ...(config === undefined ? {} : { config }),
+        ...(concurrency === undefined ? {} : { concurrency }),
+        ...(serverFlags === undefined ? {} : { serverFlags }),
+      },
+      ...(signal === undefined ? {} : { signal }),
+      ...(onLine === undefined ? {} : { onLine }),
+    });
+  }
+
+  /**
+   * Starts a stack; resolves when Envoy finds every server healthy.
+   *
+   * @throws {Failure} `environment` when Docker is not there or a part cannot
+   * start; no container or network is left then.
+   */
+  static async start(options: ComposeOptions): Promise<ComposeStack> {
+    await requireDocker();
+    for (const port of [options.grpcPort, options.l4Port, options.adminPort]) {
+      requireFree(port);
+    }
+    const stack = new ComposeStack(options);
+    const { signal, servers } = options;
+    try {
+      signal?.throwIfAborted();
+      await stack.project.up(
+        [
+          options.build ?? true ? "--build" : "--no-build",
+          ...["--scale", `${SERVICES.server}=${servers}`],
+        ],
+        [
+          ...[SERVICES.envoy, SERVICES.server],
+          ...(options.withClient ? [SERVICES.client] : []),
+        ],
+      );
+      stack.project.followLogs();
+      await stack.#refresh();
+      await awaitServersHealthy(stack.admin, servers, {
+        limitMs: options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return stack;
+    } catch (error) {
+      await stack.close();
+      throw error;
+    }
+  }
+
+  /** As they were when this stack last changed one of them. */
+  servers(): readonly StackServer[] {
+    return this.#containers.map(({ hostName, address, isRunning }) => ({
+      name: hostName,
+      address: `${address}:${SERVER_PORT}`,
+      isRunning,
+    }));
+  }
+
+  /** Also starts servers that were stopped, as Compose does. */
+  async scale(count: number): Promise<void> {
+    await this.project.up(
+      [
+        ...["--no-build", "--no-recreate", "--no-deps"],
+        ...["--scale", `${SERVICES.server}=${count}`],
+      ],
+      [SERVICES.server],
+    );
+    await this.#refresh();
+  }
+
+  async stop(
+    name: string,
+    signal: "SIGTERM" | "SIGKILL",
+  ): Promise<ExitStatus> {
+    const { id } = this.#container(name);
+    const options = { timeoutMs: STOP_LIMIT_MS };
+    if (signal === "SIGKILL") await docker(["kill", id], options);
+    else await docker(["stop", "--time", String(STOP_LIMIT_S), id], options);
+    await this.#refresh();
+    const { exitCode } = this.#container(name);
+    return { code: exitCode, signal: SIGNALS[exitCode] ?? null };
+  }
+
+  async start(name: string): Promise<void> {
+    const { id } = this.#container(name);
+    await docker(["start", id]);
+    await this.#refresh();
+    const deadline = ["--deadline", String(ANSWER_DEADLINE_MS)];
+    await docker(["exec", id, SERVER_PROGRAM, "health", ...deadline]);
+  }
+
+  async pause(name: string): Promise<void> {
+    await docker(["pause", this.#container(name).id]);
+  }
+
+  async resume(name: string): Promise<void> {
+    await docker(["unpause", this.#container(name).id]);
+  }
+
+  async counters(name: string): Promise<ServerCounters> {
+    const { id } = this.#container(name);
+    const deadline = ["--deadline", String(ANSWER_DEADLINE_MS)];
+    const text = await docker(
+      ["exec", id, SERVER_PROGRAM, "counters", ...deadline],
+    );
+    return JSON.parse(text) as ServerCounters;
+  }
+
+  async close(): Promise<void> {
+    await this.project.down();
+    this.#containers = [];
+  }
+
+  async #refresh(): Promise<void> {
+    this.#containers = await containersOf(this.project.name, SERVICES.server);
+  }
+
+  #container(name: string): Container {
+    const found = this.#containers.find(({ hostName }) => hostName === name);
+    if (found === undefined) {
+      throw new RangeError(`Cannot find server "${name}" in the stack`);
+    }
+    return found;
+  }
+}
+
+/** Ports are looked at first: Docker would say it after building images. */
+function requireFree(port: number): void {
+  try {
+    Deno.listen({ hostname: HOST, port }).close();
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot listen on ${HOST}:${port}: the port is taken; stop what uses ` +
+        "it (`deno task down` stops the demo's containers) or choose another " +
+        "with --port or --admin-port",
+      { cause: error },
+    );
+  }
+}
