@@ -74,9 +74,15 @@ function request(settings, tags) {
   ];
 }
 
-function readReply(response) {
+/** Counts a call, or a stream, that has ended with a status. */
+export function countEnd(status) {
   callsSent.add(1);
-  statusCounters[Number(response.status)].add(1);
+  // k6's status is an object, not a number.
+  statusCounters[Number(status)].add(1);
+}
+
+function readReply(response) {
+  countEnd(response.status);
   const headers = response.headers || {};
   const attempts = Number(headers["x-envoy-attempt-count"] || 1);
   if (attempts > 1) retries.add(attempts - 1);

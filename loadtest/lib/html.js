@@ -2,10 +2,10 @@
 import {
   crossedLines,
   goalRows,
+  loadLine,
   ms,
   percent,
   phaseRows,
-  rate,
   remarks,
   serverRows,
   verdict,
@@ -120,7 +120,7 @@ const GENERATOR_MARK = "<!-- generator -->";
 
 /** The page. */
 export function htmlOf(report) {
-  const { question, script, target, asked, passed } = report;
+  const { question, passed } = report;
   const notes = remarks(report).map((line) => `<p>${escape(line)}</p>`);
   const crossed = crossedLines(report)
     .map((line) => `<li>${escape(line)}</li>`).join("");
@@ -131,8 +131,7 @@ export function htmlOf(report) {
 <title>${escape(question)}</title>
 <style>${STYLE}</style>
 <h1>${escape(question)}</h1>
-<p>${escape(script)} on ${escape(target)}: ${rate(asked.ratePerS)} calls a
-second for ${asked.seconds} s, after ${asked.warmupSeconds} s of warm-up</p>
+<p>${escape(report.script)}: ${escape(loadLine(report))}</p>
 <p class="verdict ${passed ? "held" : "crossed"}">${escape(verdict(report))}</p>
 <ul class="crossed">${crossed}</ul>
 ${notes.join("\n")}

@@ -2,8 +2,8 @@
 // ones before have ended, so a slow server cannot slow the load down.
 import { Counter, Rate, Trend } from "k6/metrics";
 import { discoverServers } from "./discovery.js";
-import { connectOnce, disconnect, sayHello, sayHelloLater } from "./greeter.js";
-import { currentPhase, scenariosOf } from "./phases.js";
+import { connectOnce, disconnect, sayHello } from "./greeter.js";
+import { currentPhase, measuredCalls, scenariosOf } from "./phases.js";
 import { Slots } from "./slots.js";
 import { summarize } from "./summary.js";
 
@@ -31,7 +31,11 @@ const TREND_STATS = [
  * @param settings What `readSettings` returned.
  * @param phases See phases.js.
  * @param reconnects Whether each call has a connection of its own.
- * @param callsAtOnce How many calls start together on a VU's connection.
+ * @param perform Makes the calls of one iteration, given the settings and the
+ * tags of k6's metrics: a promise of a result for each, as `sayHello` returns.
+ * @param callsPerIteration How many calls that are.
+ * @param latencyMetric The metric of their latency.
+ * @param bounds Bounds of the latency of the whole; the settings' by default.
  * @param thresholds Further thresholds, by metric.
  * @param comment Makes further lines of the table of the report.
  */
@@ -41,24 +45,28 @@ export function openLoop({
   settings,
   phases,
   reconnects = false,
-  callsAtOnce = 1,
+  perform = (given, tags) => [sayHello(given, tags)],
+  callsPerIteration = 1,
+  latencyMetric = "grpc_req_duration",
+  bounds = { p95Ms: settings.p95Ms, p99Ms: settings.p99Ms },
   thresholds = {},
   comment = () => [],
 }) {
+  requireEnoughCalls(settings, phases);
   const slots = new Slots(settings);
   const options = {
-    scenarios: scenariosOf(phases, settings.vus, 1 / callsAtOnce),
+    scenarios: scenariosOf(phases, settings.vus, 1 / callsPerIteration),
     summaryTrendStats: TREND_STATS,
     thresholds: {
       ...slots.thresholds(),
       calls: ["count>0"],
       errors: ["rate==0"],
       dropped_iterations: ["count==0"],
-      "grpc_req_duration{measured:yes}": [
-        `p(95)<${settings.p95Ms}`,
-        `p(99)<${settings.p99Ms}`,
+      [`${latencyMetric}{measured:yes}`]: [
+        `p(95)<${bounds.p95Ms}`,
+        `p(99)<${bounds.p99Ms}`,
       ],
-      ...phaseThresholds(phases),
+      ...phaseThresholds(phases, latencyMetric),
       ...thresholds,
     },
   };
@@ -90,28 +98,41 @@ export function openLoop({
   async function run({ names }) {
     const phase = currentPhase(phases);
     if (!connect(phase)) {
-      for (let call = 0; call < callsAtOnce; call += 1) {
+      for (let call = 0; call < callsPerIteration; call += 1) {
         count(phase, names, { isOk: false, server: "" });
       }
       return;
     }
-    const tags = tagsOf(phase);
-    if (callsAtOnce === 1) count(phase, names, sayHello(settings, tags));
-    else {
-      const replies = Array.from(
-        { length: callsAtOnce },
-        () => sayHelloLater(settings, tags),
-      );
-      for (const reply of replies) count(phase, names, await reply);
-    }
+    const results = await perform(settings, tagsOf(phase));
+    for (const result of results) count(phase, names, result);
     if (reconnects) disconnect();
   }
 
   function handleSummary(data) {
-    return summarize(data, { question, name, settings, phases, comment });
+    return summarize(data, {
+      question,
+      name,
+      settings,
+      phases,
+      bounds,
+      callsPerIteration,
+      latencyMetric,
+      comment,
+    });
   }
 
   return { options, setup, run, handleSummary };
+}
+
+/** A share is counted in calls: the tolerance must be at least one of them. */
+function requireEnoughCalls({ servers, tolerance, problems }, phases) {
+  const calls = measuredCalls(phases);
+  if (tolerance * calls / servers >= 1) return;
+  problems.push(
+    `TOLERANCE ${tolerance} is less than one of the ${
+      Math.floor(calls / servers)
+    } calls that each server gets; raise RATE, DURATION or TOLERANCE`,
+  );
 }
 
 function tagsOf(phase) {
@@ -122,10 +143,10 @@ function tagsOf(phase) {
  * The bounds of single phases. k6 keeps a phase's numbers apart only if a
  * threshold asks for them; one that always holds does that for the others.
  */
-function phaseThresholds(phases) {
+function phaseThresholds(phases, latencyMetric) {
   const entries = phases.flatMap(({ name, p99Ms }) => [
     [
-      `grpc_req_duration{phase:${name}}`,
+      `${latencyMetric}{phase:${name}}`,
       [p99Ms === undefined ? "p(99)>=0" : `p(99)<${p99Ms}`],
     ],
     [`errors{phase:${name}}`, ["rate>=0"]],

@@ -75,6 +75,14 @@ export function scenariosOf(phases, vus, iterationsPerCall = 1) {
   return Object.fromEntries(entries);
 }
 
+/** How many calls the measured phases ask for. */
+export function measuredCalls(phases) {
+  return phases.filter(({ isMeasured }) => isMeasured).reduce(
+    (sum, { ratePerS, durationMs }) => sum + ratePerS * durationMs / 1000,
+    0,
+  );
+}
+
 /** The phase that this iteration belongs to, by the time of its start. */
 export function currentPhase(phases) {
   const own = ofScenario(phases, exec.scenario.name);

@@ -1,6 +1,7 @@
 // What a run has shown: one report, written as a table, as JSON and as HTML.
 import { STATUS_PREFIX } from "./greeter.js";
 import { htmlOf } from "./html.js";
+import { measuredCalls } from "./phases.js";
 import { slotMetric } from "./slots.js";
 import { textOf } from "./table.js";
 
@@ -24,7 +25,8 @@ export function summarize(data, test) {
 }
 
 /** The report as a value; its fields are what the JSON file holds. */
-function reportOf(data, { question, name, settings, phases }) {
+function reportOf(data, test) {
+  const { question, name, settings, phases, bounds, latencyMetric } = test;
   const { metrics, setup_data: { names } } = data;
   const value = (metric, field) => {
     const found = metrics[metric];
@@ -34,7 +36,7 @@ function reportOf(data, { question, name, settings, phases }) {
   const seconds =
     measured.reduce((sum, { durationMs }) => sum + durationMs, 0) /
     1000;
-  const askedCalls = measured.reduce(callsOf, 0);
+  const askedCalls = measuredCalls(phases);
   const calls = value("calls", "count");
   const thresholds = thresholdsOf(metrics);
   return {
@@ -49,8 +51,7 @@ function reportOf(data, { question, name, settings, phases }) {
       warmupSeconds: settings.warmupMs / 1000,
       servers: settings.servers,
       tolerance: settings.tolerance,
-      p95Ms: settings.p95Ms,
-      p99Ms: settings.p99Ms,
+      ...bounds,
       vus: settings.vus,
       workMs: settings.workMs,
     },
@@ -58,13 +59,13 @@ function reportOf(data, { question, name, settings, phases }) {
       ratePerS: calls / seconds,
       calls,
       errors: value("errors", "passes"),
-      dropped: value("dropped_iterations", "count"),
+      dropped: value("dropped_iterations", "count") * test.callsPerIteration,
       servers: value("servers_found", "value"),
     },
     ...sharesOf(value, names, settings.servers),
-    latencyMs: latencyOf(metrics, "grpc_req_duration{measured:yes}"),
+    latencyMs: latencyOf(metrics, `${latencyMetric}{measured:yes}`),
     connectMs: latencyOf(metrics, "connect_ms"),
-    phases: phases.map((phase) => phaseReport(metrics, phase)),
+    phases: phases.map((phase) => phaseReport(metrics, phase, latencyMetric)),
     // Of all calls, set-up and warm-up included; for reconciling.
     ledger: {
       callsSent: value("calls_sent", "count"),
@@ -73,10 +74,6 @@ function reportOf(data, { question, name, settings, phases }) {
     },
     thresholds,
   };
-}
-
-function callsOf(sum, { ratePerS, durationMs }) {
-  return sum + ratePerS * durationMs / 1000;
 }
 
 /** A row for each slot; a slot without a server is a server that is missing. */
@@ -116,15 +113,17 @@ function latencyOf(metrics, name) {
   };
 }
 
-function phaseReport(metrics, { name, ratePerS, durationMs, isMeasured }) {
+function phaseReport(metrics, phase, latencyMetric) {
+  const { name, ratePerS, durationMs, isMeasured, p99Ms } = phase;
   const errors = metrics[`errors{phase:${name}}`];
   return {
     name,
     isMeasured,
     askedRatePerS: ratePerS,
     seconds: durationMs / 1000,
+    p99Ms: p99Ms === undefined ? null : p99Ms,
     errors: errors === undefined ? 0 : errors.values.passes,
-    latencyMs: latencyOf(metrics, `grpc_req_duration{phase:${name}}`),
+    latencyMs: latencyOf(metrics, `${latencyMetric}{phase:${name}}`),
   };
 }
 

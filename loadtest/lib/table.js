@@ -116,14 +116,22 @@ export function crossedLines({ thresholds }) {
   );
 }
 
+/** What was asked for in one line. */
+export function loadLine({ target, asked, phases }) {
+  const rates = phases.filter(({ isMeasured }) => isMeasured)
+    .map(({ askedRatePerS }) => askedRatePerS)
+    .filter((one, at, all) => one !== all[at - 1]);
+  return `${target}, ${rates.join(", then ")} calls a second, measured for ${
+    rate(asked.seconds)
+  } s after ${rate(asked.warmupSeconds)} s of warm-up`;
+}
+
 /** The report as text, ending with the names of the files. */
 export function textOf(report, files) {
-  const { question, script, target, asked } = report;
   return [
     "",
-    `${question}  (${script})`,
-    `${target}, ${rate(asked.ratePerS)} calls/s for ${asked.seconds} s after ` +
-    `${asked.warmupSeconds} s of warm-up`,
+    `${report.question}  (${report.script})`,
+    loadLine(report),
     "",
     ...columns(serverRows(report)),
     "",

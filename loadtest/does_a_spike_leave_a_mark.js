@@ -1,0 +1,54 @@
+// Does a spike leave a mark, once it is over?
+//
+//   k6 run loadtest/does_a_spike_leave_a_mark.js
+//
+// A third of DURATION at RATE, a third at SPIKE_RATE, a third at RATE again.
+// Calls may be slow in the spike, within a bound; none may fail, and
+// afterwards all must be as before.
+//
+// Settings as in grpc.js, and:
+//   SPIKE_RATE    calls per second in the spike            1500
+//   SPIKE_P99_MS  bound of 99 % of the spike's calls, ms   1000
+//   P95_MS        bound of 95 % of all calls, in ms        1000
+//   P99_MS        bound of 99 % before and after, in ms    100
+//   VUS           most calls in flight                     499
+import { openLoop } from "./lib/open_loop.js";
+import { warmup } from "./lib/phases.js";
+import { readSettings } from "./lib/settings.js";
+
+const settings = readSettings(["spikeRatePerS", "spikeP99Ms"], {
+  p95Ms: "1000",
+  vus: "499",
+});
+
+const { ratePerS, spikeRatePerS, p99Ms, spikeP99Ms } = settings;
+
+const test = openLoop({
+  question: "Does a spike leave a mark, once it is over?",
+  name: "does_a_spike_leave_a_mark",
+  settings,
+  phases: [
+    ...warmup(settings, "spike"),
+    phase("before", ratePerS, p99Ms),
+    phase("spike", spikeRatePerS, spikeP99Ms),
+    phase("after", ratePerS, p99Ms),
+  ],
+  // Most calls are the spike's, so its bound is the one of the whole.
+  bounds: { p95Ms: settings.p95Ms, p99Ms: spikeP99Ms },
+});
+
+function phase(name, phaseRatePerS, phaseP99Ms) {
+  return {
+    name,
+    scenario: "spike",
+    ratePerS: phaseRatePerS,
+    durationMs: Math.round(settings.durationMs / 3),
+    isMeasured: true,
+    p99Ms: phaseP99Ms,
+  };
+}
+
+export const options = test.options;
+export const setup = test.setup;
+export default test.run;
+export const handleSummary = test.handleSummary;

@@ -1,0 +1,48 @@
+// Does it last: is the last quarter of a long run as good as the first?
+//
+//   k6 run loadtest/does_it_last.js
+//
+// Settings as in grpc.js, but:
+//   RATE      calls per second                           100
+//   DURATION  measured time                              30m
+//   P99_MS    bound of 99 % of each quarter's calls, ms  100
+import { openLoop } from "./lib/open_loop.js";
+import { warmup } from "./lib/phases.js";
+import { readSettings } from "./lib/settings.js";
+import { ms } from "./lib/table.js";
+
+const settings = readSettings([], { ratePerS: "100", durationMs: "30m" });
+
+const QUARTERS = ["quarter-1", "quarter-2", "quarter-3", "quarter-4"];
+
+const test = openLoop({
+  question: "Is the last quarter of a long run as good as the first?",
+  name: "does_it_last",
+  settings,
+  phases: [
+    ...warmup(settings, "soak"),
+    ...QUARTERS.map((name) => ({
+      name,
+      scenario: "soak",
+      ratePerS: settings.ratePerS,
+      durationMs: Math.round(settings.durationMs / QUARTERS.length),
+      isMeasured: true,
+      p99Ms: settings.p99Ms,
+    })),
+  ],
+  comment: ({ phases }) => {
+    const [first, last] = [QUARTERS[0], QUARTERS[3]].map((name) =>
+      phases.find((phase) => phase.name === name).latencyMs
+    );
+    return first === null || last === null ? [] : [
+      `p50 was ${ms(first.p50)} ms in the first quarter, ${
+        ms(last.p50)
+      } ms in the last`,
+    ];
+  },
+});
+
+export const options = test.options;
+export const setup = test.setup;
+export default test.run;
+export const handleSummary = test.handleSummary;

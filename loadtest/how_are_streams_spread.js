@@ -1,0 +1,57 @@
+// How are streams spread, and does every message arrive?
+//
+//   k6 run loadtest/how_are_streams_spread.js
+//
+// Opens streams at a constant rate, StreamHellos and Chat in turn. A stream
+// is balanced when it opens and then stays: all its messages must come from
+// one server, all must come, and every server must get its share of streams.
+//
+// Settings as in grpc.js, but:
+//   RATE         streams opened per second                      20
+//   P95_MS       bound of 95 % of the first messages, in ms     50
+//   P99_MS       bound of 99 % of the first messages, in ms     100
+//   MESSAGES     messages of each stream                        20
+//   INTERVAL_MS  time between two messages of a stream, in ms   50
+import exec from "k6/execution";
+import { openLoop } from "./lib/open_loop.js";
+import { warmup } from "./lib/phases.js";
+import { readSettings } from "./lib/settings.js";
+import {
+  chat,
+  FIRST_MESSAGE_METRIC,
+  readHellos,
+  STREAM_THRESHOLDS,
+} from "./lib/streams.js";
+
+const settings = readSettings(["messages", "intervalMs"], { ratePerS: "20" });
+
+const test = openLoop({
+  question: "How are streams spread, and does every message arrive?",
+  name: "how_are_streams_spread",
+  settings,
+  phases: [
+    ...warmup(settings, "streams"),
+    {
+      name: "streams",
+      scenario: "streams",
+      ratePerS: settings.ratePerS,
+      durationMs: settings.durationMs,
+      isMeasured: true,
+    },
+  ],
+  perform: async (given, tags) => {
+    const open = exec.scenario.iterationInTest % 2 === 0 ? readHellos : chat;
+    return [await open(given, tags)];
+  },
+  latencyMetric: FIRST_MESSAGE_METRIC,
+  thresholds: STREAM_THRESHOLDS,
+  comment: () => [
+    `Calls are streams of ${settings.messages} messages here; latency is the ` +
+    "time to the first",
+  ],
+});
+
+export const options = test.options;
+export const setup = test.setup;
+export default test.run;
+export const handleSummary = test.handleSummary;

@@ -1,0 +1,42 @@
+// What do reconnecting clients hide?
+//
+//   k6 run loadtest/what_do_reconnects_hide.js
+//   TARGET=localhost:5001 k6 run loadtest/what_do_reconnects_hide.js
+//
+// A connection per call. Every share is even then on the L4 listener as well
+// (5001), which balances connections: a load test that reconnects cannot tell
+// a proxy that balances calls from one that does not. grpc.js can; run it on
+// both. Also in the report: what connecting costs beside the call.
+//
+// Settings as in grpc.js, but:
+//   RATE  calls, and connections, per second  100
+import { openLoop } from "./lib/open_loop.js";
+import { warmup } from "./lib/phases.js";
+import { readSettings } from "./lib/settings.js";
+
+const settings = readSettings([], { ratePerS: "100" });
+
+const test = openLoop({
+  question: "What do reconnecting clients hide?",
+  name: "what_do_reconnects_hide",
+  settings,
+  reconnects: true,
+  phases: [
+    ...warmup(settings, "reconnect"),
+    {
+      name: "reconnect",
+      scenario: "reconnect",
+      ratePerS: settings.ratePerS,
+      durationMs: settings.durationMs,
+      isMeasured: true,
+    },
+  ],
+  comment: () => [
+    "A connection per call: balanced connections look like balanced calls",
+  ],
+});
+
+export const options = test.options;
+export const setup = test.setup;
+export default test.run;
+export const handleSummary = test.handleSummary;

@@ -1,0 +1,91 @@
+// Where is the knee: at which rate does p99 leave its bound?
+//
+//   k6 run loadtest/where_is_the_knee.js
+//
+// Holds RATE, which must go well, then climbs in STEPS equal steps to
+// RATE_MAX, where anything may happen: the report names the last rate whose
+// p99 stayed below P99_MS without an error or a call that was not started.
+//
+// Settings as in grpc.js, and:
+//   DURATION   time of each step                         5s
+//   RATE_MAX   calls per second of the last step         3000
+//   STEPS      how many steps                            9
+//   P95_MS     bound of 95 % of the calls at RATE, in ms  50
+//   P99_MS     the bound that is looked for, in ms       100
+//   VUS        most calls in flight                      199
+import { openLoop } from "./lib/open_loop.js";
+import { warmup } from "./lib/phases.js";
+import { readSettings } from "./lib/settings.js";
+import { ms, rate } from "./lib/table.js";
+
+const settings = readSettings(["rateMaxPerS", "steps"], {
+  durationMs: "5s",
+  vus: "199",
+});
+
+const { ratePerS, rateMaxPerS, steps, p99Ms } = settings;
+if (rateMaxPerS <= ratePerS) {
+  settings.problems.push(
+    `RATE_MAX must be above RATE, which is ${ratePerS}, not ${rateMaxPerS}`,
+  );
+}
+
+const climb = Array.from({ length: steps }, (_, step) => {
+  const part = (step + 1) / steps;
+  return Math.round(ratePerS + (rateMaxPerS - ratePerS) * part);
+});
+
+const test = openLoop({
+  question: `At which rate does p99 leave ${p99Ms} ms?`,
+  name: "where_is_the_knee",
+  settings,
+  phases: [
+    ...warmup(settings, "sustained"),
+    phase("sustained", ratePerS, true),
+    ...climb.map((stepRatePerS) => phase("climb", stepRatePerS, false)),
+  ],
+  thresholds: {
+    // Past the knee calls are late, and some cannot be started at all.
+    dropped_iterations: ["count>=0"],
+    "dropped_iterations{scenario:sustained}": ["count==0"],
+  },
+  comment: ({ phases }) => [kneeOf(phases)],
+});
+
+function phase(scenario, stepRatePerS, isMeasured) {
+  return {
+    name: `${stepRatePerS}-per-s`,
+    scenario,
+    ratePerS: stepRatePerS,
+    durationMs: settings.durationMs,
+    isMeasured,
+  };
+}
+
+/** The knee in a sentence. */
+function kneeOf(phases) {
+  const reached = phases.filter(({ name }) => name !== "warm-up");
+  const isFine = ({ latencyMs, errors, askedRatePerS, seconds }) =>
+    latencyMs !== null && latencyMs.p99 < p99Ms && errors === 0 &&
+    latencyMs.count >= 0.99 * askedRatePerS * seconds;
+  const at = reached.findIndex((one) => !isFine(one));
+  if (at < 0) {
+    return `No knee up to ${rateMaxPerS} calls/s: p99 stays below ${p99Ms} ms`;
+  }
+  const { askedRatePerS, seconds, errors, latencyMs } = reached[at];
+  const there = latencyMs === null
+    ? "no call ends"
+    : `p99 is ${ms(latencyMs.p99)} ms, ${
+      rate(latencyMs.count / seconds)
+    } calls/s are made, ${errors} fail`;
+  return at === 0
+    ? `The knee is below ${askedRatePerS} calls/s: there ${there}`
+    : `The knee is between ${
+      reached[at - 1].askedRatePerS
+    } and ${askedRatePerS} calls/s: at ${askedRatePerS} ${there}`;
+}
+
+export const options = test.options;
+export const setup = test.setup;
+export default test.run;
+export const handleSummary = test.handleSummary;
