@@ -101,20 +101,29 @@ export class ComposeProject {
     this.#logs = logs;
   }
 
+  /** Stops the containers of one service. */
+  async stop(service: string): Promise<void> {
+    await this.#run(["stop", "--timeout", String(STOP_LIMIT_S), service]);
+  }
+
   /** Stops and removes every container and network of the project. */
-  async down(): Promise<string> {
+  async down(): Promise<void> {
+    const flags = ["--timeout", String(STOP_LIMIT_S), "--volumes"];
     try {
-      const args = this.#args(
-        ["down", "--timeout", String(STOP_LIMIT_S)],
-        ["--volumes", "--remove-orphans"],
-      );
-      const options = { cwd: FOLDER, env: this.#env() };
-      return await docker(args, { ...options, timeoutMs: DOWN_LIMIT_MS });
+      await this.#run(["down", ...flags, "--remove-orphans"]);
     } finally {
       this.#logs?.kill("SIGTERM");
       await this.#logs?.exited;
       await this.#removeOverride();
     }
+  }
+
+  async #run(words: readonly string[]): Promise<void> {
+    await docker(this.#args(words), {
+      cwd: FOLDER,
+      env: this.#env(),
+      timeoutMs: DOWN_LIMIT_MS,
+    });
   }
 
   /** Runs a long command and hands its lines on. */
@@ -144,14 +153,14 @@ export class ComposeProject {
     throw dockerFailure(args, result);
   }
 
-  #args(...words: readonly (readonly string[])[]): readonly string[] {
+  #args(words: readonly string[]): readonly string[] {
     const override = this.#override;
     return [
       ...["compose", "--ansi", "never", "--progress", "plain"],
       ...["--project-name", this.name, "--project-directory", FOLDER],
       ...["--file", `${FOLDER}compose.yaml`],
       ...(override === undefined ? [] : ["--file", override]),
-      ...words.flat(),
+      ...words,
     ];
   }
 

@@ -10,7 +10,7 @@ import {
   words,
 } from "../core/flags.ts";
 import { listenForStop, whenAborted } from "../io/program.ts";
-import { type Colour, onOutputClosed, paint, print } from "../io/terminal.ts";
+import { onOutputClosed, print } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
 import {
   awaitExit,
@@ -19,10 +19,16 @@ import {
   killAllChildren,
   startChild,
 } from "./child.ts";
-import { parseEnvoyConfig } from "./envoy_config.ts";
+import { ComposeStack } from "./compose.ts";
+import { COMPOSE_PROJECT } from "./compose_project.ts";
+import { type EnvoyConfig, parseEnvoyConfig } from "./envoy_config.ts";
 import { NATIVE_SERVERS_MAX, NativeStack } from "./native.ts";
+import { say } from "./output.ts";
 import { programCommand } from "./programs.ts";
-import type { ExitStatus } from "./stack.ts";
+import type { ExitStatus, Stack } from "./stack.ts";
+
+/** Port of every server of the native stack. */
+const SERVER_PORT_DEFAULT = 8080;
 
 const UP_FLAGS = {
   servers: {
@@ -31,6 +37,11 @@ const UP_FLAGS = {
     help: "How many servers",
     default: 3,
     parse: wholeNumber(1, NATIVE_SERVERS_MAX),
+  },
+  docker: {
+    name: "docker",
+    help: "Run everything in containers, with Docker Compose",
+    switch: true,
   },
   noClient: {
     name: "no-client",
@@ -55,7 +66,7 @@ const UP_FLAGS = {
     name: "server-port",
     placeholder: "PORT",
     help: "Port of every server, on 127.0.0.1, 127.0.0.2, and so on",
-    default: 8080,
+    default: SERVER_PORT_DEFAULT,
     parse: port(),
   },
   configFile: {
@@ -69,33 +80,13 @@ const UP_FLAGS = {
 
 const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \
 calls once a second, all on
-this machine. Ctrl-C stops everything and leaves nothing behind.`;
+this machine, as processes or in containers. Ctrl-C stops everything and leaves nothing behind.`;
 
 /** Long enough to see Envoy take the server out, short enough to wait for. */
 const RESTART_DELAY_MS = 3000;
 
 /** The client waits for its last calls, which end with their deadline. */
 const CLIENT_STOP_LIMIT_MS = 5000;
-
-/** Width of the prefix; as wide as "server-10". */
-const PREFIX_WIDTH = 9;
-
-const SERVER_COLOURS: readonly Colour[] = ["green", "yellow", "blue", "cyan"];
-
-/** A line as Compose would print it: who says it, and what. */
-function prefixed(program: string, line: string): string {
-  const number = Number(/^server-(\d+)$/.exec(program)?.[1] ?? 0);
-  const colour = program === "envoy"
-    ? "magenta"
-    : number === 0
-    ? "grey"
-    : SERVER_COLOURS[(number - 1) % SERVER_COLOURS.length] ?? "grey";
-  return `${paint(colour, `${program.padEnd(PREFIX_WIDTH)} |`)} ${line}`;
-}
-
-function say(program: string, line: string): void {
-  print(prefixed(program, line));
-}
 
 /**
  * Runs the command.
@@ -110,7 +101,18 @@ export async function up(argv: readonly string[]): Promise<number> {
     print(helpText("up [flags]", ABOUT, UP_FLAGS));
     return 0;
   }
-  const stop = listenForStop(killAllChildren);
+  if (flags.docker && flags.serverPort !== SERVER_PORT_DEFAULT) {
+    throw new Failure(
+      "usage",
+      `--server-port ${flags.serverPort} has no meaning with --docker, where ` +
+        "each server has a container of its own; leave one of them out",
+    );
+  }
+  const stop = listenForStop(() => {
+    killAllChildren();
+    if (!flags.docker) return;
+    say("up", "containers may be left; `deno task down` removes them");
+  });
   onOutputClosed(() => stop.request("output closed"));
   const parts = new Parts(flags, stop.signal);
   try {
@@ -132,7 +134,7 @@ class Parts {
   readonly #flags: FlagValues<typeof UP_FLAGS>;
   readonly #signal: AbortSignal;
   readonly #failed = Promise.withResolvers<Failure>();
-  #stack: NativeStack | undefined;
+  #stack: Stack | undefined;
   #client: Child | undefined;
 
   constructor(flags: FlagValues<typeof UP_FLAGS>, signal: AbortSignal) {
@@ -148,13 +150,25 @@ class Parts {
   async start(): Promise<void> {
     const flags = this.#flags;
     const config = flags.configFile === ""
-      ? parseEnvoyConfig()
+      ? undefined
       : parseEnvoyConfig(await readFile(flags.configFile), flags.configFile);
+    if (flags.docker) {
+      this.#stack = await this.#startContainers(config);
+      this.#sayReady(this.#stack);
+      return;
+    }
+    this.#stack = await this.#startNative(config ?? parseEnvoyConfig());
+    this.#sayReady(this.#stack);
+    if (!flags.noClient) this.#startClient(this.#stack.endpoint);
+  }
+
+  async #startNative(config: EnvoyConfig): Promise<Stack> {
+    const flags = this.#flags;
     const envoy = await findTool("envoy", {
       onProgress: (line) => say("up", line),
       signal: this.#signal,
     });
-    this.#stack = await NativeStack.start({
+    return await NativeStack.start({
       ...flags,
       l4Port: flags.grpcPort + 1,
       envoyPath: envoy.path,
@@ -163,8 +177,26 @@ class Parts {
       onLine: say,
       onCrash: (program, status) => this.#onCrash(program, status),
     });
-    this.#sayReady(this.#stack);
-    if (!flags.noClient) this.#startClient(this.#stack.endpoint);
+  }
+
+  /** The client is one of the containers. */
+  #startContainers(config: EnvoyConfig | undefined): Promise<Stack> {
+    const flags = this.#flags;
+    return ComposeStack.start({
+      project: COMPOSE_PROJECT,
+      servers: flags.servers,
+      grpcPort: flags.grpcPort,
+      l4Port: flags.grpcPort + 1,
+      adminPort: flags.adminPort,
+      withClient: !flags.noClient,
+      ...(config === undefined ? {} : { config }),
+      signal: this.#signal,
+      onLine: (program, line) => {
+        // Of what the builder prints, the headline of each step; and not each
+        // time that it could build in another way.
+        if (!/^(?:#\d+ (?!\[)|$)|Bake/.test(line)) say(program, line);
+      },
+    });
   }
 
   /** Stops everything in order: who calls, who answers, who balances. */
@@ -176,7 +208,7 @@ class Parts {
     await this.#stack?.close();
   }
 
-  #sayReady(stack: NativeStack): void {
+  #sayReady(stack: Stack): void {
     const count = stack.servers().length;
     say("up", `ready: ${count} servers, all healthy`);
     say("up", `  gRPC, balanced per call        ${stack.endpoint}`);

@@ -1,0 +1,29 @@
+/** What a stack's programs print, with their names in front of it. */
+import { type Colour, paint, print } from "../io/terminal.ts";
+
+/** Width of the prefix; as wide as "server-10". */
+const PREFIX_WIDTH = 9;
+
+const SERVER_COLOURS: readonly Colour[] = ["green", "yellow", "blue", "cyan"];
+
+/** A program's name without what Compose adds to it: "server-1", "envoy". */
+function shortName(program: string): string {
+  return program.replace(/^grpc-/, "").replace(/^(envoy|client)-1$/, "$1");
+}
+
+/** A line as Compose would print it: who says it, and what. */
+function prefixed(container: string, line: string): string {
+  const program = shortName(container);
+  const number = Number(/^server-(\d+)$/.exec(program)?.[1] ?? 0);
+  const colour = program === "envoy"
+    ? "magenta"
+    : number === 0
+    ? "grey"
+    : SERVER_COLOURS[(number - 1) % SERVER_COLOURS.length] ?? "grey";
+  return `${paint(colour, `${program.padEnd(PREFIX_WIDTH)} |`)} ${line}`;
+}
+
+/** Prints a line of a program, as Compose would. */
+export function say(program: string, line: string): void {
+  print(prefixed(program, line));
+}
