@@ -97,7 +97,9 @@ export function parseFlags<R extends FlagRows>(
     else if (row === undefined) {
       // "-p80" is read as three flags, but it is one mistake.
       if (token.index === unknownAt) continue;
-      problems.push(unknownFlag(token.rawName, [...byName.keys(), "help"]));
+      problems.push(
+        unknownFlag(token.rawName, [...byName.keys(), "help", "version"]),
+      );
       unknownAt = token.index;
       if (token.value === undefined) valueAt = token.index + 1;
     } else if (given.has(token.name)) {
@@ -194,6 +196,7 @@ export function helpText(
     const normally = sources.length === 0 ? "" : ` [${sources.join(", ")}]`;
     return [`--${row.name} ${row.placeholder}`, row.help + normally] as const;
   });
+  lines.push(["--version", "Print the version and exit"]);
   lines.push(["--help", "Print this and exit"]);
   const width = Math.max(...lines.map(([left]) => left.length));
   return [

@@ -169,6 +169,7 @@ Flags:
   --port PORT   Where to listen [8080, or T_PORT]
   --label NAME  Who we are [or T_LABEL]
   --loud        Say more
+  --version     Print the version and exit
   --help        Print this and exit`,
   );
 });

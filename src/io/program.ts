@@ -1,10 +1,11 @@
 /** What every program does around its own work: signals, failures, exit. */
 import { Failure } from "../core/errors.ts";
-import { printError } from "./terminal.ts";
+import { print, printError } from "./terminal.ts";
+import { versionOfProgram } from "./version.ts";
 
 /**
  * Runs a program's work and ends the process with its exit code. A failure is
- * printed as its sentence on standard error.
+ * printed as its sentence on standard error. `--version` is answered here.
  *
  * @param name The program's name, put before the sentence.
  * @param work Returns the exit code.
@@ -14,6 +15,10 @@ export async function runProgram(
   work: () => Promise<number>,
 ): Promise<never> {
   try {
+    if (Deno.args.includes("--version")) {
+      print(versionOfProgram(name));
+      Deno.exit(0);
+    }
     Deno.exit(await work());
   } catch (thrown) {
     exitWithFailure(name, thrown);

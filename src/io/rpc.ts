@@ -109,6 +109,9 @@ export function listen(
   port: number,
 ): Promise<number> {
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  // grpc-js would throw this where nobody can catch it.
+  const { state } = Deno.permissions.querySync({ name: "net", host: address });
+  if (state !== "granted") return Promise.reject(mayNotListen(address));
   return new Promise((resolve, reject) => {
     server.bindAsync(
       address,
@@ -119,6 +122,15 @@ export function listen(
       },
     );
   });
+}
+
+function mayNotListen(address: string): Failure {
+  const port = Deno.build.standalone ? " and --port 8080" : "";
+  return new Failure(
+    "environment",
+    `Cannot listen on ${address}: the program's permissions, which are in ` +
+      `deno.json, do not cover it; use --host 0.0.0.0 or 127.0.0.1${port}`,
+  );
 }
 
 function cannotListen(address: string, error: Error): Failure {

@@ -34,8 +34,10 @@ export interface FindOptions {
   readonly progressIntervalMs?: number;
 }
 
-/** The folder of fetched tools. */
-const TOOLS_FOLDER = fileURLToPath(new URL("../../.tools", import.meta.url));
+/** The folder of fetched tools; a binary has the one where it is started. */
+const TOOLS_FOLDER = Deno.build.standalone
+  ? join(Deno.cwd(), ".tools")
+  : fileURLToPath(new URL("../../.tools", import.meta.url));
 
 const PROGRESS_INTERVAL_MS = 5_000;
 
