@@ -11,6 +11,7 @@ import {
 import { onOutputClosed, print } from "./io/terminal.ts";
 import { ASK_FLAGS, askCounters, askHealth } from "./server/ask.ts";
 import { SERVER_FLAGS } from "./server/config.ts";
+import { FAULT_FLAGS, sendFault } from "./server/fault_command.ts";
 import { startServer } from "./server/server.ts";
 
 const ABOUT = `Serves demo.v1.Greeter with health and reflection until SIGTERM \
@@ -18,14 +19,17 @@ or SIGINT,
 then drains and exits with 0. A second signal ends it at once, with 130.
 Subcommands:
   health    ask a server's health; exit 0 if it is SERVING, else 1
-  counters  print what a server has counted, as JSON`;
+  counters  print what a server has counted, as JSON
+  fault     make a server sick for a while, if it was started with
+            --allow-faults`;
 
 const env = (name: string): string | undefined => Deno.env.get(name);
 
 async function serve(argv: readonly string[]): Promise<number> {
   const { values, help } = parseFlags(SERVER_FLAGS, argv, { env });
   if (help) {
-    print(helpText("server [health | counters] [flags]", ABOUT, SERVER_FLAGS));
+    const usage = "server [health | counters | fault] [flags]";
+    print(helpText(usage, ABOUT, SERVER_FLAGS));
     return 0;
   }
   const stop = listenForStop();
@@ -62,10 +66,22 @@ async function ask(
   return status === "SERVING" ? 0 : EXIT_CODES.failed;
 }
 
+async function fault(argv: readonly string[]): Promise<number> {
+  const { values, help } = parseFlags(FAULT_FLAGS, argv, { env });
+  if (help) {
+    print(helpText("server fault [flags]", ABOUT, FAULT_FLAGS));
+    return 0;
+  }
+  survivePeerErrors(() => {}, (error) => exitWithFailure("server", error));
+  await sendFault(values);
+  return 0;
+}
+
 if (import.meta.main) {
   const [first, ...rest] = Deno.args;
   await runProgram("server", () => {
     if (first === "health" || first === "counters") return ask(first, rest);
+    if (first === "fault") return fault(rest);
     return serve(Deno.args);
   });
 }

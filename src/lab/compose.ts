@@ -8,6 +8,9 @@
  * ended: whoever ends one here wants to see it gone.
  */
 import { Failure } from "../core/errors.ts";
+import type { Fault } from "../core/fault.ts";
+import { toFlags } from "../io/fault_messages.ts";
+import { runToEnd } from "../io/processes.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import {
   ComposeProject,
@@ -18,6 +21,7 @@ import {
   type Container,
   containersOf,
   docker,
+  lastLine,
   requireDocker,
 } from "./docker.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
@@ -45,6 +49,9 @@ const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
 /** How long a server that starts, or is asked, may take to answer. */
 const ANSWER_DEADLINE_MS = 5000;
 
+/** Starting the subcommand in a busy container takes longer than asking. */
+const ANSWER_LIMIT_MS = 2 * ANSWER_DEADLINE_MS;
+
 /** Exit codes by which a shell, and Docker, tell of a signal. */
 const SIGNALS: Readonly<Record<number, string>> = {
   137: "SIGKILL",
@@ -61,6 +68,8 @@ export interface ComposeOptions extends ServiceChange {
   readonly adminPort: number;
   /** Name of the Compose project; each running stack has its own. */
   readonly project: string;
+  /** Whether the servers can be made sick (default false). */
+  readonly allowFaults?: boolean;
   /** Whether the client runs too (default false). */
   readonly withClient?: boolean;
   /** Whether the images are built first (default true). */
@@ -79,13 +88,19 @@ export class ComposeStack implements Stack {
   readonly l4Endpoint: string;
   readonly admin: EnvoyAdmin;
   readonly project: ComposeProject;
+  readonly #withClient: boolean;
   #containers: readonly Container[] = [];
 
   private constructor(options: ComposeOptions) {
     this.endpoint = `${HOST}:${options.grpcPort}`;
     this.l4Endpoint = `${HOST}:${options.l4Port}`;
     this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
-    const { config, concurrency, serverFlags, signal, onLine } = options;
+    this.#withClient = options.withClient ?? false;
+    const { config, concurrency, signal, onLine } = options;
+    const serverFlags = [
+      ...(options.serverFlags ?? []),
+      ...(options.allowFaults ? ["--allow-faults"] : []),
+    ];
     this.project = new ComposeProject({
       name: options.project,
       ports: {
@@ -96,7 +111,7 @@ export class ComposeStack implements Stack {
       change: {
         ...(config === undefined ? {} : { config }),
         ...(concurrency === undefined ? {} : { concurrency }),
-        ...(serverFlags === undefined ? {} : { serverFlags }),
+        ...(serverFlags.length === 0 ? {} : { serverFlags }),
       },
       ...(signal === undefined ? {} : { signal }),
       ...(onLine === undefined ? {} : { onLine }),
@@ -136,7 +151,7 @@ export class ComposeStack implements Stack {
       });
       return stack;
     } catch (error) {
-      await stack.close();
+      await stack.project.down();
       throw error;
     }
   }
@@ -176,11 +191,9 @@ export class ComposeStack implements Stack {
   }
 
   async start(name: string): Promise<void> {
-    const { id } = this.#container(name);
-    await docker(["start", id]);
+    await docker(["start", this.#container(name).id]);
     await this.#refresh();
-    const deadline = ["--deadline", String(ANSWER_DEADLINE_MS)];
-    await docker(["exec", id, SERVER_PROGRAM, "health", ...deadline]);
+    await this.#ask(name, ["health"]);
   }
 
   async pause(name: string): Promise<void> {
@@ -191,18 +204,40 @@ export class ComposeStack implements Stack {
     await docker(["unpause", this.#container(name).id]);
   }
 
+  async fault(name: string, fault: Fault): Promise<void> {
+    await this.#ask(name, ["fault", ...toFlags(fault)]);
+  }
+
+  async clearFaults(name: string): Promise<void> {
+    await this.#ask(name, ["fault", "--kind", "clear"]);
+  }
+
   async counters(name: string): Promise<ServerCounters> {
-    const { id } = this.#container(name);
-    const deadline = ["--deadline", String(ANSWER_DEADLINE_MS)];
-    const text = await docker(
-      ["exec", id, SERVER_PROGRAM, "counters", ...deadline],
-    );
-    return JSON.parse(text) as ServerCounters;
+    return JSON.parse(await this.#ask(name, ["counters"])) as ServerCounters;
   }
 
   async close(): Promise<void> {
+    // Who calls, who answers, who balances: Compose by itself would stop
+    // Envoy first, and the servers would wait for its last health check.
+    if (this.#withClient) await this.project.stop(SERVICES.client);
+    if (this.#containers.length > 0) await this.project.stop(SERVICES.server);
     await this.project.down();
     this.#containers = [];
+  }
+
+  /** Runs a subcommand of the server program in a server's container. */
+  async #ask(name: string, words: readonly string[]): Promise<string> {
+    const { id } = this.#container(name);
+    const result = await runToEnd("docker", [
+      ...["exec", id, SERVER_PROGRAM, ...words],
+      ...["--deadline", String(ANSWER_DEADLINE_MS)],
+    ], { timeoutMs: ANSWER_LIMIT_MS });
+    if (result.code === 0) return result.stdout;
+    const reason = lastLine(result).replace(/^server: /, "");
+    throw new Failure(
+      "failed",
+      `Server ${name} did not do "${words[0]}": ${reason}`,
+    );
   }
 
   async #refresh(): Promise<void> {

@@ -3,6 +3,7 @@
  * server that answers for them, and the real Envoy. No container, no root.
  */
 import { Failure, messageOf } from "../core/errors.ts";
+import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import {
@@ -12,10 +13,10 @@ import {
   parseEnvoyConfig,
 } from "./envoy_config.ts";
 import { EnvoyProcess } from "./envoy_process.ts";
+import { awaitServersHealthy } from "./healthy.ts";
 import { type NameServer, startNameServer } from "./name_server.ts";
 import { ServerProcess } from "./server_process.ts";
 import type { ExitStatus, LineSink, Stack, StackServer } from "./stack.ts";
-import { waitUntil } from "./wait.ts";
 
 /** Most servers of a native stack; each has an address in 127.0.0.0/24. */
 export const NATIVE_SERVERS_MAX = 32;
@@ -46,6 +47,8 @@ export interface NativeOptions {
   readonly healthyLimitMs?: number;
   /** Further flags of every server. */
   readonly serverFlags?: readonly string[];
+  /** Whether the servers can be made sick (default false). */
+  readonly allowFaults?: boolean;
   /** Interrupts the start; everything that was started is ended then. */
   readonly signal?: AbortSignal;
   readonly onLine?: LineSink;
@@ -103,7 +106,10 @@ export class NativeStack implements Stack {
       await stack.#addServers(options.servers);
       signal?.throwIfAborted();
       await stack.envoy.start();
-      await stack.#awaitHealthy();
+      await awaitServersHealthy(stack.admin, options.servers, {
+        limitMs: options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
+        ...(signal === undefined ? {} : { signal }),
+      });
       signal?.throwIfAborted();
       return stack;
     } catch (error) {
@@ -149,6 +155,14 @@ export class NativeStack implements Stack {
     return Promise.resolve();
   }
 
+  fault(name: string, fault: Fault): Promise<void> {
+    return this.#server(name).fault(fault);
+  }
+
+  clearFaults(name: string): Promise<void> {
+    return this.#server(name).clearFaults();
+  }
+
   counters(name: string): Promise<ServerCounters> {
     return this.#server(name).counters();
   }
@@ -177,7 +191,10 @@ export class NativeStack implements Stack {
           name,
           host: `127.0.0.${number}`,
           port: this.#options.serverPort,
-          flags: this.#options.serverFlags ?? [],
+          flags: [
+            ...(this.#options.serverFlags ?? []),
+            ...(this.#options.allowFaults ? ["--allow-faults"] : []),
+          ],
           onLine: (program, line) => this.#options.onLine?.(program, line),
           onCrash: (server, status) =>
             this.#options.onCrash?.(server.name, status),
@@ -199,29 +216,6 @@ export class NativeStack implements Stack {
       throw new RangeError(`Cannot find server "${name}" in the stack`);
     }
     return found;
-  }
-
-  async #awaitHealthy(): Promise<void> {
-    const count = this.#servers.length;
-    const isHealthy = await waitUntil(
-      async () => {
-        const hosts = await this.admin.hosts(GRPC_CLUSTER);
-        return hosts.filter((host) => host.isHealthy).length === count;
-      },
-      this.#options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
-      this.#options.signal,
-    );
-    if (isHealthy) return;
-    const hosts = await this.admin.hosts(GRPC_CLUSTER);
-    const states = hosts.map((host) =>
-      `${host.address} ${host.flags.join(" ") || "healthy"}`
-    );
-    throw new Failure(
-      "environment",
-      `Envoy does not find ${count} healthy servers: ${
-        states.join(", ") || "discovery names none"
-      }; check service_name in the health checks of envoy.yaml`,
-    );
   }
 }
 

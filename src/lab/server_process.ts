@@ -1,7 +1,15 @@
 /** One server of the native stack: a process on its own loopback address. */
 import { Failure } from "../core/errors.ts";
+import type { Fault } from "../core/fault.ts";
+import { toRequest } from "../io/fault_messages.ts";
 import { Operator, type ServerCounters } from "../io/proto.ts";
-import { callUnary, connect } from "../io/rpc.ts";
+import {
+  callUnary,
+  connect,
+  isServiceError,
+  plainDetails,
+  statusName,
+} from "../io/rpc.ts";
 import { awaitExit, type Child, exitWords, startChild } from "./child.ts";
 import { programCommand } from "./programs.ts";
 import type { ExitStatus, LineSink } from "./stack.ts";
@@ -12,7 +20,7 @@ const START_LIMIT_MS = 20_000;
 /** Longer than a server's own drain and close deadline together. */
 const STOP_LIMIT_MS = 15_000;
 
-const COUNTERS_DEADLINE_MS = 2000;
+const OPERATOR_DEADLINE_MS = 2000;
 
 /** What a server process is given. */
 export interface ServerProcessOptions {
@@ -110,16 +118,33 @@ export class ServerProcess {
   }
 
   /** Asks it what it has counted. */
-  async counters(): Promise<ServerCounters> {
+  counters(): Promise<ServerCounters> {
+    return this.#operate<ServerCounters>("GetCounters", {});
+  }
+
+  /** Makes it sick. */
+  async fault(fault: Fault): Promise<void> {
+    await this.#operate("SetFault", toRequest(fault));
+  }
+
+  /** Heals it. */
+  async clearFaults(): Promise<void> {
+    await this.#operate("ClearFaults", {});
+  }
+
+  async #operate<R>(method: string, request: unknown): Promise<R> {
     const client = connect(Operator, this.address);
     try {
-      const { reply } = await callUnary<ServerCounters>(
-        client,
-        "GetCounters",
-        {},
-        { deadlineMs: COUNTERS_DEADLINE_MS },
+      const options = { deadlineMs: OPERATOR_DEADLINE_MS };
+      return (await callUnary<R>(client, method, request, options)).reply;
+    } catch (error) {
+      if (!isServiceError(error)) throw error;
+      throw new Failure(
+        "failed",
+        `${this.name} did not do ${method}: ${statusName(error.code)}, ` +
+          plainDetails(error.details),
+        { cause: error },
       );
-      return reply;
     } finally {
       client.close();
     }

@@ -2,6 +2,7 @@
  * A stack: servers behind Envoy, as a value. The native stack and the Compose
  * stack are two of them; everything above is written once, for both.
  */
+import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 
@@ -44,6 +45,14 @@ export interface Stack {
   pause(name: string): Promise<void>;
   /** Lets a paused server run again. */
   resume(name: string): Promise<void>;
+  /**
+   * Makes a running server sick, in place of a fault of the same kind.
+   * @throws {Failure} `failed` when it is refused: servers allow faults only
+   * when the stack was started with them.
+   */
+  fault(name: string, fault: Fault): Promise<void>;
+  /** Heals a running server at once. */
+  clearFaults(name: string): Promise<void>;
   /** What a running server has counted since its start. */
   counters(name: string): Promise<ServerCounters>;
   /** Stops everything in order and leaves nothing behind. */

@@ -6,7 +6,10 @@ import { type RunningServer, startServer } from "./server.ts";
 
 function serve(): Promise<RunningServer> {
   const defaults = Object.fromEntries(
-    Object.entries(SERVER_FLAGS).map(([key, row]) => [key, row.default]),
+    Object.entries(SERVER_FLAGS).map(([key, row]) => [
+      key,
+      "default" in row ? row.default : false,
+    ]),
   ) as Parameters<typeof startServer>[0];
   return startServer({ ...defaults, port: 0, serverName: "asked" }, () => {});
 }

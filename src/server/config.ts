@@ -68,6 +68,11 @@ export const SERVER_FLAGS = {
     env: "SERVER_CLOSE_DEADLINE_MS",
     parse: wholeNumber(0, 600_000),
   },
+  allowFaults: {
+    name: "allow-faults",
+    help: "Let operators make this server sick, for experiments",
+    switch: true,
+  },
 } as const satisfies FlagRows;
 
 /** What the flags make. */

@@ -45,6 +45,8 @@ export class Health {
   );
   readonly #answers = new Map<string, Answers>();
   readonly #now: () => number;
+  #isStopping = false;
+  #isSick = false;
 
   /** @param now The clock, in milliseconds. */
   constructor(now: () => number = Date.now) {
@@ -58,8 +60,23 @@ export class Health {
 
   /** From now on every checker is told NOT_SERVING. */
   setNotServing(): void {
+    this.#isStopping = true;
+    this.#tell();
+  }
+
+  /** Tells every checker NOT_SERVING for a while: a fault, not the truth. */
+  setSick(isSick: boolean): void {
+    this.#isSick = isSick;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const isServing = !this.#isStopping && !this.#isSick;
     for (const name of SERVICES) {
-      this.#implementation.setStatus(name, "NOT_SERVING");
+      this.#implementation.setStatus(
+        name,
+        isServing ? "SERVING" : "NOT_SERVING",
+      );
     }
   }
 

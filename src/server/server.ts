@@ -1,10 +1,6 @@
 /** One gRPC server as a value: start it, ask it, close it. */
 import "./npm_protos.ts";
-import {
-  type sendUnaryData,
-  Server,
-  type ServerUnaryCall,
-} from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import {
   Greeter,
@@ -15,9 +11,12 @@ import {
 import { listen } from "../io/rpc.ts";
 import { chat } from "./chat.ts";
 import type { ServerConfig } from "./config.ts";
+import { Connections } from "./connections.ts";
 import { countCalls, Counters } from "./counters.ts";
+import { Faults, makeCallsSick } from "./faults.ts";
 import { createIdentity } from "./greeting.ts";
 import { Health, observeChecks } from "./health.ts";
+import { operator } from "./operator.ts";
 import { sayHello } from "./say_hello.ts";
 import { streamHellos } from "./stream_hellos.ts";
 
@@ -59,6 +58,12 @@ export async function startServer(
   const name = config.serverName || Deno.hostname();
   const counters = new Counters(name);
   const health = new Health();
+  const connections = new Connections();
+  const faults = new Faults({
+    setSick: (isSick) => health.setSick(isSick),
+    dropConnection: (peer) => connections.drop(peer),
+    setRefusing: (isRefusing) => connections.setRefusing(isRefusing),
+  }, log);
   const server = new Server({
     "grpc.max_receive_message_length": config.maxMessageBytes,
     "grpc.max_send_message_length": config.maxMessageBytes,
@@ -69,7 +74,12 @@ export async function startServer(
       "grpc.max_connection_age_ms": config.maxConnectionAgeMs,
       "grpc.max_connection_age_grace_ms": config.closeDeadlineMs,
     }),
-    interceptors: [countCalls(counters), observeChecks(health)],
+    // The first is nearest to the wire: it counts what the last one does.
+    interceptors: [
+      countCalls(counters),
+      observeChecks(health),
+      ...(config.allowFaults ? [makeCallsSick(faults)] : []),
+    ],
   });
   const identity = createIdentity(name);
   server.addService(Greeter.service, {
@@ -77,15 +87,14 @@ export async function startServer(
     streamHellos: streamHellos.bind(null, identity),
     chat: chat.bind(null, identity),
   });
-  server.addService(Operator.service, {
-    getCounters: (
-      _call: ServerUnaryCall<unknown, ServerCounters>,
-      callback: sendUnaryData<ServerCounters>,
-    ) => callback(null, counters.report()),
-  });
+  server.addService(
+    Operator.service,
+    operator(counters, config.allowFaults ? faults : undefined),
+  );
   health.addToServer(server);
   new ReflectionService(packageDefinition).addToServer(server);
   const port = await listen(server, config.host, config.port);
+  connections.watch(server);
   log(`serving on ${config.host}:${port}`);
   return {
     name,
@@ -93,9 +102,10 @@ export async function startServer(
     port,
     counters: () => counters.report(),
     close: async () => {
+      faults.clear();
       await tellCheckers(health, config.drainWaitMs, log);
       log(`closing connections, ${counters.inFlight} calls in flight`);
-      await closeServer(server, config.closeDeadlineMs, log);
+      await closeServer(server, connections, config.closeDeadlineMs, log);
     },
   };
 }
@@ -126,6 +136,7 @@ function pause(ms: number): Promise<void> {
 
 function closeServer(
   server: Server,
+  connections: Connections,
   deadlineMs: number,
   log: (line: string) => void,
 ): Promise<void> {
@@ -133,6 +144,8 @@ function closeServer(
     const timer = setTimeout(() => {
       log(`cutting the calls that are left after ${deadlineMs} ms`);
       server.forceShutdown();
+      // Deno leaves a session open that is destroyed while it closes.
+      connections.dropAll();
       resolve();
     }, deadlineMs);
     server.tryShutdown(() => {

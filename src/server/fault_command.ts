@@ -1,0 +1,157 @@
+/** The subcommand `fault`: makes a running server sick, or heals it. */
+import { Failure, messageOf } from "../core/errors.ts";
+import {
+  checkFault,
+  DELAY_SHAPES,
+  type DelayShape,
+  type Fault,
+  FAULT_KINDS,
+  type FaultKind,
+} from "../core/fault.ts";
+import { type FlagRows, type FlagValues, wholeNumber } from "../core/flags.ts";
+import { toRequest } from "../io/fault_messages.ts";
+import { Operator } from "../io/proto.ts";
+import {
+  callUnary,
+  connect,
+  isServiceError,
+  plainDetails,
+  statusName,
+} from "../io/rpc.ts";
+import { ASK_FLAGS } from "./ask.ts";
+
+/** Parses one of some words. */
+function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = known.find((word) => word === text);
+    if (found === undefined) {
+      throw new RangeError(`must be one of ${known.join(", ")}`);
+    }
+    return found;
+  };
+}
+
+/** Parses a part of a whole: 0 to 1. */
+function part(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]*\.?[0-9]+$/.test(text) || value > 1) {
+    throw new RangeError("must be a number from 0 to 1");
+  }
+  return value;
+}
+
+/** The flags of `fault`. */
+export const FAULT_FLAGS = {
+  kind: {
+    name: "kind",
+    placeholder: "KIND",
+    help: `${FAULT_KINDS.join(", ")}; clear heals everything`,
+    default: "clear" as FaultKind | "clear",
+    parse: oneOf([...FAULT_KINDS, "clear" as const]),
+  },
+  durationMs: {
+    name: "duration",
+    placeholder: "MILLIS",
+    help: "After this it heals by itself",
+    default: 10_000,
+    parse: wholeNumber(1, 600_000),
+  },
+  share: {
+    name: "share",
+    placeholder: "PART",
+    help:
+      "0 to 1 of the calls, or of a processor core for cpu; all if not given",
+    default: undefined as number | undefined,
+    parse: part,
+  },
+  seed: {
+    name: "seed",
+    placeholder: "NUMBER",
+    help: "Repeats the choice of calls and the delays",
+    default: 1,
+    parse: wholeNumber(0, 4_294_967_295),
+  },
+  code: {
+    name: "code",
+    placeholder: "CODE",
+    help: "Status code for status; 14 is UNAVAILABLE",
+    default: 14,
+    parse: wholeNumber(1, 16),
+  },
+  isAfterHeaders: {
+    name: "after-headers",
+    help: "Send the headers before the status",
+    switch: true,
+  },
+  delayMs: {
+    name: "delay",
+    placeholder: "MILLIS",
+    help: "How long delay delays",
+    default: 0,
+    parse: wholeNumber(0, 60_000),
+  },
+  delayShape: {
+    name: "delay-shape",
+    placeholder: "SHAPE",
+    help: `${DELAY_SHAPES.join(", ")}; --delay is the mean`,
+    default: "fixed" as DelayShape,
+    parse: oneOf(DELAY_SHAPES),
+  },
+  isNotServing: {
+    name: "not-serving",
+    help: "Health checks are told NOT_SERVING meanwhile",
+    switch: true,
+  },
+  target: ASK_FLAGS.target,
+  deadlineMs: ASK_FLAGS.deadlineMs,
+} as const satisfies FlagRows;
+
+/**
+ * Runs the subcommand.
+ *
+ * @throws {Failure} `usage` when the flags make no fault, `failed` when the
+ * server refuses or does not answer.
+ */
+export async function sendFault(
+  flags: FlagValues<typeof FAULT_FLAGS>,
+): Promise<void> {
+  const client = connect(Operator, flags.target);
+  const options = { deadlineMs: flags.deadlineMs };
+  try {
+    if (flags.kind === "clear") {
+      await callUnary(client, "ClearFaults", {}, options);
+      return;
+    }
+    const request = toRequest(faultOf(flags, flags.kind));
+    await callUnary(client, "SetFault", request, options);
+  } catch (error) {
+    if (!isServiceError(error)) throw error;
+    throw new Failure(
+      "failed",
+      `${flags.target} did not take the fault: ${statusName(error.code)}, ` +
+        plainDetails(error.details),
+      { cause: error },
+    );
+  } finally {
+    client.close();
+  }
+}
+
+function faultOf(
+  flags: FlagValues<typeof FAULT_FLAGS>,
+  kind: FaultKind,
+): Fault {
+  const { share, isNotServing, ...others } = flags;
+  const fault: Fault = {
+    ...others,
+    kind,
+    isServing: !isNotServing,
+    ...(share === undefined ? {} : { share }),
+  };
+  try {
+    checkFault(fault);
+  } catch (error) {
+    throw new Failure("usage", messageOf(error), { cause: error });
+  }
+  return fault;
+}

@@ -1,0 +1,158 @@
+/**
+ * The fault switch: what makes one server sick on request, for a while. Calls
+ * of the Greeter are made sick in one place, an interceptor behind the
+ * counters, so that the server's ledger counts them.
+ */
+import {
+  Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+} from "@grpc/grpc-js";
+import {
+  type ActiveFault,
+  type CheckedFault,
+  checkFault,
+  type Fault,
+  type FaultKind,
+  planCall,
+} from "../core/fault.ts";
+import { seededRandom } from "../core/random.ts";
+import { GREETER_SERVICE } from "../io/proto.ts";
+
+/** What the switch needs of the server. */
+export interface FaultTargets {
+  /** Makes health checks answer NOT_SERVING, or the truth again. */
+  readonly setSick: (isSick: boolean) => void;
+  /** Ends the connection with this peer, "host:port". */
+  readonly dropConnection: (peer: string) => void;
+  /** Closes every new connection at once, or no longer. */
+  readonly setRefusing: (isRefusing: boolean) => void;
+}
+
+interface Entry extends ActiveFault {
+  readonly healTimer: ReturnType<typeof setTimeout>;
+}
+
+/** The processor is kept busy in slices of this length. */
+const CPU_SLICE_MS = 20;
+
+/** The faults of one server. */
+export class Faults {
+  readonly #targets: FaultTargets;
+  readonly #log: (line: string) => void;
+  readonly #entries = new Map<FaultKind, Entry>();
+  /** Lets each hanging call go on to its handler. */
+  readonly #hanging = new Set<() => void>();
+  #cpuTimer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param log Is given one line for each change. */
+  constructor(targets: FaultTargets, log: (line: string) => void) {
+    this.#targets = targets;
+    this.#log = log;
+  }
+
+  /**
+   * Makes the server sick, in place of a fault of the same kind.
+   * @throws {RangeError} When a field is out of its range.
+   */
+  set(wanted: Fault): void {
+    const fault = checkFault(wanted);
+    clearTimeout(this.#entries.get(fault.kind)?.healTimer);
+    this.#entries.set(fault.kind, {
+      fault,
+      random: seededRandom(fault.seed),
+      healTimer: setTimeout(() => this.clear(fault.kind), fault.durationMs),
+    });
+    this.#log(`fault ${fault.kind} for ${fault.durationMs} ms`);
+    this.#apply();
+  }
+
+  /** Heals one kind of fault, or all. */
+  clear(kind?: FaultKind): void {
+    for (const [known, { healTimer }] of [...this.#entries]) {
+      if (kind !== undefined && kind !== known) continue;
+      clearTimeout(healTimer);
+      this.#entries.delete(known);
+      this.#log(`fault ${known} is over`);
+    }
+    this.#apply();
+  }
+
+  /** What happens to the next call. */
+  plan(): ReturnType<typeof planCall> {
+    return planCall([...this.#entries.values()]);
+  }
+
+  /** Keeps a call until `hang` is over. @returns Forgets it. */
+  hang(goOn: () => void): () => void {
+    this.#hanging.add(goOn);
+    return () => this.#hanging.delete(goOn);
+  }
+
+  /** Ends the connection with a peer. */
+  drop(peer: string): void {
+    this.#targets.dropConnection(peer);
+  }
+
+  #apply(): void {
+    const faults = [...this.#entries.values()].map(({ fault }) => fault);
+    this.#targets.setSick(faults.some(({ isServing }) => !isServing));
+    this.#targets.setRefusing(this.#entries.has("refuse"));
+    if (!this.#entries.has("hang")) {
+      const released = [...this.#hanging];
+      this.#hanging.clear();
+      released.forEach((goOn) => goOn());
+    }
+    clearTimeout(this.#cpuTimer);
+    const cpu = this.#entries.get("cpu");
+    if (cpu !== undefined) this.#keepBusy(cpu.fault);
+  }
+
+  #keepBusy(fault: CheckedFault): void {
+    const endMs = performance.now() + CPU_SLICE_MS * fault.share;
+    while (performance.now() < endMs);
+    this.#cpuTimer = setTimeout(
+      () => this.#keepBusy(fault),
+      CPU_SLICE_MS * (1 - fault.share),
+    );
+  }
+}
+
+/** Makes the Greeter's calls as sick as `faults` say. */
+export function makeCallsSick(faults: Faults): ServerInterceptor {
+  return (descriptor, call) => {
+    if (descriptor.path.split("/")[1] !== GREETER_SERVICE) {
+      return new ServerInterceptingCall(call);
+    }
+    const { delayMs, end } = faults.plan();
+    if (delayMs === 0 && end === undefined) {
+      return new ServerInterceptingCall(call);
+    }
+    let forget = () => {};
+    // A call whose headers are kept back does not reach its handler.
+    const act = (goOn: () => void) => {
+      if (end === undefined) goOn();
+      else if (end.kind === "drop") faults.drop(call.getPeer());
+      else if (end.kind === "hang") forget = faults.hang(goOn);
+      else {
+        if (end.isAfterHeaders) call.sendMetadata(new Metadata());
+        call.sendStatus({ code: end.code, details: "fault: status" });
+      }
+    };
+    return new ServerInterceptingCall(call, {
+      start: (next) =>
+        next({
+          onReceiveMetadata: (metadata, toHandler) => {
+            const goOn = () => toHandler(metadata);
+            if (delayMs === 0) {
+              act(goOn);
+              return;
+            }
+            const timer = setTimeout(() => act(goOn), delayMs);
+            forget = () => clearTimeout(timer);
+          },
+          onCancel: () => forget(),
+        }),
+    });
+  };
+}
