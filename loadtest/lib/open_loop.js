@@ -3,7 +3,12 @@
 import { Counter, Rate, Trend } from "k6/metrics";
 import { discoverServers } from "./discovery.js";
 import { connectOnce, disconnect, sayHello } from "./greeter.js";
-import { currentPhase, measuredCalls, scenariosOf } from "./phases.js";
+import {
+  currentPhase,
+  droppedMetric,
+  measuredCalls,
+  scenariosOf,
+} from "./phases.js";
 import { Slots } from "./slots.js";
 import { summarize } from "./summary.js";
 
@@ -61,7 +66,7 @@ export function openLoop({
       ...slots.thresholds(),
       calls: ["count>0"],
       errors: ["rate==0"],
-      dropped_iterations: ["count==0"],
+      ...droppedThresholds(phases),
       [`${latencyMetric}{measured:yes}`]: [
         `p(95)<${bounds.p95Ms}`,
         `p(99)<${bounds.p99Ms}`,
@@ -122,6 +127,14 @@ export function openLoop({
   }
 
   return { options, setup, run, handleSummary };
+}
+
+/** No call of a scenario that is measured may be left out. */
+function droppedThresholds(phases) {
+  const measured = phases.filter(({ isMeasured }) => isMeasured);
+  return Object.fromEntries(
+    measured.map((phase) => [droppedMetric(phase), ["count==0"]]),
+  );
 }
 
 /** A share is counted in calls: the tolerance must be at least one of them. */

@@ -75,6 +75,11 @@ export function scenariosOf(phases, vus, iterationsPerCall = 1) {
   return Object.fromEntries(entries);
 }
 
+/** k6's metric of iterations that were not started, of a phase's scenario. */
+export function droppedMetric({ scenario }) {
+  return `dropped_iterations{scenario:${scenario}}`;
+}
+
 /** How many calls the measured phases ask for. */
 export function measuredCalls(phases) {
   return phases.filter(({ isMeasured }) => isMeasured).reduce(

@@ -1,7 +1,7 @@
 // What a run has shown: one report, written as a table, as JSON and as HTML.
 import { STATUS_PREFIX } from "./greeter.js";
 import { htmlOf } from "./html.js";
-import { measuredCalls } from "./phases.js";
+import { droppedMetric, measuredCalls } from "./phases.js";
 import { slotMetric } from "./slots.js";
 import { textOf } from "./table.js";
 
@@ -59,7 +59,8 @@ function reportOf(data, test) {
       ratePerS: calls / seconds,
       calls,
       errors: value("errors", "passes"),
-      dropped: value("dropped_iterations", "count") * test.callsPerIteration,
+      dropped: value(droppedMetric(measured[0]), "count") *
+        test.callsPerIteration,
       servers: value("servers_found", "value"),
     },
     ...sharesOf(value, names, settings.servers),
