@@ -1,0 +1,142 @@
+import "./npm_protos.ts";
+import assert from "node:assert/strict";
+import {
+  type Client,
+  makeClientConstructor,
+  type ServiceClientConstructor,
+  status,
+} from "@grpc/grpc-js";
+import { service } from "grpc-health-check";
+import { callUnary } from "../io/rpc.ts";
+import { Fixture, until } from "./_fixture.ts";
+import { Health } from "./health.ts";
+
+const HealthClient: ServiceClientConstructor = makeClientConstructor(
+  service,
+  "Health",
+);
+
+async function check(client: Client, name = ""): Promise<string> {
+  const { reply } = await callUnary<{ readonly status: string }>(
+    client,
+    "check",
+    { service: name },
+    { deadlineMs: 10_000 },
+  );
+  return reply.status;
+}
+
+for (const name of ["", "demo.v1.Greeter"]) {
+  Deno.test(`the health of "${name}" is SERVING`, async () => {
+    await using fixture = await Fixture.start();
+    assert.equal(await check(fixture.connect(HealthClient), name), "SERVING");
+  });
+}
+
+for (const name of ["demo.v1.Operator", "grpc-server"]) {
+  Deno.test(`the health of "${name}" is NOT_FOUND`, async () => {
+    await using fixture = await Fixture.start();
+    await assert.rejects(check(fixture.connect(HealthClient), name), {
+      code: status.NOT_FOUND,
+    });
+  });
+}
+
+Deno.test("close() waits until a checker has seen NOT_SERVING", async () => {
+  await using fixture = await Fixture.start({ drainWaitMs: 60_000 });
+  const checker = fixture.connect(HealthClient);
+  assert.equal(await check(checker), "SERVING");
+  assert.equal(await check(checker), "SERVING");
+  let hasClosed = false;
+  const closed = fixture.server.close().then(() => hasClosed = true);
+  await until(() => fixture.lines.length === 2);
+  // Somebody else who asks is no news to the checker.
+  const other = fixture.connect(HealthClient);
+  assert.equal(await check(other, "demo.v1.Greeter"), "NOT_SERVING");
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.equal(fixture.lines.length, 2);
+  assert.equal(hasClosed, false);
+  assert.equal(await check(checker), "NOT_SERVING");
+  await closed;
+  assert.deepEqual(fixture.lines.slice(1), [
+    "not serving; waiting until 1 health checkers have seen it",
+    "closing connections, 0 calls in flight",
+  ]);
+});
+
+Deno.test("close() gives up on a checker that does not ask again", async () => {
+  await using fixture = await Fixture.start({ drainWaitMs: 20 });
+  const checker = fixture.connect(HealthClient);
+  await check(checker);
+  await check(checker);
+  await fixture.server.close();
+  assert.deepEqual(fixture.lines.slice(1), [
+    "not serving; waiting until 1 health checkers have seen it",
+    "gave up waiting for health checkers after 20 ms",
+    "closing connections, 0 calls in flight",
+  ]);
+});
+
+Deno.test("close() waits for nobody when nobody checks", async () => {
+  await using fixture = await Fixture.start({ drainWaitMs: 60_000 });
+  await fixture.server.close();
+  assert.deepEqual(fixture.lines.slice(1), [
+    "closing connections, 0 calls in flight",
+  ]);
+});
+
+/** One check: when, whose, and whether the answer was SERVING. */
+type Check = readonly [atMs: number, peer: string, isServing: boolean];
+
+for (
+  const [why, checks, askedAtMs, expected] of [
+    ["nobody asked", [], 0, []],
+    ["who asked just now may ask again", [[0, "a", true]], 1499, ["a"]],
+    ["who asked once does not ask again", [[0, "a", true]], 1500, []],
+    [
+      "who asked twice asks again",
+      [[0, "a", true], [1000, "a", true]],
+      15_999,
+      ["a"],
+    ],
+    [
+      "who asked twice and then no more has gone",
+      [[0, "a", true], [1000, "a", true]],
+      16_000,
+      [],
+    ],
+    [
+      "who was told is informed",
+      [[0, "a", true], [1000, "a", true], [1000, "a", false]],
+      1000,
+      [],
+    ],
+    [
+      "one is informed, one is not",
+      [[0, "a", true], [0, "b", true], [9, "a", true], [9, "b", true], [
+        10,
+        "b",
+        false,
+      ]],
+      10,
+      ["a"],
+    ],
+    [
+      "two connections of one machine are two checkers",
+      [[0, "h:1", true], [0, "h:2", true]],
+      1,
+      ["h:1", "h:2"],
+    ],
+  ] as readonly (readonly [string, readonly Check[], number, string[]])[]
+) {
+  Deno.test(`uninformed() is [${expected}] when ${why}`, () => {
+    let nowMs = 0;
+    const health = new Health(() => nowMs);
+    for (const [atMs, peer, isServing] of checks) {
+      nowMs = atMs;
+      health.noteAnswer(peer, isServing);
+    }
+    nowMs = askedAtMs;
+    assert.deepEqual(health.uninformed(), expected);
+  });
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Client, credentials, status } from "@grpc/grpc-js";
+import { type HelloReply, SERVER_NAME_HEADER } from "../io/proto.ts";
+import { callUnary } from "../io/rpc.ts";
+import { Fixture, until } from "./_fixture.ts";
+
+const SAY_HELLO = "/demo.v1.Greeter/SayHello";
+
+/** Sends bytes to a method and resolves with the status of the call. */
+async function sendBytes(
+  target: string,
+  path: string,
+  bytes: Uint8Array,
+): Promise<{ readonly code: number; readonly details: string }> {
+  const client = new Client(target, credentials.createInsecure());
+  try {
+    return await new Promise((resolve) => {
+      client.makeUnaryRequest(
+        path,
+        (message: Uint8Array) => Buffer.from(message),
+        () => undefined,
+        bytes,
+        { deadline: Date.now() + 10_000 },
+        (error) => resolve(error ?? { code: status.OK, details: "" }),
+      );
+    });
+  } finally {
+    client.close();
+  }
+}
+
+Deno.test("sayHello() names the server in its reply and in the headers", async () => {
+  await using fixture = await Fixture.start();
+  const client = fixture.connect();
+  for (
+    const [name, message, number] of [
+      ["Ada", "Hello, Ada!", 1],
+      ["", "Hello, world!", 2],
+    ] as const
+  ) {
+    const { reply, headers } = await callUnary<HelloReply>(
+      client,
+      "SayHello",
+      { name },
+      { deadlineMs: 10_000 },
+    );
+    assert.deepEqual(reply, { message, server: "tested", number });
+    assert.deepEqual(headers.get(SERVER_NAME_HEADER), ["tested"]);
+  }
+});
+
+Deno.test("sayHello() works for work_ms before it answers", async () => {
+  await using fixture = await Fixture.start();
+  const startedAtMs = performance.now();
+  await callUnary(
+    fixture.connect(),
+    "SayHello",
+    { workMs: 60 },
+    { deadlineMs: 10_000 },
+  );
+  assert.ok(performance.now() - startedAtMs >= 59);
+});
+
+for (
+  const [why, request, details] of [
+    [
+      "a name of 1025 characters",
+      { name: "x".repeat(1025) },
+      "characters of name must be from 0 to 1024, not 1025",
+    ],
+    [
+      "60001 ms of work",
+      { workMs: 60_001 },
+      "work_ms must be from 0 to 60000, not 60001",
+    ],
+  ] as const
+) {
+  Deno.test(`sayHello() refuses ${why}`, async () => {
+    await using fixture = await Fixture.start();
+    await assert.rejects(
+      callUnary(fixture.connect(), "SayHello", request, {
+        deadlineMs: 10_000,
+      }),
+      { code: status.INVALID_ARGUMENT, details },
+    );
+    assert.equal(fixture.counters("SayHello")?.failed, 1);
+  });
+}
+
+Deno.test("sayHello() takes a name of 1024 characters", async () => {
+  await using fixture = await Fixture.start();
+  const name = "x".repeat(1024);
+  const { reply } = await callUnary<HelloReply>(
+    fixture.connect(),
+    "SayHello",
+    { name },
+    { deadlineMs: 10_000 },
+  );
+  assert.equal(reply.message, `Hello, ${name}!`);
+});
+
+Deno.test("sayHello() works no longer for a caller that has gone", async () => {
+  await using fixture = await Fixture.start();
+  const client = fixture.connect();
+  // Its timer would be found by the test runner if it were left.
+  await assert.rejects(
+    callUnary(client, "SayHello", { workMs: 60_000 }, { deadlineMs: 50 }),
+    { code: status.DEADLINE_EXCEEDED },
+  );
+  await until(() => fixture.counters("SayHello")?.inFlight === 0);
+  assert.deepEqual(fixture.counters("SayHello"), {
+    started: 1,
+    ok: 0,
+    failed: 0,
+    cancelled: 1,
+    inFlight: 0,
+    inFlightMax: 1,
+  });
+});
+
+Deno.test("a message over the limit is RESOURCE_EXHAUSTED", async () => {
+  await using fixture = await Fixture.start({ maxMessageBytes: 2048 });
+  await assert.rejects(
+    callUnary(fixture.connect(), "SayHello", { name: "x".repeat(2048) }, {
+      deadlineMs: 10_000,
+    }),
+    {
+      code: status.RESOURCE_EXHAUSTED,
+      details: "Received message larger than max (2051 vs 2048)",
+    },
+  );
+  await until(() => fixture.counters("SayHello")?.inFlight === 0);
+});
+
+Deno.test("bytes that are no message get an error without internals", async () => {
+  await using fixture = await Fixture.start();
+  const found = await sendBytes(
+    fixture.target,
+    SAY_HELLO,
+    new Uint8Array([0x0a, 0xff, 0xff, 0xff]),
+  );
+  assert.deepEqual(
+    { code: found.code, details: found.details },
+    { code: status.INTERNAL, details: "Error deserializing request" },
+  );
+  await until(() => fixture.counters("SayHello")?.inFlight === 0);
+});
+
+Deno.test("a method that is not there is UNIMPLEMENTED", async () => {
+  await using fixture = await Fixture.start();
+  const path = "/demo.v1.Greeter/SayNothing";
+  const found = await sendBytes(fixture.target, path, new Uint8Array());
+  assert.deepEqual(
+    { code: found.code, details: found.details },
+    {
+      code: status.UNIMPLEMENTED,
+      details: `The server does not implement the method ${path}`,
+    },
+  );
+});

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Client, credentials, status } from "@grpc/grpc-js";
+import protobuf from "protobufjs";
+import reflectionProto from "@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto" with {
+  type: "text",
+};
+import { type HelloReply, Operator, type ServerCounters } from "../io/proto.ts";
+import { callUnary } from "../io/rpc.ts";
+import { Fixture, until } from "./_fixture.ts";
+
+const HELLO_DEADLINE = { deadlineMs: 10_000 };
+
+Deno.test("startServer() takes the host's name unless it is given one", async () => {
+  await using fixture = await Fixture.start({ serverName: "" });
+  assert.equal(fixture.server.name, Deno.hostname());
+});
+
+Deno.test("startServer() fails when the port is taken", async () => {
+  await using fixture = await Fixture.start();
+  const { port } = fixture.server;
+  await assert.rejects(Fixture.start({ port }), {
+    name: "Failure",
+    kind: "environment",
+    message: `Cannot listen on 127.0.0.1:${port}: the port is taken; stop ` +
+      "what uses it or choose another with --port",
+  });
+});
+
+Deno.test("startServer() fails on an address of another machine", async () => {
+  await assert.rejects(Fixture.start({ host: "192.0.2.1" }), {
+    name: "Failure",
+    message: /^Cannot listen on 192\.0\.2\.1:0: (?!No address added).*--host$/,
+  });
+});
+
+Deno.test("GetCounters tells what the server has counted", async () => {
+  await using fixture = await Fixture.start();
+  await callUnary(fixture.connect(), "SayHello", {}, HELLO_DEADLINE);
+  const { reply } = await callUnary<ServerCounters>(
+    fixture.connect(Operator),
+    "GetCounters",
+    {},
+    HELLO_DEADLINE,
+  );
+  assert.equal(reply.server, "tested");
+  assert.deepEqual(reply.methods, [{
+    method: "SayHello",
+    started: 1,
+    ok: 1,
+    failed: 0,
+    cancelled: 0,
+    inFlight: 0,
+    inFlightMax: 1,
+  }]);
+});
+
+Deno.test("reflection lists the services", async () => {
+  await using fixture = await Fixture.start();
+  const { root } = protobuf.parse(reflectionProto);
+  const request = root.lookupType(
+    "grpc.reflection.v1.ServerReflectionRequest",
+  );
+  const response = root.lookupType(
+    "grpc.reflection.v1.ServerReflectionResponse",
+  );
+  const client = new Client(fixture.target, credentials.createInsecure());
+  const call = client.makeBidiStreamRequest(
+    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    (message: object) => Buffer.from(request.encode(message).finish()),
+    (bytes) => response.toObject(response.decode(bytes)),
+  );
+  call.write({ listServices: "" });
+  call.end();
+  const replies: { listServicesResponse: { service: { name: string }[] } }[] =
+    [];
+  for await (const reply of call) replies.push(reply);
+  client.close();
+  assert.deepEqual(
+    replies.flatMap((reply) =>
+      reply.listServicesResponse.service.map(({ name }) => name)
+    ).toSorted(),
+    ["demo.v1.Greeter", "demo.v1.Operator"],
+  );
+});
+
+Deno.test("close() lets calls in flight finish, and takes no new one", async () => {
+  await using fixture = await Fixture.start();
+  const answer = callUnary<HelloReply>(
+    fixture.connect(),
+    "SayHello",
+    { workMs: 150 },
+    HELLO_DEADLINE,
+  );
+  await until(() => fixture.counters("SayHello")?.inFlight === 1);
+  const closed = fixture.server.close();
+  await until(() => fixture.lines.length === 2);
+  await assert.rejects(
+    callUnary(fixture.connect(), "SayHello", {}, HELLO_DEADLINE),
+    { code: status.UNAVAILABLE },
+  );
+  assert.equal((await answer).reply.number, 1);
+  await closed;
+  assert.deepEqual(fixture.lines, [
+    `serving on ${fixture.target}`,
+    "closing connections, 1 calls in flight",
+  ]);
+});
+
+Deno.test("close() cuts the calls that are left after the deadline", async () => {
+  await using fixture = await Fixture.start({ closeDeadlineMs: 20 });
+  const answer = callUnary(
+    fixture.connect(),
+    "SayHello",
+    { workMs: 60_000 },
+    HELLO_DEADLINE,
+  ).then(() => undefined, (error) => error);
+  await until(() => fixture.counters("SayHello")?.inFlight === 1);
+  await fixture.server.close();
+  assert.ok(
+    [status.UNAVAILABLE, status.CANCELLED].includes((await answer).code),
+  );
+  assert.equal(
+    fixture.lines.at(-1),
+    "cutting the calls that are left after 20 ms",
+  );
+  await until(() => fixture.counters("SayHello")?.inFlight === 0);
+});
