@@ -74,6 +74,11 @@ export interface ConnectOptions {
  * call. It reconnects fast, since a demo's server is away for a second and not
  * for minutes: after 100 ms, then at most every second.
  *
+ * A call that no server has begun, as its connection was just being closed, is
+ * started again on the next one; without that, some are lost at every GOAWAY.
+ * Nothing else is retried here: Envoy does that, and a second retrying party
+ * would multiply the load.
+ *
  * @param target "host:port", plain text.
  */
 export function connect(
@@ -87,8 +92,6 @@ export function connect(
     "grpc.use_local_subchannel_pool": 1,
     // The system's proxy is not for calls to this machine.
     "grpc.enable_http_proxy": 0,
-    // Envoy retries; a second retrying party would multiply the load.
-    "grpc.enable_retries": 0,
     ...(options.maxMessageBytes === undefined ? {} : {
       "grpc.max_receive_message_length": options.maxMessageBytes,
       "grpc.max_send_message_length": options.maxMessageBytes,
