@@ -3,6 +3,7 @@ import { Failure } from "./core/errors.ts";
 import { runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
 import { down } from "./lab/down.ts";
+import { load } from "./lab/load.ts";
 import { up } from "./lab/up.ts";
 
 /** A command of the lab; it is given the arguments behind its name. */
@@ -14,6 +15,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   up: { about: "start the servers, Envoy and the client", run: up },
   down: { about: "stop and remove the containers of the demo", run: down },
+  load: { about: "run a load test with k6", run: load },
 };
 
 function usage(): string {

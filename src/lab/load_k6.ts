@@ -1,0 +1,193 @@
+/** Runs k6, and measures how much of the machine it takes. */
+import { fileURLToPath } from "node:url";
+import { Failure, messageOf } from "../core/errors.ts";
+import { runToEnd } from "../io/processes.ts";
+
+/** Where the scripts are: in the project; for a binary, where it runs. */
+const FOLDER = Deno.build.standalone
+  ? `${Deno.cwd()}/loadtest/`
+  : fileURLToPath(new URL("../../loadtest/", import.meta.url));
+
+/** How to run k6. */
+export interface K6Options {
+  /** k6's executable. */
+  readonly path: string;
+  /** The script's name in loadtest/, for example "grpc.js". */
+  readonly script: string;
+  /** The settings: variables that the script reads. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether its output goes to ours (default), or into the result. */
+  readonly output?: "inherit" | "piped";
+  /** Stops it when aborted; what was measured so far is still reported. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a run of k6 has left. */
+export interface K6Result {
+  /** 0, or 99 when a threshold was crossed, 105 when it was stopped. */
+  readonly code: number;
+  /** Standard output and error; empty unless piped. */
+  readonly output: string;
+  /** What the load generator took; undefined if the run was too short. */
+  readonly generator: GeneratorUse | undefined;
+}
+
+/** How much of the machine the load generator took. */
+export interface GeneratorUse {
+  /** Cores that were busy with it on average, for example 0.3. */
+  readonly coresBusy: number;
+  /** Cores of the machine. */
+  readonly cores: number;
+}
+
+/** How often the processor time is read. */
+const SAMPLE_INTERVAL_MS = 500;
+
+/** Clock ticks per second in /proc; Linux shows 100 to every program. */
+const TICKS_PER_S = 100;
+
+const running = new Set<Deno.ChildProcess>();
+
+/** Ends every k6 at once; for when there is no time for order. */
+export function killAllK6(): void {
+  for (const child of running) signalTo(child, "SIGKILL");
+}
+
+// However the program ends, its k6 ends with it.
+globalThis.addEventListener("unload", killAllK6);
+
+/**
+ * Runs a script to its end.
+ *
+ * @throws {Failure} `environment` when k6 or the script cannot be started.
+ */
+export async function runK6(options: K6Options): Promise<K6Result> {
+  const output = options.output ?? "inherit";
+  const child = await spawn(options, output);
+  running.add(child);
+  const sampler = new CpuSampler(child.pid);
+  // In its own process group, k6 gets a Ctrl-C from here, and only once: a
+  // second one would make it end without a report.
+  const onAbort = () => signalTo(child, "SIGINT");
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
+  try {
+    const texts = output === "piped"
+      ? Promise.all([textOf(child.stdout), textOf(child.stderr)])
+      : Promise.resolve([]);
+    const { code } = await child.status;
+    return {
+      code,
+      output: (await texts).join(""),
+      generator: sampler.use(),
+    };
+  } finally {
+    sampler.stop();
+    running.delete(child);
+    options.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+async function spawn(
+  { path, script, env }: K6Options,
+  output: "inherit" | "piped",
+): Promise<Deno.ChildProcess> {
+  const file = `${FOLDER}${script}`;
+  try {
+    await Deno.stat(file);
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot find the load test "${file}"; run this in the project's folder`,
+      { cause: error },
+    );
+  }
+  const isWatched = output === "inherit" && Deno.stdout.isTerminal();
+  const quiet = isWatched ? [] : ["--quiet"];
+  try {
+    return new Deno.Command(path, {
+      // No control interface: several runs at once would want its port.
+      args: ["run", "--address=", ...quiet, file],
+      env: { K6_NO_USAGE_REPORT: "true", ...env },
+      stdin: "null",
+      stdout: output,
+      stderr: output,
+      detached: true,
+    }).spawn();
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot start k6 at "${path}": ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  return new Response(stream).text();
+}
+
+function signalTo(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    // It has ended and its status is on the way.
+    if (!(error instanceof TypeError)) throw error;
+  }
+}
+
+/** Reads a process's time on the processors again and again. */
+class CpuSampler {
+  readonly #startedAtMs = performance.now();
+  readonly #timer: ReturnType<typeof setInterval>;
+  #use: GeneratorUse | undefined;
+
+  constructor(pid: number) {
+    this.#timer = setInterval(() => void this.#sample(pid), SAMPLE_INTERVAL_MS);
+  }
+
+  /** The use up to the last sample. */
+  use(): GeneratorUse | undefined {
+    return this.#use;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #sample(pid: number): Promise<void> {
+    const seconds = await cpuSeconds(pid).catch(() => undefined);
+    if (seconds === undefined) return; // It has just ended.
+    const elapsedS = (performance.now() - this.#startedAtMs) / 1000;
+    this.#use = {
+      coresBusy: seconds / elapsedS,
+      cores: navigator.hardwareConcurrency,
+    };
+  }
+}
+
+/** The time that a process was on a processor; undefined when it has ended. */
+async function cpuSeconds(pid: number): Promise<number | undefined> {
+  // Deno itself must not read /proc without all permissions.
+  const [command, ...args] = Deno.build.os === "linux"
+    ? ["cat", `/proc/${pid}/stat`] as const
+    : ["ps", "-o", "time=", "-p", String(pid)] as const;
+  const { code, stdout } = await runToEnd(command, args);
+  if (code !== 0) return undefined;
+  return Deno.build.os === "linux"
+    ? secondsOfStat(stdout)
+    : secondsOfPs(stdout);
+}
+
+/** Of /proc/PID/stat: the 14th and 15th field, user and system time. */
+export function secondsOfStat(text: string): number {
+  // The 2nd field is the program's name, which may hold spaces.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/** Of `ps -o time=`: "1:02.50" or "1:01:02". */
+export function secondsOfPs(text: string): number {
+  return text.trim().split(":")
+    .reduce((seconds, part) => 60 * seconds + Number(part), 0);
+}
