@@ -33,24 +33,18 @@ RUN deno install --quiet --frozen \
   && deno compile --quiet --bundle --output /tmp/empty empty.ts \
   && rm empty.ts /tmp/empty
 
-FROM packages AS sources
+FROM packages AS build
 COPY proto proto
 COPY src src
-
-FROM sources AS server-build
-RUN deno bundle --quiet --output server.mjs src/server.ts \
-  && deno compile --quiet --no-check --permission-set=server \
-  --output /out/grpc-server server.mjs
-
-FROM sources AS client-build
-RUN deno bundle --quiet --output client.mjs src/client.ts \
-  && deno compile --quiet --no-check --permission-set=client \
-  --output /out/grpc-client client.mjs
+COPY tools tools
+# What the binaries' --version says; git is not in here.
+ARG COMMIT=unknown
+RUN deno task --quiet build --only server,client --commit "$COMMIT" --out /out
 
 FROM base AS client
-COPY --from=client-build /out/grpc-client /usr/local/bin/grpc-client
+COPY --from=build /out/grpc-client /usr/local/bin/grpc-client
 ENTRYPOINT ["/usr/local/bin/grpc-client"]
 
 FROM base AS server
-COPY --from=server-build /out/grpc-server /usr/local/bin/grpc-server
+COPY --from=build /out/grpc-server /usr/local/bin/grpc-server
 ENTRYPOINT ["/usr/local/bin/grpc-server"]

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { runToEnd } from "../../src/io/processes.ts";
+import { sha256OfFile, tarHeader, writeArchive } from "./archive.ts";
+
+async function inFolder(work: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir({ prefix: "archive-test-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("writeArchive() is understood by tar", async () => {
+  await inFolder(async (folder) => {
+    // Just under, at, and just over tar's block size, and nothing at all.
+    const sizes = { a: 511, b: 512, c: 513, empty: 0 };
+    const paths: string[] = [];
+    for (const [name, size] of Object.entries(sizes)) {
+      paths.push(`${folder}/${name}`);
+      await Deno.writeTextFile(
+        `${folder}/${name}`,
+        name[0]?.repeat(size) ?? "",
+      );
+    }
+    await writeArchive(`${folder}/x.tar.gz`, "top", paths);
+    const { code, stderr } = await runToEnd("tar", [
+      ...["-xzf", `${folder}/x.tar.gz`, "-C", folder],
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, "");
+    for (const [name, size] of Object.entries(sizes)) {
+      const path = `${folder}/top/${name}`;
+      assert.equal(
+        await Deno.readTextFile(path),
+        name[0]?.repeat(size),
+      );
+      assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o755);
+    }
+  });
+});
+
+Deno.test("writeArchive() gives the same bytes later, elsewhere", async () => {
+  const digests: string[] = [];
+  for (const time of [new Date(0), new Date()]) {
+    await inFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/a`, "content");
+      await Deno.utime(`${folder}/a`, time, time);
+      await writeArchive(`${folder}/x.tar.gz`, "top", [`${folder}/a`]);
+      digests.push(await sha256OfFile(`${folder}/x.tar.gz`));
+    });
+  }
+  assert.equal(digests[0], digests[1]);
+});
+
+Deno.test("tarHeader() refuses a path that does not fit", () => {
+  assert.throws(() => tarHeader("x".repeat(101), 0), { name: "RangeError" });
+});
+
+Deno.test("sha256OfFile() gives what sha256sum gives", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/a`, "abc");
+    assert.equal(
+      await sha256OfFile(`${folder}/a`),
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    );
+  });
+});

@@ -1,0 +1,127 @@
+/** Bundling a program, and compiling the bundle. */
+import config from "../../deno.json" with { type: "json" };
+import { Failure } from "../../src/core/errors.ts";
+import { type RunResult, runToEnd } from "../../src/io/processes.ts";
+import { COMMIT_GLOBAL } from "../../src/io/version.ts";
+import { lastLine, PROJECT } from "../docker/machine.ts";
+import { permissionFlags, permissionSet } from "./permissions.ts";
+import { binaryName, type Program, type Target } from "./targets.ts";
+
+/**
+ * The time that all files in binaries and archives have: the first day that
+ * every archive format knows. With the time of the build, no two builds would
+ * give the same bytes.
+ */
+export const FILE_TIME: Date = new Date("1980-01-01T00:00:00Z");
+
+/** A bundle takes a second, and some more when npm packages are fetched. */
+const BUNDLE_LIMIT_MS = 300_000;
+
+/** A compilation takes a second, and longer when Deno downloads 40 MB. */
+const COMPILE_LIMIT_MS = 900_000;
+
+/**
+ * The commit that the project's folder is at, with "-dirty" when files differ
+ * from it; "unknown" when git cannot tell.
+ */
+export async function currentCommit(): Promise<string> {
+  try {
+    const { code, stdout } = await runToEnd("git", [
+      ...["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
+    ], { cwd: PROJECT });
+    return code === 0 ? stdout.trim() : "unknown";
+  } catch (error) {
+    if (error instanceof Failure) return "unknown"; // There is no git.
+    throw error;
+  }
+}
+
+/**
+ * Bundles a program and what it imports into one file. It is minified: that is
+ * smaller, and otherwise the paths of this machine's npm cache are in it.
+ *
+ * @param folder Where the bundle is written to.
+ * @returns The bundle's name in the folder.
+ * @throws {Failure} `environment` when it cannot be made.
+ */
+export async function bundle(
+  program: Program,
+  folder: string,
+  { commit, signal }: { readonly commit: string; readonly signal: AbortSignal },
+): Promise<string> {
+  const name = `${program}.mjs`;
+  const path = `${folder}/${name}`;
+  const result = await runToEnd(
+    Deno.execPath(),
+    ["bundle", "--quiet", "--minify", "--output", path, `src/${program}.ts`],
+    { cwd: PROJECT, signal, timeoutMs: BUNDLE_LIMIT_MS, env: PLAIN },
+  );
+  if (result.code !== 0) throw failed(`bundle src/${program}.ts`, result);
+  const text = await Deno.readTextFile(path);
+  const global = `globalThis.${COMMIT_GLOBAL}=${JSON.stringify(commit)};`;
+  await Deno.writeTextFile(path, `${global}\n${text}`);
+  // Deno writes the file's time into the binary.
+  await Deno.utime(path, FILE_TIME, FILE_TIME);
+  return name;
+}
+
+/** What a binary is compiled of. */
+export interface CompileOptions {
+  readonly program: Program;
+  readonly target: Target;
+  /** The folder with the bundle, and the bundle's name in it. */
+  readonly folder: string;
+  readonly bundle: string;
+  /** The runtime's file; Deno's own unless given. */
+  readonly denort?: string;
+  /** The path of the binary. */
+  readonly output: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Compiles a bundle with the program's permissions.
+ *
+ * @throws {Failure} `environment` when it cannot be compiled.
+ */
+export async function compile(options: CompileOptions): Promise<void> {
+  const { program, target, folder, denort, output, signal } = options;
+  // Deno leaves an unfinished file where it writes when it is interrupted.
+  const binary = binaryName(program, target);
+  const result = await runToEnd(
+    Deno.execPath(),
+    [
+      ...["compile", "--quiet", "--no-check", "--no-config", "--no-prompt"],
+      // The cache would save 10 ms of a start and leave a file in /tmp.
+      "--no-code-cache",
+      ...permissionFlags(permissionSet(program)),
+      ...["--target", target, "--output", binary, options.bundle],
+    ],
+    {
+      cwd: folder,
+      signal,
+      timeoutMs: COMPILE_LIMIT_MS,
+      env: {
+        ...PLAIN,
+        ...(denort === undefined ? {} : { DENORT_BIN: denort }),
+      },
+    },
+  );
+  if (result.code !== 0) {
+    throw failed(`compile ${program} for ${target}`, result);
+  }
+  await Deno.rename(`${folder}/${binary}`, output);
+}
+
+/** Deno's errors without colours. */
+const PLAIN = { NO_COLOR: "1" };
+
+function failed(what: string, result: RunResult): Failure {
+  // The innermost of Deno's causes says most; a list of addresses follows.
+  const causes = [...result.stderr.matchAll(/^ +(?:\d+: )?(\w.+ .+)$/gm)];
+  const why = causes.at(-1)?.[1] ?? lastLine(result);
+  return new Failure(
+    "environment",
+    `Cannot ${what} with Deno ${config.toolVersions.deno}: ${why}`,
+  );
+}

@@ -1,0 +1,35 @@
+/** The permissions that are compiled into a binary. */
+import config from "../../deno.json" with { type: "json" };
+import type { Program } from "./targets.ts";
+
+/** A set of permissions, as deno.json has it. */
+export type PermissionSet = Readonly<
+  Record<string, boolean | readonly string[]>
+>;
+
+/** The kinds of permission that a set can give. */
+const KINDS = ["net", "env", "sys", "run", "read", "write", "ffi"];
+
+/**
+ * The flags for a set of permissions. They are flags, and not the set's name,
+ * because by its name Deno would compile this machine's paths into the binary.
+ *
+ * @throws {RangeError} When the set has something that is not understood.
+ */
+export function permissionFlags(set: PermissionSet): readonly string[] {
+  return Object.entries(set).flatMap(([kind, what]) => {
+    if (!KINDS.includes(kind)) {
+      throw new RangeError(`Cannot compile in the permission "${kind}"`);
+    }
+    if (what === false) return [];
+    if (what === true) return [`--allow-${kind}`];
+    // An empty list after "=" would allow everything.
+    if (what.length === 0) return [];
+    return [`--allow-${kind}=${what.join(",")}`];
+  });
+}
+
+/** The set of a program's binary. */
+export function permissionSet(program: Program): PermissionSet {
+  return config.permissions[`${program}Binary`];
+}

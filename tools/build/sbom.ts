@@ -1,0 +1,98 @@
+/** A list of what binaries are made of, in CycloneDX's format. */
+import { Buffer } from "node:buffer";
+
+/** The part of deno.lock that is read here. */
+export interface Lock {
+  readonly npm?: Readonly<Record<string, { readonly integrity?: string }>>;
+}
+
+/** A component of the list. */
+export interface Component {
+  readonly type: "library" | "platform";
+  readonly "bom-ref": string;
+  readonly name: string;
+  readonly version: string;
+  readonly purl: string;
+  readonly hashes?: readonly {
+    readonly alg: string;
+    readonly content: string;
+  }[];
+}
+
+/** Digests as npm writes them, and as CycloneDX calls them. */
+const ALGORITHMS: Readonly<Record<string, string>> = {
+  sha1: "SHA-1",
+  sha256: "SHA-256",
+  sha384: "SHA-384",
+  sha512: "SHA-512",
+};
+
+/**
+ * The components of a lock file. A package that is there several times, each
+ * with other peers beside it, is one component.
+ *
+ * @throws {RangeError} When an entry is not understood.
+ */
+export function lockComponents(lock: Lock): readonly Component[] {
+  const components = new Map<string, Component>();
+  for (const [key, { integrity }] of Object.entries(lock.npm ?? {})) {
+    const [, name, version] = /^(@?[^@]+)@([^_]+)/.exec(key) ?? [];
+    const [, algorithm = "", digest] =
+      /^(\w+)-([A-Za-z0-9+/]+=*)$/.exec(integrity ?? "") ?? [];
+    const alg = ALGORITHMS[algorithm];
+    if (name === undefined || version === undefined) {
+      throw new RangeError(`Cannot read "${key}" in the lock file`);
+    }
+    if (alg === undefined || digest === undefined) {
+      throw new RangeError(`Cannot read the integrity of "${key}"`);
+    }
+    const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
+    components.set(purl, {
+      type: "library",
+      "bom-ref": purl,
+      name,
+      version,
+      purl,
+      hashes: [{ alg, content: Buffer.from(digest, "base64").toString("hex") }],
+    });
+  }
+  return [...components.values()];
+}
+
+/** A runtime as a component. */
+export function runtimeComponent(
+  name: string,
+  version: string,
+  purl: string,
+): Component {
+  return { type: "platform", "bom-ref": purl, name, version, purl };
+}
+
+/**
+ * The whole list. It has no time and no random number in it, so that the same
+ * lock file gives the same bytes.
+ *
+ * @param project The project's name and version.
+ * @param runtimes The runtimes that are in the binaries.
+ * @throws {RangeError} When the lock file has no package at all.
+ */
+export function sbom(
+  lock: Lock,
+  project: { readonly name: string; readonly version: string },
+  runtimes: readonly Component[],
+): Record<string, unknown> {
+  const libraries = lockComponents(lock);
+  if (libraries.length === 0) {
+    throw new RangeError("Cannot list components: the lock file has none");
+  }
+  return {
+    $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+    bomFormat: "CycloneDX",
+    specVersion: "1.6",
+    version: 1,
+    metadata: {
+      component: { type: "application", "bom-ref": project.name, ...project },
+    },
+    components: [...runtimes, ...libraries],
+  };
+}
