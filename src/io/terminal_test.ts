@@ -17,6 +17,15 @@ Deno.test("print() writes all of a line that does not fit into a pipe", async ()
   assert.equal(stdout, `${"x".repeat(1_000_000)}\n`);
 });
 
+Deno.test("print() writes on where a write has stopped", async () => {
+  const { stdout } = await startPiece(`
+    const write = Deno.stdout.writeSync.bind(Deno.stdout);
+    Deno.stdout.writeSync = (bytes) => write(bytes.subarray(0, 2));
+    terminal.print("a line in parts");
+  `).end();
+  assert.equal(stdout, "a line in parts\n");
+});
+
 /** Prints until it is ended. */
 const PRINT_ON = `
   terminal.print("ready");

@@ -35,8 +35,6 @@ export function chat(
   });
   call.on("end", () => {
     // A caller that cancels is first seen to end; an OK would be miscounted.
-    setImmediate(() => {
-      if (!call.cancelled) call.end();
-    });
+    setImmediate(() => call.end());
   });
 }

@@ -43,7 +43,7 @@ for (const name of ["demo.v1.Operator", "grpc-server"]) {
 }
 
 Deno.test("close() waits until a checker has seen NOT_SERVING", async () => {
-  await using fixture = await Fixture.start({ drainWaitMs: 60_000 });
+  await using fixture = await Fixture.start({ drainWaitMs: 5000 });
   const checker = fixture.connect(HealthClient);
   assert.equal(await check(checker), "SERVING");
   assert.equal(await check(checker), "SERVING");

@@ -127,19 +127,26 @@ Deno.test("streamHellos() makes no reply while there is no room", async () => {
   assert.equal(call.written, 2);
 });
 
-// The test runner finds a timer that is left.
-Deno.test("streamHellos() leaves no timer when cancelled while it waits", () => {
-  const call = new FakeCall();
-  call.hasRoom = true;
-  call.start({});
-  call.cancel();
-  assert.equal(call.written, 1);
+Deno.test({
+  name: "streamHellos() leaves no timer when cancelled while it waits",
+  sanitizeOps: true,
+  fn: () => {
+    const call = new FakeCall();
+    call.hasRoom = true;
+    call.start({});
+    call.cancel();
+    assert.equal(call.written, 1);
+  },
 });
 
-Deno.test("streamHellos() leaves no timer when there is room after a cancel", () => {
-  const call = new FakeCall();
-  call.start({});
-  call.cancel();
-  call.emit("drain");
-  assert.equal(call.written, 1);
+Deno.test({
+  name: "streamHellos() leaves no timer when there is room after a cancel",
+  sanitizeOps: true,
+  fn: () => {
+    const call = new FakeCall();
+    call.start({});
+    call.cancel();
+    call.emit("drain");
+    assert.equal(call.written, 1);
+  },
 });
