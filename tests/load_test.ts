@@ -1,0 +1,287 @@
+/**
+ * The load tests, and their controls: each threshold is seen to fail when
+ * what it guards is broken.
+ */
+import assert from "node:assert/strict";
+import { findTool } from "../src/io/tools.ts";
+import {
+  type EnvoyConfig,
+  GRPC_LISTENER,
+  parseEnvoyConfig,
+} from "../src/lab/envoy_config.ts";
+import { runK6 } from "../src/lab/load_k6.ts";
+import {
+  agrees,
+  ledgersOf,
+  type LoadReport,
+  readCounted,
+  readReport,
+} from "../src/lab/load_report.ts";
+import type { NativeStack } from "../src/lab/native.ts";
+import { waitUntil } from "../src/lab/wait.ts";
+import { awaitHealthy, freePort, withStack } from "./stacks.ts";
+
+/** k6's exit code when a threshold was crossed, and when set-up gave up. */
+const CROSSED = 99;
+const ABORTED = 108;
+
+interface Run {
+  readonly code: number;
+  readonly output: string;
+  /** Undefined when set-up gave up. */
+  readonly report: LoadReport | undefined;
+}
+
+/** Runs a script with short times; `env` is what differs. */
+async function run(
+  script: string,
+  target: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run> {
+  const k6 = await findTool("k6");
+  const folder = await Deno.makeTempDir({ prefix: "load-test-" });
+  try {
+    const { code, output } = await runK6({
+      path: k6.path,
+      script,
+      output: "piped",
+      env: {
+        TARGET: target,
+        RATE: "200",
+        WARMUP: "1s",
+        DURATION: "3s",
+        REPORT: `${folder}/report`,
+        ...env,
+      },
+    });
+    const report = await readReport(`${folder}/report`);
+    const page = report === undefined
+      ? ""
+      : await Deno.readTextFile(`${folder}/report.html`);
+    assert.equal(page.includes("<h2>Calls per server</h2>"), !!report);
+    return { code, output, report };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The metrics whose thresholds were crossed. */
+function crossed({ report }: Run): string[] {
+  const failed = report?.thresholds.filter(({ ok }) => !ok) ?? [];
+  return [...new Set(failed.map(({ metric }) => metric))].sort();
+}
+
+const SLOTS = ["share_slot_1", "share_slot_2", "share_slot_3"];
+
+async function checkLedgers(stack: NativeStack): Promise<void> {
+  const before = await readCounted(stack);
+  const { code, output, report } = await run("grpc.js", stack.endpoint, {
+    RATE: "300",
+    DURATION: "5s",
+  });
+  assert.equal(code, 0, output);
+  assert.ok(report);
+  assert.match(output, /PASSED: all 13 thresholds hold/);
+  assert.ok(Math.abs(report.achieved.calls - 1500) <= 2);
+  assert.ok(report.deviationMax <= 0.01);
+  const ledgers = ledgersOf(report, before, await readCounted(stack));
+  assert.ok(agrees(ledgers), JSON.stringify(ledgers));
+  assert.ok(ledgers.k6 > 1800, "warm-up and set-up are counted too");
+}
+
+Deno.test("load tests pass on the native stack and fail on its controls", async (t) => {
+  await withStack({ allowFaults: true }, async (stack) => {
+    const { endpoint, l4Endpoint } = stack;
+    await t.step(
+      "grpc.js passes; k6, the servers and Envoy count the same calls",
+      () => checkLedgers(stack),
+    );
+    await t.step(
+      "grpc.js fails on L4 because of the shares alone",
+      async () => {
+        const result = await run("grpc.js", l4Endpoint);
+        assert.equal(result.code, CROSSED, result.output);
+        assert.notEqual(crossed(result).length, 0);
+        assert.deepEqual(
+          crossed(result).filter((metric) => !SLOTS.includes(metric)),
+          [],
+        );
+      },
+    );
+    await t.step("a connection per call hides the difference", async () => {
+      const { code, output } = await run(
+        "what_do_reconnects_hide.js",
+        l4Endpoint,
+        { RATE: "100", TOLERANCE: "0.02" },
+      );
+      assert.equal(code, 0, output);
+    });
+    await t.step("few connections are enough, but not on L4", async () => {
+      const script = "are_few_connections_enough.js";
+      const { code, output } = await run(script, endpoint);
+      assert.equal(code, 0, output);
+      const pinned = await run(script, l4Endpoint);
+      assert.equal(pinned.code, CROSSED);
+      const calls = pinned.report?.servers.map(({ calls }) => calls) ?? [];
+      assert.equal(calls.filter((count) => count === 0).length, 1);
+    });
+    for (
+      const [script, env] of [
+        ["how_are_streams_spread.js", {
+          RATE: "50",
+          MESSAGES: "5",
+          TOLERANCE: "0.03",
+        }],
+        ["does_a_spike_leave_a_mark.js", { SPIKE_RATE: "400" }],
+        ["does_it_last.js", { DURATION: "4s" }],
+        ["where_is_the_knee.js", {
+          DURATION: "2s",
+          STEPS: "1",
+          RATE_MAX: "300",
+        }],
+      ] as const
+    ) {
+      await t.step(`${script} passes`, async () => {
+        const { code, output } = await run(script, endpoint, env);
+        assert.equal(code, 0, output);
+      });
+    }
+    await t.step(
+      "a server slowed by 300 ms is seen in the latency",
+      async () => {
+        await stack.fault("server-2", {
+          kind: "delay",
+          delayMs: 300,
+          durationMs: 60_000,
+        });
+        const result = await run("grpc.js", endpoint);
+        await stack.clearFaults("server-2");
+        assert.equal(result.code, CROSSED, result.output);
+        assert.deepEqual(crossed(result), ["grpc_req_duration{measured:yes}"]);
+      },
+    );
+    await t.step("two servers where three are expected are seen", async () => {
+      await stack.scale(2);
+      await awaitHealthy(stack, 2);
+      const result = await run("grpc.js", endpoint);
+      assert.equal(result.code, CROSSED, result.output);
+      assert.deepEqual(crossed(result), ["servers_found", ...SLOTS]);
+    });
+    await t.step("a server beyond the expected ones is seen", async () => {
+      const result = await run("grpc.js", endpoint, { SERVERS: "1" });
+      assert.equal(result.code, CROSSED, result.output);
+      assert.deepEqual(
+        crossed(result),
+        ["servers_found", "share_other", "share_slot_1"],
+      );
+    });
+  });
+});
+
+/** envoy.yaml without any retry. */
+function withoutRetries(): EnvoyConfig {
+  const config = parseEnvoyConfig();
+  const listener = config.static_resources.listeners.find(({ name }) =>
+    name === GRPC_LISTENER
+  );
+  assert.ok(listener);
+  const isRetryPolicy = (key: string) => key === "retry_policy";
+  const text = JSON.stringify(
+    listener,
+    (key, value) => isRetryPolicy(key) ? undefined : value,
+  );
+  assert.notEqual(text, JSON.stringify(listener));
+  Object.assign(listener, JSON.parse(text));
+  return config;
+}
+
+/** Kills a server in the middle of a run. */
+async function runWithKill(stack: NativeStack): Promise<Run> {
+  const running = run("grpc.js", stack.endpoint, { DURATION: "4s" });
+  const hasCalls = async () => {
+    const { methods } = await stack.counters("server-2");
+    return methods.some(({ started }) => started > 200);
+  };
+  assert.ok(await waitUntil(hasCalls, 20_000), "the run has not started");
+  await stack.stop("server-2", "SIGKILL");
+  return await running;
+}
+
+Deno.test("a killed server is seen in the errors, with retries off only", async () => {
+  await withStack({ config: withoutRetries() }, async (stack) => {
+    const result = await runWithKill(stack);
+    assert.equal(result.code, CROSSED, result.output);
+    assert.ok(crossed(result).includes("errors"), result.output);
+    assert.match(result.output, /Failed calls.*: [0-9]+ UNAVAILABLE/);
+  });
+  await withStack({}, async (stack) => {
+    const result = await runWithKill(stack);
+    assert.equal(crossed(result).includes("errors"), false, result.output);
+  });
+});
+
+Deno.test("k6 with nothing to test says so in one sentence", async () => {
+  const target = `127.0.0.1:${freePort()}`;
+  const { code, output } = await run("grpc.js", target);
+  assert.equal(code, ABORTED, output);
+  assert.equal(output.trim().split("\n").length, 1, output);
+  assert.match(
+    output,
+    new RegExp(`Nothing to test at ${target} \\(connection refused\\); start`),
+  );
+});
+
+Deno.test("wrong settings stop the run in one sentence that has them all", async () => {
+  const { code, output } = await run("grpc.js", "nowhere", {
+    RATE: "fast",
+    TOLERANCE: "1",
+    DURATION: "30",
+  });
+  assert.equal(code, ABORTED, output);
+  assert.equal(output.trim().split("\n").length, 1, output);
+  for (const name of ["TARGET", "RATE", "TOLERANCE", "DURATION"]) {
+    assert.match(output, new RegExp(`${name} must be .*, not`));
+  }
+});
+
+/** Runs the command on ports of its own. */
+async function loadCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=lab", "src/lab.ts", "load", ...args],
+    env: { RATE: "200", WARMUP: "1s", DURATION: "4s", ...env },
+    stderr: "null",
+  }).output();
+  return { code, lines: new TextDecoder().decode(stdout).trim().split("\n") };
+}
+
+Deno.test("deno task load starts a stack and ends with the report", async () => {
+  const grpcPort = freePort();
+  const ports = [
+    ...["--port", String(grpcPort), "--admin-port", String(freePort())],
+    ...["--server-port", String(freePort())],
+  ];
+  const { code, lines } = await loadCommand(ports, {});
+  assert.equal(code, 0, lines.join("\n"));
+  assert.ok(
+    lines.some((line) => /^The load generator used 0\.\d\d of/.test(line)),
+  );
+  const ledgers = lines.find((line) => line.startsWith("Calls counted"));
+  assert.match(ledgers ?? "", /k6: (\d+), .*servers: \1, .*retries: \1$/);
+  const page = lines.at(-1) ?? "";
+  assert.match(page, /\/reports\/load-steady-[0-9-]+\.html$/);
+  assert.match(await Deno.readTextFile(page), /The load generator used/);
+  for (const ending of [".html", ".json", "-dashboard.html"]) {
+    await Deno.remove(page.replace(/\.html$/, ending));
+  }
+  // Nothing is left: the port is free.
+  Deno.listen({ hostname: "127.0.0.1", port: grpcPort }).close();
+});
+
+Deno.test("deno task load keeps k6's exit code", async () => {
+  const target = `127.0.0.1:${freePort()}`;
+  const { code } = await loadCommand(["knee"], { TARGET: target });
+  assert.equal(code, ABORTED);
+});
