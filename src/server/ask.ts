@@ -1,10 +1,8 @@
 /** What one server can be asked from the command line. */
 import "./npm_protos.ts";
 import {
-  type Client,
   makeClientConstructor,
   type ServiceClientConstructor,
-  status,
 } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { Failure } from "../core/errors.ts";
@@ -15,13 +13,8 @@ import {
   words,
 } from "../core/flags.ts";
 import { Operator, type ServerCounters } from "../io/proto.ts";
-import {
-  callUnary,
-  connect,
-  isServiceError,
-  plainDetails,
-  statusName,
-} from "../io/rpc.ts";
+import { callPatiently } from "../io/patient_call.ts";
+import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
 
 /** Flags of the subcommands that ask a server. */
 export const ASK_FLAGS = {
@@ -86,80 +79,22 @@ export function askCounters(question: Question): Promise<ServerCounters> {
   return ask<ServerCounters>(Operator, "GetCounters", {}, question);
 }
 
-/**
- * How long an answer may take before another connection is tried as well. The
- * first connection may be one that nobody answers on any more.
- */
-const NEXT_TRY_MS = 250;
-
-/** After the deadline, each call still has to say how it ended. */
-const LAST_STATUS_MS = 50;
-
-/**
- * Statuses that tell of the connection and not of the server. UNIMPLEMENTED is
- * also what grpc-js makes of an answer whose message never came.
- */
-const NO_ANSWER: ReadonlySet<number> = new Set([
-  status.CANCELLED,
-  status.DEADLINE_EXCEEDED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-  status.UNIMPLEMENTED,
-]);
-
-/** Asks, on one connection after another, until the first answer. */
 async function ask<R>(
   service: ServiceClientConstructor,
   method: string,
   request: unknown,
-  { target, deadlineMs }: Question,
+  question: Question,
 ): Promise<R> {
-  const endMs = performance.now() + deadlineMs;
-  const clients: Client[] = [];
-  const answer = Promise.withResolvers<R>();
-  let lastError: unknown;
-  const tryOnce = () => {
-    const client = connect(service, target);
-    clients.push(client);
-    const leftMs = Math.max(1, endMs - performance.now());
-    callUnary<R>(client, method, request, { deadlineMs: leftMs }).then(
-      ({ reply }) => answer.resolve(reply),
-      (error) => {
-        const code = isServiceError(error) ? error.code : status.UNKNOWN;
-        if (!NO_ANSWER.has(code)) answer.reject(error);
-        // That time is up says less than why the calls before it failed.
-        if (code !== status.DEADLINE_EXCEEDED) lastError = error;
-        else lastError ??= error;
-      },
-    );
-  };
-  tryOnce();
-  const nextTry = setInterval(tryOnce, NEXT_TRY_MS);
-  const timer = setTimeout(
-    () => answer.reject(lastError ?? noAnswer(target, deadlineMs)),
-    deadlineMs + LAST_STATUS_MS,
-  );
   try {
-    return await answer.promise;
+    return await callPatiently<R>(service, method, request, question);
   } catch (error) {
     if (!isServiceError(error)) throw error;
     throw new Failure(
       "failed",
-      `No answer from ${target}: ${statusName(error.code)}, ${
+      `No answer from ${question.target}: ${statusName(error.code)}, ${
         plainDetails(error.details)
       }`,
       { cause: error },
     );
-  } finally {
-    clearInterval(nextTry);
-    clearTimeout(timer);
-    for (const client of clients) client.close();
   }
-}
-
-function noAnswer(target: string, deadlineMs: number): Failure {
-  return new Failure(
-    "failed",
-    `No answer from ${target} within ${deadlineMs} ms`,
-  );
 }

@@ -11,13 +11,8 @@ import {
 import { type FlagRows, type FlagValues, wholeNumber } from "../core/flags.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import { Operator } from "../io/proto.ts";
-import {
-  callUnary,
-  connect,
-  isServiceError,
-  plainDetails,
-  statusName,
-} from "../io/rpc.ts";
+import { callPatiently } from "../io/patient_call.ts";
+import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
 import { ASK_FLAGS } from "./ask.ts";
 
 /** Parses one of some words. */
@@ -115,15 +110,13 @@ export const FAULT_FLAGS = {
 export async function sendFault(
   flags: FlagValues<typeof FAULT_FLAGS>,
 ): Promise<void> {
-  const client = connect(Operator, flags.target);
-  const options = { deadlineMs: flags.deadlineMs };
   try {
     if (flags.kind === "clear") {
-      await callUnary(client, "ClearFaults", {}, options);
+      await callPatiently(Operator, "ClearFaults", {}, flags);
       return;
     }
     const request = toRequest(faultOf(flags, flags.kind));
-    await callUnary(client, "SetFault", request, options);
+    await callPatiently(Operator, "SetFault", request, flags);
   } catch (error) {
     if (!isServiceError(error)) throw error;
     throw new Failure(
@@ -132,8 +125,6 @@ export async function sendFault(
         plainDetails(error.details),
       { cause: error },
     );
-  } finally {
-    client.close();
   }
 }
 

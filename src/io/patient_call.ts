@@ -1,0 +1,87 @@
+/** One call that is tried on several connections. */
+import {
+  type Client,
+  type ServiceClientConstructor,
+  status,
+} from "@grpc/grpc-js";
+import { Failure } from "../core/errors.ts";
+import { callUnary, connect, isServiceError } from "./rpc.ts";
+
+/**
+ * How long an answer may take before another connection is tried as well. The
+ * first connection may be one that nobody answers on any more.
+ */
+const NEXT_TRY_MS = 250;
+
+/** After the deadline, each call still has to say how it ended. */
+const LAST_STATUS_MS = 50;
+
+/**
+ * Statuses that tell of the connection and not of the server. UNIMPLEMENTED is
+ * also what grpc-js makes of an answer whose message never came.
+ */
+const NO_ANSWER: ReadonlySet<number> = new Set([
+  status.CANCELLED,
+  status.DEADLINE_EXCEEDED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+  status.UNIMPLEMENTED,
+]);
+
+/**
+ * Makes one call, on one connection after another, until the first answer. The
+ * server may see the call several times: it must do no harm then.
+ *
+ * @param options Whom to call, and how long all tries may take together.
+ * @throws {ServiceError} The server's answer when it is a status, or else why
+ * there is none.
+ */
+export async function callPatiently<R>(
+  service: ServiceClientConstructor,
+  method: string,
+  request: unknown,
+  { target, deadlineMs }: {
+    readonly target: string;
+    readonly deadlineMs: number;
+  },
+): Promise<R> {
+  const endMs = performance.now() + deadlineMs;
+  const clients: Client[] = [];
+  const answer = Promise.withResolvers<R>();
+  let lastError: unknown;
+  const tryOnce = () => {
+    const client = connect(service, target);
+    clients.push(client);
+    const leftMs = Math.max(1, endMs - performance.now());
+    callUnary<R>(client, method, request, { deadlineMs: leftMs }).then(
+      ({ reply }) => answer.resolve(reply),
+      (error) => {
+        const code = isServiceError(error) ? error.code : status.UNKNOWN;
+        if (!NO_ANSWER.has(code)) answer.reject(error);
+        // That time is up says less than why the calls before it failed.
+        if (code !== status.DEADLINE_EXCEEDED) lastError = error;
+        else lastError ??= error;
+      },
+    );
+  };
+  tryOnce();
+  const nextTry = setInterval(tryOnce, NEXT_TRY_MS);
+  const timer = setTimeout(
+    () => answer.reject(lastError ?? noAnswer(target, deadlineMs)),
+    deadlineMs + LAST_STATUS_MS,
+  );
+  try {
+    return await answer.promise;
+  } finally {
+    clearInterval(nextTry);
+    clearTimeout(timer);
+    for (const client of clients) client.close();
+  }
+}
+
+function noAnswer(target: string, deadlineMs: number): Failure {
+  return new Failure(
+    "failed",
+    `No answer from ${target} within ${deadlineMs} ms`,
+  );
+}
