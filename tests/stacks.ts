@@ -5,6 +5,7 @@ import { callUnary, connect, statusName } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
 import { GRPC_CLUSTER } from "../src/lab/envoy_config.ts";
 import { type NativeOptions, NativeStack } from "../src/lab/native.ts";
+import type { Stack } from "../src/lab/stack.ts";
 import { waitUntil } from "../src/lab/wait.ts";
 
 /** Ports that a test has taken; two stacks of one process never share one. */
@@ -142,7 +143,7 @@ export async function callDuring(
 }
 
 /** How many servers Envoy finds healthy now. */
-export async function healthyCount(stack: NativeStack): Promise<number> {
+export async function healthyCount(stack: Stack): Promise<number> {
   const name = `cluster.${GRPC_CLUSTER}.membership_healthy`;
   return (await stack.admin.stats(`^${name}$`)).get(name) ?? 0;
 }
@@ -152,7 +153,7 @@ export async function healthyCount(stack: NativeStack): Promise<number> {
  * @returns The milliseconds that it took.
  */
 export async function awaitHealthy(
-  stack: NativeStack,
+  stack: Stack,
   count: number,
   limitMs = 20_000,
 ): Promise<number> {

@@ -21,11 +21,13 @@ import {
   type Container,
   containersOf,
   docker,
+  endContainer,
   lastLine,
   requireDocker,
 } from "./docker.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import { awaitServersHealthy } from "./healthy.ts";
+import { waitUntil } from "./wait.ts";
 import type { ExitStatus, LineSink, Stack, StackServer } from "./stack.ts";
 
 /** Ports are published on this address only. */
@@ -39,12 +41,6 @@ const SERVER_PROGRAM = "/usr/local/bin/grpc-server";
 
 /** Docker starts containers in a second or two; Envoy looks every second. */
 const HEALTHY_LIMIT_MS_DEFAULT = 30_000;
-
-/** Longer than a server's own drain and close deadline together. */
-const STOP_LIMIT_S = 15;
-
-/** `docker stop` itself needs a moment more. */
-const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
 
 /** How long a server that starts, or is asked, may take to answer. */
 const ANSWER_DEADLINE_MS = 5000;
@@ -76,6 +72,8 @@ export interface ComposeOptions extends ServiceChange {
   readonly build?: boolean;
   /** How long Envoy may take to find the servers healthy (default 30 s). */
   readonly healthyLimitMs?: number;
+  /** How many servers Envoy must find healthy at the start (default all). */
+  readonly healthyAtStart?: number;
   /** Interrupts the start; everything that was started is removed then. */
   readonly signal?: AbortSignal;
   /** Is given the lines of containers, and of Compose while it starts. */
@@ -145,7 +143,8 @@ export class ComposeStack implements Stack {
       );
       stack.project.followLogs();
       await stack.#refresh();
-      await awaitServersHealthy(stack.admin, servers, {
+      const healthy = options.healthyAtStart ?? servers;
+      await awaitServersHealthy(stack.admin, healthy, {
         limitMs: options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
         ...(signal === undefined ? {} : { signal }),
       });
@@ -181,10 +180,7 @@ export class ComposeStack implements Stack {
     name: string,
     signal: "SIGTERM" | "SIGKILL",
   ): Promise<ExitStatus> {
-    const { id } = this.#container(name);
-    const options = { timeoutMs: STOP_LIMIT_MS };
-    if (signal === "SIGKILL") await docker(["kill", id], options);
-    else await docker(["stop", "--time", String(STOP_LIMIT_S), id], options);
+    await endContainer(this.#container(name).id, signal);
     await this.#refresh();
     const { exitCode } = this.#container(name);
     return { code: exitCode, signal: SIGNALS[exitCode] ?? null };
@@ -210,6 +206,21 @@ export class ComposeStack implements Stack {
 
   async clearFaults(name: string): Promise<void> {
     await this.#ask(name, ["fault", "--kind", "clear"]);
+  }
+
+  async stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    await endContainer(await this.#envoyId(), signal);
+  }
+
+  async startEnvoy(): Promise<void> {
+    await docker(["start", await this.#envoyId()]);
+    const isLive = () => this.admin.isReady();
+    if (await waitUntil(isLive, HEALTHY_LIMIT_MS_DEFAULT)) return;
+    throw new Failure(
+      "environment",
+      `Envoy is not live ${HEALTHY_LIMIT_MS_DEFAULT} ms after its start; ` +
+        `see "docker compose -p ${this.project.name} logs envoy"`,
+    );
   }
 
   async counters(name: string): Promise<ServerCounters> {
@@ -238,6 +249,12 @@ export class ComposeStack implements Stack {
       "failed",
       `Server ${name} did not do "${words[0]}": ${reason}`,
     );
+  }
+
+  async #envoyId(): Promise<string> {
+    const [envoy] = await containersOf(this.project.name, SERVICES.envoy);
+    if (envoy !== undefined) return envoy.id;
+    throw new RangeError("Cannot find Envoy in the stack");
   }
 
   async #refresh(): Promise<void> {

@@ -5,6 +5,12 @@ import { type RunResult, runToEnd } from "../io/processes.ts";
 /** An answer of the engine takes tens of milliseconds. */
 const ANSWER_LIMIT_MS = 20_000;
 
+/** Longer than a server's own drain and close deadline together. */
+const STOP_LIMIT_S = 15;
+
+/** `docker stop` itself needs a moment more. */
+const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
+
 /** Where people go who have no Docker. */
 const WITHOUT_DOCKER =
   "or run `deno task up` without --docker, which needs no Docker";
@@ -190,4 +196,15 @@ function toContainer(found: Inspected): Container {
     isRunning: found.State.Running,
     exitCode: found.State.ExitCode,
   };
+}
+
+/** Ends a container and waits until it has ended. */
+export async function endContainer(
+  id: string,
+  signal: "SIGTERM" | "SIGKILL",
+): Promise<void> {
+  const words = signal === "SIGKILL"
+    ? ["kill"]
+    : ["stop", "--time", String(STOP_LIMIT_S)];
+  await docker([...words, id], { timeoutMs: STOP_LIMIT_MS });
 }

@@ -1,0 +1,94 @@
+/** Containers for tests: side by side, always removed, skipped without Docker. */
+import assert from "node:assert/strict";
+import { runToEnd } from "../src/io/processes.ts";
+import { print } from "../src/io/terminal.ts";
+import { type ComposeOptions, ComposeStack } from "../src/lab/compose.ts";
+import { requireDocker } from "../src/lab/docker.ts";
+import { freePort } from "./stacks.ts";
+
+/** With either of these, a machine without Docker is a failure. */
+const isRequired = Deno.env.get("CI") === "true" ||
+  Deno.env.get("GRPC_DEMO_REQUIRE_DOCKER") === "1";
+
+const whyNot = await requireDocker().then(
+  () => undefined,
+  (error: Error) => error.message,
+);
+if (whyNot !== undefined && !isRequired) {
+  print(`The Compose tests are skipped: ${whyNot}`);
+}
+
+/** A test that needs Docker; it is ignored where none answers. */
+export function dockerTest(name: string, work: () => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: whyNot !== undefined && !isRequired,
+    fn: async () => {
+      assert.equal(whyNot, undefined);
+      await work();
+    },
+  });
+}
+
+let projects = 0;
+
+/** A project name that no other test has. */
+export function newProject(): string {
+  projects += 1;
+  return `grpc-demo-test-${Deno.pid}-${projects}`;
+}
+
+/** Ports of this test's own, as compose.yaml asks for them. */
+export function newPorts(): {
+  readonly grpcPort: number;
+  readonly l4Port: number;
+  readonly adminPort: number;
+} {
+  const grpcPort = freePort();
+  return { grpcPort, l4Port: grpcPort + 1, adminPort: freePort() };
+}
+
+/** Runs `work` on a Compose stack of its own, which is removed afterwards. */
+export async function withContainers(
+  options: Partial<ComposeOptions>,
+  work: (stack: ComposeStack, lines: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const lines: string[] = [];
+  const stack = await ComposeStack.start({
+    servers: 3,
+    ...newPorts(),
+    project: newProject(),
+    onLine: (program, line) => lines.push(`${program} | ${line}`),
+    ...options,
+  });
+  try {
+    await work(stack, lines);
+  } finally {
+    await stack.close();
+  }
+  assert.deepEqual(await leftovers(stack.project.name), []);
+}
+
+/** What a `docker` command that must succeed prints. */
+export async function dockerOutput(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await runToEnd("docker", args, {
+    timeoutMs: 60_000,
+  });
+  assert.equal(code, 0, stderr);
+  return stdout.trim();
+}
+
+/** Containers, networks and volumes of a project. */
+export async function leftovers(project: string): Promise<readonly string[]> {
+  const filter = [
+    "--quiet",
+    "--filter",
+    `label=com.docker.compose.project=${project}`,
+  ];
+  const found = await Promise.all([
+    dockerOutput("ps", "--all", ...filter),
+    dockerOutput("network", "ls", ...filter),
+    dockerOutput("volume", "ls", ...filter),
+  ]);
+  return found.join("\n").split("\n").filter((line) => line !== "");
+}
