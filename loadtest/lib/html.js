@@ -28,6 +28,8 @@ const STYLE = `
   .scroll { overflow-x: auto; }
   .held { color: var(--good); } .crossed { color: var(--bad); }
   .verdict { font-weight: 600; }
+  .hint { font-size: .9rem; opacity: .8; margin: .3rem 0; }
+  svg { margin-bottom: .8rem; }
   svg { width: 100%; height: auto; display: block; font: 13px system-ui,
     sans-serif; }
   svg text { fill: currentColor; }
@@ -70,7 +72,7 @@ function bars(rows, { max, from, to, label }) {
       escape(name)
     }</text><rect x="${left}" y="${y + 4}" width="${
       Math.max(1, scale(value) - left)
-    }" height="${row - 8}" fill="${fill}"/><text x="${scale(value) + 8}" y="${
+    }" height="${row - 8}" fill="${fill}"/><text x="${width - right + 12}" y="${
       y + 18
     }">${escape(label(value))}</text>`;
   });
@@ -136,12 +138,14 @@ export function htmlOf(report) {
 <ul class="crossed">${crossed}</ul>
 ${notes.join("\n")}
 <h2>Calls per server</h2>
+<p class="hint">Each bar must end in the green band.</p>
 ${shareChart(report)}
 ${table(serverRows(report))}
 <h2>Asked and achieved</h2>
 ${table(goalRows(report))}
 ${GENERATOR_MARK}
 <h2>Latency in milliseconds, p99 drawn</h2>
+<p class="hint">Each bar must end before the green line.</p>
 ${latencyChart(report)}
 ${table(phaseRows(report))}
 <h2>Thresholds</h2>

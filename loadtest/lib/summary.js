@@ -138,16 +138,17 @@ function statusesOf(metrics) {
   return Object.fromEntries(found);
 }
 
-/** All thresholds but those that only keep numbers apart. */
+/** All thresholds, sorted, but those that only keep numbers apart. */
 function thresholdsOf(metrics) {
-  return Object.entries(metrics).flatMap(([metric, { thresholds, values }]) =>
-    Object.entries(thresholds || {})
+  return Object.keys(metrics).sort().flatMap((metric) => {
+    const { thresholds = {}, values } = metrics[metric];
+    return Object.entries(thresholds)
       .filter(([condition]) => !condition.endsWith(">=0"))
       .map(([condition, { ok }]) => ({
         metric,
         condition,
         value: values[/^[^<>=!]+/.exec(condition)[0]],
         ok,
-      }))
-  );
+      }));
+  });
 }
