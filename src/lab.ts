@@ -1,7 +1,9 @@
 /** The lab: everything that starts and drives a stack. */
+import { CATALOGUE } from "../experiments/catalogue.ts";
 import { Failure } from "./core/errors.ts";
 import { runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
+import { experimentCommand } from "./lab/experiment/command.ts";
 import { down } from "./lab/down.ts";
 import { load } from "./lab/load.ts";
 import { up } from "./lab/up.ts";
@@ -16,6 +18,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   up: { about: "start the servers, Envoy and the client", run: up },
   down: { about: "stop and remove the containers of the demo", run: down },
   load: { about: "run a load test with k6", run: load },
+  experiment: {
+    about: "measure what the settings promise",
+    run: (argv) => experimentCommand(CATALOGUE, argv),
+  },
 };
 
 function usage(): string {

@@ -43,6 +43,8 @@ export interface NativeOptions {
   readonly config?: EnvoyConfig;
   /** Envoy's worker threads (default 1: round robin is exact). */
   readonly concurrency?: number;
+  /** How many servers Envoy must find healthy at the start (default all). */
+  readonly healthyAtStart?: number;
   /** How long Envoy may take to find the servers healthy (default 20 s). */
   readonly healthyLimitMs?: number;
   /** Further flags of every server. */
@@ -161,6 +163,14 @@ export class NativeStack implements Stack {
 
   clearFaults(name: string): Promise<void> {
     return this.#server(name).clearFaults();
+  }
+
+  stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    return this.envoy.stop(signal);
+  }
+
+  startEnvoy(): Promise<void> {
+    return this.envoy.start();
   }
 
   counters(name: string): Promise<ServerCounters> {

@@ -53,6 +53,10 @@ export interface Stack {
   fault(name: string, fault: Fault): Promise<void>;
   /** Heals a running server at once. */
   clearFaults(name: string): Promise<void>;
+  /** Ends Envoy at once: draining is asked of its admin interface before. */
+  stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Starts Envoy again; resolves when it is live. */
+  startEnvoy(): Promise<void>;
   /** What a running server has counted since its start. */
   counters(name: string): Promise<ServerCounters>;
   /** Stops everything in order and leaves nothing behind. */

@@ -1,0 +1,47 @@
+/** A server is killed under load. */
+import { noRetries } from "../src/lab/experiment/changes.ts";
+import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import {
+  healthyWithin,
+  lostAtMost,
+  statGrows,
+} from "../src/lab/experiment/judge.ts";
+
+const KILL = "kill -9 server-2";
+
+/** Seconds are in envoy.yaml: an interval of 1, an edge interval of 0.25. */
+const UNHEALTHY_MS_MAX = 1500;
+
+/** Is a call lost when a server is killed? */
+export const killOne: Experiment = {
+  name: "kill-one",
+  question: "Is a call lost when a server is killed with kill -9?",
+  isShort: true,
+  setup: { servers: 3 },
+  load: { ratePerS: 300, durationMs: 5000, workMs: 20 },
+  events: [{
+    atMs: 1500,
+    label: KILL,
+    do: async ({ stack }) => {
+      await stack.stop("server-2", "SIGKILL");
+    },
+  }],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "noticed",
+      text: `Envoy notices within ${UNHEALTHY_MS_MAX} ms (asked every 250 ms)`,
+      judge: healthyWithin(KILL, 2, UNHEALTHY_MS_MAX + 250),
+    },
+    {
+      id: "retried",
+      text: "calls that were on it are tried again",
+      judge: statGrows("upstream_rq_retry", { min: 1 }),
+    },
+  ],
+  control: {
+    about: "no retries",
+    changes: [noRetries],
+    breaks: ["lost", "retried"],
+  },
+};

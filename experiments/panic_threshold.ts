@@ -1,0 +1,57 @@
+/** Two of three servers are sick and say so. */
+import { noRetries, panicThreshold } from "../src/lab/experiment/changes.ts";
+import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import { heldIf, lostAtMost, statGrows } from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+
+/** Health checks run every second, so after this Envoy knows. */
+const KNOWN_MS = 3000;
+
+const SICK = ["server-1", "server-2"];
+
+/** Both fail every call and answer health checks with NOT_SERVING. */
+async function makeSick({ stack }: RunContext): Promise<void> {
+  await Promise.all(SICK.map((name) =>
+    stack.fault(name, {
+      kind: "status",
+      durationMs: 60_000,
+      isServing: false,
+    })
+  ));
+}
+
+/** Does Envoy call servers that it knows to be sick? */
+export const panicThresholdDrill: Experiment = {
+  name: "panic-threshold",
+  question: "Does Envoy call servers that it knows to be sick?",
+  isShort: true,
+  // Without retries and ejection, so that every call to a sick server is seen.
+  setup: { servers: 3, changes: [noRetries] },
+  load: { ratePerS: 200, durationMs: 6000 },
+  events: [{ atMs: 1000, label: "two of three sick", do: makeSick }],
+  claims: [
+    {
+      id: "lost",
+      text: "once Envoy knows, no call is lost",
+      judge: lostAtMost(0, { fromMs: KNOWN_MS }),
+    },
+    {
+      id: "panic",
+      text: "Envoy does not panic",
+      judge: statGrows("lb_healthy_panic", { max: 0 }),
+    },
+    {
+      id: "known",
+      text: "Envoy finds one server healthy",
+      judge: ({ samples }) => {
+        const healthy = samples.at(-1)?.stats["membership_healthy"];
+        return heldIf(healthy === 1, `${healthy} healthy`);
+      },
+    },
+  ],
+  control: {
+    about: "Envoy's default panic threshold of 50 %",
+    changes: [panicThreshold(50)],
+    breaks: ["lost", "panic"],
+  },
+};

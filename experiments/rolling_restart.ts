@@ -1,0 +1,59 @@
+/** Every server is restarted under load, one after the other. */
+import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import { noRetries } from "../src/lab/experiment/changes.ts";
+import {
+  latencyAtMost,
+  lostAtMost,
+  measuredBetween,
+} from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+
+const EXIT_MS_MAX = 8000;
+
+/** Restarts all servers, each when all are healthy. */
+async function restartAll(run: RunContext): Promise<void> {
+  const servers = run.stack.servers().map(({ name }) => name);
+  for (const name of servers) {
+    if (run.signal.aborted) return;
+    run.mark(`SIGTERM ${name}`);
+    const stoppedAtMs = run.elapsedMs();
+    const status = await run.stack.stop(name, "SIGTERM");
+    run.measure("exit code", status.code);
+    run.measure("time to exit", run.elapsedMs() - stoppedAtMs);
+    await run.stack.start(name);
+    await run.awaitHealthy(servers.length);
+  }
+}
+
+/** Is a call lost while all servers are restarted? */
+export const rollingRestart: Experiment = {
+  name: "rolling-restart",
+  question: "Is a call lost while every server is restarted in turn?",
+  setup: { servers: 3 },
+  load: { ratePerS: 300, durationMs: 15_000, workMs: 20 },
+  events: [{ atMs: 1000, label: "rolling restart", do: restartAll }],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "exit",
+      text: "every server ends with exit code 0",
+      judge: measuredBetween("exit code", { min: 0, max: 0 }),
+    },
+    {
+      id: "exit-time",
+      text: `every server ends within ${EXIT_MS_MAX / 1000} s`,
+      judge: measuredBetween("time to exit", { max: EXIT_MS_MAX, unit: "ms" }),
+    },
+    {
+      id: "latency",
+      text: "99 % of the calls take at most 100 ms, of which 20 are work",
+      judge: latencyAtMost(99, 100),
+    },
+  ],
+  control: {
+    about: "servers do not wait until health checkers know, no retries",
+    changes: [noRetries],
+    setup: { serverFlags: ["--drain-wait", "0", "--close-deadline", "0"] },
+    breaks: ["lost"],
+  },
+};

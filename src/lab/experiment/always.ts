@@ -1,0 +1,112 @@
+/** What is claimed of every run, whatever the experiment claims. */
+import type { Claim, Experiment } from "./experiment.ts";
+import type { History } from "./history.ts";
+import {
+  broken,
+  held,
+  heldIf,
+  percentile,
+  statGrowth,
+  unknown,
+} from "./judge.ts";
+import { ledger } from "./ledger.ts";
+
+/** A recorder that is later than this does not make the load it says. */
+const LATE_MS_MAX = 50;
+
+/** Envoy finds every server healthy before the load starts. */
+const healthyAtStart: Claim = {
+  id: "healthy-at-start",
+  text: "Envoy finds every server healthy at the start",
+  judge: ({ before, setup }) => {
+    const healthy = before.stats["cluster.grpc-server.membership_healthy"];
+    const all = before.stats["cluster.grpc-server.membership_total"];
+    return heldIf(
+      healthy === setup.servers && all === setup.servers,
+      `${healthy} of ${all} healthy, ${setup.servers} started`,
+    );
+  },
+};
+
+/** Envoy calls no server that it finds unhealthy. */
+const noPanic: Claim = {
+  id: "no-panic",
+  text: "Envoy does not panic",
+  judge: (history) => {
+    const before = history.before.stats["cluster.grpc-server.lb_healthy_panic"];
+    const growth = statGrowth(history, "lb_healthy_panic");
+    return heldIf(
+      growth === 0 && (before ?? 0) === 0,
+      `lb_healthy_panic ${(before ?? 0) + growth}`,
+    );
+  },
+};
+
+/** Nothing ends that nobody ended. */
+const noCrash: Claim = {
+  id: "no-crash",
+  text: "no program ends by itself",
+  judge: ({ crashes }) =>
+    heldIf(crashes.length === 0, crashes.join(", ") || "none did"),
+};
+
+/** What was to happen has happened. */
+const eventsDone: Claim = {
+  id: "events",
+  text: "every event is done",
+  judge: ({ events, isInterrupted }) => {
+    const failed = events.filter(({ error }) => error !== undefined);
+    if (failed.length === 0) return held(`${events.length} events`);
+    const words = failed.map(({ label, error }) => `"${label}": ${error}`);
+    return isInterrupted ? unknown(words.join("; ")) : broken(words.join("; "));
+  },
+};
+
+/** The load is what it says it is. */
+const onTime: Claim = {
+  id: "on-time",
+  text: `99 % of the calls are made at most ${LATE_MS_MAX} ms late`,
+  judge: ({ calls }) => {
+    const lateMs = percentile(calls.map((call) => call.lateMs), 99) ?? 0;
+    const words = `p99 ${lateMs.toFixed(1)} ms late`;
+    return lateMs <= LATE_MS_MAX
+      ? held(words)
+      : unknown(`${words}: this machine is too busy to tell`);
+  },
+};
+
+/** Callers, Envoy and servers have counted the same. */
+const ledgersAgree: Claim = {
+  id: "ledger",
+  text: "the ledgers of callers, Envoy and servers agree",
+  judge: (history: History) => {
+    const lines = ledger(history);
+    const wrong = lines.filter(({ agrees }) => !agrees);
+    if (wrong.length === 0) return held(`${lines.length} lines`);
+    const words = wrong.map(({ what, count, min, max }) =>
+      `${count} ${what}, should be ${min === max ? min : `${min} to ${max}`}`
+    ).join("; ");
+    return history.isInterrupted ? unknown(words) : broken(words);
+  },
+};
+
+/**
+ * The claims that a run is judged for beside its own.
+ *
+ * @param isControl A control may panic: that may be what it shows.
+ */
+export function alwaysClaims(
+  setup: Experiment["setup"],
+  isControl: boolean,
+): readonly Claim[] {
+  const isAllHealthy = setup.healthyAtStart === undefined ||
+    setup.healthyAtStart >= setup.servers;
+  return [
+    ...(isAllHealthy ? [healthyAtStart] : []),
+    ...(isControl || setup.mayPanic ? [] : [noPanic]),
+    noCrash,
+    eventsDone,
+    onTime,
+    ledgersAgree,
+  ];
+}

@@ -1,0 +1,134 @@
+/**
+ * The ledgers: what callers saw, what Envoy counted and what the servers
+ * counted must agree. A line that does not is a defect of the bench.
+ */
+import { isLost, statGrowth } from "./judge.ts";
+import type { Action, History } from "./history.ts";
+
+/** One comparison: a count, and what the other ledgers allow for it. */
+export interface LedgerLine {
+  readonly what: string;
+  readonly count: number;
+  /** Least and most that the other side allows; the same if it is exact. */
+  readonly min: number;
+  readonly max: number;
+  readonly agrees: boolean;
+}
+
+/** What ends a server's connections, so that calls may never reach it. */
+const CUTTING: ReadonlySet<Action["kind"]> = new Set([
+  "SIGTERM",
+  "SIGKILL",
+  "pause",
+  "scale",
+]);
+
+/** Envoy's counters of tries that were given to no server. */
+const NO_SERVER = [
+  "upstream_cx_none_healthy",
+  "upstream_rq_pending_failure_eject",
+  "upstream_rq_pending_overflow",
+  "upstream_rq_active_overflow",
+] as const;
+
+/** Envoy's counters of calls that were cut off on their way. */
+const RESETS = ["upstream_rq_tx_reset", "upstream_rq_rx_reset"] as const;
+
+function line(
+  what: string,
+  count: number,
+  min: number,
+  max: number,
+): LedgerLine {
+  return { what, count, min, max, agrees: count >= min && count <= max };
+}
+
+function sumOf(history: History, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + statGrowth(history, name), 0);
+}
+
+/** Whether something cut this server's connections in the run. */
+function isCut(history: History, server: string): boolean {
+  return history.actions.some((action) =>
+    action.server === server && (CUTTING.has(action.kind) ||
+      action.fault?.kind === "drop" || action.fault?.kind === "refuse")
+  );
+}
+
+/**
+ * Compares the ledgers of a run.
+ *
+ * Calls that were lost, cut off or made beside the recorder may be missing on
+ * the next side, so they widen what is allowed; without them every line is
+ * exact. A server that was killed has taken its counters with it, and an Envoy
+ * that was started again counts from zero: there is no line for those.
+ */
+export function ledger(history: History): readonly LedgerLine[] {
+  if (history.actions.some(({ kind }) => kind === "envoy")) return [];
+  if (history.load.listener === "l4") return [];
+  return [...envoyLines(history), ...serverLines(history)];
+}
+
+function envoyLines(history: History): readonly LedgerLine[] {
+  const { calls, extraCalls } = history;
+  const answered = calls.filter(({ isAnswered }) => isAnswered).length;
+  const lost = calls.filter(isLost).length + extraCalls;
+  const downstream = statGrowth(history, "http.grpc.downstream_rq_total");
+  const tries = downstream + statGrowth(history, "upstream_rq_retry");
+  const sent = tries - sumOf(history, NO_SERVER);
+  return [
+    line(
+      "calls that Envoy received, of those that callers made",
+      downstream,
+      answered + extraCalls,
+      calls.length + extraCalls,
+    ),
+    line(
+      "tries that Envoy sent to servers, of calls and retries",
+      statGrowth(history, "upstream_rq_total"),
+      sent - lost,
+      lost === 0 ? sent : tries,
+    ),
+  ];
+}
+
+function serverLines(history: History): readonly LedgerLine[] {
+  const { before, after, calls, extraCalls } = history;
+  const slack = calls.filter(isLost).length + extraCalls +
+    sumOf(history, RESETS);
+  return after.hosts.flatMap((host) => {
+    const { server } = host;
+    const counted = after.counters[server];
+    if (counted === undefined) return [];
+    const isNew = history.actions.some((action) =>
+      action.server === server && action.kind === "start"
+    );
+    const growth = (key: "started" | "ok") => {
+      const sum = (counters: typeof counted | undefined) =>
+        (counters?.methods ?? []).reduce((total, one) => total + one[key], 0);
+      return sum(counted) - (isNew ? 0 : sum(before.counters[server]));
+    };
+    const sent = host.rqTotal -
+      (before.hosts.find(({ address }) => address === host.address)?.rqTotal ??
+        0);
+    const started = growth("started");
+    const wasCut = isCut(history, server);
+    const answered = calls.filter((call) =>
+      call.server === server && !isLost(call)
+    ).length;
+    return [
+      line(
+        `calls that ${server} started, of those that Envoy sent to it`,
+        started,
+        wasCut ? 0 : sent - slack,
+        sent,
+      ),
+      line(
+        `calls that ${server} ended well, of those that callers saw from it`,
+        growth("ok"),
+        wasCut ? 0 : answered,
+        started,
+      ),
+    ];
+  });
+}
