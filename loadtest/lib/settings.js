@@ -48,7 +48,7 @@ const HOST_PORT = /^[A-Za-z0-9.-]+:[0-9]{1,5}$/;
  * The settings, by their name in the scripts: the variable, the value when it
  * is not set, and how it is read.
  */
-const ROWS = {
+export const ROWS = {
   target: {
     env: "TARGET",
     default: "localhost:5000",
