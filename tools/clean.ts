@@ -6,6 +6,9 @@ import { print } from "../src/io/terminal.ts";
 /** The folders that programs and tools of this project write to. */
 const MADE = [".tools", "dist", "reports"] as const;
 
+/** The folder that is emptied but stays: k6 writes there and makes none. */
+const EMPTIED = "loadtest/reports";
+
 /**
  * Removes the folders that were made.
  *
@@ -22,7 +25,24 @@ export async function clean(root: URL): Promise<string[]> {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
+  if (await empty(new URL(`${EMPTIED}/`, root))) removed.push(EMPTIED);
   return removed;
+}
+
+/** Removes what is in a folder, but for hidden files; false if there is none. */
+async function empty(folder: URL): Promise<boolean> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (!name.startsWith(".")) names.push(name);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Promise.all(
+    names.map((name) => Deno.remove(new URL(encodeURIComponent(name), folder))),
+  );
+  return names.length > 0;
 }
 
 if (import.meta.main) {

@@ -9,11 +9,23 @@ Deno.test("clean() removes what was made, and nothing else", async () => {
     for (const name of [".tools/deno-1.2.3", "reports", "src"]) {
       await Deno.mkdir(join(folder, name), { recursive: true });
     }
+    const k6Reports = join(folder, "loadtest/reports");
+    await Deno.mkdir(k6Reports, { recursive: true });
+    for (const name of [".gitignore", "grpc.html"]) {
+      await Deno.writeTextFile(join(k6Reports, name), "");
+    }
     const root = pathToFileURL(`${folder}/`);
-    assert.deepEqual(await clean(root), [".tools", "reports"]);
     assert.deepEqual(
-      [...Deno.readDirSync(folder)].map((entry) => entry.name),
-      ["src"],
+      await clean(root),
+      [".tools", "reports", "loadtest/reports"],
+    );
+    assert.deepEqual(
+      [...Deno.readDirSync(folder)].map((entry) => entry.name).sort(),
+      ["loadtest", "src"],
+    );
+    assert.deepEqual(
+      [...Deno.readDirSync(k6Reports)].map((entry) => entry.name),
+      [".gitignore"],
     );
     assert.deepEqual(await clean(root), []);
   } finally {
