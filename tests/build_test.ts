@@ -149,7 +149,9 @@ async function measureStart(): Promise<number> {
 Deno.test("grpc-server may not listen on another port, and says so", async () => {
   for (const args of [["--port", "9999"], ["--port", "0"], ["--host", "::1"]]) {
     const run = start(binary("server"), args);
+    const timer = setTimeout(() => run.process.kill("SIGKILL"), 10_000);
     assert.equal(await run.ended, 3, run.text());
+    clearTimeout(timer);
     assert.match(
       run.text(),
       /^server: Cannot listen on \S+: the program's permissions, .* --port 8080\n$/,
@@ -271,7 +273,8 @@ Deno.test("the same commit gives the same bytes", async () => {
   assert.ok(sums.split("\n").includes(sum ?? ""), `${sum}\n${sums}`);
 });
 
-for (const atMs of [300, 800, 1500]) {
+// The start, bundling, compiling, packing: moments all through a build.
+for (const atMs of [300, 1200, 1800, 2400, 3500]) {
   Deno.test(`a build, interrupted after ${atMs} ms, leaves nothing unfinished`, async () => {
     const folder = `${out}/interrupted-${atMs}`;
     await Deno.mkdir(folder);
@@ -282,7 +285,7 @@ for (const atMs of [300, 800, 1500]) {
     // Before its listener is there, the signal ends it in the usual way.
     assert.ok(code === 1 || code === 130, `exit code ${code}: ${run.text()}`);
     for (const { name } of Deno.readDirSync(folder)) {
-      assert.match(name, /^grpc-(server|client|lab)$/);
+      assert.match(name, /^grpc-(server|client|lab|demo-.*\.gz)$/);
     }
     assert.deepEqual(run.leftovers(), []);
   });

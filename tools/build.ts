@@ -125,12 +125,13 @@ async function build(
     if (programs.length < PROGRAMS.length) continue;
     const archive = `${archiveName(target)}.tar.gz`;
     await writeArchive(
-      `${out}/${archive}`,
+      `${folder}/${archive}`,
       archiveName(target),
       names.map((name) => `${out}/${name}`),
+      { signal },
     );
+    await Deno.rename(`${folder}/${archive}`, `${out}/${archive}`);
     others.push(await measure(archive));
-    signal.throwIfAborted();
   }
   others.push(await writeSbom(out, [...runtimes.values()]));
   await report(out, binaries, others);
@@ -212,9 +213,16 @@ async function run(): Promise<number> {
     print(helpText("build [flags]", ABOUT, FLAGS));
     return 0;
   }
-  const { signal } = listenForStop();
   const startedMs = performance.now();
-  const folder = await makeFolder(values.out);
+  let folder: string | undefined;
+  const { signal } = listenForStop(() => {
+    try {
+      if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
+    } catch {
+      // A compiler that still writes there keeps it; `deno task clean` will do.
+    }
+  });
+  folder = await makeFolder(values.out);
   try {
     const out = await Deno.realPath(values.out);
     await build({ ...values, out }, folder, signal);

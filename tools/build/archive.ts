@@ -60,16 +60,18 @@ async function* tarChunks(
  * @param output The archive's path.
  * @param folder The one folder in it.
  * @param paths The files that are put into the folder.
+ * @param options `signal` ends it early, with an unfinished file.
  */
 export async function writeArchive(
   output: string,
   folder: string,
   paths: readonly string[],
+  options: { readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   const file = await Deno.create(output);
   await ReadableStream.from(tarChunks(folder, paths))
     .pipeThrough(new CompressionStream("gzip"))
-    .pipeTo(file.writable);
+    .pipeTo(file.writable, options);
 }
 
 /** The SHA-256 digest of a file, in hexadecimal digits. */
