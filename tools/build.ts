@@ -214,15 +214,16 @@ async function run(): Promise<number> {
     return 0;
   }
   const startedMs = performance.now();
-  let folder: string | undefined;
+  const unfinished: string[] = [];
   const { signal } = listenForStop(() => {
     try {
-      if (folder !== undefined) Deno.removeSync(folder, { recursive: true });
+      unfinished.forEach((path) => Deno.removeSync(path, { recursive: true }));
     } catch {
       // A compiler that still writes there keeps it; `deno task clean` will do.
     }
   });
-  folder = await makeFolder(values.out);
+  const folder = await makeFolder(values.out);
+  unfinished.push(folder);
   try {
     const out = await Deno.realPath(values.out);
     await build({ ...values, out }, folder, signal);
