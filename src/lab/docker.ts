@@ -113,6 +113,12 @@ const UNREACHED =
 const PORT_TAKEN =
   /(127\.0\.0\.1:\d+).*(?:port is already allocated|address already in use)/;
 
+/** The commands that are used here, to name the one that has failed. */
+const COMMANDS: ReadonlySet<string> = new Set([
+  ...["compose", "down", "exec", "inspect", "kill", "network", "pause", "ps"],
+  ...["start", "stop", "unpause", "up"],
+]);
+
 /** The sentence for a `docker` command that has failed. */
 export function dockerFailure(
   args: readonly string[],
@@ -137,7 +143,7 @@ export function dockerFailure(
         "(`deno task down` stops the demo's containers) or choose another",
     );
   }
-  const words = args.filter((word) => /^[a-z]+$/.test(word)).slice(0, 3);
+  const words = args.filter((word) => COMMANDS.has(word)).slice(0, 2);
   return new Failure(
     "environment",
     `"docker ${words.join(" ")}" failed: ${lastLine(result)}`,

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { overrideOf } from "./compose_project.ts";
+import { parseEnvoyConfig } from "./envoy_config.ts";
+
+const FILE = {
+  services: {
+    envoy: {
+      command: ["--config-path", "/envoy.yaml", "--concurrency", "1", "--x"],
+    },
+    "grpc-server": { command: ["--port", "8080"] },
+  },
+};
+
+Deno.test("overrideOf() changes the commands and nothing else", () => {
+  const config = parseEnvoyConfig();
+  config["price"] = "$5";
+  const change = { config, concurrency: 2, serverFlags: ["--name", "$HOME"] };
+  const text = JSON.stringify(config).replace("$5", "$$$$5");
+  assert.deepEqual(overrideOf(FILE, change), {
+    services: {
+      envoy: {
+        command: ["--config-yaml", text, "--concurrency", "2", "--x"],
+      },
+      "grpc-server": { command: ["--port", "8080", "--name", "$$HOME"] },
+    },
+  });
+});
+
+Deno.test("overrideOf() leaves compose.yaml's commands when nothing changes", () => {
+  assert.deepEqual(overrideOf(FILE, {}), FILE);
+});

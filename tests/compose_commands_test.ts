@@ -1,0 +1,188 @@
+/** What people type with containers: the literal commands, and `up --docker`. */
+import assert from "node:assert/strict";
+import { parseEnvoyConfig } from "../src/lab/envoy_config.ts";
+import { waitUntil } from "../src/lab/wait.ts";
+import {
+  dockerOutput,
+  dockerTest,
+  leftovers,
+  newPorts,
+  newProject,
+} from "./containers.ts";
+import { type Run, start, startSource } from "./programs.ts";
+
+/** The words of a command as people type it. */
+function type(line: string, env: Readonly<Record<string, string>>): Run {
+  const [command = "", ...args] = line.split(" ");
+  return start(command, args, env);
+}
+
+/** Moves compose.yaml's literal commands beside whatever else runs here. */
+function surroundings(): Record<string, string> {
+  const { grpcPort, l4Port, adminPort } = newPorts();
+  return {
+    COMPOSE_PROJECT_NAME: newProject(),
+    GRPC_PORT: String(grpcPort),
+    L4_PORT: String(l4Port),
+    ADMIN_PORT: String(adminPort),
+  };
+}
+
+async function takeDown(env: Readonly<Record<string, string>>): Promise<void> {
+  const run = type("docker compose down --timeout 20", env);
+  assert.equal(await run.ended, 0, run.text());
+  assert.deepEqual(await leftovers(env["COMPOSE_PROJECT_NAME"] ?? ""), []);
+}
+
+/**
+ * Whether four calls in a row were answered by three servers in turn. A call
+ * may fail: a binary with the stand-in for Deno's runtime is a poor client.
+ */
+function isInTurn(text: string): boolean {
+  const servers = new Map(
+    [...text.matchAll(/call (\d+) +([0-9a-f]{12}) +reply/g)]
+      .map(([, call, server]) => [Number(call), server]),
+  );
+  return [...servers.keys()].some((call) => {
+    const [a, b, c, d] = [0, 1, 2, 3].map((more) => servers.get(call + more));
+    return d !== undefined && a === d && new Set([a, b, c]).size === 3 &&
+      !new Set([b, c]).has(undefined);
+  });
+}
+
+dockerTest("docker compose up --build --scale grpc-server=3", async () => {
+  const env = surroundings();
+  const run = type("docker compose up --build --scale grpc-server=3", env);
+  try {
+    await run.printed(/call 4 /);
+    const hasTurns = await waitUntil(() => isInTurn(run.text()), 30_000);
+    assert.ok(hasTurns, run.text());
+    assert.equal(await adminStatus("127.0.0.1", env), 200);
+    // Loopback has other addresses; the admin page is on none of them.
+    assert.equal(await adminStatus("127.0.0.2", env), "refused");
+  } finally {
+    run.process.kill("SIGINT");
+    await run.ended;
+    await takeDown(env);
+  }
+});
+
+async function adminStatus(
+  host: string,
+  env: Readonly<Record<string, string>>,
+): Promise<number | "refused"> {
+  try {
+    const response = await fetch(`http://${host}:${env["ADMIN_PORT"]}/`, {
+      signal: AbortSignal.timeout(5000),
+    });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return "refused";
+  }
+}
+
+dockerTest(
+  "docker compose up -d …, scaled while it runs, publishes on 127.0.0.1 only",
+  async () => {
+    const env = surroundings();
+    try {
+      for (
+        const [line, servers] of [
+          [
+            "docker compose up -d --build --scale grpc-server=3 envoy grpc-server",
+            3,
+          ],
+          ["docker compose up -d --scale grpc-server=5 --no-recreate envoy", 5],
+        ] as const
+      ) {
+        const run = type(line, env);
+        assert.equal(await run.ended, 0, run.text());
+        const label = `label=com.docker.compose.project=${
+          env["COMPOSE_PROJECT_NAME"]
+        }`;
+        const names = (await dockerOutput(
+          ...["ps", "--filter", label, "--format", "{{.Names}} {{.Ports}}"],
+        )).split("\n");
+        assert.equal(names.length, servers + 1, names.join("\n"));
+        assert.ok(!names.join().includes("grpc-client"));
+        const published = names.join("\n").match(/\S+->/g) ?? [];
+        assert.equal(published.length, 3);
+        assert.ok(published.every((port) => port.startsWith("127.0.0.1:")));
+      }
+    } finally {
+      await takeDown(env);
+    }
+  },
+);
+
+dockerTest(
+  "compose.yaml has the ports and the Envoy command that the documents name",
+  async () => {
+    const config = JSON.parse(
+      await dockerOutput("compose", "config", "--format", "json"),
+    );
+    const { ports, command } = config.services.envoy;
+    assert.deepEqual(
+      ports.map((
+        { host_ip, published, target }: Record<string, string | number>,
+      ) => `${host_ip}:${published}:${target}`),
+      [
+        "127.0.0.1:5000:5000",
+        "127.0.0.1:5001:5001",
+        "127.0.0.1:9901:9901",
+      ],
+    );
+    const yaml = await Deno.readTextFile(
+      new URL("../envoy.yaml", import.meta.url),
+    );
+    const [, recommended = ""] =
+      /# {3}envoy -c envoy\.yaml ([^\\\n]*(?:\\\n#.*)?)\n/
+        .exec(yaml) ?? [];
+    const words = recommended.replaceAll(/\\\n#/g, " ").trim().split(/\s+/);
+    assert.ok(words.length >= 8, recommended);
+    assert.ok(
+      command.join(" ").includes(words.join(" ")),
+      `${command.join(" ")}\nlacks\n${words.join(" ")}`,
+    );
+    const { admin } = parseEnvoyConfig();
+    assert.equal(admin.address.socket_address.port_value, 9901);
+  },
+);
+
+dockerTest(
+  "up --docker shows the client's calls; Ctrl-C leaves nothing",
+  async () => {
+    const { grpcPort, adminPort } = newPorts();
+    const flags = ["--port", `${grpcPort}`, "--admin-port", `${adminPort}`];
+    const run = startSource("lab", ["up", "--docker", ...flags]);
+    await run.printed(/client +\| call 5 /);
+    run.process.kill("SIGINT");
+    assert.equal(await run.ended, 0, run.text());
+    assert.match(run.text(), /ready: 3 servers, all healthy/);
+    assert.match(run.text(), /server-3 +\| [0-9a-f]{12}: serving/);
+    assert.match(run.text(), /client +\| \d+ calls, [1-9]\d* succeeded/);
+    assert.deepEqual(await leftovers("grpc-demo"), []);
+    assert.deepEqual(run.leftovers(), []);
+  },
+);
+
+dockerTest(
+  "up --docker, interrupted while it starts, leaves nothing; down says so",
+  async () => {
+    const { grpcPort, adminPort } = newPorts();
+    const flags = ["--port", `${grpcPort}`, "--admin-port", `${adminPort}`];
+    const run = startSource("lab", ["up", "--docker", ...flags]);
+    await run.printed(/Container \S+ +Start/);
+    run.process.kill("SIGINT");
+    assert.equal(await run.ended, 0, run.text());
+    assert.deepEqual(await leftovers("grpc-demo"), []);
+    assert.deepEqual(run.leftovers(), []);
+    const down = startSource("lab", ["down"]);
+    assert.equal(await down.ended, 0);
+    assert.match(
+      down.text(),
+      /^Nothing to stop: the demo has no container here/,
+    );
+  },
+);

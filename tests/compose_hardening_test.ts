@@ -1,0 +1,158 @@
+/** What a container may not do, read from running containers; sizes; starts. */
+import assert from "node:assert/strict";
+import { createGzip } from "node:zlib";
+import { COMPOSE_PROJECT } from "../src/lab/compose_project.ts";
+import { docker } from "../src/lab/docker.ts";
+import { dockerOutput, dockerTest, withContainers } from "./containers.ts";
+
+/** Of the issue: bytes of the server's image, as it is and compressed. */
+const IMAGE_BYTES_MAX = 120_000_000;
+const GZIP_BYTES_MAX = 45_000_000;
+
+/** From the start of the container's process to "serving on". */
+const START_MS_MAX = 300;
+
+interface Inspected {
+  readonly Name: string;
+  readonly State: { readonly Pid: number; readonly StartedAt: string };
+}
+
+async function inspect(...ids: string[]): Promise<readonly Inspected[]> {
+  return JSON.parse(await dockerOutput("inspect", ...ids));
+}
+
+/** Lines "Key:\tvalue" of /proc/PID/status. */
+function statusOf(pid: number): ReadonlyMap<string, string> {
+  return new Map(
+    Deno.readTextFileSync(`/proc/${pid}/status`).split("\n").map((line) => {
+      const [key = "", value = ""] = line.split(/:\s*/);
+      return [key, value] as const;
+    }),
+  );
+}
+
+/** The processes of a container, by this machine's numbers. */
+async function processesOf(id: string): Promise<readonly number[]> {
+  const table = await dockerOutput("top", id, "-o", "pid");
+  return table.split("\n").slice(1).map(Number);
+}
+
+/** A limit of a process's control group, of version 1 or 2. */
+function limitOf(pid: number, name: "memory" | "pids"): string {
+  const files = {
+    memory: ["memory.limit_in_bytes", "memory.max"],
+    pids: ["pids.max", "pids.max"],
+  }[name];
+  const groups = Deno.readTextFileSync(`/proc/${pid}/cgroup`).split("\n");
+  const of1 = groups.find((line) => line.split(":")[1] === name);
+  const path = (of1 ?? groups[0] ?? "").split(":")[2];
+  const file = of1 === undefined
+    ? `/sys/fs/cgroup${path}/${files[1]}`
+    : `/sys/fs/cgroup/${name}${path}/${files[0]}`;
+  return Deno.readTextFileSync(file).trim();
+}
+
+dockerTest(
+  "every container: no root, no capability, nothing to write, limits",
+  async () => {
+    await withContainers({ withClient: true, servers: 2 }, async (stack) => {
+      const label = `label=com.docker.compose.project=${stack.project.name}`;
+      const ids = (await dockerOutput("ps", "--quiet", "--filter", label))
+        .split("\n");
+      assert.equal(ids.length, 4);
+      for (const { Name, State } of await inspect(...ids)) {
+        const pids = await processesOf(Name.slice(1));
+        assert.ok(pids.length >= 2, `${Name} has no init`);
+        for (const pid of pids) {
+          const status = statusOf(pid);
+          const uids = status.get("Uid")?.split("\t");
+          assert.deepEqual(uids, Array(4).fill("65532"), Name);
+          assert.equal(Number(`0x${status.get("CapEff")}`), 0, Name);
+          assert.equal(Number(`0x${status.get("CapBnd")}`), 0, Name);
+          assert.equal(status.get("NoNewPrivs"), "1", Name);
+        }
+        const root = Deno.readTextFileSync(`/proc/${State.Pid}/mountinfo`)
+          .split("\n").map((line) => line.split(" "))
+          .find((fields) => fields[4] === "/");
+        assert.ok(root?.[5]?.split(",").includes("ro"), `${Name}: ${root}`);
+        assert.equal(limitOf(State.Pid, "pids"), "128", Name);
+        const memory = Number(limitOf(State.Pid, "memory"));
+        assert.ok(memory > 0 && memory <= 268_435_456, `${Name}: ${memory}`);
+      }
+    });
+  },
+);
+
+dockerTest(
+  "the images are within their budgets and hold one program",
+  async () => {
+    for (const image of ["grpc-demo-server", "grpc-demo-client"]) {
+      const [size, user] = (await dockerOutput(
+        ...["image", "inspect", image],
+        ...["--format", "{{.Size}} {{.Config.User}}"],
+      )).split(" ");
+      assert.ok(Number(size) <= IMAGE_BYTES_MAX, `${image} has ${size} bytes`);
+      assert.equal(user, "65532:65532");
+      const gzip = await compressedBytes(image);
+      assert.ok(
+        gzip <= GZIP_BYTES_MAX,
+        `${image} has ${gzip} bytes compressed`,
+      );
+    }
+  },
+);
+
+async function compressedBytes(image: string): Promise<number> {
+  const child = new Deno.Command("docker", {
+    args: ["save", image],
+    stdout: "piped",
+  }).spawn();
+  const gzip = createGzip();
+  let bytes = 0;
+  gzip.on("data", (chunk: Uint8Array) => bytes += chunk.length);
+  const ended = new Promise((resolve) => gzip.on("end", resolve));
+  for await (const chunk of child.stdout) {
+    if (!gzip.write(chunk)) {
+      await new Promise((resolve) => gzip.once("drain", resolve));
+    }
+  }
+  gzip.end();
+  await ended;
+  assert.equal((await child.status).code, 0);
+  return bytes;
+}
+
+dockerTest(
+  "a container serves within 300 ms of its start, median of ten",
+  async () => {
+    const id = await dockerOutput(
+      ...["create", "--init", "--read-only", "--cap-drop", "ALL"],
+      ...["--label", `com.docker.compose.project=${COMPOSE_PROJECT}`],
+      ...["grpc-demo-server", "--host", "0.0.0.0"],
+    );
+    try {
+      const times: number[] = [];
+      for (let run = 0; run < 10; run += 1) {
+        times.push(await startMs(id));
+        await docker(["kill", id]);
+      }
+      const sorted = times.toSorted((a, b) => a - b);
+      const median = ((sorted[4] ?? 0) + (sorted[5] ?? 0)) / 2;
+      assert.ok(median <= START_MS_MAX, `median ${median} of ${sorted} ms`);
+    } finally {
+      await docker(["rm", "--force", id]);
+    }
+  },
+);
+
+/** Milliseconds from the start of a container until its server serves. */
+async function startMs(id: string): Promise<number> {
+  const since = new Date().toISOString();
+  await docker(["start", id]);
+  await docker(["exec", id, "/usr/local/bin/grpc-server", "health"]);
+  const [state] = await inspect(id);
+  const log = await dockerOutput("logs", "--timestamps", "--since", since, id);
+  const [time] = log.split(" ");
+  assert.match(log, /serving on/);
+  return Date.parse(time ?? "") - Date.parse(state?.State.StartedAt ?? "");
+}
