@@ -10,6 +10,9 @@ const FOLDER = decodeURI(
   import.meta.resolve("../reports/").replace("file://", ""),
 );
 
+/** A run that ends this much too early was interrupted. */
+const INTERRUPTED_MS = 500;
+
 /** The value of `handleSummary`: what to print and which files to write. */
 export function summarize(data, test) {
   // Set-up stopped the run, and k6 prints why.
@@ -36,6 +39,7 @@ function reportOf(data, test) {
   const seconds =
     measured.reduce((sum, { durationMs }) => sum + durationMs, 0) /
     1000;
+  const isComplete = isCompleteRun(data.state.testRunDurationMs, phases);
   const askedCalls = measuredCalls(phases);
   const calls = value("calls", "count");
   const thresholds = thresholdsOf(metrics);
@@ -43,7 +47,8 @@ function reportOf(data, test) {
     question,
     script: `loadtest/${name}.js`,
     target: settings.target,
-    passed: thresholds.every(({ ok }) => ok),
+    isComplete,
+    passed: isComplete && thresholds.every(({ ok }) => ok),
     asked: {
       ratePerS: askedCalls / seconds,
       calls: askedCalls,
@@ -56,7 +61,7 @@ function reportOf(data, test) {
       workMs: settings.workMs,
     },
     achieved: {
-      ratePerS: calls / seconds,
+      ratePerS: isComplete ? calls / seconds : null,
       calls,
       errors: value("errors", "passes"),
       dropped: value(droppedMetric(measured[0]), "count") *
@@ -75,6 +80,12 @@ function reportOf(data, test) {
     },
     thresholds,
   };
+}
+
+/** Whether the run was not interrupted; k6 waits for the last calls. */
+function isCompleteRun(durationMs, phases) {
+  const askedMs = phases.reduce((sum, phase) => sum + phase.durationMs, 0);
+  return durationMs > askedMs - INTERRUPTED_MS;
 }
 
 /** A row for each slot; a slot without a server is a server that is missing. */

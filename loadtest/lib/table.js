@@ -43,7 +43,11 @@ export function serverRows({ servers, otherCalls }) {
 export function goalRows({ asked, achieved, latencyMs, deviationMax }) {
   return [
     ["", "asked", "achieved"],
-    ["calls per second", rate(asked.ratePerS), rate(achieved.ratePerS)],
+    [
+      "calls per second",
+      rate(asked.ratePerS),
+      achieved.ratePerS === null ? "-" : rate(achieved.ratePerS),
+    ],
     ["calls", rate(asked.calls), String(achieved.calls)],
     ["servers", String(asked.servers), String(achieved.servers)],
     [
@@ -99,7 +103,8 @@ export function remarks({ comment, connectMs, ledger }) {
 }
 
 /** One line: whether every threshold held, or which did not. */
-export function verdict({ thresholds }) {
+export function verdict({ thresholds, isComplete }) {
+  if (!isComplete) return "INTERRUPTED: this is what was measured until then";
   const crossed = thresholds.filter(({ ok }) => !ok);
   return crossed.length === 0
     ? `PASSED: all ${thresholds.length} thresholds hold`

@@ -6,9 +6,13 @@ import type { Stack } from "./stack.ts";
 
 /** The part of k6's report that is read here; loadtest/README.md has it all. */
 export interface LoadReport {
+  /** False when the run was interrupted. */
+  readonly isComplete: boolean;
+  /** Whether the run is complete and every threshold holds. */
   readonly passed: boolean;
   readonly achieved: {
-    readonly ratePerS: number;
+    /** Null when the run was interrupted. */
+    readonly ratePerS: number | null;
     readonly calls: number;
     readonly errors: number;
     readonly dropped: number;

@@ -8,6 +8,7 @@ import {
 } from "./load_report.ts";
 
 const REPORT: LoadReport = {
+  isComplete: true,
   passed: true,
   achieved: { ratePerS: 10, calls: 10, errors: 0, dropped: 0, servers: 1 },
   servers: [{ name: "server-1", calls: 10, share: 1 }],
