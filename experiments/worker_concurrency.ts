@@ -1,0 +1,105 @@
+/**
+ * Small samples: 24 callers connect, call once each, and are gone.
+ *
+ * What is measured is the spread of a sample: the most calls that one server
+ * got, less the fewest. Every worker of Envoy keeps a round robin of its own
+ * and a connection stays with one worker, so with several workers 24 calls are
+ * not 8 for each server; over many samples it evens out.
+ */
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import {
+  heldIf,
+  measured,
+  measuredBetween,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { Greeter, type HelloReply } from "../src/io/proto.ts";
+import { callUnary, connect } from "../src/io/rpc.ts";
+
+const SERVERS = 3;
+
+/** A multiple of the servers: an even spread is 0. */
+const CALLERS = 24;
+
+const SAMPLES = 12;
+
+/** Of all calls; a server that got one call more in every sample has 0.37. */
+const SHARE_MAX = 0.4;
+
+/** One new caller's only call. @returns The server that answered. */
+async function callOnce(endpoint: string): Promise<string> {
+  const client = connect(Greeter, endpoint);
+  try {
+    const request = { name: "sample", workMs: 0 };
+    const options = { deadlineMs: 2000 };
+    return (await callUnary<HelloReply>(client, "SayHello", request, options))
+      .reply.server;
+  } finally {
+    client.close();
+  }
+}
+
+/** Takes the samples, one after the other. */
+async function takeSamples(run: RunContext): Promise<void> {
+  const names = run.stack.servers().map(({ name }) => name);
+  for (let sample = 0; sample < SAMPLES && !run.signal.aborted; sample += 1) {
+    run.addCalls(CALLERS);
+    const answers = await Promise.all(
+      Array.from({ length: CALLERS }, () => callOnce(run.stack.endpoint)),
+    );
+    const counts = names.map((name) =>
+      answers.filter((server) => server === name).length
+    );
+    run.measure("spread", Math.max(...counts) - Math.min(...counts));
+    names.forEach((name, at) => run.measure(name, counts[at] ?? 0));
+  }
+}
+
+/** Over all samples, no server has more than its part. */
+const evenInTheLongRun: Judge = (history) => {
+  const sums = Array.from(
+    { length: SERVERS },
+    (_, at) =>
+      measured(history, `server-${at + 1}`)
+        .reduce((sum, count) => sum + count, 0),
+  );
+  const all = sums.reduce((sum, count) => sum + count, 0);
+  const words = `${sums.join(", ")} calls`;
+  if (all < CALLERS * SAMPLES) return unknown(`${words}: too few to tell`);
+  return heldIf(Math.max(...sums) / all <= SHARE_MAX, words);
+};
+
+/** Is round robin exact? */
+export const workerConcurrency: Experiment = {
+  name: "worker-concurrency",
+  question: "Does every server get the same share of a few calls?",
+  isShort: true,
+  setup: { servers: SERVERS },
+  // Other calls would move the round robin on between those of a sample.
+  load: { ratePerS: 0, durationMs: 2000 },
+  events: [{
+    atMs: 100,
+    label: `${SAMPLES} samples of ${CALLERS} callers`,
+    do: takeSamples,
+  }],
+  claims: [
+    {
+      id: "exact",
+      text: `of ${CALLERS} calls every server gets exactly ${
+        CALLERS / SERVERS
+      }`,
+      judge: measuredBetween("spread", { max: 0 }),
+    },
+    {
+      id: "long-run",
+      text: `over all samples no server gets more than ${SHARE_MAX * 100} %`,
+      judge: evenInTheLongRun,
+    },
+  ],
+  control: {
+    about: "four workers, each with a round robin of its own",
+    setup: { concurrency: 4 },
+    breaks: ["exact"],
+  },
+};
