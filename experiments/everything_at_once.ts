@@ -1,0 +1,100 @@
+/** A minute in which everything happens that happens to servers in a year. */
+import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import { noRetries } from "../src/lab/experiment/changes.ts";
+import { lostAtMost, measuredBetween } from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+
+const RATE_PER_S = 300;
+const DURATION_MS = 60_000;
+
+/** Restarts every server in turn, as a new version would be rolled out. */
+async function rollAll(run: RunContext): Promise<void> {
+  const servers = run.stack.servers().map(({ name }) => name);
+  for (const name of servers) {
+    if (run.signal.aborted) return;
+    run.mark(`restart ${name}`);
+    run.measure("exit code", (await run.stack.stop(name, "SIGTERM")).code);
+    await run.stack.start(name);
+    await run.awaitHealthy(servers.length);
+  }
+}
+
+/** Kills a server and starts it again when Envoy has noticed. */
+async function killOne(run: RunContext): Promise<void> {
+  const victim = run.stack.servers()[1]?.name ?? "";
+  run.mark(`kill -9 ${victim}`);
+  await run.stack.stop(victim, "SIGKILL");
+  await run.wait(2000);
+  await run.stack.start(victim);
+  await run.awaitHealthy(run.stack.servers().length);
+}
+
+/** Three to five to two, and back to three. */
+async function scale(run: RunContext): Promise<void> {
+  for (const count of [5, 2, 3]) {
+    if (run.signal.aborted) return;
+    run.mark(`scale to ${count}`);
+    await run.stack.scale(count);
+    await run.awaitHealthy(count);
+  }
+}
+
+/** A server says that it is not healthy, for two seconds, twice. */
+async function flipHealth(run: RunContext): Promise<void> {
+  for (const server of run.stack.servers().slice(0, 2)) {
+    run.mark(`${server.name} says NOT_SERVING`);
+    await run.stack.fault(server.name, {
+      kind: "health",
+      isServing: false,
+      durationMs: 2000,
+    });
+    await run.wait(2500);
+    await run.awaitHealthy(run.stack.servers().length);
+  }
+}
+
+/** One after the other: each starts when all servers are healthy again. */
+async function everything(run: RunContext): Promise<void> {
+  for (const step of [rollAll, killOne, scale, flipHealth]) {
+    if (!run.signal.aborted) await step(run);
+  }
+  run.measure("all is over", run.elapsedMs());
+}
+
+/** Is any of 18,000 calls lost in a minute of restarts, kills and scaling? */
+export const everythingAtOnce: Experiment = {
+  name: "everything-at-once",
+  question: "Is one of 18,000 calls lost in a minute of restarts, a kill, " +
+    "scaling and health flips?",
+  setup: { servers: 3 },
+  load: { ratePerS: RATE_PER_S, durationMs: DURATION_MS },
+  events: [{ atMs: 1000, label: "everything", do: everything }],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "exit",
+      text: "every restarted server ends with exit code 0",
+      judge: measuredBetween("exit code", { min: 0, max: 0 }),
+    },
+    {
+      id: "within",
+      text: "all of it happens while calls are made",
+      judge: measuredBetween("all is over", { max: DURATION_MS, unit: "ms" }),
+    },
+  ],
+  control: {
+    about: "a kill and scaling without retries and without draining",
+    changes: [noRetries],
+    setup: { serverFlags: ["--drain-wait", "0", "--close-deadline", "0"] },
+    load: { durationMs: 15_000 },
+    events: [
+      { atMs: 1000, label: "kill -9", do: killOne },
+      {
+        atMs: 9000,
+        label: "scale to 2",
+        do: ({ stack }) => stack.scale(2),
+      },
+    ],
+    breaks: ["lost"],
+  },
+};

@@ -1,0 +1,57 @@
+/** Two of five servers leave under load. */
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import { clusterFields, noRetries } from "../src/lab/experiment/changes.ts";
+import {
+  broken,
+  eventAtMs,
+  heldIf,
+  lostAtMost,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+
+const SCALE = "scale 5 to 3";
+const GONE_MS_MAX = 5000;
+
+/** Envoy forgets the servers that discovery no longer names. */
+const forgotten: Judge = (history) => {
+  const scaleMs = eventAtMs(history, SCALE);
+  if (scaleMs === undefined) return unknown(`no event "${SCALE}"`);
+  const sample = history.samples.find(({ atMs, stats }) =>
+    atMs >= scaleMs && stats["membership_total"] === 3
+  );
+  if (sample === undefined) {
+    return broken("Envoy never had exactly 3 servers again");
+  }
+  const tookMs = sample.atMs - scaleMs;
+  return heldIf(tookMs <= GONE_MS_MAX, `3 servers ${tookMs.toFixed(0)} ms on`);
+};
+
+/** Is a call lost when servers leave? */
+export const scaleDown: Experiment = {
+  name: "scale-down",
+  question: "Is a call lost when two of five servers leave?",
+  setup: { servers: 5 },
+  load: { ratePerS: 300, durationMs: 8000, workMs: 20 },
+  events: [{
+    atMs: 1000,
+    label: SCALE,
+    do: ({ stack }) => stack.scale(3),
+  }],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "gone",
+      text: `Envoy forgets them within ${GONE_MS_MAX / 1000} s`,
+      judge: forgotten,
+    },
+  ],
+  control: {
+    about: "no drain, no retries, discovery once a minute",
+    changes: [
+      noRetries,
+      clusterFields("discovery every 60 s", { dns_refresh_rate: "60s" }),
+    ],
+    setup: { serverFlags: ["--drain-wait", "0", "--close-deadline", "0"] },
+    breaks: ["lost", "gone"],
+  },
+};

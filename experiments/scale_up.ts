@@ -1,0 +1,75 @@
+/** Two servers join three under load. */
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import { clusterFields } from "../src/lab/experiment/changes.ts";
+import {
+  allOf,
+  broken,
+  eventAtMs,
+  heldIf,
+  lostAtMost,
+  shareBetween,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+
+const SERVING = "server-4 and server-5 serve";
+
+/** Discovery looks every second, and a new server needs one good check. */
+const FIRST_CALL_MS_MAX = 3000;
+
+/** How long the shares are looked at, at the end of the run. */
+const BALANCE_FROM_MS = 6000;
+
+function firstCallWithin(server: string): Judge {
+  return (history) => {
+    const servingMs = eventAtMs(history, SERVING);
+    if (servingMs === undefined) return unknown("the servers never served");
+    const first = history.calls.find((call) => call.server === server);
+    if (first === undefined) return broken(`no call on ${server}`);
+    const tookMs = first.startMs - servingMs;
+    return heldIf(
+      tookMs <= FIRST_CALL_MS_MAX,
+      `first call on ${server} after ${tookMs.toFixed(0)} ms`,
+    );
+  };
+}
+
+const isFair = (server: string) =>
+  shareBetween(server, 0.2 * 0.98, 0.2 * 1.02, { fromMs: BALANCE_FROM_MS });
+
+/** How soon do new servers get their part? */
+export const scaleUp: Experiment = {
+  name: "scale-up",
+  question: "How soon do two new servers get their part of the calls?",
+  setup: { servers: 3 },
+  load: { ratePerS: 300, durationMs: 10_000 },
+  events: [{
+    atMs: 1000,
+    label: "scale 3 to 5",
+    do: async (run) => {
+      await run.stack.scale(5);
+      run.mark(SERVING);
+    },
+  }],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "first",
+      text: `both answer within ${FIRST_CALL_MS_MAX} ms of serving`,
+      judge: allOf(firstCallWithin("server-4"), firstCallWithin("server-5")),
+    },
+    {
+      id: "balance",
+      text: "five servers have a fifth of the calls each, within 2 %",
+      judge: allOf(
+        ...[1, 2, 3, 4, 5].map((number) => isFair(`server-${number}`)),
+      ),
+    },
+  ],
+  control: {
+    about: "Envoy asks for the servers' addresses once a minute",
+    changes: [
+      clusterFields("discovery every 60 s", { dns_refresh_rate: "60s" }),
+    ],
+    breaks: ["first", "balance"],
+  },
+};

@@ -1,0 +1,93 @@
+/** A server is asked to stop while it works on slow calls. */
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import { noRetries } from "../src/lab/experiment/changes.ts";
+import {
+  callsIn,
+  eventAtMs,
+  heldIf,
+  lostAtMost,
+  measuredBetween,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { Greeter } from "../src/io/proto.ts";
+import { callUnary, connect } from "../src/io/rpc.ts";
+
+const SLOW_CALLS = 20;
+const WORK_MS = 1500;
+const TERM = "SIGTERM server-2";
+
+/** A health check's interval of 1 s and a round trip. */
+const LAST_NEW_CALL_MS = 1200;
+
+/** Makes the slow calls; a third of them are on server-2. */
+async function makeSlowCalls(run: RunContext): Promise<void> {
+  const client = connect(Greeter, run.stack.endpoint);
+  run.addCalls(SLOW_CALLS);
+  const request = { name: "slow", workMs: WORK_MS };
+  const results = await Promise.allSettled(
+    Array.from(
+      { length: SLOW_CALLS },
+      () => callUnary(client, "SayHello", request, { deadlineMs: 10_000 }),
+    ),
+  );
+  client.close();
+  const finished = results.filter(({ status }) => status === "fulfilled");
+  run.measure("slow calls finished", finished.length);
+}
+
+/** Nobody starts a call on the server once a health check has seen it. */
+const noNewCalls: Judge = (history) => {
+  const termMs = eventAtMs(history, TERM);
+  if (termMs === undefined) return unknown(`no event "${TERM}"`);
+  const late = callsIn(history, { fromMs: termMs + LAST_NEW_CALL_MS })
+    .filter(({ server }) => server === "server-2");
+  return heldIf(
+    late.length === 0,
+    `${late.length} calls on server-2 later than ${LAST_NEW_CALL_MS} ms`,
+  );
+};
+
+/** Do slow calls finish when their server is asked to stop? */
+export const termWithSlowCalls: Experiment = {
+  name: "term-with-slow-calls",
+  question: "Do slow calls finish when their server is asked to stop?",
+  isShort: true,
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 5000 },
+  events: [
+    { atMs: 1000, label: "20 slow calls", do: makeSlowCalls },
+    {
+      atMs: 1300,
+      label: TERM,
+      do: async (run) => {
+        const status = await run.stack.stop("server-2", "SIGTERM");
+        run.measure("exit code", status.code);
+      },
+    },
+  ],
+  claims: [
+    {
+      id: "slow",
+      text: `all ${SLOW_CALLS} calls of ${WORK_MS} ms finish`,
+      judge: measuredBetween("slow calls finished", { min: SLOW_CALLS }),
+    },
+    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    {
+      id: "new",
+      text: `no new call is on it ${LAST_NEW_CALL_MS} ms after SIGTERM`,
+      judge: noNewCalls,
+    },
+    {
+      id: "exit",
+      text: "it ends with exit code 0",
+      judge: measuredBetween("exit code", { min: 0, max: 0 }),
+    },
+  ],
+  control: {
+    about: "the server cuts calls at once, no retries",
+    changes: [noRetries],
+    setup: { serverFlags: ["--drain-wait", "0", "--close-deadline", "0"] },
+    breaks: ["slow"],
+  },
+};
