@@ -23,8 +23,10 @@ export interface History {
   readonly measures: readonly Measure[];
   /** What was done to servers. */
   readonly actions: readonly Action[];
-  /** Calls that events have made beside the recorder, through Envoy. */
+  /** Calls that events have made beside the recorder, through Envoy: most. */
   readonly extraCalls: number;
+  /** Of these, calls that Envoy may not have received. */
+  readonly unsureCalls: number;
   /** Programs that ended by themselves, with how. */
   readonly crashes: readonly string[];
   /** Lines that the stack's programs printed, without Envoy's access log. */

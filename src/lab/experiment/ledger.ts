@@ -26,7 +26,6 @@ const CUTTING: ReadonlySet<Action["kind"]> = new Set([
 /** Envoy's counters of tries that were given to no server. */
 const NO_SERVER = [
   "upstream_cx_none_healthy",
-  "upstream_rq_pending_failure_eject",
   "upstream_rq_pending_overflow",
   "upstream_rq_active_overflow",
 ] as const;
@@ -70,23 +69,30 @@ export function ledger(history: History): readonly LedgerLine[] {
 }
 
 function envoyLines(history: History): readonly LedgerLine[] {
-  const { calls, extraCalls } = history;
+  const { calls, extraCalls, unsureCalls } = history;
   const answered = calls.filter(({ isAnswered }) => isAnswered).length;
   const lost = calls.filter(isLost).length + extraCalls;
   const downstream = statGrowth(history, "http.grpc.downstream_rq_total");
   const tries = downstream + statGrowth(history, "upstream_rq_retry");
   const sent = tries - sumOf(history, NO_SERVER);
+  // Tries that waited for a connection that failed. Envoy has no count of
+  // them: one of these counts those that got a connection too, the other those
+  // that lost it.
+  const unconnected = Math.min(
+    statGrowth(history, "upstream_rq_pending_total"),
+    statGrowth(history, "upstream_rq_pending_failure_eject"),
+  );
   return [
     line(
       "calls that Envoy received, of those that callers made",
       downstream,
-      answered + extraCalls,
+      answered + extraCalls - unsureCalls,
       calls.length + extraCalls,
     ),
     line(
       "tries that Envoy sent to servers, of calls and retries",
       statGrowth(history, "upstream_rq_total"),
-      sent - lost,
+      sent - unconnected - lost,
       lost === 0 ? sent : tries,
     ),
   ];

@@ -103,6 +103,7 @@ class Run {
   readonly #crashes: string[] = [];
   readonly #lines: string[] = [];
   #extraCalls = 0;
+  #unsureCalls = 0;
   #startedAtMs = 0;
   #recorder: Recorder | undefined;
 
@@ -156,6 +157,7 @@ class Run {
         measures: this.#measures,
         actions: this.#actions,
         extraCalls: this.#extraCalls,
+        unsureCalls: this.#unsureCalls,
         crashes: [...this.#crashes],
         lines: [...this.#lines],
         isInterrupted: signal.aborted,
@@ -229,8 +231,9 @@ class Run {
         this.#events.push({ label, startMs: atMs, endMs: atMs });
         this.#tell(label);
       },
-      addCalls: (count) => {
+      addCalls: (count, unsure = 0) => {
         this.#extraCalls += count;
+        this.#unsureCalls += unsure;
       },
       wait: (ms) => pause(ms, signal),
       awaitHealthy: (count, limitMs = HEALTHY_LIMIT_MS_DEFAULT) =>

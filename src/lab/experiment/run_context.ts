@@ -22,8 +22,11 @@ export interface RunContext {
   /**
    * Tells the ledger of calls that this event has made through Envoy beside
    * the recorder's. Those that Envoy has counted as `downstream_rq_total`.
+   *
+   * @param unsure How many of them Envoy may not have received, for example
+   * as it has closed the connection (default 0).
    */
-  addCalls(count: number): void;
+  addCalls(count: number, unsure?: number): void;
   /** Waits; ends early when the run is interrupted. */
   wait(ms: number): Promise<void>;
   /**
