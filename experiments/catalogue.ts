@@ -8,6 +8,18 @@ import { killOne } from "./kill_one.ts";
 import { panicThresholdDrill } from "./panic_threshold.ts";
 import { rollingRestart } from "./rolling_restart.ts";
 import { workerConcurrency } from "./worker_concurrency.ts";
+import { rapidReset } from "./rapid_reset.ts";
+import { twoOfThreeKilled } from "./two_of_three_killed.ts";
+import { allDownAndBack } from "./all_down_and_back.ts";
+import { circuitBreaker } from "./circuit_breaker.ts";
+import { retryStorm } from "./retry_storm.ts";
+import { retryBudget } from "./retry_budget.ts";
+import { sickServer } from "./sick_server.ts";
+import { ejectionCap } from "./ejection_cap.ts";
+import { brownOut } from "./brown_out.ts";
+import { pausedServer } from "./paused_server.ts";
+import { duplicateExecution } from "./duplicate_execution.ts";
+import { wrongHealthService } from "./wrong_health_service.ts";
 
 /** The catalogue. */
 export const CATALOGUE: readonly Experiment[] = [
@@ -19,4 +31,16 @@ export const CATALOGUE: readonly Experiment[] = [
   everythingAtOnce,
   panicThresholdDrill,
   workerConcurrency,
+  rapidReset,
+  twoOfThreeKilled,
+  allDownAndBack,
+  circuitBreaker,
+  retryStorm,
+  retryBudget,
+  sickServer,
+  ejectionCap,
+  brownOut,
+  pausedServer,
+  duplicateExecution,
+  wrongHealthService,
 ];

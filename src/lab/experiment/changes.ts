@@ -119,3 +119,15 @@ export function healthCheckFields(name: string, fields: Fields): NamedChange {
     },
   };
 }
+
+/** Fields of the balanced cluster's outlier detection, replaced. */
+export function outlierFields(name: string, fields: Fields): NamedChange {
+  return {
+    name,
+    apply: (config) => {
+      const cluster = grpcCluster(config);
+      const detection = partAt(cluster, "outlier_detection");
+      cluster["outlier_detection"] = { ...detection, ...fields };
+    },
+  };
+}

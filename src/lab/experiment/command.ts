@@ -13,6 +13,7 @@ import { listenForStop } from "../../io/program.ts";
 import { onOutputClosed, print } from "../../io/terminal.ts";
 import { killAllChildren } from "../child.ts";
 import { writeReports } from "../report/files.ts";
+import { machineFacts, versionFacts } from "../report/machine.ts";
 import { progressLine, resultLines, summaryLines } from "../report/terminal.ts";
 import { conduct, type Result } from "./conduct.ts";
 import type { Experiment } from "./experiment.ts";
@@ -34,7 +35,7 @@ const FLAGS = {
   outDir: {
     name: "out",
     placeholder: "DIR",
-    help: "Where the reports are written; - writes none",
+    help: "Folder within reports/ for the reports; - writes none",
     default: "reports",
     parse: words(4096),
   },
@@ -161,7 +162,13 @@ async function runAll(
     const paths = await writeReports(flags.outDir, results, {
       seed: flags.seed,
       stack: stacks.name,
-      names: chosen.map(({ name }) => name),
+      command: `deno task experiment run ${
+        chosen.map(({ name }) => name).join(" ")
+      } --seed ${flags.seed}`,
+      machine: machineFacts(),
+      versions: versionFacts(),
+      writtenAt: new Date().toISOString(),
+      isInterrupted: stop.signal.aborted,
     });
     paths.forEach((path) => print(`report: ${path}`));
   }

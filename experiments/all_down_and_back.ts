@@ -1,0 +1,135 @@
+/**
+ * All servers are killed, and come back after some seconds.
+ *
+ * While nobody serves, callers must be told at once: a call that waits for its
+ * deadline holds memory on both sides. And nobody should have to touch Envoy
+ * afterwards: the time to the first good call is what health checks cost.
+ */
+import { healthCheckFields } from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import {
+  callsIn,
+  countBy,
+  eventAtMs,
+  heldIf,
+  isLost,
+  lostAtMost,
+  measured,
+  percentile,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+
+const KILL = "kill -9 all";
+const START = "start all";
+const KILL_AT_MS = 1000;
+const START_AT_MS = 5000;
+
+/** When a server said that it serves, after the start of the load. */
+const SERVING = "first server serves at";
+
+/** The target for the refusals while nobody serves. */
+const REFUSED_MS_MAX = 50;
+
+/** A check each second, two must be good, the second follows after 0.25 s. */
+const BACK_MS_MAX = 2500;
+
+/** By then the last server is back, too. */
+const SETTLED_MS = 9500;
+
+function names({ stack }: RunContext): readonly string[] {
+  return stack.servers().map(({ name }) => name);
+}
+
+async function killAll(run: RunContext): Promise<void> {
+  await Promise.all(names(run).map((name) => run.stack.stop(name, "SIGKILL")));
+}
+
+async function startAll(run: RunContext): Promise<void> {
+  let isFirst = true;
+  await Promise.all(
+    names(run).map(async (name) => {
+      await run.stack.start(name);
+      if (isFirst) run.measure(SERVING, run.elapsedMs());
+      isFirst = false;
+    }),
+  );
+}
+
+/** Calls that were made while nobody served failed fast, and all did. */
+const failsFast: Judge = (history) => {
+  const fromMs = eventAtMs(history, KILL);
+  const toMs = eventAtMs(history, START);
+  if (fromMs === undefined || toMs === undefined) {
+    return unknown("the servers were not killed and started");
+  }
+  // A call that began just before the kill may still have been answered.
+  const calls = callsIn(history, { fromMs: fromMs + 100, toMs });
+  const valueMs = percentile(calls.map(({ latencyMs }) => latencyMs), 95);
+  if (valueMs === undefined) return unknown("no call while all were down");
+  const statuses = [...countBy(calls, ({ status }) => status)];
+  return heldIf(
+    valueMs <= REFUSED_MS_MAX &&
+      calls.every(({ status }) => status === "UNAVAILABLE"),
+    `p95 ${valueMs.toFixed(1)} ms, ${
+      statuses.map(([status, count]) => `${count} ${status}`).join(", ")
+    }`,
+  );
+};
+
+/** The first good call comes soon after the first server serves. */
+const isSoonBack: Judge = (history) => {
+  const [servingMs] = measured(history, SERVING);
+  if (servingMs === undefined) return unknown("no server has come back");
+  const killedMs = eventAtMs(history, KILL) ?? 0;
+  const first = history.calls.find((call) =>
+    !isLost(call) && call.startMs > killedMs + 100
+  );
+  if (first === undefined) return heldIf(false, "no good call ever came");
+  const tookMs = first.startMs + first.latencyMs - servingMs;
+  return heldIf(
+    tookMs <= BACK_MS_MAX,
+    `first good call ${tookMs.toFixed(0)} ms after a server served again`,
+  );
+};
+
+/** What do callers see while no server is there, and for how long after? */
+export const allDownAndBack: Experiment = {
+  name: "all-down-and-back",
+  question:
+    "What do callers see while all servers are down, and for how long after?",
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 11_500 },
+  events: [
+    { atMs: KILL_AT_MS, label: KILL, do: killAll },
+    { atMs: START_AT_MS, label: START, do: startAll },
+  ],
+  claims: [
+    {
+      id: "fails-fast",
+      text: `while all are down, 95 % of the calls are UNAVAILABLE within ` +
+        `${REFUSED_MS_MAX} ms`,
+      judge: failsFast,
+    },
+    {
+      id: "back",
+      text: `calls succeed within ${BACK_MS_MAX} ms after a server serves, ` +
+        `and nobody has touched Envoy`,
+      judge: isSoonBack,
+    },
+    {
+      id: "settled",
+      text: "no call is lost afterwards",
+      judge: lostAtMost(0, { fromMs: SETTLED_MS }),
+    },
+  ],
+  control: {
+    about: "servers that are down are looked at every 10 s only",
+    changes: [
+      healthCheckFields("looks at sick servers every 10 s", {
+        unhealthy_interval: "10s",
+      }),
+    ],
+    breaks: ["back", "settled"],
+  },
+};

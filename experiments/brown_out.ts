@@ -1,0 +1,70 @@
+/**
+ * One server becomes 200 ms slower. It fails nothing, so neither health checks
+ * nor outlier detection mind: Envoy ejects no server for being slow.
+ *
+ * ROUND_ROBIN, which envoy.yaml has as every server is to get the same share,
+ * goes on giving it a third. LEAST_REQUEST sees that calls pile up there. Its
+ * default compares two servers chosen at random, which with three servers are
+ * the slow one twice in one of nine cases: 11 % of the calls. So it compares
+ * all of them here.
+ */
+import { clusterFields } from "../src/lab/experiment/changes.ts";
+import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import {
+  latencyAtMost,
+  lostAtMost,
+  shareBetween,
+} from "../src/lab/experiment/judge.ts";
+
+const SLOW = "server-2";
+const SLOW_AT_MS = 1000;
+const DURATION_MS = 6000;
+
+/** LEAST_REQUEST needs a moment until calls have piled up. */
+const window = { fromMs: SLOW_AT_MS + 500, toMs: DURATION_MS };
+
+/** Does one slow server make a third of the calls slow? */
+export const brownOut: Experiment = {
+  name: "brown-out",
+  question: "How many calls does one slow server slow down?",
+  isShort: true,
+  setup: {
+    servers: 3,
+    changes: [
+      clusterFields("LEAST_REQUEST of all servers", {
+        lb_policy: "LEAST_REQUEST",
+        least_request_lb_config: { choice_count: 8 },
+      }),
+    ],
+  },
+  load: { ratePerS: 300, durationMs: DURATION_MS },
+  events: [{
+    atMs: SLOW_AT_MS,
+    label: `${SLOW} 200 ms slower`,
+    do: async ({ stack }) => {
+      await stack.fault(SLOW, {
+        kind: "delay",
+        delayMs: 200,
+        durationMs: 60_000,
+      });
+    },
+  }],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "share",
+      text: "the slow server gets at most 10 % of the calls",
+      judge: shareBetween(SLOW, 0, 0.1, window),
+    },
+    {
+      id: "latency",
+      text: "90 % of the calls take at most 20 ms",
+      judge: latencyAtMost(90, 20, window),
+    },
+  ],
+  control: {
+    about: "ROUND_ROBIN, as in envoy.yaml: a third of the calls is slow",
+    setup: { changes: [] },
+    breaks: ["share", "latency"],
+  },
+};

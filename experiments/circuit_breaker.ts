@@ -1,0 +1,139 @@
+/**
+ * More calls than the servers should have at once.
+ *
+ * The limit is lowered to 10 so that a small load reaches it: 200 calls a
+ * second of half a second each would be 100 at once. What is over the limit
+ * must be refused at once, marked as overload (so that nobody retries it), and
+ * the three ledgers must tell the same number.
+ */
+import { clusterFields } from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import {
+  heldIf,
+  isLost,
+  measuredBetween,
+  percentile,
+  statGrowth,
+} from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { Greeter } from "../src/io/proto.ts";
+import { callUnary, connect } from "../src/io/rpc.ts";
+
+const CALLS_MAX = 10;
+const WORK_MS = 500;
+const LOAD_MS = 4000;
+const REFUSED_MS_MAX = 50;
+
+/** After the load has stopped, so many calls are made, one after the other. */
+const PROBES = 20;
+
+/** Thresholds are a list, and replaced as a whole. */
+function requestsAtOnce(count: number) {
+  return clusterFields(`at most ${count} calls at once`, {
+    circuit_breakers: {
+      thresholds: [{ max_requests: count, max_pending_requests: count }],
+    },
+  });
+}
+
+/** Calls that are made when all is quiet again; counts the good ones. */
+async function probe(run: RunContext): Promise<void> {
+  const client = connect(Greeter, run.stack.endpoint);
+  let good = 0;
+  try {
+    for (let made = 0; made < PROBES && !run.signal.aborted; made += 1) {
+      run.addCalls(1);
+      const options = { deadlineMs: 1000 };
+      const request = { name: "probe", workMs: 0 };
+      good += await callUnary(client, "SayHello", request, options)
+        .then(() => 1, () => 0);
+    }
+  } finally {
+    client.close();
+  }
+  run.measure("good calls afterwards", good);
+}
+
+/** Envoy never has more calls in flight than the limit, nor has a server. */
+const staysBelow: Judge = ({ samples, after }) => {
+  const inFlight = samples.map(({ hosts }) =>
+    hosts.reduce((sum, { rqActive }) => sum + rqActive, 0)
+  );
+  const mostAtEnvoy = Math.max(0, ...inFlight);
+  const mostOnOne = Math.max(
+    ...Object.values(after.counters).flatMap(({ methods }) =>
+      methods.map(({ inFlightMax }) => inFlightMax)
+    ),
+  );
+  return heldIf(
+    mostAtEnvoy > 0 && mostAtEnvoy <= CALLS_MAX && mostOnOne <= CALLS_MAX,
+    `at most ${mostAtEnvoy} at Envoy, ${mostOnOne} on one server`,
+  );
+};
+
+/** Refusals are quick and say what they are. */
+const areRefusedWell: Judge = ({ calls }) => {
+  const lost = calls.filter(isLost);
+  const wrong = lost.filter(({ status, isOverloaded, attempts }) =>
+    status !== "UNAVAILABLE" || !isOverloaded || attempts > 1
+  );
+  const valueMs = percentile(lost.map(({ latencyMs }) => latencyMs), 99) ?? 0;
+  return heldIf(
+    lost.length > 0 && wrong.length === 0 && valueMs <= REFUSED_MS_MAX,
+    `${lost.length} of ${calls.length} refused, ${wrong.length} of them ` +
+      `without the mark or tried again, p99 ${valueMs.toFixed(1)} ms`,
+  );
+};
+
+/** Envoy has counted exactly the refusals that callers saw. */
+const isCounted: Judge = (history) => {
+  const refused = history.calls.filter(({ isOverloaded }) => isOverloaded);
+  const counted = statGrowth(history, "upstream_rq_active_overflow") +
+    statGrowth(history, "upstream_rq_pending_overflow");
+  return heldIf(
+    refused.length > 0 && counted === refused.length,
+    `${refused.length} refused, Envoy counted ${counted}`,
+  );
+};
+
+/** Does Envoy keep more calls than allowed away from the servers? */
+export const circuitBreaker: Experiment = {
+  name: "circuit-breaker",
+  question: "What becomes of calls over the limit of calls at once?",
+  isShort: true,
+  setup: { servers: 3, changes: [requestsAtOnce(CALLS_MAX)] },
+  load: { ratePerS: 200, durationMs: LOAD_MS, workMs: WORK_MS },
+  events: [{
+    atMs: LOAD_MS + WORK_MS + 200,
+    label: "calls after the load",
+    do: probe,
+  }],
+  claims: [
+    {
+      id: "limit",
+      text: `the servers never have more than ${CALLS_MAX} calls at once`,
+      judge: staysBelow,
+    },
+    {
+      id: "refused",
+      text: `the others are UNAVAILABLE and marked as overload, 99 % within ` +
+        `${REFUSED_MS_MAX} ms, and not tried again`,
+      judge: areRefusedWell,
+    },
+    {
+      id: "counted",
+      text: "Envoy counts every refusal, once",
+      judge: isCounted,
+    },
+    {
+      id: "afterwards",
+      text: "every call succeeds as soon as the load is gone",
+      judge: measuredBetween("good calls afterwards", { min: PROBES }),
+    },
+  ],
+  control: {
+    about: "Envoy's default limit of 1024 calls at once",
+    setup: { changes: [requestsAtOnce(1024)] },
+    breaks: ["limit", "refused", "counted"],
+  },
+};

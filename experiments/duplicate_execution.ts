@@ -1,0 +1,77 @@
+/**
+ * What retries cost: a call whose server's connection is cut may have done its
+ * work already, and its retry does it again.
+ *
+ * envoy.yaml allows that, as a greeting may be given twice. For calls that may
+ * not run twice, only "connect-failure,refused-stream" can be retried: what no
+ * server has begun. The price is what the control loses.
+ */
+import { partAt, routeAction } from "../src/lab/experiment/changes.ts";
+import type {
+  Experiment,
+  Judge,
+  NamedChange,
+} from "../src/lab/experiment/experiment.ts";
+import type { Snapshot } from "../src/lab/experiment/history.ts";
+import { heldIf, lostAtMost } from "../src/lab/experiment/judge.ts";
+
+/** Only calls that no server has begun are tried again. */
+const onlyUnbegun: NamedChange = {
+  name: "retries only what no server has begun",
+  apply: (config) => {
+    const action = routeAction(config, "unary");
+    action["retry_policy"] = {
+      ...partAt(action, "retry_policy"),
+      retry_on: "connect-failure,refused-stream",
+    };
+  },
+};
+
+/** The calls that the servers have started, over all methods. */
+function startedIn({ counters }: Snapshot): number {
+  return Object.values(counters)
+    .flatMap(({ methods }) => methods)
+    .reduce((sum, { started }) => sum + started, 0);
+}
+
+/** Servers have started more calls than callers have made. */
+const runsTwice: Judge = ({ calls, before, after }) => {
+  const started = startedIn(after) - startedIn(before);
+  return heldIf(
+    started > calls.length,
+    `${calls.length} calls made, ${started} started by servers`,
+  );
+};
+
+/** Can a call that is retried run twice? */
+export const duplicateExecution: Experiment = {
+  name: "duplicate-execution",
+  question: "Can a call run twice, and what does it cost to rule that out?",
+  isShort: true,
+  setup: { servers: 3 },
+  load: { ratePerS: 150, durationMs: 4000, workMs: 50 },
+  events: [{
+    atMs: 1000,
+    label: "server-2 drops connections, with all calls on them",
+    do: async ({ stack }) => {
+      await stack.fault("server-2", {
+        kind: "drop",
+        share: 0.1,
+        durationMs: 2000,
+      });
+    },
+  }],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "twice",
+      text: "servers start more calls than callers make: some ran twice",
+      judge: runsTwice,
+    },
+  ],
+  control: {
+    about: "Envoy retries only what no server has begun",
+    changes: [onlyUnbegun],
+    breaks: ["lost", "twice"],
+  },
+};

@@ -1,0 +1,84 @@
+/**
+ * All three servers fail every call and pass every health check.
+ *
+ * Ejecting all would leave nobody to find out who has healed, and would turn a
+ * partial failure (a database that only some calls need) into a total one. The
+ * cap of 67 % ejects two of three; the last one stays.
+ */
+import { outlierFields } from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import { callsIn, heldIf, unknown } from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+
+const SICK_AT_MS = 1000;
+const SICK_MS = 3000;
+
+/** Five failures in a row of each take a fraction of a second. */
+const EJECTED_MS = 2500;
+
+/** Every second call fails, on every server. */
+async function makeAllSick({ stack }: RunContext): Promise<void> {
+  await Promise.all(
+    stack.servers().map(({ name }, index) =>
+      stack.fault(name, {
+        kind: "status",
+        durationMs: SICK_MS,
+        share: 0.9,
+        seed: index + 1,
+      })
+    ),
+  );
+}
+
+/** Two are ejected, the third never is. */
+const ejectsTwo: Judge = ({ samples }) => {
+  if (samples.length === 0) return unknown("Envoy was not asked");
+  const counts = samples.map(({ hosts }) =>
+    hosts.filter(({ isEjected }) => isEjected).length
+  );
+  const most = Math.max(...counts);
+  return heldIf(most === 2, `at most ${most} of 3 ejected at once`);
+};
+
+/** Some calls still come through, as the last server answers some. */
+const someSucceed: Judge = (history) => {
+  const calls = callsIn(history, {
+    fromMs: EJECTED_MS,
+    toMs: SICK_AT_MS + SICK_MS,
+  });
+  const good = calls.filter(({ status }) => status === "OK").length;
+  return heldIf(good > 0, `${good} of ${calls.length} calls succeeded`);
+};
+
+/** Is there a server left when all are sick? */
+export const ejectionCap: Experiment = {
+  name: "ejection-cap",
+  question: "Is there a server left when all fail and look healthy?",
+  isShort: true,
+  setup: { servers: 3 },
+  load: { ratePerS: 200, durationMs: 5000 },
+  events: [{
+    atMs: SICK_AT_MS,
+    label: "all fail 90 % of the calls",
+    do: makeAllSick,
+  }],
+  claims: [
+    {
+      id: "two",
+      text: "two of three are ejected, never the last",
+      judge: ejectsTwo,
+    },
+    {
+      id: "some",
+      text: "calls that the last one can answer succeed",
+      judge: someSucceed,
+    },
+  ],
+  control: {
+    about: "all servers may be ejected",
+    changes: [
+      outlierFields("100 % may be ejected", { max_ejection_percent: 100 }),
+    ],
+    breaks: ["two", "some"],
+  },
+};

@@ -1,0 +1,123 @@
+/**
+ * One server falls silent: its process is paused (SIGSTOP). Its connections
+ * stay open and its port accepts new ones, so nothing is refused.
+ *
+ * Health checks notice after 2.25 s at most. Until then only Envoy's pings on
+ * the connection tell a silent server from a slow one: after 0.54 s at most
+ * the calls on it are tried elsewhere.
+ */
+import { grpcCluster } from "../src/lab/experiment/changes.ts";
+import type {
+  Experiment,
+  Judge,
+  NamedChange,
+} from "../src/lab/experiment/experiment.ts";
+import {
+  callsIn,
+  healthyWithin,
+  heldIf,
+  lostAtMost,
+  shareBetween,
+  statGrows,
+} from "../src/lab/experiment/judge.ts";
+
+const PAUSED = "server-2";
+const PAUSE = `pause ${PAUSED}`;
+const RESUME = `resume ${PAUSED}`;
+const PAUSE_AT_MS = 1500;
+const RESUME_AT_MS = 5500;
+
+/** 0.54 s, and the call itself on a busy machine. */
+const HELD_MS_MAX = 700;
+
+/** A silent server is out after 2.25 s; the interval may be 10 % longer. */
+const UNHEALTHY_MS_MAX = 2500;
+
+/** Two good checks; the first within a second. */
+const BACK_MS_MAX = 2000;
+
+/** Envoy is asked every 250 ms. */
+const ASKED_EVERY_MS = 250;
+
+/** Envoy does not ask its connections to servers whether they live. */
+const noPings: NamedChange = {
+  name: "no pings to servers",
+  apply: (config) => {
+    // The two clusters share these options: a copy is changed.
+    const cluster = grpcCluster(config);
+    cluster["typed_extension_protocol_options"] = {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+        "@type":
+          "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        explicit_http_config: { http2_protocol_options: {} },
+      },
+    };
+  },
+};
+
+/** No call takes longer than a silent server can hold it, not even a lost one. */
+const holdsNone: Judge = (history) => {
+  const slowest = Math.max(
+    0,
+    ...callsIn(history).map(({ latencyMs }) => latencyMs),
+  );
+  return heldIf(
+    slowest <= HELD_MS_MAX,
+    `the slowest call took ${slowest.toFixed(0)} ms`,
+  );
+};
+
+/** Is a call lost when a server falls silent? */
+export const pausedServer: Experiment = {
+  name: "paused-server",
+  question: "Is a call lost when a server falls silent, with all ports open?",
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 10_000, workMs: 5 },
+  events: [
+    {
+      atMs: PAUSE_AT_MS,
+      label: PAUSE,
+      do: ({ stack }) => stack.pause(PAUSED),
+    },
+    {
+      atMs: RESUME_AT_MS,
+      label: RESUME,
+      do: ({ stack }) => stack.resume(PAUSED),
+    },
+  ],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "held",
+      text: `no call takes longer than ${HELD_MS_MAX} ms`,
+      judge: holdsNone,
+    },
+    {
+      id: "closed",
+      text: "Envoy closes the silent connection by its pings",
+      judge: statGrows("http2.keepalive_timeout", { min: 1 }),
+    },
+    {
+      id: "noticed",
+      text: `Envoy notices within ${UNHEALTHY_MS_MAX} ms`,
+      judge: healthyWithin(PAUSE, 2, UNHEALTHY_MS_MAX + ASKED_EVERY_MS),
+    },
+    {
+      id: "back",
+      text: `it is back within ${BACK_MS_MAX} ms`,
+      judge: healthyWithin(RESUME, 3, BACK_MS_MAX + ASKED_EVERY_MS),
+    },
+    {
+      id: "share",
+      text: "and gets its third of the calls again",
+      judge: shareBetween(PAUSED, 0.32, 0.35, {
+        fromMs: RESUME_AT_MS + BACK_MS_MAX,
+      }),
+    },
+  ],
+  control: {
+    about: "Envoy does not ping its connections to servers",
+    changes: [noPings],
+    breaks: ["lost", "held", "closed"],
+  },
+};

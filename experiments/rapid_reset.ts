@@ -1,0 +1,150 @@
+/**
+ * A "rapid reset": one connection opens calls and cancels each in the same
+ * packet, 5,000 a second, so that none counts against the limit of calls at
+ * once while Envoy works for all of them.
+ *
+ * What is measured is how long Envoy keeps that connection: its own counter of
+ * streams that are reset within a second (500 of them, more than half of all)
+ * ends it. The control takes that counter away; the connection then lives as
+ * long as the attack.
+ */
+import {
+  callFields,
+  headers,
+  join,
+  PREFACE,
+  resetStream,
+  settings,
+} from "../src/io/http2_frames.ts";
+import type { Fields } from "../src/lab/experiment/changes.ts";
+import type {
+  Experiment,
+  NamedChange,
+} from "../src/lab/experiment/experiment.ts";
+import {
+  latencyAtMost,
+  lostAtMost,
+  measuredBetween,
+  statGrows,
+} from "../src/lab/experiment/judge.ts";
+import {
+  measureMemory,
+  memoryGrowsAtMost,
+} from "../src/lab/experiment/memory.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+
+const ATTACK_MS = 3000;
+
+const RESETS_PER_S = 5000;
+
+/** How often the attacker writes; a busy machine does not do it more often. */
+const WRITE_INTERVAL_MS = 20;
+
+const CLOSED_MS_MAX = 1000;
+
+const ENVOY_MIB_MAX = 20;
+
+/** So many calls, each opened and reset, from stream `first` on. */
+function resets(first: number, count: number): Uint8Array {
+  const fields = callFields();
+  return join(...Array.from({ length: count }, (_, at) => {
+    const stream = first + 2 * at;
+    return join(headers(stream, fields), resetStream(stream));
+  }));
+}
+
+/** Attacks until Envoy closes the connection or the time is over. */
+async function attack(run: RunContext): Promise<void> {
+  await measureMemory(run);
+  const [hostname = "", port] = run.stack.endpoint.split(":");
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  let closedAtMs: number | undefined;
+  const reading = (async () => {
+    const buffer = new Uint8Array(65_536);
+    while (await connection.read(buffer) !== null);
+  })().catch(() => {}) // A reset is an end, too.
+    .finally(() => closedAtMs = run.elapsedMs());
+  const startMs = run.elapsedMs();
+  await connection.write(join(PREFACE, settings()));
+  let sent = 0;
+  while (closedAtMs === undefined && !run.signal.aborted) {
+    const sinceMs = run.elapsedMs() - startMs;
+    if (sinceMs >= ATTACK_MS) break;
+    const due = Math.floor(sinceMs * RESETS_PER_S / 1000) - sent;
+    try {
+      await connection.write(resets(1 + 2 * sent, due));
+    } catch {
+      break; // Envoy has closed it.
+    }
+    sent += due;
+    await run.wait(WRITE_INTERVAL_MS);
+  }
+  // What is on its way still arrives; then, at last, this side gives up.
+  await run.wait(500);
+  const lastedMs = (closedAtMs ?? run.elapsedMs()) - startMs;
+  await measureMemory(run);
+  run.measure("connection lived", lastedMs);
+  run.measure("calls reset", sent);
+  run.addCalls(sent, sent);
+  await connection.closeWrite().catch(() => {});
+  await Promise.race([reading, run.wait(500)]);
+}
+
+/** Envoy does not count resets; what else it has keeps on working. */
+const noResetCounter: NamedChange = {
+  name: "streams that are reset early are not counted",
+  apply: (config) => {
+    const runtime = config["layered_runtime"] as {
+      layers: { static_layer: Fields }[];
+    };
+    for (const layer of runtime.layers) {
+      layer.static_layer = {
+        ...layer.static_layer,
+        "overload.premature_reset_total_stream_count": 1_000_000_000,
+      };
+    }
+  },
+};
+
+/** Does one caller that resets its calls disturb the others? */
+export const rapidReset: Experiment = {
+  name: "rapid-reset",
+  question: "Is a caller that resets 5,000 calls a second thrown out?",
+  isShort: true,
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 6000 },
+  events: [{ atMs: 1500, label: "rapid reset", do: attack }],
+  claims: [
+    {
+      id: "closed",
+      text: `Envoy closes the connection within ${CLOSED_MS_MAX} ms`,
+      judge: measuredBetween("connection lived", {
+        max: CLOSED_MS_MAX,
+        unit: "ms",
+      }),
+    },
+    {
+      id: "counted",
+      text: "Envoy says why",
+      judge: statGrows("http.grpc.downstream_rq_too_many_premature_resets", {
+        min: 1,
+      }),
+    },
+    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    {
+      id: "latency",
+      text: "95 % of the other calls take at most 100 ms",
+      judge: latencyAtMost(95, 100),
+    },
+    {
+      id: "memory",
+      text: `Envoy grows by at most ${ENVOY_MIB_MAX} MiB`,
+      judge: memoryGrowsAtMost(["envoy"], ENVOY_MIB_MAX),
+    },
+  ],
+  control: {
+    about: "without the counter of early resets",
+    changes: [noResetCounter],
+    breaks: ["closed", "counted"],
+  },
+};

@@ -1,0 +1,101 @@
+/**
+ * All servers fail every call, slowly: the moment in which retries are a load
+ * of their own.
+ *
+ * Calls take 200 ms, so at 300 a second 60 are in flight. The budget allows
+ * 20 retries at once (20 % of those in flight are less), 200 ms each: 100
+ * retries a second, or 1.33 tries a call. Without it every call is tried three
+ * times. Ejection is off, or Envoy would soon have no server to try.
+ */
+import {
+  clusterFields,
+  noOutlierDetection,
+} from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import {
+  callsIn,
+  heldIf,
+  lostAtMost,
+  statGrows,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+
+const SICK_AT_MS = 1000;
+const SICK_MS = 5000;
+const HEALED_MS = SICK_AT_MS + SICK_MS;
+const RECOVERY_MS_MAX = 2000;
+
+/** 1.33 by arithmetic, and something for the edges. */
+const TRIES_A_CALL_MAX = 1.4;
+
+/** Every server answers UNAVAILABLE after 200 ms, and looks healthy. */
+async function makeAllSick({ stack }: RunContext): Promise<void> {
+  await Promise.all(
+    stack.servers().map(async ({ name }) => {
+      await stack.fault(name, {
+        kind: "delay",
+        delayMs: 200,
+        durationMs: SICK_MS,
+      });
+      await stack.fault(name, { kind: "status", durationMs: SICK_MS });
+    }),
+  );
+}
+
+/** How often Envoy tried a call, on average, while all servers were sick. */
+const triesACall: Judge = (history) => {
+  // The first and last half second are left out: there they are half sick.
+  const calls = callsIn(history, {
+    fromMs: SICK_AT_MS + 500,
+    toMs: HEALED_MS - 500,
+  }).filter(({ attempts }) => attempts > 0);
+  if (calls.length < 500) return unknown(`only ${calls.length} calls`);
+  const tries = calls.reduce((sum, { attempts }) => sum + attempts, 0);
+  const perCall = tries / calls.length;
+  return heldIf(
+    perCall <= TRIES_A_CALL_MAX,
+    `${tries} tries of ${calls.length} calls, ${perCall.toFixed(2)} a call`,
+  );
+};
+
+/** Do retries make it worse when all servers fail? */
+export const retryStorm: Experiment = {
+  name: "retry-storm",
+  question: "How much load do retries add when every server fails?",
+  isShort: true,
+  setup: { servers: 3, changes: [noOutlierDetection] },
+  load: { ratePerS: 300, durationMs: HEALED_MS + RECOVERY_MS_MAX + 1000 },
+  events: [{
+    atMs: SICK_AT_MS,
+    label: "all servers sick for 5 s",
+    do: makeAllSick,
+  }],
+  claims: [
+    {
+      id: "tries",
+      text: `Envoy tries a call ${TRIES_A_CALL_MAX} times on average at most`,
+      judge: triesACall,
+    },
+    {
+      id: "budget",
+      text: "the retry budget refuses further retries",
+      judge: statGrows("upstream_rq_retry_overflow", { min: 1 }),
+    },
+    {
+      id: "recovery",
+      text: `${RECOVERY_MS_MAX / 1000} s after the servers have healed no ` +
+        `call is lost`,
+      judge: lostAtMost(0, { fromMs: HEALED_MS + RECOVERY_MS_MAX }),
+    },
+  ],
+  control: {
+    about: "no retry budget, as many retries as calls",
+    changes: [
+      clusterFields("1024 retries at once", {
+        circuit_breakers: { thresholds: [{ max_retries: 1024 }] },
+      }),
+    ],
+    breaks: ["tries", "budget"],
+  },
+};

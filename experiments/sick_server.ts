@@ -1,0 +1,171 @@
+/**
+ * One server fails every call and passes every health check.
+ *
+ * Only outlier detection sees it. Its times are shortened (2 s instead of 5 s
+ * for the first ejection), the rest is as in envoy.yaml: five failures in a
+ * row eject, the second ejection is longer, and a server that has healed stays.
+ * The control shows the trap: Envoy's default cap of 10 % of the servers ejects
+ * none of three, and only retries would hide it.
+ */
+import { noRetries, outlierFields } from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import type { History } from "../src/lab/experiment/history.ts";
+import {
+  broken,
+  heldIf,
+  lostAtMost,
+  shareBetween,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+
+const SICK = "server-2";
+const SICK_AT_MS = 1000;
+
+/** Over when the second ejection has begun and the third would be due. */
+const SICK_MS = 5500;
+
+/** Back by then: sick until 6.5 s, out until about 8.5 s. */
+const BACK_MS = 10_500;
+const DURATION_MS = 13_000;
+
+/**
+ * Five failures eject; Envoy sends a few more before it has acted, and there
+ * are two ejections while the server is sick.
+ */
+const TRIED_AGAIN_MAX = 20;
+
+/** A time in which Envoy held a server ejected, as far as samples tell. */
+export interface Ejection {
+  readonly fromMs: number;
+  /** The first sample in which it was over; undefined if there is none. */
+  readonly toMs: number | undefined;
+  /** Calls that Envoy sent to it meanwhile. */
+  readonly calls: number;
+}
+
+/** The ejections of a server, in their order. */
+export function ejectionsOf(
+  { samples }: Pick<History, "samples">,
+  server: string,
+): readonly Ejection[] {
+  const ejections: Ejection[] = [];
+  let open: { fromMs: number; rqAtStart: number; rqNow: number } | undefined;
+  const close = (toMs: number | undefined) => {
+    if (open === undefined) return;
+    const { fromMs, rqAtStart, rqNow } = open;
+    ejections.push({ fromMs, toMs, calls: rqNow - rqAtStart });
+    open = undefined;
+  };
+  for (const { atMs, hosts } of samples) {
+    const host = hosts.find((one) => one.server === server);
+    if (host === undefined) continue;
+    if (!host.isEjected) close(atMs);
+    else if (open === undefined) {
+      open = { fromMs: atMs, rqAtStart: host.rqTotal, rqNow: host.rqTotal };
+    } else open.rqNow = host.rqTotal;
+  }
+  close(undefined);
+  return ejections;
+}
+
+/** The server is ejected soon after it becomes sick. */
+const isEjectedSoon: Judge = (history) => {
+  const [first] = ejectionsOf(history, SICK);
+  if (first === undefined) return broken(`${SICK} was never ejected`);
+  const tookMs = first.fromMs - SICK_AT_MS;
+  return heldIf(tookMs <= 1000, `ejected after ${tookMs.toFixed(0)} ms`);
+};
+
+/** An ejected server gets no call. */
+const getsNoCall: Judge = (history) => {
+  const ejections = ejectionsOf(history, SICK);
+  if (ejections.length === 0) return broken(`${SICK} was never ejected`);
+  const counts = ejections.map(({ calls }) => calls);
+  return heldIf(
+    counts.every((count) => count === 0),
+    `${counts.join(", ")} calls in ${counts.length} ejections`,
+  );
+};
+
+/** The second ejection is longer than the first. */
+const isOutForLonger: Judge = (history) => {
+  const [first, second] = ejectionsOf(history, SICK);
+  if (first === undefined) return broken(`${SICK} was never ejected`);
+  if (second === undefined) return broken(`${SICK} was ejected only once`);
+  if (first.toMs === undefined || second.toMs === undefined) {
+    return unknown(`${SICK} was still ejected at the end`);
+  }
+  const firstMs = first.toMs - first.fromMs;
+  const secondMs = second.toMs - second.fromMs;
+  return heldIf(
+    secondMs >= firstMs + 1000,
+    `out for ${firstMs.toFixed(0)} ms, then for ${secondMs.toFixed(0)} ms`,
+  );
+};
+
+/** Few calls need a second try. */
+const triesFew: Judge = ({ calls }) => {
+  const retried = calls.filter(({ attempts }) => attempts > 1).length;
+  return heldIf(
+    retried <= TRIED_AGAIN_MAX,
+    `${retried} of ${calls.length} calls were tried again`,
+  );
+};
+
+/** What becomes of a server that fails every call and looks healthy? */
+export const sickServer: Experiment = {
+  name: "sick-server",
+  question: "What becomes of a server that looks healthy and fails every call?",
+  setup: {
+    servers: 3,
+    changes: [
+      outlierFields("out for 2 s the first time", {
+        base_ejection_time: "2s",
+      }),
+    ],
+  },
+  load: { ratePerS: 150, durationMs: DURATION_MS },
+  events: [{
+    atMs: SICK_AT_MS,
+    label: `${SICK} sick, looks healthy`,
+    do: async ({ stack }) => {
+      await stack.fault(SICK, { kind: "status", durationMs: SICK_MS });
+    },
+  }],
+  claims: [
+    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "few",
+      text: `at most ${TRIED_AGAIN_MAX} calls need a second try`,
+      judge: triesFew,
+    },
+    {
+      id: "ejected",
+      text: "it is ejected within a second",
+      judge: isEjectedSoon,
+    },
+    {
+      id: "no-call",
+      text: "while it is ejected it gets no call",
+      judge: getsNoCall,
+    },
+    {
+      id: "longer",
+      text: "it comes back sick and is ejected again, for longer",
+      judge: isOutForLonger,
+    },
+    {
+      id: "back",
+      text: "once it has healed it gets its third of the calls again",
+      judge: shareBetween(SICK, 0.32, 0.35, { fromMs: BACK_MS }),
+    },
+  ],
+  control: {
+    about: "Envoy's default cap, 10 % of the servers ejected; no retries",
+    changes: [
+      noRetries,
+      outlierFields("at most 10 % ejected", { max_ejection_percent: 10 }),
+    ],
+    breaks: ["lost", "ejected", "no-call", "longer"],
+  },
+};

@@ -1,0 +1,78 @@
+/**
+ * Two of three servers are killed at once.
+ *
+ * The hard moment is before Envoy knows: a call may meet one dead server and
+ * then the other, so it needs two retries. Afterwards nothing but the panic
+ * threshold decides: with Envoy's default of 50 % a third of the servers being
+ * healthy is a panic, and the dead are called again.
+ */
+import { panicThreshold, retries } from "../src/lab/experiment/changes.ts";
+import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import {
+  healthyWithin,
+  lostAtMost,
+  shareBetween,
+  statGrows,
+} from "../src/lab/experiment/judge.ts";
+
+const KILL = "kill -9 server-1 and server-2";
+const KILL_AT_MS = 1500;
+
+/** A closed port is noticed after 1 + 0.25 s; a busy machine needs more. */
+const UNHEALTHY_MS_MAX = 1500;
+
+/** Envoy is asked every 250 ms. */
+const ASKED_EVERY_MS = 250;
+
+/** Is a call lost when two of three servers are killed at once? */
+export const twoOfThreeKilled: Experiment = {
+  name: "two-of-three-killed",
+  question: "Is a call lost when two of three servers are killed at once?",
+  isShort: true,
+  setup: { servers: 3 },
+  load: { ratePerS: 300, durationMs: 6000, workMs: 20 },
+  events: [{
+    atMs: KILL_AT_MS,
+    label: KILL,
+    do: async ({ stack }) => {
+      await Promise.all([
+        stack.stop("server-1", "SIGKILL"),
+        stack.stop("server-2", "SIGKILL"),
+      ]);
+    },
+  }],
+  claims: [
+    {
+      id: "lost",
+      text: "no call is lost before Envoy knows",
+      judge: lostAtMost(0, { toMs: KILL_AT_MS + UNHEALTHY_MS_MAX }),
+    },
+    {
+      id: "lost-later",
+      text: "no call is lost once Envoy knows",
+      judge: lostAtMost(0, { fromMs: KILL_AT_MS + UNHEALTHY_MS_MAX }),
+    },
+    {
+      id: "noticed",
+      text: `Envoy notices both within ${UNHEALTHY_MS_MAX} ms`,
+      judge: healthyWithin(KILL, 1, UNHEALTHY_MS_MAX + ASKED_EVERY_MS),
+    },
+    {
+      id: "survivor",
+      text: "the survivor answers every later call",
+      judge: shareBetween("server-3", 1, 1, {
+        fromMs: KILL_AT_MS + UNHEALTHY_MS_MAX,
+      }),
+    },
+    {
+      id: "panic",
+      text: "Envoy does not panic",
+      judge: statGrows("lb_healthy_panic", { max: 0 }),
+    },
+  ],
+  control: {
+    about: "one retry, and Envoy's default panic threshold of 50 %",
+    changes: [retries(1), panicThreshold(50)],
+    breaks: ["lost", "lost-later", "panic"],
+  },
+};

@@ -1,0 +1,85 @@
+/**
+ * The health check asks for a service that no server has registered, so every
+ * check fails (NOT_FOUND) while all servers are well: a typing error.
+ *
+ * With the panic threshold at 0 it cannot be missed: nothing works. With
+ * Envoy's default of 50 % all servers are called in panic, everything seems to
+ * work, and there are no health checks any more without anybody knowing.
+ */
+import {
+  healthCheckFields,
+  panicThreshold,
+} from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import {
+  heldIf,
+  isLost,
+  lossWords,
+  percentile,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+
+const REFUSED_MS_MAX = 50;
+
+/** Every call is refused, so somebody looks. */
+const isSeen: Judge = ({ calls }) => {
+  if (calls.length === 0) return unknown("no call was made");
+  return heldIf(calls.every(isLost), lossWords(calls));
+};
+
+/** The refusals are quick. */
+const isQuick: Judge = ({ calls }) => {
+  const refused = calls.filter(({ status }) => status === "UNAVAILABLE");
+  const valueMs = percentile(refused.map(({ latencyMs }) => latencyMs), 95);
+  return heldIf(
+    valueMs !== undefined && valueMs <= REFUSED_MS_MAX,
+    valueMs === undefined
+      ? "no call was refused"
+      : `p95 ${valueMs.toFixed(1)} ms of ${refused.length} refused calls`,
+  );
+};
+
+/** Envoy says that no server is healthy. */
+const isReported: Judge = ({ samples }) => {
+  const most = Math.max(
+    ...samples.map(({ stats }) => stats["membership_healthy"] ?? 0),
+  );
+  if (samples.length === 0) return unknown("Envoy was not asked");
+  return heldIf(most === 0, `at most ${most} servers healthy`);
+};
+
+/** Does one see that every health check fails? */
+export const wrongHealthService: Experiment = {
+  name: "wrong-health-service",
+  question: "Does one see that health checks ask for a service nobody has?",
+  isShort: true,
+  setup: {
+    servers: 3,
+    healthyAtStart: 0,
+    changes: [
+      healthCheckFields("health checks ask for another service", {
+        grpc_health_check: { service_name: "demo.v1.Greter" },
+      }),
+    ],
+  },
+  load: { ratePerS: 100, durationMs: 3000 },
+  events: [],
+  claims: [
+    { id: "seen", text: "every call is refused", judge: isSeen },
+    {
+      id: "quick",
+      text: `95 % of the refusals take at most ${REFUSED_MS_MAX} ms`,
+      judge: isQuick,
+    },
+    {
+      id: "reported",
+      text: "Envoy reports that no server is healthy",
+      judge: isReported,
+    },
+  ],
+  control: {
+    about: "Envoy's default panic threshold of 50 %",
+    changes: [panicThreshold(50)],
+    breaks: ["seen", "quick"],
+  },
+};
