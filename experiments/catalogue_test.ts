@@ -1,0 +1,52 @@
+/** The catalogue names every experiment, and each has its control. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import { CATALOGUE } from "./catalogue.ts";
+
+/** The experiments' files: no test, no "_" helper, not the catalogue. */
+function files(): readonly string[] {
+  const folder = fileURLToPath(new URL(".", import.meta.url));
+  return [...Deno.readDirSync(folder)]
+    .map(({ name }) => name)
+    .filter((name) => /^[a-z][a-z0-9_]*\.ts$/.test(name))
+    .filter((name) => !name.endsWith("_test.ts") && name !== "catalogue.ts");
+}
+
+function isExperiment(value: unknown): value is Experiment {
+  return typeof value === "object" && value !== null && "question" in value;
+}
+
+Deno.test("every file of an experiment is named by the catalogue", async () => {
+  for (const file of files()) {
+    const exports: Record<string, unknown> = await import(`./${file}`);
+    const found = Object.values(exports).filter(isExperiment);
+    assert.ok(found.length > 0, `${file} exports no experiment`);
+    for (const experiment of found) {
+      assert.ok(
+        CATALOGUE.includes(experiment),
+        `catalogue.ts does not name ${experiment.name} of ${file}`,
+      );
+    }
+  }
+});
+
+Deno.test("every name is there once and can be typed", () => {
+  const names = CATALOGUE.map(({ name }) => name);
+  assert.deepEqual([...new Set(names)], names);
+  for (const name of names) assert.match(name, /^[a-z0-9]+(-[a-z0-9]+)*$/);
+});
+
+Deno.test("every experiment asks, claims, and has a control that breaks", () => {
+  for (const { name, question, claims, control } of CATALOGUE) {
+    assert.match(question, /^[A-Z].*\?$/, name);
+    const ids = claims.map(({ id }) => id);
+    assert.ok(ids.length > 0, `${name} claims nothing`);
+    assert.deepEqual([...new Set(ids)], ids, name);
+    assert.ok(control.breaks.length > 0, `${name} has no control`);
+    for (const id of control.breaks) {
+      assert.ok(ids.includes(id), `${name}: ${id}`);
+    }
+    for (const { text } of claims) assert.doesNotMatch(text, /[.!]$/, name);
+  }
+});

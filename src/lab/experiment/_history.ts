@@ -1,0 +1,77 @@
+/** Histories for the tests of judges. */
+import type { CallRecord, History, HostSample, Snapshot } from "./history.ts";
+
+/** A call that went well; its parts can be replaced. */
+export function call(parts: Partial<CallRecord> = {}): CallRecord {
+  return {
+    startMs: 0,
+    lateMs: 0,
+    latencyMs: 5,
+    status: "OK",
+    details: "",
+    server: "server-1",
+    attempts: 1,
+    isOverloaded: false,
+    isAnswered: true,
+    ...parts,
+  };
+}
+
+/** So many calls, 10 ms apart. */
+export function calls(
+  count: number,
+  parts: Partial<CallRecord> = {},
+): CallRecord[] {
+  return Array.from(
+    { length: count },
+    (_, index) => call({ startMs: index * 10, ...parts }),
+  );
+}
+
+/** A snapshot with nothing in it; its parts can be replaced. */
+export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
+  return { stats: {}, hosts: [], counters: {}, ...parts };
+}
+
+/** A healthy host. */
+export function host(server: string, rqTotal: number): HostSample {
+  return {
+    address: `${server}:8080`,
+    server,
+    isHealthy: true,
+    isEjected: false,
+    rqTotal,
+    rqActive: 0,
+  };
+}
+
+/** A run without a call; its parts can be replaced. */
+export function history(parts: Partial<History> = {}): History {
+  return {
+    setup: { servers: 1 },
+    load: {
+      ratePerS: 100,
+      durationMs: 1000,
+      workMs: 0,
+      deadlineMs: 2000,
+      connections: 4,
+      listener: "l7",
+    },
+    seed: 1,
+    startedAt: "2026-01-01T00:00:00.000Z",
+    durationMs: 1000,
+    calls: [],
+    events: [],
+    samples: [],
+    before: snapshot(),
+    after: snapshot(),
+    measures: [],
+    actions: [],
+    extraCalls: 0,
+    unsureCalls: 0,
+    crashes: [],
+    lines: [],
+    isInterrupted: false,
+    ...parts,
+  };
+}

@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { calls, history } from "./_history.ts";
+import {
+  conclude,
+  controlPlan,
+  findingsOf,
+  type JudgedRun,
+} from "./conduct.ts";
+import type { Experiment, Verdict } from "./experiment.ts";
+import type { History } from "./history.ts";
+import { lostAtMost } from "./judge.ts";
+
+const EXPERIMENT: Experiment = {
+  name: "fixture",
+  question: "Does it work?",
+  setup: { servers: 3, changes: [{ name: "first", apply: () => {} }] },
+  load: { ratePerS: 100, durationMs: 1000 },
+  events: [],
+  claims: [{ id: "lost", text: "no call is lost", judge: lostAtMost(0) }],
+  control: {
+    about: "no retries",
+    changes: [{ name: "second", apply: () => {} }],
+    setup: { servers: 2 },
+    load: { workMs: 7 },
+    breaks: ["lost"],
+  },
+};
+
+const FINE = history({ calls: calls(100) });
+const LOSING = history({ calls: calls(100, { status: "UNAVAILABLE" }) });
+
+function judged(given: History, always: Verdict = "held"): JudgedRun {
+  return {
+    history: given,
+    findings: findingsOf(EXPERIMENT.claims, given),
+    always: [{ id: "x", text: "always", verdict: always, measured: "so" }],
+  };
+}
+
+Deno.test("conclude() wants every claim held and every control broken", () => {
+  const interrupted = { ...FINE, isInterrupted: true };
+  const rows: readonly (readonly [
+    string,
+    JudgedRun,
+    JudgedRun | undefined,
+    Verdict,
+    RegExp,
+  ])[] = [
+    ["as it should be", judged(FINE), judged(LOSING), "held", /^$/],
+    [
+      "the claim breaks",
+      judged(LOSING),
+      judged(LOSING),
+      "broken",
+      /^no call is/,
+    ],
+    [
+      "the control holds",
+      judged(FINE),
+      judged(FINE),
+      "broken",
+      /did not break "no/,
+    ],
+    [
+      "something else is wrong",
+      judged(FINE, "broken"),
+      judged(LOSING),
+      "broken",
+      /^always: so$/,
+    ],
+    [
+      "something else is wrong in the control",
+      judged(FINE),
+      judged(LOSING, "broken"),
+      "broken",
+      /^in the control, always/,
+    ],
+    ["no call", judged(history()), judged(LOSING), "unknown", /too few/],
+    ["no control", judged(FINE), undefined, "unknown", /control was not run/],
+    [
+      "interrupted control",
+      judged(FINE),
+      judged(interrupted),
+      "unknown",
+      /did not break/,
+    ],
+    [
+      "broken before unknown",
+      judged(LOSING, "unknown"),
+      judged(LOSING),
+      "broken",
+      /^no call is lost.*\nalways/,
+    ],
+  ];
+  for (const [what, promise, control, verdict, reasons] of rows) {
+    const concluded = conclude(EXPERIMENT, promise, control);
+    assert.equal(concluded.verdict, verdict, what);
+    assert.match(concluded.reasons.join("\n"), reasons, what);
+  }
+});
+
+Deno.test("conclude() does not believe a control that breaks no claim", () => {
+  const experiment = {
+    ...EXPERIMENT,
+    control: { ...EXPERIMENT.control, breaks: ["missing"] },
+  };
+  const { verdict, reasons } = conclude(
+    experiment,
+    judged(FINE),
+    judged(LOSING),
+  );
+  assert.equal(verdict, "broken");
+  assert.match(reasons.join(), /no claim "missing"/);
+});
+
+Deno.test("controlPlan() adds changes and replaces the rest", () => {
+  const { setup, load, events } = controlPlan(EXPERIMENT);
+  assert.deepEqual(setup.changes?.map(({ name }) => name), ["first", "second"]);
+  assert.equal(setup.servers, 2);
+  assert.deepEqual(load, { ratePerS: 100, durationMs: 1000, workMs: 7 });
+  assert.equal(events, EXPERIMENT.events);
+});
