@@ -112,9 +112,8 @@ export function listen(
   port: number,
 ): Promise<number> {
   const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  // grpc-js would throw this where nobody can catch it.
-  const { state } = Deno.permissions.querySync({ name: "net", host: address });
-  if (state !== "granted") return Promise.reject(mayNotListen(address));
+  // grpc-js would throw it where nobody can catch it.
+  if (!isPermitted(address)) return Promise.reject(mayNotListen(address));
   return new Promise((resolve, reject) => {
     server.bindAsync(
       address,
@@ -125,6 +124,17 @@ export function listen(
       },
     );
   });
+}
+
+/** Whether permissions cover an address; never what is not one. */
+function isPermitted(address: string): boolean {
+  try {
+    const permission = { name: "net", host: address } as const;
+    return Deno.permissions.querySync(permission).state === "granted";
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
 }
 
 function mayNotListen(address: string): Failure {
