@@ -106,6 +106,20 @@ const CASES: readonly BadInput[] = [
     says: [/Cannot listen on 127\.0\.0\.1:\d+: the port is taken/],
   },
   {
+    what: "a host that is no address",
+    program: "server",
+    args: ["--host", "a b"],
+    code: 3,
+    says: [/^server: Cannot listen on a b:8080: .*--host/m],
+  },
+  {
+    what: "an address that its permissions do not cover",
+    program: "server",
+    args: ["--host", "192.0.2.1"],
+    code: 3,
+    says: [/^server: Cannot listen on 192\.0\.2\.1:8080: .* permissions, /m],
+  },
+  {
     what: "a client whose target does not exist",
     program: "client",
     args: ["--target", `127.0.0.1:${free()}`, "--count", "2", "--rate", "50"],
