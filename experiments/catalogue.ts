@@ -20,6 +20,7 @@ import { brownOut } from "./brown_out.ts";
 import { pausedServer } from "./paused_server.ts";
 import { duplicateExecution } from "./duplicate_execution.ts";
 import { wrongHealthService } from "./wrong_health_service.ts";
+import { envoyRestart } from "./envoy_restart.ts";
 
 /** The catalogue. */
 export const CATALOGUE: readonly Experiment[] = [
@@ -43,4 +44,5 @@ export const CATALOGUE: readonly Experiment[] = [
   pausedServer,
   duplicateExecution,
   wrongHealthService,
+  envoyRestart,
 ];

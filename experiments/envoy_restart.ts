@@ -1,0 +1,199 @@
+/**
+ * Envoy is replaced under load. Drained first, it tells callers to leave, stops
+ * listening after its drain time and is ended once the last call is answered.
+ *
+ * What is measured: calls that were cut, which are those whose caller had a
+ * connection; calls that were refused, which began while nobody listened; how
+ * long that was; and callers who wait until there is a connection (gRPC's
+ * "wait for ready"), who should notice nothing. With one Envoy there is a gap:
+ * nothing answers between its end and its next start.
+ */
+import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
+import type {
+  Experiment,
+  ExperimentEvent,
+  Judge,
+} from "../src/lab/experiment/experiment.ts";
+import type { CallRecord } from "../src/lab/experiment/history.ts";
+import {
+  heldIf,
+  isLost,
+  lossWords,
+  measuredBetween,
+  unknown,
+} from "../src/lab/experiment/judge.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { waitUntil } from "../src/lab/wait.ts";
+import { Greeter } from "../src/io/proto.ts";
+import { connect, statusName } from "../src/io/rpc.ts";
+
+/** Envoy's "--drain-time-s": then its listeners close. */
+const DRAIN_MS = 5000;
+
+/** Calls are answered within their work and little more. */
+const DRAINED_LIMIT_MS = 3000;
+
+const GAP_MS_MAX = 1500;
+
+const WORK_MS = 150;
+
+const PATIENT_DEADLINE_MS = 5000;
+
+const PATIENT_INTERVAL_MS = 50;
+
+/** Between the answer to the last call and the end of its connection. */
+const FLUSH_MS = 100;
+
+/** Whether a call never had a connection, as grpc-js says it. */
+export function isRefused(call: Pick<CallRecord, "details">): boolean {
+  return /No connection established|ECONNREFUSED/.test(call.details);
+}
+
+/** No call is lost that had reached Envoy. */
+export const noneIsCut: Judge = (history) => {
+  const refused = history.calls.filter((call) =>
+    isLost(call) && isRefused(call)
+  );
+  const others = history.calls.filter((call) => !refused.includes(call));
+  if (others.length < 50) return unknown("too few calls to tell");
+  const cut = others.filter(isLost);
+  return heldIf(
+    cut.length === 0,
+    `${lossWords(others)}, ${refused.length} more refused while nobody ` +
+      "listened",
+  );
+};
+
+/** Servers are never left alone with a call that they have begun. */
+const noneIsCancelled: Judge = ({ before, after }) => {
+  const count = (counters: typeof after.counters) =>
+    Object.values(counters).flatMap(({ methods }) => methods)
+      .reduce((sum, { cancelled }) => sum + cancelled, 0);
+  const growth = count(after.counters) - count(before.counters);
+  return heldIf(growth === 0, `${growth} calls cancelled on their servers`);
+};
+
+/** The first lost call and the last are at most so far apart. */
+function gapAtMost(limitMs: number): Judge {
+  return ({ calls }) => {
+    const lost = calls.filter(isLost).map(({ startMs }) => startMs);
+    if (lost.length === 0) return heldIf(true, "no call lost");
+    const gapMs = Math.max(...lost) - Math.min(...lost);
+    return heldIf(
+      gapMs <= limitMs,
+      `${lost.length} calls lost within ${gapMs.toFixed(0)} ms`,
+    );
+  };
+}
+
+/** Ends Envoy, starts it again. */
+async function replace({ stack, mark, ...run }: RunContext): Promise<void> {
+  mark("Envoy ends");
+  const endedAtMs = run.elapsedMs();
+  await stack.stopEnvoy("SIGTERM");
+  await stack.startEnvoy();
+  run.measure("Envoy away", run.elapsedMs() - endedAtMs);
+}
+
+/** Lets callers go, waits until they have gone, then replaces it. */
+async function drainAndReplace(run: RunContext): Promise<void> {
+  const { admin } = run.stack;
+  await admin.post("healthcheck/fail");
+  await admin.post("drain_listeners?graceful");
+  await run.wait(DRAIN_MS);
+  const isDrained = await waitUntil(
+    async () => {
+      const stats = await admin.stats("^http\\.grpc\\.downstream_rq_active$");
+      return [...stats.values()].every((active) => active === 0);
+    },
+    DRAINED_LIMIT_MS,
+    run.signal,
+  );
+  run.measure("drained", isDrained ? 1 : 0);
+  await run.wait(FLUSH_MS);
+  await replace(run);
+}
+
+type Call = (
+  request: { readonly name: string; readonly workMs: number },
+  metadata: Metadata,
+  options: { readonly deadline: number },
+  callback: (error: ServiceError | null) => void,
+) => void;
+
+/** One call that waits for a connection. @returns Its status. */
+function callPatiently(client: Client): Promise<string> {
+  const sayHello: Call = Reflect.get(client, "SayHello");
+  return new Promise((resolve) =>
+    sayHello.call(
+      client,
+      { name: "patient", workMs: 0 },
+      new Metadata({ waitForReady: true }),
+      { deadline: Date.now() + PATIENT_DEADLINE_MS },
+      (error) => resolve(error === null ? "OK" : statusName(error.code)),
+    )
+  );
+}
+
+/** Makes patient calls, evenly, for so long. */
+function patientCalls(durationMs: number): ExperimentEvent {
+  return {
+    atMs: 0,
+    label: "patient callers",
+    do: async (run) => {
+      const client = connect(Greeter, run.stack.endpoint);
+      const calls: Promise<string>[] = [];
+      while (run.elapsedMs() < durationMs && !run.signal.aborted) {
+        calls.push(callPatiently(client));
+        await run.wait(PATIENT_INTERVAL_MS);
+      }
+      const lost = (await Promise.all(calls)).filter((code) => code !== "OK");
+      client.close();
+      run.addCalls(calls.length);
+      run.measure("patient calls lost", lost.length);
+    },
+  };
+}
+
+/** Is a call lost when Envoy is replaced? */
+export const envoyRestart: Experiment = {
+  name: "envoy-restart",
+  question: "Is a call cut off when Envoy is drained and replaced?",
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 10_000, workMs: WORK_MS },
+  events: [
+    patientCalls(9500),
+    { atMs: 1000, label: "drain and replace Envoy", do: drainAndReplace },
+  ],
+  claims: [
+    {
+      id: "cut",
+      text: "no call is lost that had reached Envoy",
+      judge: noneIsCut,
+    },
+    {
+      id: "cancelled",
+      text: "no server has a call taken away",
+      judge: noneIsCancelled,
+    },
+    {
+      id: "gap",
+      text: `calls are refused for at most ${GAP_MS_MAX} ms`,
+      judge: gapAtMost(GAP_MS_MAX),
+    },
+    {
+      id: "patient",
+      text: "callers who wait for a connection lose no call",
+      judge: measuredBetween("patient calls lost", { max: 0 }),
+    },
+  ],
+  control: {
+    about: "Envoy is ended without draining",
+    load: { durationMs: 4000 },
+    events: [
+      patientCalls(3500),
+      { atMs: 1000, label: "replace Envoy", do: replace },
+    ],
+    breaks: ["cut", "cancelled"],
+  },
+};
