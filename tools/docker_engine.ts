@@ -3,6 +3,7 @@
  * `docker_engine.ts up|down|status`.
  */
 import { EXIT_CODES, Failure } from "../src/core/errors.ts";
+import { runToEnd } from "../src/io/processes.ts";
 import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { composeVersion, installCompose } from "./docker/compose_plugin.ts";
@@ -98,6 +99,9 @@ async function startEngine(say: (line: string) => void): Promise<void> {
   say(`Started a Docker engine, process ${pid}`);
 }
 
+/** Removing gigabytes of small files takes some seconds. */
+const PRUNE_LIMIT_MS = 60_000;
+
 /** Takes down what `dockerUp()` has started, and nothing else. */
 export async function dockerDown(
   say: (line: string) => void = print,
@@ -107,12 +111,22 @@ export async function dockerDown(
     say("Nothing to take down: no Docker engine was started from here");
     return;
   }
+  // What earlier builds have left would fill the disk in time. An engine that
+  // is not ours is not ours to clean.
+  if (started.pid !== undefined) await pruneBuilds();
   await stopDaemon();
   say(
     started.pid === undefined
       ? "Unlinked Docker Compose; the engine is not ours and stays"
       : `Stopped the Docker engine, process ${started.pid}, and its containers`,
   );
+}
+
+/** An engine that does not answer is stopped all the same. */
+async function pruneBuilds(): Promise<void> {
+  const words = ["builder", "prune", "--force", "--keep-storage", "1GB"];
+  await runToEnd("docker", words, { timeoutMs: PRUNE_LIMIT_MS })
+    .catch(() => {});
 }
 
 /** What there is, in a sentence. */
