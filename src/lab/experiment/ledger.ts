@@ -98,6 +98,17 @@ function envoyLines(history: History): readonly LedgerLine[] {
   ];
 }
 
+/**
+ * What Envoy had sent to an address before the run; 0 for one that discovery
+ * has dropped meanwhile, since Envoy then counts from zero when it comes back.
+ */
+function sentBefore({ before, samples }: History, address: string): number {
+  const knows = (hosts: History["before"]["hosts"]) =>
+    hosts.find((host) => host.address === address);
+  const wasDropped = samples.some(({ hosts }) => knows(hosts) === undefined);
+  return wasDropped ? 0 : knows(before.hosts)?.rqTotal ?? 0;
+}
+
 function serverLines(history: History): readonly LedgerLine[] {
   const { before, after, calls, extraCalls } = history;
   const slack = calls.filter(isLost).length + extraCalls +
@@ -114,9 +125,7 @@ function serverLines(history: History): readonly LedgerLine[] {
         (counters?.methods ?? []).reduce((total, one) => total + one[key], 0);
       return sum(counted) - (isNew ? 0 : sum(before.counters[server]));
     };
-    const sent = host.rqTotal -
-      (before.hosts.find(({ address }) => address === host.address)?.rqTotal ??
-        0);
+    const sent = host.rqTotal - sentBefore(history, host.address);
     const started = growth("started");
     const wasCut = isCut(history, server);
     const answered = calls.filter((call) =>
