@@ -7,18 +7,24 @@ import { waitUntil } from "./wait.ts";
 /**
  * Waits until Envoy finds exactly `count` servers, all of them healthy.
  *
+ * @param options `healthy` is how many must be, if not all: at least.
  * @throws {Failure} `environment`, naming each server's complaints.
  */
 export async function awaitServersHealthy(
   admin: EnvoyAdmin,
   count: number,
-  options: { readonly limitMs: number; readonly signal?: AbortSignal },
+  options: {
+    readonly limitMs: number;
+    readonly healthy?: number;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<void> {
   let hosts: readonly UpstreamHost[] = [];
   const isHealthy = await waitUntil(
     async () => {
       hosts = await admin.isReady() ? await admin.hosts(GRPC_CLUSTER) : [];
-      return hosts.length === count && hosts.every((host) => host.isHealthy);
+      const healthy = hosts.filter((host) => host.isHealthy).length;
+      return hosts.length === count && healthy >= (options.healthy ?? count);
     },
     options.limitMs,
     options.signal,
@@ -30,7 +36,7 @@ export async function awaitServersHealthy(
   );
   throw new Failure(
     "environment",
-    `Envoy does not find ${count} healthy servers: ${
+    `Envoy does not find ${options.healthy ?? count} healthy servers: ${
       states.join(", ") || "discovery names none"
     }; check service_name in the health checks of envoy.yaml`,
   );

@@ -90,7 +90,7 @@ export class NativeStack implements Stack {
   }
 
   /**
-   * Starts a stack; resolves when Envoy finds every server healthy.
+   * Starts a stack; resolves when Envoy finds its servers healthy.
    *
    * @throws {Failure} `environment` when a part cannot start; nothing is left
    * running then.
@@ -110,6 +110,7 @@ export class NativeStack implements Stack {
       await stack.envoy.start();
       await awaitServersHealthy(stack.admin, options.servers, {
         limitMs: options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
+        healthy: options.healthyAtStart ?? options.servers,
         ...(signal === undefined ? {} : { signal }),
       });
       signal?.throwIfAborted();
