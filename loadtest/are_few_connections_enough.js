@@ -10,7 +10,7 @@
 // Settings as in grpc.js, but without VUS, and:
 //   CONNECTIONS  how many connections                        2
 //   BATCH        calls that start at once on a connection; Envoy lets 100
-//                be in flight                                10
+//                be in flight                                25
 import { sayHelloLater } from "./lib/greeter.js";
 import { openLoop } from "./lib/open_loop.js";
 import { warmup } from "./lib/phases.js";

@@ -89,7 +89,7 @@ export const ROWS = {
     default: "2",
     parse: wholeNumber(1, 1000),
   },
-  callsAtOnce: { env: "BATCH", default: "10", parse: wholeNumber(1, 100) },
+  callsAtOnce: { env: "BATCH", default: "25", parse: wholeNumber(1, 100) },
   messages: { env: "MESSAGES", default: "20", parse: wholeNumber(1, 10_000) },
   intervalMs: {
     env: "INTERVAL_MS",
