@@ -98,6 +98,7 @@ Deno.test("ledger() counts retries and tries that found no server", () => {
   );
   const none = { retries: 3, more: { upstream_cx_none_healthy: 3 } };
   assert.deepEqual(wrong(run(none)), []);
+  assert.equal(wrong(run({ ...none, upstream: 103 })).length, 1);
   const unconnected = {
     upstream_rq_pending_total: 2,
     upstream_rq_pending_failure_eject: 5,

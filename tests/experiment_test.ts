@@ -1,0 +1,91 @@
+/** The command `experiment`: what people type, what they see, what is left. */
+import assert from "node:assert/strict";
+import { CATALOGUE } from "../experiments/catalogue.ts";
+import { ROOT, type Run, startSource } from "./programs.ts";
+
+/** Reports go into a folder of each test's own, which is removed. */
+async function withReports(
+  work: (out: readonly string[], read: () => Promise<string>) => Promise<void>,
+): Promise<void> {
+  const dir = `reports/test-${crypto.randomUUID()}`;
+  const read = () => Deno.readTextFile(`${ROOT}${dir}/experiments.json`);
+  try {
+    await work(["--out", dir], read);
+  } finally {
+    await Deno.remove(`${ROOT}${dir}`, { recursive: true }).catch(() => {});
+  }
+}
+
+function experiment(...args: string[]): Run {
+  return startSource("lab", ["experiment", ...args]);
+}
+
+Deno.test("experiment list names every experiment and its question", async () => {
+  const run = experiment("list");
+  assert.equal(await run.ended, 0, run.text());
+  for (const { name, question } of CATALOGUE) {
+    assert.ok(run.text().includes(name), name);
+    assert.ok(run.text().includes(question), question);
+  }
+});
+
+Deno.test("experiment says what is wrong with its command line", async () => {
+  const rows: readonly (readonly [string[], RegExp])[] = [
+    [[], /needs one of list, run NAME, all: ""/],
+    [["run"], /run needs a name: .*kill-one/],
+    [["run", "kill-two"], /no experiment "kill-two"; there are .*kill-one/],
+    [["all", "kill-one"], /all takes no name: "kill-one"/],
+    [["run", "rolling-restart", "--short"], /None of these .* short/],
+    [["all", "--seed", "x"], /--seed must be a whole number/],
+  ];
+  for (const [args, message] of rows) {
+    const run = experiment(...args);
+    assert.equal(await run.ended, 2, run.text());
+    assert.match(run.text(), message);
+  }
+});
+
+Deno.test("experiment, interrupted, reports and leaves nothing", async () => {
+  await withReports(async (out, read) => {
+    const run = experiment("run", "kill-one", ...out);
+    await run.printed(/2 of 3|[2-3]\.\d s {2}\d+ calls/);
+    run.process.kill("SIGINT");
+    assert.equal(await run.ended, 1, run.text());
+    assert.match(run.text(), /the run was interrupted/);
+    assert.deepEqual(run.leftovers(), []);
+    const { info, experiments, histories } = JSON.parse(await read());
+    assert.equal(info.isInterrupted, true);
+    assert.equal(experiments[0].verdict, "unknown");
+    assert.ok(histories[0].run.calls.status.length > 100);
+  });
+});
+
+// The start takes a second or so; these are moments all through it.
+for (const atMs of [100, 400, 700, 1000, 1500]) {
+  Deno.test(`experiment, interrupted after ${atMs} ms, leaves nothing`, async () => {
+    await withReports(async (out) => {
+      const run = experiment("run", "kill-one", ...out);
+      const timer = setTimeout(() => run.process.kill("SIGINT"), atMs);
+      const code = await run.ended;
+      clearTimeout(timer);
+      // Before its listener is there, the signal ends it in the usual way.
+      assert.ok(code === 1 || code === 130, `exit code ${code}: ${run.text()}`);
+      assert.deepEqual(run.leftovers(), []);
+    });
+  });
+}
+
+Deno.test("experiment all --short: all held, every control broken", async () => {
+  await withReports(async (out, read) => {
+    const run = experiment("all", "--short", ...out);
+    assert.equal(await run.ended, 0, run.text());
+    assert.deepEqual(run.leftovers(), []);
+    const { experiments, info } = JSON.parse(await read());
+    const short = CATALOGUE.filter(({ isShort }) => isShort);
+    assert.deepEqual(
+      experiments.map(({ name }: { readonly name: string }) => name),
+      short.map(({ name }) => name),
+    );
+    assert.match(info.command, /^deno task experiment run .*--seed 1$/);
+  });
+});
