@@ -4,6 +4,7 @@ import { everythingAtOnce } from "./everything_at_once.ts";
 import { scaleDown } from "./scale_down.ts";
 import { scaleUp } from "./scale_up.ts";
 import { termWithSlowCalls } from "./term_with_slow_calls.ts";
+import { l4PinsCalls } from "./l4_pins_calls.ts";
 import { killOne } from "./kill_one.ts";
 import { panicThresholdDrill } from "./panic_threshold.ts";
 import { rollingRestart } from "./rolling_restart.ts";
@@ -21,9 +22,11 @@ import { pausedServer } from "./paused_server.ts";
 import { duplicateExecution } from "./duplicate_execution.ts";
 import { wrongHealthService } from "./wrong_health_service.ts";
 import { envoyRestart } from "./envoy_restart.ts";
+import { longStreams, movedStreams } from "./streams.ts";
 
 /** The catalogue. */
 export const CATALOGUE: readonly Experiment[] = [
+  l4PinsCalls,
   rollingRestart,
   termWithSlowCalls,
   killOne,
@@ -45,4 +48,6 @@ export const CATALOGUE: readonly Experiment[] = [
   duplicateExecution,
   wrongHealthService,
   envoyRestart,
+  longStreams,
+  movedStreams,
 ];

@@ -12,6 +12,7 @@ import { tableLines } from "../../core/table.ts";
 import { listenForStop } from "../../io/program.ts";
 import { onOutputClosed, print } from "../../io/terminal.ts";
 import { killAllChildren } from "../child.ts";
+import { doctor } from "../doctor/command.ts";
 import { writeReports } from "../report/files.ts";
 import { machineFacts, versionFacts } from "../report/machine.ts";
 import { progressLine, resultLines, summaryLines } from "../report/terminal.ts";
@@ -46,10 +47,11 @@ which it must break.
   experiment list          what there is
   experiment run NAME...   run some
   experiment all           run every one
+  experiment doctor FILE   find known pitfalls in an Envoy configuration
 Exit code 0: every claim held and every control broke it; 1: not so, or
 unknown; 2: the command line is wrong.`;
 
-const USAGE = "experiment list | run NAME... | all [flags]";
+const USAGE = "experiment list | run NAME... | all | doctor FILE [flags]";
 
 /** A whole invocation has fewer words than this. */
 const WORDS_MAX = 100;
@@ -66,6 +68,7 @@ export async function experimentCommand(
   catalogue: readonly Experiment[],
   argv: readonly string[],
 ): Promise<number> {
+  if (argv[0] === "doctor") return await doctor(argv.slice(1));
   const { values, positionals, help } = parseFlags(FLAGS, argv, {
     positionalsMax: WORDS_MAX,
   });
