@@ -42,7 +42,7 @@ const outlier = (config: Editable) =>
 /** A change of our file for each pitfall. */
 const FAULTS: Readonly<Record<string, (config: Editable) => void>> = {
   "tcp-proxy": (config) =>
-    part(config, "static_resources", "listeners").splice(0, 1),
+    (part(config, "static_resources")["listeners"] as unknown[]).splice(0, 1),
   "no-health-check": (config) => delete cluster(config)["health_checks"],
   "unknown-service": (config) => {
     check(config)["grpc_health_check"] = { service_name: "nobody.Registered" };
