@@ -13,8 +13,9 @@ import type {
   Experiment,
   ExperimentEvent,
   Judge,
+  Judgement,
 } from "../src/lab/experiment/experiment.ts";
-import type { CallRecord } from "../src/lab/experiment/history.ts";
+import type { CallRecord, History } from "../src/lab/experiment/history.ts";
 import {
   heldIf,
   isLost,
@@ -50,11 +51,9 @@ export function isRefused(call: Pick<CallRecord, "details">): boolean {
 }
 
 /** No call is lost that had reached Envoy. */
-export const noneIsCut: Judge = (history) => {
-  const refused = history.calls.filter((call) =>
-    isLost(call) && isRefused(call)
-  );
-  const others = history.calls.filter((call) => !refused.includes(call));
+export function noneIsCut({ calls }: History): Judgement {
+  const refused = calls.filter((call) => isLost(call) && isRefused(call));
+  const others = calls.filter((call) => !refused.includes(call));
   if (others.length < 50) return unknown("too few calls to tell");
   const cut = others.filter(isLost);
   return heldIf(
@@ -62,7 +61,7 @@ export const noneIsCut: Judge = (history) => {
     `${lossWords(others)}, ${refused.length} more refused while nobody ` +
       "listened",
   );
-};
+}
 
 /** Servers are never left alone with a call that they have begun. */
 const noneIsCancelled: Judge = ({ before, after }) => {

@@ -45,10 +45,25 @@ export function connectionManager(config: EnvoyConfig): Fields {
  * @param name As envoy.yaml names it, for example "unary".
  */
 export function routeAction(config: EnvoyConfig, name: string): Fields {
+  return partAt(routeOf(config, name), "route");
+}
+
+/**
+ * Replaces the `route` part of one route; routes may share it, so what is
+ * changed in place is changed for all of them.
+ */
+export function setRouteAction(
+  config: EnvoyConfig,
+  name: string,
+  action: Fields,
+): void {
+  routeOf(config, name)["route"] = action;
+}
+
+function routeOf(config: EnvoyConfig, name: string): Fields {
   const path = ["route_config", "virtual_hosts", 0, "routes"] as const;
   const routes = Object.values(partAt(connectionManager(config), ...path));
-  const found = routes.find((route) => partAt(route)["name"] === name);
-  return partAt(found, "route");
+  return partAt(routes.find((route) => partAt(route)["name"] === name));
 }
 
 /** Unary calls are tried once. */
