@@ -5,6 +5,9 @@ import { type RunResult, runToEnd } from "../processes.ts";
 import { isExecutableFile, onPath } from "./path.ts";
 import type { ToolRow, Workspace } from "./table.ts";
 
+/** What sentences about a fetch must know of a tool. */
+export type Wanted = ToolRow;
+
 /** How long a client may take to say that it is there. */
 const ANSWER_LIMIT_MS = 30_000;
 
@@ -156,7 +159,8 @@ async function goEnvironment(
   };
 }
 
-function run(
+/** Runs a client in the workspace, with PATH and no cache of the user's. */
+export function run(
   workspace: Workspace,
   command: string,
   args: readonly string[],
@@ -192,7 +196,8 @@ export function advice(row: ToolRow): string {
   return `put ${row.title} ${row.version} on PATH, or its path in ${row.variable}`;
 }
 
-function clientFailed(
+/** The failure of a client, with what it said. */
+export function clientFailed(
   row: ToolRow,
   client: string,
   result: RunResult,
@@ -208,7 +213,8 @@ function clientFailed(
   );
 }
 
-async function expectFile(
+/** The path of what a client should have brought. */
+export async function expectFile(
   row: ToolRow,
   path: string,
   source: string,

@@ -46,7 +46,7 @@ export interface ToolRow {
 }
 
 /** The digests in deno.json of one tool. */
-function digestsOf(name: string): Record<string, string> {
+export function digestsOf(name: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(config.toolDigests)
       .filter(([key]) => key.startsWith(`${name}-`))

@@ -1,0 +1,50 @@
+/** What the gate's driver is asked for and what it reports, as JSON lines. */
+
+/** The work of one driver process. */
+export type Work =
+  /** Calls on one connection, at most `concurrency` at once. */
+  | {
+    readonly kind: "burst";
+    readonly calls: number;
+    readonly concurrency: number;
+  }
+  /** One call on each of so many new connections. */
+  | { readonly kind: "fresh"; readonly connections: number }
+  /**
+   * A call on each connection, then silence until the server has closed them
+   * all or `limitMs` has passed, then `callsAfter` calls on each.
+   */
+  | {
+    readonly kind: "idle";
+    readonly connections: number;
+    readonly callsAfter: number;
+    readonly limitMs: number;
+  }
+  /**
+   * Calls at an even pace on one connection, however slow the answers are,
+   * until there are `calls` or SIGTERM says that there are enough.
+   */
+  | {
+    readonly kind: "pace";
+    readonly ratePerS: number;
+    readonly calls: number;
+  };
+
+/** A call that did not end well; times are milliseconds since 1970. */
+export interface FailedCall {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** The status's name, for example "UNAVAILABLE". */
+  readonly code: string;
+  readonly details: string;
+}
+
+/** What a driver has seen. */
+export interface Report {
+  readonly calls: number;
+  readonly failures: readonly FailedCall[];
+  /** When calls succeeded, in milliseconds since 1970, in this order. */
+  readonly successesAtMs: readonly number[];
+  /** How often a connection was lost or closed by the other side. */
+  readonly disconnects: number;
+}

@@ -1,0 +1,187 @@
+/** The checks of the runtime gate that need a server and clients only. */
+import { Failure } from "../../src/core/errors.ts";
+import type { Work } from "./calls.ts";
+import {
+  judgeCalls,
+  judgeDisconnects,
+  judgeExit,
+  type Reasons,
+} from "./judge.ts";
+import { freePort, type Runtime, startClient, startServer } from "./runtime.ts";
+import type { TestedServer } from "./runtime.ts";
+
+/** How much is done. */
+export interface Plan {
+  /** Clients, one after another, that make their calls and close. */
+  readonly closingClients: number;
+  /** Calls of each of them, 100 at once. */
+  readonly callsPerClient: number;
+  /** Clients, one after another, that open ten connections each. */
+  readonly freshClients: number;
+  /** How long a connection is silent until the server closes it. */
+  readonly idleMs: number;
+  /** How long calls go on while connections are closed by age. */
+  readonly ageLoadMs: number;
+  /** How often Envoy is restarted. */
+  readonly envoyRestarts: number;
+}
+
+/** The whole gate; `idleMs` is given by a flag. */
+export const WHOLE_PLAN = {
+  closingClients: 10,
+  callsPerClient: 5_000,
+  freshClients: 5,
+  ageLoadMs: 30_000,
+  envoyRestarts: 5,
+} as const;
+
+/** A few seconds for every run of the tests. */
+export const QUICK_PLAN = {
+  ...WHOLE_PLAN,
+  closingClients: 3,
+  callsPerClient: 1_000,
+  freshClients: 2,
+} as const;
+
+/** A check: it resolves with the reasons against a Deno. */
+export interface Check {
+  readonly title: string;
+  readonly run: (runtime: Runtime, plan: Plan) => Promise<Reasons>;
+}
+
+const CONCURRENCY = 100;
+const CONNECTIONS = 10;
+const CALLS_AFTER_IDLE = 20;
+const MAX_AGE_MS = 3_000;
+const AGE_LOAD_PER_S = 300;
+
+/** A connection is closed within 10 % of its age; a busy machine adds some. */
+function ageLimitMs(ageMs: number): number {
+  return ageMs * 1.1 + 5_000;
+}
+
+/** Runs `work` against a server, which must end well when it is asked to. */
+async function withServer(
+  runtime: Runtime,
+  flags: readonly string[],
+  work: (server: TestedServer) => Promise<Reasons>,
+): Promise<Reasons> {
+  let server: TestedServer;
+  try {
+    const at = { host: "127.0.0.1", port: freePort() };
+    server = await startServer(runtime, at, flags);
+  } catch (error) {
+    if (error instanceof Failure && error.kind === "failed") {
+      return [error.message];
+    }
+    throw error;
+  }
+  let reasons: Reasons = [];
+  try {
+    reasons = await work(server);
+  } finally {
+    // The server's end comes first: what clients have lost follows from it.
+    reasons = [...judgeExit("server", await server.stop()), ...reasons];
+  }
+  return reasons;
+}
+
+async function runClient(
+  runtime: Runtime,
+  server: TestedServer,
+  work: Work,
+  options: { readonly calls: number; readonly workMs?: number },
+): Promise<{ reasons: Reasons; disconnects: number }> {
+  const client = startClient(runtime, server.address, work, options.workMs);
+  const status = await client.exited;
+  const report = await client.report;
+  return {
+    reasons: [
+      ...judgeExit("client", status),
+      ...(report === undefined ? [] : judgeCalls(report, options.calls)),
+    ],
+    disconnects: report?.disconnects ?? Infinity,
+  };
+}
+
+/** Runs clients one after another, until one fails or the server is gone. */
+async function inTurn(
+  runtime: Runtime,
+  server: TestedServer,
+  work: Work,
+  { clients, calls }: { readonly clients: number; readonly calls: number },
+): Promise<Reasons> {
+  for (let number = 1; number <= clients; number += 1) {
+    const { reasons } = await runClient(runtime, server, work, { calls });
+    if (reasons.length > 0 || !server.isRunning) {
+      return [...reasons, `at client ${number} of ${clients}`];
+    }
+  }
+  return [];
+}
+
+function closingClients(runtime: Runtime, plan: Plan): Promise<Reasons> {
+  const calls = plan.callsPerClient;
+  return withServer(runtime, [], (server) =>
+    inTurn(runtime, server, {
+      kind: "burst",
+      calls,
+      concurrency: CONCURRENCY,
+    }, { clients: plan.closingClients, calls }));
+}
+
+function freshConnections(runtime: Runtime, plan: Plan): Promise<Reasons> {
+  return withServer(
+    runtime,
+    [],
+    (server) =>
+      inTurn(runtime, server, { kind: "fresh", connections: CONNECTIONS }, {
+        clients: plan.freshClients,
+        calls: CONNECTIONS,
+      }),
+  );
+}
+
+function idleGoaway(runtime: Runtime, { idleMs }: Plan): Promise<Reasons> {
+  const flags = ["--max-connection-age", String(idleMs)];
+  return withServer(runtime, flags, async (server) => {
+    const limitMs = ageLimitMs(idleMs);
+    const { reasons, disconnects } = await runClient(runtime, server, {
+      kind: "idle",
+      connections: CONNECTIONS,
+      callsAfter: CALLS_AFTER_IDLE,
+      limitMs,
+    }, { calls: CONNECTIONS * (1 + CALLS_AFTER_IDLE), workMs: limitMs });
+    return [...reasons, ...judgeDisconnects(disconnects, CONNECTIONS)];
+  });
+}
+
+function connectionAge(
+  runtime: Runtime,
+  { ageLoadMs }: Plan,
+): Promise<Reasons> {
+  const flags = ["--max-connection-age", String(MAX_AGE_MS)];
+  return withServer(runtime, flags, async (server) => {
+    const calls = AGE_LOAD_PER_S * ageLoadMs / 1000;
+    const { reasons, disconnects } = await runClient(
+      runtime,
+      server,
+      { kind: "pace", ratePerS: AGE_LOAD_PER_S, calls },
+      { calls, workMs: ageLoadMs },
+    );
+    const min = Math.floor(ageLoadMs / ageLimitMs(MAX_AGE_MS));
+    return [...reasons, ...judgeDisconnects(disconnects, min)];
+  });
+}
+
+/** The checks of the quick plan. */
+export const QUICK_CHECKS: readonly Check[] = [
+  { title: "closing clients", run: closingClients },
+  { title: "fresh connections", run: freshConnections },
+];
+
+/** Further checks, which take their time. */
+export const SLOW_CHECKS: readonly Check[] = [
+  { title: "idle GOAWAY", run: idleGoaway },
+  { title: "connection age", run: connectionAge },
+];

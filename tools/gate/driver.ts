@@ -1,0 +1,180 @@
+/**
+ * The client side of the runtime gate. It is run by the Deno that is tested,
+ * does the work that its one argument describes, prints a report and ends.
+ */
+import { type Client, connectivityState } from "@grpc/grpc-js";
+import { waitMs } from "../../src/core/pacing.ts";
+import { Greeter, type HelloReply } from "../../src/io/proto.ts";
+import {
+  callUnary,
+  connect,
+  isServiceError,
+  statusName,
+} from "../../src/io/rpc.ts";
+import {
+  exitWithFailure,
+  listenForStop,
+  runProgram,
+} from "../../src/io/program.ts";
+import { survivePeerErrors } from "../../src/io/peer_errors.ts";
+import { print } from "../../src/io/terminal.ts";
+import type { FailedCall, Report, Work } from "./calls.ts";
+
+/** A call without an answer is lost; a busy machine answers well before. */
+const DEADLINE_MS = 8_000;
+
+/** A closed client says goodbye on the wire; it is given the time for that. */
+const GOODBYE_MS = 250;
+
+/** Fresh connections that are opened side by side. */
+const FRESH_AT_ONCE = 10;
+
+/** Counts calls and lost connections. */
+class Ledger {
+  calls = 0;
+  disconnects = 0;
+  readonly failures: FailedCall[] = [];
+  readonly successesAtMs: number[] = [];
+
+  report(): Report {
+    const { calls, failures, successesAtMs, disconnects } = this;
+    return { calls, failures, successesAtMs, disconnects };
+  }
+}
+
+async function call(client: Client, ledger: Ledger): Promise<void> {
+  ledger.calls += 1;
+  const startedAtMs = Date.now();
+  try {
+    await callUnary<HelloReply>(
+      client,
+      "SayHello",
+      { name: "gate", workMs: 0 },
+      { deadlineMs: DEADLINE_MS },
+    );
+    ledger.successesAtMs.push(Date.now());
+  } catch (error) {
+    if (!isServiceError(error)) throw error;
+    ledger.failures.push({
+      startedAtMs,
+      endedAtMs: Date.now(),
+      code: statusName(error.code),
+      details: error.details.slice(0, 200),
+    });
+  }
+}
+
+/** Counts how often the client's connection goes away, until it is closed. */
+function watch(client: Client, ledger: Ledger): void {
+  const channel = client.getChannel();
+  let state = channel.getConnectivityState(false);
+  const onChange = () => {
+    const next = channel.getConnectivityState(false);
+    const isOurs = next === connectivityState.SHUTDOWN;
+    if (state === connectivityState.READY && next !== state && !isOurs) {
+      ledger.disconnects += 1;
+    }
+    state = next;
+    listen();
+  };
+  const listen = () => {
+    if (state === connectivityState.SHUTDOWN) return;
+    channel.watchConnectivityState(state, Infinity, (error) => {
+      if (error === undefined) onChange();
+    });
+  };
+  listen();
+}
+
+async function burst(
+  client: Client,
+  ledger: Ledger,
+  { calls, concurrency }: Extract<Work, { kind: "burst" }>,
+): Promise<void> {
+  let left = calls;
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    while (left-- > 0) await call(client, ledger);
+  }));
+}
+
+async function fresh(
+  target: string,
+  ledger: Ledger,
+  { connections }: Extract<Work, { kind: "fresh" }>,
+): Promise<void> {
+  let left = connections;
+  await Promise.all(Array.from({ length: FRESH_AT_ONCE }, async () => {
+    while (left-- > 0) {
+      const client = connect(Greeter, target);
+      await call(client, ledger);
+      client.close();
+    }
+  }));
+}
+
+async function idle(
+  target: string,
+  ledger: Ledger,
+  work: Extract<Work, { kind: "idle" }>,
+): Promise<void> {
+  const clients = Array.from(
+    { length: work.connections },
+    () => connect(Greeter, target),
+  );
+  clients.forEach((client) => watch(client, ledger));
+  await Promise.all(clients.map((client) => call(client, ledger)));
+  const limitAtMs = Date.now() + work.limitMs;
+  while (ledger.disconnects < clients.length && Date.now() < limitAtMs) {
+    await pause(50);
+  }
+  await Promise.all(clients.map(async (client) => {
+    for (let made = 0; made < work.callsAfter; made += 1) {
+      await call(client, ledger);
+    }
+    client.close();
+  }));
+}
+
+async function pace(
+  client: Client,
+  ledger: Ledger,
+  { ratePerS, calls: count }: Extract<Work, { kind: "pace" }>,
+): Promise<void> {
+  const { signal } = listenForStop();
+  const startedAtMs = performance.now();
+  const calls: Promise<void>[] = [];
+  watch(client, ledger);
+  while (calls.length < count && !signal.aborted) {
+    const elapsedMs = performance.now() - startedAtMs;
+    const ms = waitMs(calls.length, elapsedMs, ratePerS);
+    if (ms > 0) await pause(ms);
+    else calls.push(call(client, ledger));
+  }
+  await Promise.all(calls);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function run(): Promise<number> {
+  const [target = "", text = ""] = Deno.args;
+  // Asked first, to see whether this Deno runs our code at all.
+  if (text === "") return 0;
+  survivePeerErrors(() => {}, (error) => exitWithFailure("driver", error));
+  const work = JSON.parse(text) as Work;
+  const ledger = new Ledger();
+  if (work.kind === "fresh") await fresh(target, ledger, work);
+  else if (work.kind === "idle") await idle(target, ledger, work);
+  else {
+    const client = connect(Greeter, target);
+    if (work.kind === "burst") await burst(client, ledger, work);
+    else await pace(client, ledger, work);
+    client.close();
+  }
+  await pause(GOODBYE_MS);
+  print(JSON.stringify(ledger.report()));
+  return 0;
+}
+
+if (import.meta.main) await runProgram("driver", run);

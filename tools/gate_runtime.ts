@@ -1,0 +1,155 @@
+/**
+ * The runtime gate: whether a version of Deno runs our server and our client
+ * without losing a call. No other version is pinned before it has passed.
+ */
+import config from "../deno.json" with { type: "json" };
+import { EXIT_CODES, Failure } from "../src/core/errors.ts";
+import {
+  type FlagRows,
+  helpText,
+  parseFlags,
+  wholeNumber,
+} from "../src/core/flags.ts";
+import { listenForStop, runProgram } from "../src/io/program.ts";
+import { print } from "../src/io/terminal.ts";
+import { findTool } from "../src/io/tools.ts";
+import { findDeno } from "../src/io/tools/deno.ts";
+import { killAllChildren } from "../src/lab/child.ts";
+import {
+  type Check,
+  type Plan,
+  QUICK_CHECKS,
+  QUICK_PLAN,
+  SLOW_CHECKS,
+  WHOLE_PLAN,
+} from "./gate/checks.ts";
+import { gateTable, type Row } from "./gate/judge.ts";
+import { RESTART_CHECK } from "./gate/restarts.ts";
+import { type Runtime, whyNotRunning } from "./gate/runtime.ts";
+
+const PIN = config.toolVersions.deno;
+
+const VERSIONS_MAX = 20;
+
+const ABOUT = `Runs our server and our client under each version of Deno, by \
+default the pinned one, ${PIN},
+and prints a table of versions by check. Exit code: 0 if every check passed, \
+${EXIT_CODES.failed} if one did not.`;
+
+const FLAGS = {
+  idleS: {
+    name: "idle",
+    placeholder: "SECONDS",
+    help: "How long a connection is silent before the server closes it",
+    default: 20,
+    parse: wholeNumber(1, 3_600),
+  },
+  quick: {
+    name: "quick",
+    help: "Only the closing clients and the fresh connections, fewer of them",
+    switch: true,
+  },
+} as const satisfies FlagRows;
+
+function checkVersions(versions: readonly string[]): readonly string[] {
+  const bad = versions.filter((one) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(one));
+  if (bad.length === 0) return versions.length === 0 ? [PIN] : versions;
+  throw new Failure(
+    "usage",
+    bad.map((one) => `"${one}" is no version of Deno, such as ${PIN}`)
+      .join("\n"),
+  );
+}
+
+async function findRuntime(
+  version: string,
+  signal: AbortSignal,
+): Promise<Runtime> {
+  // A Deno that is passed over is the one that runs us.
+  const onProgress = (line: string) => {
+    if (!line.startsWith("Passing over")) print(line);
+  };
+  const { path } = version === Deno.version.deno
+    ? { path: Deno.execPath() }
+    : await findDeno(version, { onProgress, signal });
+  if (version !== PIN) {
+    print(
+      `Deno ${version} has no digest in deno.json: its file is not checked`,
+    );
+  }
+  return { version, path, onProgress: print, signal };
+}
+
+/** Runs the checks on one Deno; nothing but the runtime is judged. */
+async function gate(
+  runtime: Runtime,
+  checks: readonly Check[],
+  plan: Plan,
+): Promise<Row> {
+  const { version } = runtime;
+  const why = await whyNotRunning(runtime);
+  if (why !== undefined) {
+    print(
+      `Deno ${version} does not run our code, so nothing was tested: ${why}`,
+    );
+    return { version, checks: checks.map(() => "not run") };
+  }
+  const row: Row["checks"][number][] = [];
+  for (const { title, run } of checks) {
+    const startedMs = performance.now();
+    const reasons = await run(runtime, plan);
+    if (runtime.signal.aborted) throw stopped();
+    const seconds = Math.round((performance.now() - startedMs) / 1000);
+    const verdict = reasons.length === 0
+      ? "ok"
+      : `FAILED (${reasons.join("; ")})`;
+    print(`Deno ${version}: ${title} ${verdict} after ${seconds} s`);
+    row.push(reasons);
+  }
+  return { version, checks: row };
+}
+
+function stopped(): Failure {
+  return new Failure("failed", "The gate was stopped before its end");
+}
+
+async function run(): Promise<number> {
+  const { values, positionals, help } = parseFlags(FLAGS, Deno.args, {
+    positionalsMax: VERSIONS_MAX,
+  });
+  if (help) {
+    print(helpText("gate:runtime [VERSION...] [flags]", ABOUT, FLAGS));
+    return 0;
+  }
+  const versions = checkVersions(positionals);
+  const { signal } = listenForStop(killAllChildren);
+  // What is running ends, and so does the check that waits for it.
+  signal.addEventListener("abort", killAllChildren);
+  const plan: Plan = {
+    ...(values.quick ? QUICK_PLAN : WHOLE_PLAN),
+    idleMs: values.idleS * 1000,
+  };
+  const checks = values.quick
+    ? QUICK_CHECKS
+    : [...QUICK_CHECKS, ...SLOW_CHECKS, RESTART_CHECK];
+  if (!values.quick) await findTool("envoy", { onProgress: print, signal });
+  const runtimes: Runtime[] = [];
+  for (const one of versions) runtimes.push(await findRuntime(one, signal));
+  const rows: Row[] = [];
+  try {
+    for (const one of runtimes) {
+      rows.push(await gate(one, checks, plan));
+    }
+  } catch (error) {
+    throw signal.aborted ? stopped() : error;
+  }
+  print("");
+  gateTable(checks.map(({ title }) => title), rows)
+    .forEach((line) => print(line));
+  const allPassed = rows.every((row) =>
+    row.checks.every((reasons) => reasons.length === 0)
+  );
+  return allPassed ? 0 : EXIT_CODES.failed;
+}
+
+if (import.meta.main) await runProgram("gate:runtime", run);
