@@ -1,11 +1,10 @@
 /** Finds the tools that are not ours, and fetches what is not there. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../core/errors.ts";
 import { runToEnd } from "./processes.ts";
-import { advice, cannotFetch } from "./tools/fetch.ts";
+import { advice, cannotFetch, checkDigest } from "./tools/fetch.ts";
 import { isExecutableFile, onPath } from "./tools/path.ts";
 import { type ToolName, type ToolRow, TOOLS } from "./tools/table.ts";
 
@@ -179,7 +178,9 @@ async function fetchTool(
     const path = await row.fetch(row, {
       version: row.version,
       folder: temp,
+      toolsFolder: folder,
       env: options.env,
+      onProgress,
       signal,
     });
     if (digest !== undefined) await checkDigest(row, path, digest);
@@ -243,23 +244,4 @@ async function removeFolder(path: string): Promise<void> {
   await Deno.remove(path, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
-}
-
-async function checkDigest(
-  row: ToolRow,
-  path: string,
-  digest: string,
-): Promise<void> {
-  const hash = createHash("sha256");
-  const file = await Deno.open(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  const found = `sha256:${hash.digest("hex")}`;
-  if (found !== digest) {
-    throw cannotFetch(
-      row,
-      `its digest is ${found}, not the pinned ${digest}, so it was removed; ${
-        advice(row)
-      }`,
-    );
-  }
 }

@@ -2,12 +2,15 @@
 import config from "../../deno.json" with { type: "json" };
 import { Failure, messageOf } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
+import { clientFailed, run } from "../../src/io/tools/fetch.ts";
+import { findGo } from "../../src/io/tools/go.ts";
+import { GO } from "../../src/io/tools/table.ts";
 import {
   canInstallPackages,
   DOCKER_FOLDER,
   installPackages,
   isThere,
-  lastLine,
+  PROJECT,
   runWell,
 } from "./machine.ts";
 
@@ -20,8 +23,12 @@ const PACKAGES = [
   "docker-compose",
 ];
 
-const ADVICE = "install Docker Compose v2 " +
-  "(https://docs.docker.com/compose/install)";
+/** What is compiled, for the sentence of a failure. */
+const COMPOSE = {
+  title: "Docker Compose",
+  version: VERSION,
+  advice: "install Docker Compose v2 (https://docs.docker.com/compose/install)",
+};
 
 /** Fetching Compose's modules and compiling them takes about two minutes. */
 const GO_LIMIT_MS = 900_000;
@@ -80,35 +87,32 @@ export async function installCompose(
   const isMade = await isThere(path);
   if (!isMade) {
     say(`Compiling Docker Compose ${VERSION}; it takes about two minutes`);
-    await build(path);
+    await build(path, say);
   }
   const link = await linkPlugin(path);
   return { how: isMade ? "compiled earlier" : "compiled with Go", link };
 }
 
-async function build(path: string): Promise<void> {
-  if ((await runToEnd("sh", ["-c", "command -v go"])).code !== 0) {
-    throw new Failure(
-      "environment",
-      `Docker Compose v2 is missing, and Go, which could compile it, is too: ${ADVICE}`,
-    );
-  }
-  const folder = `${DOCKER_FOLDER}/compose-build`;
-  const module = "github.com/docker/compose/v2";
-  const options = {
-    cwd: folder,
-    timeoutMs: GO_LIMIT_MS,
-    env: {
-      GOMODCACHE: `${folder}/modules`,
-      GOCACHE: `${folder}/cache`,
-      GOFLAGS: "-modcacherw -buildvcs=false",
-      GOTOOLCHAIN: "auto",
-      GOWORK: "off",
-      CGO_ENABLED: "0",
-    },
+async function build(
+  path: string,
+  say: (line: string) => void,
+): Promise<void> {
+  const workspace = {
+    version: VERSION,
+    folder: `${DOCKER_FOLDER}/compose-build`,
+    toolsFolder: `${PROJECT}.tools`,
+    env: (name: string) => Deno.env.get(name),
+    onProgress: say,
+    signal: undefined,
   };
-  await Deno.mkdir(folder, { recursive: true });
+  const module = "github.com/docker/compose/v2";
+  // Go does not read a go.mod that is right in its folder of temporary files.
+  const cwd = `${workspace.folder}/module`;
+  // What a killed process has left would be in the way.
+  await Deno.remove(workspace.folder, { recursive: true }).catch(() => {});
+  await Deno.mkdir(cwd, { recursive: true });
   try {
+    const go = await findGo(COMPOSE, workspace, GO);
     // Compose's own go.mod has exclude directives: `go install` refuses it.
     const steps = [
       ["mod", "init", "compose-build"],
@@ -122,18 +126,17 @@ async function build(path: string): Promise<void> {
       ],
     ];
     for (const step of steps) {
-      const result = await runToEnd("go", step, options);
+      const result = await run(workspace, go.path, step, {
+        cwd,
+        timeoutMs: GO_LIMIT_MS,
+        env: go.env,
+      });
       if (result.code !== 0) {
-        throw new Failure(
-          "environment",
-          `Docker Compose ${VERSION} cannot be compiled (${
-            lastLine(result)
-          }): ${ADVICE}`,
-        );
+        throw clientFailed(COMPOSE, `go ${step[0]}`, result);
       }
     }
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(workspace.folder, { recursive: true });
   }
 }
 

