@@ -66,6 +66,7 @@ export const everythingAtOnce: Experiment = {
   name: "everything-at-once",
   question: "Is one of 18,000 calls lost in a minute of restarts, a kill, " +
     "scaling and health flips?",
+  isForDocker: true,
   setup: { servers: 3 },
   load: { ratePerS: RATE_PER_S, durationMs: DURATION_MS },
   events: [{ atMs: 1000, label: "everything", do: everything }],

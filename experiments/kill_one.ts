@@ -17,6 +17,7 @@ export const killOne: Experiment = {
   name: "kill-one",
   question: "Is a call lost when a server is killed with kill -9?",
   isShort: true,
+  isForDocker: true,
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 5000, workMs: 20 },
   events: [{

@@ -25,6 +25,7 @@ export const panicThresholdDrill: Experiment = {
   name: "panic-threshold",
   question: "Does Envoy call servers that it knows to be sick?",
   isShort: true,
+  isForDocker: true,
   // Without retries and ejection, so that every call to a sick server is seen.
   setup: { servers: 3, changes: [noRetries] },
   load: { ratePerS: 200, durationMs: 6000 },

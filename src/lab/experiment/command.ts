@@ -17,6 +17,7 @@ import { writeReports } from "../report/files.ts";
 import { machineFacts, versionFacts } from "../report/machine.ts";
 import { progressLine, resultLines, summaryLines } from "../report/terminal.ts";
 import { conduct, type Result } from "./conduct.ts";
+import { composeStacks } from "./compose_stacks.ts";
 import type { Experiment } from "./experiment.ts";
 import { nativeStacks, type StackFactory } from "./stacks.ts";
 
@@ -24,6 +25,12 @@ const FLAGS = {
   isShort: {
     name: "short",
     help: "Of those that are named, run the short ones only",
+    switch: true,
+  },
+  isDocker: {
+    name: "docker",
+    help:
+      "Of those that are named, run those that make sense on Compose, there",
     switch: true,
   },
   seed: {
@@ -81,7 +88,7 @@ export async function experimentCommand(
     listLines(catalogue).forEach(print);
     return 0;
   }
-  const chosen = choose(catalogue, action, names, values.isShort);
+  const chosen = choose(catalogue, action, names, values);
   return await runAll(chosen, values);
 }
 
@@ -90,7 +97,7 @@ function choose(
   catalogue: readonly Experiment[],
   action: string | undefined,
   names: readonly string[],
-  isShort: boolean,
+  { isShort, isDocker }: FlagValues<typeof FLAGS>,
 ): readonly Experiment[] {
   const known = catalogue.map(({ name }) => name).join(", ");
   if (action !== "run" && action !== "all") {
@@ -119,10 +126,12 @@ function choose(
   }
   const chosen = catalogue.filter((experiment) =>
     (action === "all" || names.includes(experiment.name)) &&
-    (!isShort || experiment.isShort)
+    (!isShort || experiment.isShort) &&
+    (!isDocker || experiment.isForDocker)
   );
   if (chosen.length === 0) {
-    throw new Failure("usage", "None of these experiments is a short one");
+    const which = isDocker ? "for Compose" : "a short one";
+    throw new Failure("usage", `None of these experiments is ${which}`);
   }
   return chosen;
 }
@@ -144,7 +153,9 @@ async function runAll(
 ): Promise<number> {
   const stop = listenForStop(killAllChildren);
   onOutputClosed(() => stop.request("output closed"));
-  const stacks = await nativeStacks(print, stop.signal);
+  const stacks = flags.isDocker
+    ? composeStacks()
+    : await nativeStacks(print, stop.signal);
   const results: Result[] = [];
   for (const experiment of chosen) {
     if (stop.signal.aborted) break;
@@ -167,7 +178,7 @@ async function runAll(
       stack: stacks.name,
       command: `deno task experiment run ${
         chosen.map(({ name }) => name).join(" ")
-      } --seed ${flags.seed}`,
+      } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}`,
       machine: machineFacts(),
       versions: versionFacts(),
       writtenAt: new Date().toISOString(),

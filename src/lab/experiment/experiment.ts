@@ -44,6 +44,8 @@ export interface Experiment {
   readonly question: string;
   /** Whether it is in the short set: promise and control within 25 s. */
   readonly isShort?: boolean;
+  /** Whether it makes sense on Compose too (default false). */
+  readonly isForDocker?: boolean;
   readonly setup: Setup;
   readonly load: Load;
   /** What happens, in any order; each starts at its own time. */

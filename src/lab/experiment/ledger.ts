@@ -118,7 +118,8 @@ function serverLines(history: History): readonly LedgerLine[] {
     const counted = after.counters[server];
     if (counted === undefined) return [];
     const isNew = history.actions.some((action) =>
-      action.server === server && action.kind === "start"
+      action.server === server &&
+      (action.kind === "start" || action.kind === "scale")
     );
     const growth = (key: "started" | "ok") => {
       const sum = (counters: typeof counted | undefined) =>

@@ -3,7 +3,6 @@ import { messageOf } from "../../core/errors.ts";
 import { seededRandom } from "../../core/random.ts";
 import { exitWords } from "../child.ts";
 import { parseEnvoyConfig } from "../envoy_config.ts";
-import type { Stack } from "../stack.ts";
 import type { Experiment, Load, Setup } from "./experiment.ts";
 import type {
   Action,
@@ -16,7 +15,7 @@ import { takeSnapshot, watch } from "./observer.ts";
 import { RecordedStack } from "./recorded_stack.ts";
 import { Recorder } from "./recorder.ts";
 import type { RunContext } from "./run_context.ts";
-import type { StackFactory } from "./stacks.ts";
+import type { ExperimentStack, StackFactory } from "./stacks.ts";
 import { awaitHealthy, HEALTHY_LIMIT_MS_DEFAULT, pause } from "./waits.ts";
 
 /** What is run: an experiment or its control, without the claims. */
@@ -123,7 +122,7 @@ class Run {
     this.#crashes.push(words);
   }
 
-  async go(bare: Stack): Promise<History> {
+  async go(bare: ExperimentStack): Promise<History> {
     const { signal, seed } = this.#options;
     const stack = new RecordedStack(
       bare,
@@ -149,7 +148,12 @@ class Run {
         seed,
         startedAt,
         durationMs,
-        calls: [...recorder.calls].sort((a, b) => a.startMs - b.startMs),
+        calls: recorder.calls
+          .map((call) => ({
+            ...call,
+            server: bare.nameOfReply?.(call.server) ?? call.server,
+          }))
+          .sort((a, b) => a.startMs - b.startMs),
         events: [...this.#events].sort((a, b) => a.startMs - b.startMs),
         samples: this.#samples,
         before,

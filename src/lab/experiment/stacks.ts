@@ -3,6 +3,7 @@ import { findTool } from "../../io/tools.ts";
 import type { EnvoyConfig } from "../envoy_config.ts";
 import { NativeStack } from "../native.ts";
 import type { ExitStatus, LineSink, Stack } from "../stack.ts";
+import { freePort } from "./free_port.ts";
 
 /** What an experiment asks of a stack. */
 export interface StackOptions {
@@ -18,39 +19,17 @@ export interface StackOptions {
   readonly onCrash: (program: string, status: ExitStatus) => void;
 }
 
+/** A stack whose servers may call themselves otherwise than it does. */
+export interface ExperimentStack extends Stack {
+  /** The stack's name of the server that gives this name in its replies. */
+  nameOfReply?(name: string): string;
+}
+
 /** Starts a stack whose servers allow faults. */
 export interface StackFactory {
   /** For the report, for example "native". */
   readonly name: string;
-  start(options: StackOptions): Promise<Stack>;
-}
-
-/** Addresses that a scaled native stack may need: 127.0.0.1 to 127.0.0.8. */
-const ADDRESSES = [1, 2, 3, 4, 5, 6, 7, 8];
-
-/** A port that is free on the loopback addresses, as is the one above it. */
-function freePort(taken: Set<number>): number {
-  while (true) {
-    const first = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = first.addr as Deno.NetAddr;
-    first.close();
-    if (!taken.has(port) && !taken.has(port + 1) && isFree(port)) {
-      taken.add(port).add(port + 1);
-      return port;
-    }
-  }
-}
-
-function isFree(port: number): boolean {
-  try {
-    for (const last of ADDRESSES) {
-      Deno.listen({ hostname: `127.0.0.${last}`, port }).close();
-    }
-    Deno.listen({ hostname: "127.0.0.1", port: port + 1 }).close();
-    return true;
-  } catch {
-    return false; // Somebody else has it: another port is tried.
-  }
+  start(options: StackOptions): Promise<ExperimentStack>;
 }
 
 /**

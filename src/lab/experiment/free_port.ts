@@ -1,0 +1,29 @@
+/** Ports for the stacks of experiments. */
+
+/** Addresses that a scaled native stack may need: 127.0.0.1 to 127.0.0.8. */
+const ADDRESSES = [1, 2, 3, 4, 5, 6, 7, 8];
+
+/** A port that is free on the loopback addresses, as is the one above it. */
+export function freePort(taken: Set<number>): number {
+  while (true) {
+    const first = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = first.addr as Deno.NetAddr;
+    first.close();
+    if (!taken.has(port) && !taken.has(port + 1) && isFree(port)) {
+      taken.add(port).add(port + 1);
+      return port;
+    }
+  }
+}
+
+function isFree(port: number): boolean {
+  try {
+    for (const last of ADDRESSES) {
+      Deno.listen({ hostname: `127.0.0.${last}`, port }).close();
+    }
+    Deno.listen({ hostname: "127.0.0.1", port: port + 1 }).close();
+    return true;
+  } catch {
+    return false; // Somebody else has it: another port is tried.
+  }
+}
