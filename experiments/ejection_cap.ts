@@ -16,7 +16,7 @@ const SICK_MS = 3000;
 /** Five failures in a row of each take a fraction of a second. */
 const EJECTED_MS = 2500;
 
-/** Every second call fails, on every server. */
+/** Nine of ten calls fail, on every server. */
 async function makeAllSick({ stack }: RunContext): Promise<void> {
   await Promise.all(
     stack.servers().map(({ name }, index) =>
