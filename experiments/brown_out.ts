@@ -72,7 +72,7 @@ export const brownOut: Experiment = {
       "12 % of the calls, and 90 % of the calls take up to 205 ms",
     reason: "both choices are random and may be the same server: with three " +
       "servers they are the slow one in one of nine cases",
-    reference:
-      "https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/load_balancing/load_balancers#weighted-least-request",
+    reference: "envoyproxy/envoy: LeastRequestLoadBalancer" +
+      "::unweightedHostPickNChoices() in least_request_lb.cc",
   }],
 };

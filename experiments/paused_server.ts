@@ -132,8 +132,8 @@ export const pausedServer: Experiment = {
     breaks: ["lost", "held", "closed"],
   },
   limits: [{
-    text: "At 300 calls a second 28 of the calls that are on the silent " +
-      "server are lost (UNAVAILABLE, none takes longer than 0.54 s)",
+    text: "At 300 calls a second 12 to 32 of the calls that are on the " +
+      "silent server are lost (UNAVAILABLE, none held longer than 0.54 s)",
     reason: "up to 54 calls are cut in the same moment and the retry budget " +
       "allows 20 retries at once; a larger one would let retries double the " +
       "load when all servers fail, see retry-storm",
