@@ -52,10 +52,10 @@ const rows: readonly {
     what: "no engine",
     fakes: {
       docker:
-        'echo "Cannot connect to the Docker daemon at unix:///x. Is it running?" >&2; exit 1',
+        'echo "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?" >&2; exit 1',
     },
     message:
-      /^lab: Docker is not running: Cannot connect to the Docker daemon.*; start it, or.*$/,
+      /^lab: Docker is not running: Cannot connect to the Docker daemon at unix:\/\/\/x; start it, or.*$/,
   },
   {
     what: "no Compose",

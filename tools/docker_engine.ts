@@ -124,9 +124,15 @@ export async function dockerDown(
 
 /** An engine that does not answer is stopped all the same. */
 async function pruneBuilds(): Promise<void> {
-  const words = ["builder", "prune", "--force", "--keep-storage", "1GB"];
-  await runToEnd("docker", words, { timeoutMs: PRUNE_LIMIT_MS })
-    .catch(() => {});
+  for (
+    const words of [
+      ["image", "prune", "--force"],
+      ["builder", "prune", "--force", "--keep-storage", "1GB"],
+    ]
+  ) {
+    await runToEnd("docker", words, { timeoutMs: PRUNE_LIMIT_MS })
+      .catch(() => {});
+  }
 }
 
 /** What there is, in a sentence. */

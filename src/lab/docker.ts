@@ -62,9 +62,10 @@ export async function requireDocker(): Promise<void> {
     );
   }
   if (engine.code !== 0) {
+    const reason = lastLine(engine).replace(/\.? Is the docker .*\?$/, "");
     throw new Failure(
       "environment",
-      `Docker is not running: ${lastLine(engine)}; start it, ${WITHOUT_DOCKER}`,
+      `Docker is not running: ${reason}; start it, ${WITHOUT_DOCKER}`,
     );
   }
   const compose = await ask("docker", ["compose", "version", "--short"]);
