@@ -3,21 +3,10 @@ import type { Experiment } from "../src/lab/experiment/experiment.ts";
 import { noRetries } from "../src/lab/experiment/changes.ts";
 import { lostAtMost, measuredBetween } from "../src/lab/experiment/judge.ts";
 import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { restartAll } from "./rolling_restart.ts";
 
 const RATE_PER_S = 300;
 const DURATION_MS = 60_000;
-
-/** Restarts every server in turn, as a new version would be rolled out. */
-async function rollAll(run: RunContext): Promise<void> {
-  const servers = run.stack.servers().map(({ name }) => name);
-  for (const name of servers) {
-    if (run.signal.aborted) return;
-    run.mark(`restart ${name}`);
-    run.measure("exit code", (await run.stack.stop(name, "SIGTERM")).code);
-    await run.stack.start(name);
-    await run.awaitHealthy(servers.length);
-  }
-}
 
 /** Kills a server and starts it again when Envoy has noticed. */
 async function killOne(run: RunContext): Promise<void> {
@@ -55,7 +44,7 @@ async function flipHealth(run: RunContext): Promise<void> {
 
 /** One after the other: each starts when all servers are healthy again. */
 async function everything(run: RunContext): Promise<void> {
-  for (const step of [rollAll, killOne, scale, flipHealth]) {
+  for (const step of [restartAll, killOne, scale, flipHealth]) {
     if (!run.signal.aborted) await step(run);
   }
   run.measure("all is over", run.elapsedMs());

@@ -11,7 +11,7 @@ import type { RunContext } from "../src/lab/experiment/run_context.ts";
 const EXIT_MS_MAX = 8000;
 
 /** Restarts all servers, each when all are healthy. */
-async function restartAll(run: RunContext): Promise<void> {
+export async function restartAll(run: RunContext): Promise<void> {
   const servers = run.stack.servers().map(({ name }) => name);
   for (const name of servers) {
     if (run.signal.aborted) return;

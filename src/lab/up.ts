@@ -1,5 +1,5 @@
 /** The command `up`: a stack and a client in front of it, until Ctrl-C. */
-import { Failure, messageOf } from "../core/errors.ts";
+import { Failure } from "../core/errors.ts";
 import {
   type FlagRows,
   type FlagValues,
@@ -9,6 +9,7 @@ import {
   wholeNumber,
   words,
 } from "../core/flags.ts";
+import { readText } from "../io/files.ts";
 import { listenForStop, whenAborted } from "../io/program.ts";
 import { onOutputClosed, print } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
@@ -149,9 +150,10 @@ class Parts {
 
   async start(): Promise<void> {
     const flags = this.#flags;
-    const config = flags.configFile === ""
-      ? undefined
-      : parseEnvoyConfig(await readFile(flags.configFile), flags.configFile);
+    const config = flags.configFile === "" ? undefined : parseEnvoyConfig(
+      await readText(flags.configFile, "name a file with --config"),
+      flags.configFile,
+    );
     if (flags.docker) {
       this.#stack = await this.#startContainers(config);
       this.#sayReady(this.#stack);
@@ -257,18 +259,6 @@ class Parts {
         `${program} ended unexpectedly (${exitWords(status)}), so everything ` +
           "was stopped; its last lines are above",
       ),
-    );
-  }
-}
-
-async function readFile(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot read "${path}": ${messageOf(error)}; name a file with --config`,
-      { cause: error },
     );
   }
 }

@@ -1,6 +1,7 @@
 /** The command `experiment doctor FILE`. */
-import { EXIT_CODES, Failure, messageOf } from "../../core/errors.ts";
+import { EXIT_CODES, Failure } from "../../core/errors.ts";
 import { type FlagRows, helpText, parseFlags } from "../../core/flags.ts";
+import { readText } from "../../io/files.ts";
 import { print } from "../../io/terminal.ts";
 import { parseModel } from "./model.ts";
 import type { Finding, Rule } from "./rule.ts";
@@ -74,7 +75,11 @@ export async function doctor(argv: readonly string[]): Promise<number> {
       "doctor needs a file: experiment doctor envoy.yaml",
     );
   }
-  const diagnoses = examine(await readFile(file), file, values.services);
+  const diagnoses = examine(
+    await readText(file, "name an Envoy configuration"),
+    file,
+    values.services,
+  );
   for (const { rule, findings } of diagnoses) {
     for (const { field, now } of findings) print(`${field} is ${now}`);
     print(`  ${rule.why}.`);
@@ -86,16 +91,4 @@ export async function doctor(argv: readonly string[]): Promise<number> {
       : `${file}: ${diagnoses.length} of ${DOCTOR_RULES.length} known pitfalls`,
   );
   return diagnoses.length === 0 ? 0 : EXIT_CODES.failed;
-}
-
-async function readFile(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot read "${path}": ${messageOf(error)}; name an Envoy configuration`,
-      { cause: error },
-    );
-  }
 }
