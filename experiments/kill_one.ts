@@ -1,9 +1,11 @@
 /** A server is killed under load. */
+import { CUT_SHORT } from "../src/lab/experiment/limits.ts";
 import { noRetries } from "../src/lab/experiment/changes.ts";
 import type { Experiment } from "../src/lab/experiment/experiment.ts";
 import {
+  cutShortAtMost,
   healthyWithin,
-  lostAtMost,
+  lostBeforeAnswerAtMost,
   statGrows,
 } from "../src/lab/experiment/judge.ts";
 
@@ -28,7 +30,16 @@ export const killOne: Experiment = {
     },
   }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "lost",
+      text: "no call is lost whose answer had not begun",
+      judge: lostBeforeAnswerAtMost(0),
+    },
+    {
+      id: "cut",
+      text: "at most one call is lost within its answer",
+      judge: cutShortAtMost(1),
+    },
     {
       id: "noticed",
       text: `Envoy notices within ${UNHEALTHY_MS_MAX} ms (asked every 250 ms)`,
@@ -45,4 +56,5 @@ export const killOne: Experiment = {
     changes: [noRetries],
     breaks: ["lost", "retried"],
   },
+  limits: [CUT_SHORT],
 };
