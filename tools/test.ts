@@ -79,6 +79,22 @@ async function runChecks(signal: AbortSignal): Promise<Count> {
   return { passed, failed, skipped: 0 };
 }
 
+/**
+ * Tests that measure: rates, latencies, lost calls. Side by side they would
+ * measure each other, so they run one after the other, after the rest.
+ */
+const MEASURING: readonly string[] = [
+  "tests/build_test.ts",
+  "tests/compose_commands_test.ts",
+  "tests/compose_hardening_test.ts",
+  "tests/compose_test.ts",
+  "tests/experiment_test.ts",
+  "tests/gate_test.ts",
+  "tests/load_command_test.ts",
+  "tests/load_test.ts",
+  "tests/native_test.ts",
+];
+
 /** Deno's closing line: "ok | 7 passed (2 steps) | 0 failed | 1 ignored". */
 const CLOSING = /\| (\d+) passed.*\| (\d+) failed(?:.*\| (\d+) ignored)?/;
 
@@ -88,7 +104,7 @@ async function runTests(
 ): Promise<Count> {
   let count: Count | undefined;
   const isFine = await runDeno(
-    ["test", "-q", "-A", "--parallel", ...args],
+    ["test", "-q", "-A", ...args],
     signal,
     (line) => {
       const [, passed, failed, skipped] = CLOSING.exec(line) ?? [];
@@ -112,16 +128,17 @@ async function run(): Promise<number> {
     await findTool(tool, { onProgress: print, signal });
   }
   const checks = await runChecks(signal);
-  const tests = await runTests(Deno.args, signal);
-  const passed = checks.passed + tests.passed;
-  const failed = checks.failed + tests.failed;
+  const chosen = Deno.args.length > 0
+    ? [Deno.args]
+    : [["--parallel", `--ignore=.tools,${MEASURING.join(",")}`], MEASURING];
+  const counts = [checks];
+  for (const args of chosen) counts.push(await runTests(args, signal));
+  const sum = (key: keyof Count) =>
+    counts.reduce((total, count) => total + count[key], 0);
+  const skipped = sum("skipped") === 0 ? "" : `, ${sum("skipped")} skipped`;
   print("");
-  print(
-    tests.skipped === 0
-      ? `${passed} passed, ${failed} failed`
-      : `${passed} passed, ${failed} failed, ${tests.skipped} skipped`,
-  );
-  return failed === 0 ? 0 : EXIT_CODES.failed;
+  print(`${sum("passed")} passed, ${sum("failed")} failed${skipped}`);
+  return sum("failed") === 0 ? 0 : EXIT_CODES.failed;
 }
 
 if (import.meta.main) await runProgram("test", run);
