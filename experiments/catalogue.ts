@@ -23,6 +23,8 @@ import { duplicateExecution } from "./duplicate_execution.ts";
 import { wrongHealthService } from "./wrong_health_service.ts";
 import { envoyRestart } from "./envoy_restart.ts";
 import { longStreams, movedStreams } from "./streams.ts";
+import { cancelStorm } from "./cancel_storm.ts";
+import { slowloris } from "./slowloris.ts";
 
 /** The catalogue. */
 export const CATALOGUE: readonly Experiment[] = [
@@ -50,4 +52,6 @@ export const CATALOGUE: readonly Experiment[] = [
   envoyRestart,
   longStreams,
   movedStreams,
+  cancelStorm,
+  slowloris,
 ];

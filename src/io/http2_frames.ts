@@ -5,6 +5,9 @@ const encoder = new TextEncoder();
 /** Frame types of RFC 9113, section 6. */
 const TYPES = { data: 0, headers: 1, resetStream: 3, settings: 4, goAway: 7 };
 
+/** Each frame begins with its length, type, flags and stream. */
+const HEAD_BYTES = 9;
+
 const END_HEADERS = 0x4;
 const END_STREAM = 0x1;
 
@@ -33,7 +36,7 @@ export function frame(
   stream: number,
   payload: Uint8Array = new Uint8Array(),
 ): Uint8Array {
-  const head = new DataView(new ArrayBuffer(9));
+  const head = new DataView(new ArrayBuffer(HEAD_BYTES));
   head.setUint32(0, payload.length << 8 | type);
   head.setUint8(4, flags);
   head.setUint32(5, stream);
@@ -74,6 +77,38 @@ export function data(stream: number, payload: Uint8Array): Uint8Array {
 /** A RST_STREAM frame with the error code CANCEL. */
 export function resetStream(stream: number): Uint8Array {
   return frame(TYPES.resetStream, 0, stream, Uint8Array.of(0, 0, 0, 8));
+}
+
+/** A frame as it was received, without its payload. */
+export interface FrameHead {
+  readonly type: number;
+  /** 0 is the connection itself. */
+  readonly stream: number;
+}
+
+/** Whether a frame tells that its stream has been answered or ended. */
+export function isAnswer({ type }: FrameHead): boolean {
+  return type === TYPES.headers || type === TYPES.resetStream ||
+    type === TYPES.goAway;
+}
+
+/** Cuts what was received into frames. @returns Them, and what is left. */
+export function framesIn(
+  bytes: Uint8Array,
+): { readonly frames: readonly FrameHead[]; readonly rest: Uint8Array } {
+  const frames: FrameHead[] = [];
+  let at = 0;
+  while (bytes.length - at >= HEAD_BYTES) {
+    const head = new DataView(bytes.buffer, bytes.byteOffset + at, HEAD_BYTES);
+    const end = at + HEAD_BYTES + (head.getUint32(0) >>> 8);
+    if (end > bytes.length) break;
+    frames.push({
+      type: head.getUint8(3),
+      stream: head.getUint32(5) & 0x7fff_ffff,
+    });
+    at = end;
+  }
+  return { frames, rest: bytes.subarray(at) };
 }
 
 /**

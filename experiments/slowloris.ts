@@ -1,0 +1,170 @@
+/**
+ * Slow peers hold connections: 500 send the head of a call byte by byte, then
+ * 2,000 more connect and say nothing at all.
+ *
+ * What is measured: how long Envoy waits for the headers of a call
+ * (`request_headers_timeout` is 5 s); the most connections that it has at a
+ * time (its limit is 1000); and whether callers who are connected already lose
+ * a call. The control has neither limit. All of it stays on this machine.
+ */
+import {
+  callFields,
+  headers,
+  join,
+  PREFACE,
+  settings,
+} from "../src/io/http2_frames.ts";
+import {
+  connectionManager,
+  type Fields,
+  partAt,
+} from "../src/lab/experiment/changes.ts";
+import type {
+  Experiment,
+  NamedChange,
+} from "../src/lab/experiment/experiment.ts";
+import { lostAtMost, measuredBetween } from "../src/lab/experiment/judge.ts";
+import {
+  measureMemory,
+  memoryGrowsAtMost,
+} from "../src/lab/experiment/memory.ts";
+import { RawPeer } from "../src/lab/experiment/raw_peers.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+
+const SLOW_PEERS = 500;
+
+const SILENT_PEERS = 2000;
+
+/** Envoy has 5 s; two more for a busy machine. */
+const ANSWERED_MS_MAX = 7000;
+
+/** As envoy.yaml says. */
+const CONNECTIONS_MAX = 1000;
+
+/** One more byte of the headers is sent, again and again. */
+const BYTE_INTERVAL_MS = 500;
+
+/** When the silent peers come, after the slow ones. */
+const SILENT_AFTER_MS = 2000;
+
+/** How long the slow peers go on. */
+const ATTACK_MS = ANSWERED_MS_MAX + 500;
+
+const ENVOY_MIB_MAX = 64;
+
+/** The head of a call, of which the last bytes come one by one. */
+const CALL = headers(1, callFields());
+const SLOW_BYTES = 32;
+const OPENING = join(PREFACE, settings(), CALL.slice(0, -SLOW_BYTES));
+const REST = CALL.slice(-SLOW_BYTES);
+
+/** Connections that Envoy has on its balanced listener now. */
+async function activeConnections({ stack }: RunContext): Promise<number> {
+  const port = stack.endpoint.split(":").at(-1);
+  const name = `^listener\\.[^:]*_${port}\\.downstream_cx_active$`;
+  const stats = await stack.admin.stats(name);
+  return [...stats.values()].reduce((sum, value) => sum + value, 0);
+}
+
+/** Attacks with both kinds of peers and watches what Envoy does. */
+async function attack(run: RunContext): Promise<void> {
+  await measureMemory(run);
+  const now = () => run.elapsedMs();
+  const { endpoint } = run.stack;
+  const startMs = run.elapsedMs();
+  const slow = await RawPeer.openMany(SLOW_PEERS, endpoint, { now });
+  const silent: RawPeer[] = [];
+  try {
+    run.addCalls(slow.length, slow.length);
+    await Promise.all(slow.map((peer) => peer.write(OPENING)));
+    const openedMs = run.elapsedMs();
+    let activeMax = 0;
+    for (let at = 0; run.elapsedMs() - startMs < ATTACK_MS; at += 1) {
+      if (run.signal.aborted) return;
+      await run.wait(BYTE_INTERVAL_MS);
+      // The last byte is never sent.
+      const drip = REST.slice(at, Math.min(at + 1, SLOW_BYTES - 1));
+      await Promise.all(slow.map((peer) => peer.write(drip)));
+      if (
+        silent.length === 0 && run.elapsedMs() - startMs >= SILENT_AFTER_MS
+      ) {
+        run.mark(`${SILENT_PEERS} silent connections`);
+        silent.push(...await RawPeer.openMany(SILENT_PEERS, endpoint, { now }));
+      }
+      activeMax = Math.max(activeMax, await activeConnections(run));
+    }
+    await measureMemory(run);
+    const waits = slow.map((peer) => (peer.answeredAtMs ?? now()) - openedMs);
+    run.measure("slow calls", slow.length);
+    run.measure("longest slow call", Math.max(...waits));
+    run.measure("most connections", activeMax);
+  } finally {
+    [...slow, ...silent].forEach((peer) => peer.close());
+  }
+}
+
+/** Envoy waits for ever, and for everybody. */
+const noLimits: NamedChange = {
+  name: "no limit of the time for headers, nor of connections",
+  apply: (config) => {
+    delete connectionManager(config)["request_headers_timeout"];
+    const manager = partAt(config, "overload_manager");
+    const monitors = manager["resource_monitors"] as readonly Fields[];
+    manager["resource_monitors"] = monitors.filter(({ name }) =>
+      !String(name).endsWith("global_downstream_max_connections")
+    );
+  },
+};
+
+/** Can slow peers take Envoy away from others? */
+export const slowloris: Experiment = {
+  name: "slowloris",
+  question: "Do peers who hold connections and say little harm the others?",
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 9000 },
+  events: [{
+    atMs: 1000,
+    label: `${SLOW_PEERS} slow connections`,
+    do: attack,
+  }],
+  claims: [
+    {
+      id: "slow",
+      text: "the attack is one: all slow peers are connected",
+      judge: measuredBetween("slow calls", { min: SLOW_PEERS }),
+    },
+    {
+      id: "answered",
+      text: `Envoy ends every slow call within ${ANSWERED_MS_MAX} ms`,
+      judge: measuredBetween("longest slow call", {
+        max: ANSWERED_MS_MAX,
+        unit: "ms",
+      }),
+    },
+    {
+      id: "limit",
+      text: `Envoy never has more than ${CONNECTIONS_MAX} connections`,
+      judge: measuredBetween("most connections", { max: CONNECTIONS_MAX }),
+    },
+    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    {
+      id: "memory",
+      text: `Envoy grows by at most ${ENVOY_MIB_MAX} MiB`,
+      judge: memoryGrowsAtMost(["envoy"], ENVOY_MIB_MAX),
+    },
+  ],
+  control: {
+    about: "no limit of the time for headers, nor of connections",
+    changes: [noLimits],
+    breaks: ["answered", "limit"],
+  },
+  limits: [{
+    text: "A connection on which nothing is said, or whose slow call was " +
+      "ended, stays for up to 300 s, and counts among the 1000: while they " +
+      "are taken, new callers are refused; who is connected notices nothing",
+    reason: "Envoy ends idle connections by idle_timeout only; shorter than " +
+      "300 s it would end those of callers who pause",
+    reference: "idle_timeout in envoy.yaml; " +
+      "listener downstream_global_cx_overflow in Envoy's statistics",
+  }],
+};
