@@ -1,7 +1,12 @@
 /** A minute in which everything happens that happens to servers in a year. */
+import { CUT_SHORT } from "../src/lab/experiment/limits.ts";
 import type { Experiment } from "../src/lab/experiment/experiment.ts";
 import { noRetries } from "../src/lab/experiment/changes.ts";
-import { lostAtMost, measuredBetween } from "../src/lab/experiment/judge.ts";
+import {
+  cutShortAtMost,
+  lostBeforeAnswerAtMost,
+  measuredBetween,
+} from "../src/lab/experiment/judge.ts";
 import type { RunContext } from "../src/lab/experiment/run_context.ts";
 import { restartAll } from "./rolling_restart.ts";
 
@@ -60,7 +65,16 @@ export const everythingAtOnce: Experiment = {
   load: { ratePerS: RATE_PER_S, durationMs: DURATION_MS },
   events: [{ atMs: 1000, label: "everything", do: everything }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "lost",
+      text: "no call is lost whose answer had not begun",
+      judge: lostBeforeAnswerAtMost(0),
+    },
+    {
+      id: "cut",
+      text: "at most one call is lost within its answer, by the kill",
+      judge: cutShortAtMost(1),
+    },
     {
       id: "exit",
       text: "every restarted server ends with exit code 0",
@@ -87,4 +101,5 @@ export const everythingAtOnce: Experiment = {
     ],
     breaks: ["lost"],
   },
+  limits: [CUT_SHORT],
 };

@@ -7,10 +7,13 @@
  * healthy is a panic, and the dead are called again.
  */
 import { panicThreshold, retries } from "../src/lab/experiment/changes.ts";
+import { CUT_SHORT } from "../src/lab/experiment/limits.ts";
 import type { Experiment } from "../src/lab/experiment/experiment.ts";
 import {
+  cutShortAtMost,
   healthyWithin,
   lostAtMost,
+  lostBeforeAnswerAtMost,
   shareBetween,
   statGrows,
 } from "../src/lab/experiment/judge.ts";
@@ -44,8 +47,13 @@ export const twoOfThreeKilled: Experiment = {
   claims: [
     {
       id: "lost",
-      text: "no call is lost before Envoy knows",
-      judge: lostAtMost(0, { toMs: KILL_AT_MS + UNHEALTHY_MS_MAX }),
+      text: "before Envoy knows, no call is lost whose answer had not begun",
+      judge: lostBeforeAnswerAtMost(0, { toMs: KILL_AT_MS + UNHEALTHY_MS_MAX }),
+    },
+    {
+      id: "cut",
+      text: "at most two calls are lost within their answer",
+      judge: cutShortAtMost(2),
     },
     {
       id: "lost-later",
@@ -75,4 +83,5 @@ export const twoOfThreeKilled: Experiment = {
     changes: [retries(1), panicThreshold(50)],
     breaks: ["lost", "lost-later", "panic"],
   },
+  limits: [CUT_SHORT],
 };
