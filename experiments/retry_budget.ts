@@ -7,8 +7,13 @@
  * is used up by one dead server.
  */
 import { clusterFields } from "../src/lab/experiment/changes.ts";
+import { CUT_SHORT } from "../src/lab/experiment/limits.ts";
 import type { Experiment } from "../src/lab/experiment/experiment.ts";
-import { lostAtMost, statGrows } from "../src/lab/experiment/judge.ts";
+import {
+  cutShortAtMost,
+  lostBeforeAnswerAtMost,
+  statGrows,
+} from "../src/lab/experiment/judge.ts";
 
 /** Are there enough retries for a server that dies with calls on it? */
 export const retryBudget: Experiment = {
@@ -25,7 +30,16 @@ export const retryBudget: Experiment = {
     },
   }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    {
+      id: "lost",
+      text: "no call is lost whose answer had not begun",
+      judge: lostBeforeAnswerAtMost(0),
+    },
+    {
+      id: "cut",
+      text: "at most one call is lost within its answer",
+      judge: cutShortAtMost(1),
+    },
     {
       id: "several",
       text: "more calls are tried again than Envoy allows by default",
@@ -46,4 +60,5 @@ export const retryBudget: Experiment = {
     ],
     breaks: ["lost", "budget"],
   },
+  limits: [CUT_SHORT],
 };
