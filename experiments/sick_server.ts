@@ -34,35 +34,49 @@ const DURATION_MS = 13_000;
  */
 const TRIED_AGAIN_MAX = 20;
 
+/** How often Envoy has ejected a server; here it is always the sick one. */
+const EJECTIONS = "outlier_detection.ejections_enforced_total";
+
 /** A time in which Envoy held a server ejected, as far as samples tell. */
 export interface Ejection {
   readonly fromMs: number;
   /** The first sample in which it was over; undefined if there is none. */
   readonly toMs: number | undefined;
-  /** Calls that Envoy sent to it meanwhile. */
+  /**
+   * Calls that Envoy sent to it meanwhile, without the first and the last
+   * sample: hosts and counters are asked for one after the other.
+   */
   readonly calls: number;
 }
 
-/** The ejections of a server, in their order. */
+/**
+ * The ejections of a server, in their order. A server that is still sick is
+ * ejected again in less time than there is between two samples, so a further
+ * ejection is known by Envoy's counter, too.
+ */
 export function ejectionsOf(
   { samples }: Pick<History, "samples">,
   server: string,
 ): readonly Ejection[] {
   const ejections: Ejection[] = [];
-  let open: { fromMs: number; rqAtStart: number; rqNow: number } | undefined;
+  let open: { fromMs: number; count: number; sent: number[] } | undefined;
   const close = (toMs: number | undefined) => {
     if (open === undefined) return;
-    const { fromMs, rqAtStart, rqNow } = open;
-    ejections.push({ fromMs, toMs, calls: rqNow - rqAtStart });
+    const inner = open.sent.slice(1, -1);
+    const calls = (inner.at(-1) ?? 0) - (inner[0] ?? 0);
+    ejections.push({ fromMs: open.fromMs, toMs, calls });
     open = undefined;
   };
-  for (const { atMs, hosts } of samples) {
+  for (const { atMs, hosts, stats } of samples) {
     const host = hosts.find((one) => one.server === server);
     if (host === undefined) continue;
-    if (!host.isEjected) close(atMs);
-    else if (open === undefined) {
-      open = { fromMs: atMs, rqAtStart: host.rqTotal, rqNow: host.rqTotal };
-    } else open.rqNow = host.rqTotal;
+    const count = stats[EJECTIONS] ?? 0;
+    if (!host.isEjected || (open !== undefined && count > open.count)) {
+      close(atMs);
+    }
+    if (!host.isEjected) continue;
+    open ??= { fromMs: atMs, count, sent: [] };
+    open.sent.push(host.rqTotal);
   }
   close(undefined);
   return ejections;
