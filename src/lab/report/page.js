@@ -58,7 +58,10 @@ function rounded(value) {
   return value === null ? "-" : Math.round(value * 10) / 10;
 }
 
-/** Draws the events over a chart: a line each, and a band while it lasts. */
+/**
+ * Draws the events over a chart: a line with its number each, and a band while
+ * it lasts. The list of events above the charts says what the numbers are.
+ */
 function marksPlugin(marks) {
   const draw = (plot) => {
     const { ctx } = plot;
@@ -66,15 +69,16 @@ function marksPlugin(marks) {
     ctx.save();
     ctx.textAlign = "left";
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-    marks.forEach(({ label, fromS, toS }, index) => {
+    marks.forEach(({ fromS, toS }, index) => {
       const from = plot.valToPos(fromS, "x", true);
       const to = Math.min(plot.valToPos(toS, "x", true), left + width);
       ctx.fillStyle = "rgba(154, 103, 0, 0.08)";
       ctx.fillRect(from, top, Math.max(0, to - from), height);
       ctx.fillStyle = "#9a6700";
       ctx.fillRect(from, top, devicePixelRatio, height);
-      const line = (index % 4 + 1) * 12 * devicePixelRatio;
-      ctx.fillText(label, from + 4 * devicePixelRatio, top + line);
+      // Events close to each other have their numbers below each other.
+      const line = (index % 3 + 1) * 12 * devicePixelRatio;
+      ctx.fillText(index + 1, from + 3 * devicePixelRatio, top + line);
     });
     ctx.restore();
   };
@@ -115,6 +119,14 @@ function chart(title, unit, charts, lines, options = {}) {
   return { box, draw };
 }
 
+function eventList(marks) {
+  const words = marks.map(({ label, fromS, toS }) => {
+    const end = toS - fromS < 0.05 ? "" : ` to ${toS.toFixed(1)}`;
+    return element("li", {}, `${label}, at ${fromS.toFixed(1)}${end} s`);
+  });
+  return element("ol", { class: "events" }, ...words);
+}
+
 function runSection(run, control) {
   const { charts } = run;
   const made = [
@@ -151,6 +163,7 @@ function runSection(run, control) {
         (run.isInterrupted ? "; interrupted" : ""),
     ),
     table(["claim", "verdict", "measured", "should be"], rows),
+    eventList(charts.marks),
     element("div", { class: "charts" }, ...made.map(({ box }) => box)),
     element(
       "details",
@@ -201,7 +214,7 @@ function experimentSection(experiment) {
       element(
         "p",
         { class: "limit" },
-        `Known limit: ${text}. ${reason} (${reference})`,
+        `Known limit: ${text}; ${reason} (${reference})`,
       )
     ),
     element(
