@@ -25,6 +25,7 @@ import { envoyRestart } from "./envoy_restart.ts";
 import { longStreams, movedStreams } from "./streams.ts";
 import { cancelStorm } from "./cancel_storm.ts";
 import { slowloris } from "./slowloris.ts";
+import { malformed } from "./malformed.ts";
 
 /** The catalogue. */
 export const CATALOGUE: readonly Experiment[] = [
@@ -54,4 +55,5 @@ export const CATALOGUE: readonly Experiment[] = [
   movedStreams,
   cancelStorm,
   slowloris,
+  malformed,
 ];

@@ -1,0 +1,246 @@
+/**
+ * Peers that break the rules, beside callers who do not: 3,000 requests of
+ * random bytes and calls that break gRPC's framing, sent through Envoy; HTTP/2
+ * frames with wrong bytes, sent to Envoy and to every server; and the packet
+ * that ends a plain grpc-js server. A seed repeats all of it.
+ *
+ * What is measured: whether every bad call is answered, in words that say
+ * nothing about the inside of the server; whether the good calls notice; and
+ * whether Envoy takes servers for sick because of what their callers send.
+ * The last is what the control shows: with Envoy's default detector, answers
+ * like UNIMPLEMENTED and INTERNAL eject the servers that gave them.
+ */
+import { Buffer } from "node:buffer";
+import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { grpcCluster, partAt } from "../src/lab/experiment/changes.ts";
+import type {
+  Experiment,
+  Judge,
+  NamedChange,
+} from "../src/lab/experiment/experiment.ts";
+import {
+  heldIf,
+  lostAtMost,
+  measuredBetween,
+  statGrows,
+} from "../src/lab/experiment/judge.ts";
+import {
+  BAD_CALLS,
+  CALLS_OF_FRAMES_MAX,
+  deadlyBytes,
+  randomBody,
+  randomFrames,
+} from "../src/lab/experiment/malformed.ts";
+import { RawPeer } from "../src/lab/experiment/raw_peers.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { Greeter } from "../src/io/proto.ts";
+import { connect, statusName } from "../src/io/rpc.ts";
+
+const BODIES = 3000;
+
+/** At a time; enough that several bad ones follow on each other. */
+const BODIES_AT_ONCE = 25;
+
+const FRAMES_PER_TARGET = 100;
+
+const FRAMES_AT_ONCE = 20;
+
+/** No bad call asks for work, so this is long. */
+const ANSWER_MS_MAX = 2000;
+
+/** How long a peer with random frames waits for what comes back. */
+const LISTEN_MS = 50;
+
+/** What the random requests are sent to; the last does not exist. */
+const METHODS = ["SayHello", "SayHello", "StreamHellos", "Nothing"] as const;
+
+/** What may become of a request of random bytes. */
+const ANSWERS: ReadonlySet<string> = new Set([
+  "OK",
+  "INVALID_ARGUMENT",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "RESOURCE_EXHAUSTED",
+]);
+
+/** Paths of files, lines of a stack. */
+const INSIDE = /file:|node_modules|[\w-]\.[jt]s\b|^\s+at /m;
+
+/** A path of the servers that their ledger does not count. */
+const UNCOUNTED = "/grpc.health.v1.Health/Check";
+
+interface Answer {
+  readonly status: string;
+  readonly details: string;
+}
+
+/** Sends bytes in the place of a request. */
+function callWith(
+  client: Client,
+  method: string,
+  body: Uint8Array,
+): Promise<Answer> {
+  return new Promise((resolve) =>
+    client.makeUnaryRequest(
+      `/demo.v1.Greeter/${method}`,
+      (bytes: Uint8Array) => Buffer.from(bytes),
+      (bytes) => bytes,
+      body,
+      new Metadata(),
+      { deadline: Date.now() + ANSWER_MS_MAX },
+      (error: ServiceError | null) =>
+        resolve(
+          error === null ? { status: "OK", details: "" } : {
+            status: statusName(error.code),
+            details: error.details,
+          },
+        ),
+    )
+  );
+}
+
+/** Requests of random bytes, through Envoy. */
+async function sendBodies(run: RunContext): Promise<void> {
+  const client = connect(Greeter, run.stack.endpoint);
+  const answers: Answer[] = [];
+  while (answers.length < BODIES && !run.signal.aborted) {
+    run.addCalls(BODIES_AT_ONCE);
+    answers.push(
+      ...await Promise.all(Array.from({ length: BODIES_AT_ONCE }, () => {
+        const method = METHODS[Math.floor(run.random() * METHODS.length)] ?? "";
+        return callWith(client, method, randomBody(run.random));
+      })),
+    );
+  }
+  client.close();
+  const bad = answers.filter(({ status }) => !ANSWERS.has(status));
+  run.measure("random requests", answers.length);
+  run.measure("without a right answer", bad.length);
+  run.measure(
+    "telling of the inside",
+    answers.filter(({ details }) => INSIDE.test(details)).length,
+  );
+}
+
+/** Calls that break gRPC's framing, through Envoy. */
+async function sendBadCalls(run: RunContext): Promise<void> {
+  const now = () => run.elapsedMs();
+  for (const bytes of Object.values(BAD_CALLS)) {
+    const peer = await RawPeer.open(run.stack.endpoint, { now });
+    run.addCalls(1);
+    const sentMs = now();
+    await peer.write(bytes);
+    while (peer.answeredAtMs === undefined && now() - sentMs < ANSWER_MS_MAX) {
+      await run.wait(5);
+    }
+    run.measure("answered after", (peer.answeredAtMs ?? Infinity) - sentMs);
+    peer.close();
+  }
+}
+
+/** Wrong frames, to Envoy and to every server. */
+async function sendFrames(run: RunContext): Promise<void> {
+  const { endpoint } = run.stack;
+  const servers = run.stack.servers().map(({ address }) => address);
+  const now = () => run.elapsedMs();
+  const send = async (target: string, bytes: Uint8Array) => {
+    const peer = await RawPeer.open(target, { now });
+    await peer.write(bytes);
+    await run.wait(LISTEN_MS);
+    peer.close();
+  };
+  for (const target of [endpoint, ...servers]) {
+    const path = target === endpoint ? "/demo.v1.Greeter/SayHello" : UNCOUNTED;
+    for (let sent = 0; sent < FRAMES_PER_TARGET; sent += FRAMES_AT_ONCE) {
+      if (run.signal.aborted) return;
+      if (target === endpoint) {
+        const most = FRAMES_AT_ONCE * CALLS_OF_FRAMES_MAX;
+        run.addCalls(most, most);
+      }
+      const packets = Array.from(
+        { length: FRAMES_AT_ONCE },
+        () => randomFrames(run.random, path),
+      );
+      await Promise.all(packets.map((bytes) => send(target, bytes)));
+    }
+  }
+  for (const server of servers) await send(server, deadlyBytes());
+}
+
+async function sendAll(run: RunContext): Promise<void> {
+  await sendBodies(run);
+  run.mark("broken calls");
+  await sendBadCalls(run);
+  run.mark("broken frames");
+  await sendFrames(run);
+}
+
+/** Each server has met what ends others, and has said so. */
+const saidBy: Judge = ({ lines, setup }) => {
+  const said = new Set(
+    lines.filter((line) => line.includes("a peer broke an HTTP/2 stream"))
+      .map((line) => line.split(":")[0]),
+  );
+  return heldIf(said.size === setup.servers, `${said.size} servers said so`);
+};
+
+/** What Envoy's documentation has as the default. */
+const defaultDetector: NamedChange = {
+  name: "the detector of five bad replies in a row",
+  apply: (config) => {
+    const cluster = grpcCluster(config);
+    cluster["outlier_detection"] = {
+      ...partAt(cluster, "outlier_detection"),
+      enforcing_consecutive_5xx: 100,
+    };
+  },
+};
+
+/** Do peers that break the rules harm a server, Envoy or other callers? */
+export const malformed: Experiment = {
+  name: "malformed",
+  question: "Do malformed messages and frames harm servers or other callers?",
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 6000 },
+  events: [{ atMs: 500, label: "random requests", do: sendAll }],
+  claims: [
+    {
+      id: "answered",
+      text: `every one of ${BODIES} random requests gets a gRPC status`,
+      judge: measuredBetween("without a right answer", { max: 0 }),
+    },
+    {
+      id: "framing",
+      text:
+        `every broken call is answered, or its connection is ended, within ` +
+        `${ANSWER_MS_MAX} ms`,
+      judge: measuredBetween("answered after", {
+        max: ANSWER_MS_MAX,
+        unit: "ms",
+      }),
+    },
+    {
+      id: "inside",
+      text: "no answer tells of the inside of a server",
+      judge: measuredBetween("telling of the inside", { max: 0 }),
+    },
+    {
+      id: "alive",
+      text: "every server lives through the deadly packet, and says so",
+      judge: saidBy,
+    },
+    { id: "lost", text: "no good call is lost", judge: lostAtMost(0) },
+    {
+      id: "ejected",
+      text: "no server is ejected for what its callers send",
+      judge: statGrows("outlier_detection.ejections_enforced_total", {
+        max: 0,
+      }),
+    },
+  ],
+  control: {
+    about: "Envoy's default detector of bad replies",
+    changes: [defaultDetector],
+    breaks: ["ejected"],
+  },
+};
