@@ -10,6 +10,9 @@ export const CROSSED = 99;
 /** k6's exit code when set-up gave up. */
 export const ABORTED = 108;
 
+/** Most runs take 5 seconds, and k6 itself waits 30 for the last calls. */
+const RUN_LIMIT_MS = 60_000;
+
 /** A run that has ended. */
 export interface Run {
   readonly code: number;
@@ -31,6 +34,7 @@ export async function run(
       path: k6.path,
       script,
       output: "piped",
+      signal: AbortSignal.timeout(RUN_LIMIT_MS),
       env: {
         TARGET: target,
         RATE: "150",

@@ -157,28 +157,47 @@ function withoutRetries(): EnvoyConfig {
   return config;
 }
 
-/** Kills a server in the middle of a run. */
-async function runWithKill(stack: NativeStack): Promise<Run> {
-  const running = run("grpc.js", stack.endpoint, { DURATION: "4s" });
+/** Kills a server once it has got `callsMin` calls of a run. */
+async function runWithKill(
+  stack: NativeStack,
+  script: string,
+  callsMin: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run> {
+  const running = run(script, stack.endpoint, { DURATION: "4s", ...env });
   const hasCalls = async () => {
     const { methods } = await stack.counters("server-2");
-    return methods.some(({ started }) => started > 250);
+    return methods.some(({ started }) => started > callsMin);
   };
   assert.ok(await waitUntil(hasCalls, 20_000), "the run has not started");
   await stack.stop("server-2", "SIGKILL");
   return await running;
 }
 
-Deno.test("a killed server is seen in the errors, with retries off only", async () => {
+Deno.test("a killed server is seen in the errors, with retries off only", async (t) => {
   await withStack({ config: withoutRetries() }, async (stack) => {
-    const result = await runWithKill(stack);
+    const result = await runWithKill(stack, "grpc.js", 100);
     assert.equal(result.code, CROSSED, result.output);
     assert.ok(crossed(result).includes("errors"), result.output);
     assert.match(result.output, /Failed calls.*: [0-9]+ UNAVAILABLE/);
   });
   await withStack({}, async (stack) => {
-    const result = await runWithKill(stack);
+    const result = await runWithKill(stack, "grpc.js", 100);
     assert.equal(crossed(result).includes("errors"), false, result.output);
+    await t.step("the streams that were on it are seen", async () => {
+      await stack.start("server-2");
+      await awaitHealthy(stack, 3);
+      const result = await runWithKill(
+        stack,
+        "how_are_streams_spread.js",
+        30,
+        { RATE: "50", TOLERANCE: "0.03" },
+      );
+      assert.equal(result.code, CROSSED, result.output);
+      const metrics = crossed(result);
+      assert.ok(metrics.includes("streams_complete"), result.output);
+      assert.ok(metrics.includes("errors"), result.output);
+    });
   });
 });
 

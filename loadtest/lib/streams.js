@@ -44,9 +44,14 @@ export function chat(settings, tags) {
   const say = (stream, number) => stream.write({ text: `message ${number}` });
   return watch("Chat", settings, tags, {
     onOpen: (stream) => say(stream, 1),
-    onMessage: (stream, count) => {
+    onMessage: (stream, count, isOpen) => {
       if (count === settings.messages) stream.end();
-      else setTimeout(() => say(stream, count + 1), settings.intervalMs);
+      else {
+        setTimeout(() => {
+          // k6 waits for ever in a write to a stream that has ended.
+          if (isOpen()) say(stream, count + 1);
+        }, settings.intervalMs);
+      }
     },
   });
 }
@@ -56,6 +61,7 @@ function watch(method, settings, tags, { onOpen, onMessage }) {
     const openedAtMs = Date.now();
     const servers = [];
     let count = 0;
+    let hasEnded = false;
     let status = grpc.StatusOK;
     const stream = new grpc.Stream(client, `demo.v1.Greeter/${method}`, {
       tags,
@@ -64,9 +70,11 @@ function watch(method, settings, tags, { onOpen, onMessage }) {
       count += 1;
       if (count === 1) firstMessageMs.add(Date.now() - openedAtMs, tags);
       if (!servers.includes(server)) servers.push(server);
-      onMessage(stream, count);
+      onMessage(stream, count, () => !hasEnded);
     });
     const end = () => {
+      if (hasEnded) return;
+      hasEnded = true;
       countEnd(status);
       if (tags.measured === "yes") {
         complete.add(count === settings.messages);
@@ -77,7 +85,11 @@ function watch(method, settings, tags, { onOpen, onMessage }) {
         server: servers[0] || "",
       });
     };
-    stream.on("error", (error) => status = error.code);
+    // Behind an error k6 does not always say that the stream has ended.
+    stream.on("error", (error) => {
+      status = error.code;
+      end();
+    });
     stream.on("end", end);
     onOpen(stream);
   });

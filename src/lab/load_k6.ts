@@ -40,6 +40,9 @@ export interface GeneratorUse {
   readonly cores: number;
 }
 
+/** How long k6 may take to end and to write its report when it is stopped. */
+const STOP_LIMIT_MS = 10_000;
+
 /** How often the processor time is read. */
 const SAMPLE_INTERVAL_MS = 500;
 
@@ -68,7 +71,11 @@ export async function runK6(options: K6Options): Promise<K6Result> {
   const sampler = new CpuSampler(child.pid);
   // In its own process group, k6 gets a Ctrl-C from here, and only once: a
   // second one would make it end without a report.
-  const onAbort = () => signalTo(child, "SIGINT");
+  let killTimer: ReturnType<typeof setTimeout> | undefined;
+  const onAbort = () => {
+    signalTo(child, "SIGINT");
+    killTimer = setTimeout(() => signalTo(child, "SIGKILL"), STOP_LIMIT_MS);
+  };
   options.signal?.addEventListener("abort", onAbort, { once: true });
   if (options.signal?.aborted) onAbort();
   try {
@@ -82,6 +89,7 @@ export async function runK6(options: K6Options): Promise<K6Result> {
       generator: sampler.use(),
     };
   } finally {
+    clearTimeout(killTimer);
     sampler.stop();
     running.delete(child);
     options.signal?.removeEventListener("abort", onAbort);
