@@ -92,7 +92,7 @@ export const RESILIENCE_RULES: readonly Rule[] = [
     id: "streams-cut",
     why: "A route's timeout is 15 s unless set, and it ends streams too; set " +
       "it to 0s on the routes of streams",
-    experiment: "streams",
+    experiment: "long-streams",
     find: streamsAreCut,
   },
   {
