@@ -5,6 +5,7 @@ import type { Stack } from "../src/lab/stack.ts";
 import { waitUntil } from "../src/lab/wait.ts";
 import { dockerTest, withContainers } from "./containers.ts";
 import {
+  assertNoneLostByKill,
   awaitHealthy,
   callDuring,
   callMany,
@@ -136,7 +137,7 @@ dockerTest(
 dockerTest(
   "containers: docker kill loses no call; a paused server is passed over",
   async () => {
-    await withContainers({ build: false }, async (stack, lines) => {
+    await withContainers({ build: false }, async (stack) => {
       const [killed, paused] = stack.servers();
       assert.ok(killed && paused);
       const tally = await callDuring(stack.endpoint, 200, async () => {
@@ -148,7 +149,7 @@ dockerTest(
         await stack.start(killed.name);
         await awaitHealthy(stack, 3);
       });
-      assertNoneLost(tally, lines);
+      assertNoneLostByKill(tally);
       assert.ok(total(tally.servers) > 200, "too few calls to tell");
 
       await stack.pause(paused.name);
