@@ -26,6 +26,7 @@ import { longStreams, movedStreams } from "./streams.ts";
 import { cancelStorm } from "./cancel_storm.ts";
 import { slowloris } from "./slowloris.ts";
 import { malformed } from "./malformed.ts";
+import { oversize } from "./oversize.ts";
 
 /** The catalogue. */
 export const CATALOGUE: readonly Experiment[] = [
@@ -56,4 +57,5 @@ export const CATALOGUE: readonly Experiment[] = [
   cancelStorm,
   slowloris,
   malformed,
+  oversize,
 ];

@@ -1,0 +1,279 @@
+/**
+ * Messages that are too long, and readers that are too slow.
+ *
+ * First, requests of 5 MiB, where a server takes 1 MiB, compressed ones of
+ * 16 MiB that are some KiB on the wire, and replies that are longer than their
+ * caller takes; then streams of long replies whose callers read nothing. What
+ * is measured: the status, after how long, and how often Envoy tried; how much
+ * Envoy takes of the streams that nobody reads; and how much memory all of it
+ * needs. Small windows and buffers keep Envoy from storing streams, and a long
+ * request from being sent again. The control has Envoy's own windows, larger
+ * buffers, and tries such a call again.
+ */
+import { Buffer } from "node:buffer";
+import {
+  type Client,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from "@grpc/grpc-js";
+import {
+  connectionManager,
+  grpcCluster,
+  partAt,
+  routeAction,
+  setRouteAction,
+} from "../src/lab/experiment/changes.ts";
+import type {
+  Experiment,
+  NamedChange,
+} from "../src/lab/experiment/experiment.ts";
+import {
+  lostAtMost,
+  measuredBetween,
+  statGrows,
+} from "../src/lab/experiment/judge.ts";
+import {
+  measureMemory,
+  memoryGrowsAtMost,
+} from "../src/lab/experiment/memory.ts";
+import { endlessStream } from "../src/lab/experiment/raw_calls.ts";
+import { RawPeer } from "../src/lab/experiment/raw_peers.ts";
+import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { Greeter, type HelloReply } from "../src/io/proto.ts";
+import { callUnary, connect } from "../src/io/rpc.ts";
+
+const MIB = 1_048_576;
+
+const LONG_BYTES = 5 * MIB;
+
+const PACKED_BYTES = 16 * MIB;
+
+/** Of each kind. */
+const CALLS = 5;
+
+const REFUSED_MS_MAX = 1000;
+
+/** In gRPC's numbering of compressions. */
+const GZIP = 2;
+
+const SLOW_READERS = 12;
+
+const SLOW_MS = 4000;
+
+/** Characters of name, so also about the bytes of a reply. */
+const REPLY_BYTES = 1000;
+
+/**
+ * Of a stream that nobody reads, twice 64 KiB are in windows, and as much is in
+ * Envoy's buffers and the system's.
+ */
+const STORED_KIB_MAX = 256;
+
+const MEMORY_MIB_MAX = 64;
+
+const SAY_HELLO = "/demo.v1.Greeter/SayHello";
+
+/** A request with so many bytes in it. @returns The status's code. */
+function callWith(client: Client, bytes: number): Promise<number> {
+  return new Promise((resolve) =>
+    client.makeUnaryRequest(
+      SAY_HELLO,
+      (length: number) => Buffer.alloc(length),
+      (reply) => reply,
+      bytes,
+      new Metadata(),
+      { deadline: Date.now() + 5000 },
+      (error: ServiceError | null) => resolve(error?.code ?? status.OK),
+    )
+  );
+}
+
+/** Makes calls of one kind, one after the other. */
+async function refuseAll(
+  run: RunContext,
+  client: Client,
+  bytes: number,
+): Promise<void> {
+  for (let made = 0; made < CALLS && !run.signal.aborted; made += 1) {
+    run.addCalls(1);
+    const startMs = run.elapsedMs();
+    const code = await callWith(client, bytes);
+    run.measure("refused after", run.elapsedMs() - startMs);
+    run.measure("refused", code === status.RESOURCE_EXHAUSTED ? 1 : 0);
+  }
+  client.close();
+}
+
+/** Too long in three ways. */
+async function sendLong(run: RunContext): Promise<void> {
+  const { endpoint } = run.stack;
+  await measureMemory(run);
+  await refuseAll(run, connect(Greeter, endpoint), LONG_BYTES);
+  const packing = new Greeter(endpoint, credentials.createInsecure(), {
+    "grpc.default_compression_algorithm": GZIP,
+  });
+  await refuseAll(run, packing, PACKED_BYTES);
+  await refuseAll(run, connect(Greeter, endpoint, { maxMessageBytes: 8 }), 0);
+  await measureMemory(run);
+}
+
+/** How many replies the servers have made for streams, all together. */
+async function streamReplies(run: RunContext): Promise<number> {
+  const client = connect(Greeter, run.stack.endpoint);
+  const numbers = new Map<string, number>();
+  const names = run.stack.servers().map(({ name }) => name);
+  while (numbers.size < names.length && !run.signal.aborted) {
+    run.addCalls(1);
+    const { reply } = await callUnary<HelloReply>(client, "SayHello", {}, {
+      deadlineMs: 2000,
+    });
+    numbers.set(reply.server, reply.number);
+  }
+  client.close();
+  const unary = await Promise.all(names.map(async (name) => {
+    const { methods } = await run.stack.counters(name);
+    return methods.find(({ method }) => method === "SayHello")?.ok ?? 0;
+  }));
+  const sum = (values: Iterable<number>) =>
+    [...values].reduce((total, value) => total + value, 0);
+  return sum(numbers.values()) - sum(unary);
+}
+
+/** What Envoy has received from servers until now. */
+async function receivedKib({ stack }: RunContext): Promise<number> {
+  const name = "^cluster\\.grpc-server\\.upstream_cx_rx_bytes_total$";
+  const stats = await stack.admin.stats(name);
+  return [...stats.values()].reduce((sum, value) => sum + value, 0) / 1024;
+}
+
+/** Opens streams and reads nothing of them. */
+async function readSlowly(run: RunContext): Promise<void> {
+  const { endpoint } = run.stack;
+  const now = () => run.elapsedMs();
+  const repliesBefore = await streamReplies(run);
+  const kibBefore = await receivedKib(run);
+  const readers = await Promise.all(
+    Array.from(
+      { length: SLOW_READERS },
+      () => RawPeer.open(endpoint, { now, isReading: false }),
+    ),
+  );
+  try {
+    run.addCalls(SLOW_READERS);
+    await Promise.all(
+      readers.map((peer) => peer.write(endlessStream(REPLY_BYTES))),
+    );
+    await run.wait(SLOW_MS);
+    const kib = await receivedKib(run) - kibBefore;
+    run.measure("KiB stored for a reader", kib / SLOW_READERS);
+    const replies = await streamReplies(run) - repliesBefore;
+    run.measure("replies made for a reader", replies / SLOW_READERS);
+    await measureMemory(run);
+  } finally {
+    readers.forEach((peer) => peer.close());
+  }
+}
+
+/** Envoy's own windows, room for long requests, and another try for them. */
+const largeBuffers: NamedChange = {
+  name: "Envoy's own windows, large buffers, retries of what is too long",
+  apply: (config) => {
+    const http2 = partAt(connectionManager(config), "http2_protocol_options");
+    delete http2["initial_stream_window_size"];
+    delete http2["initial_connection_window_size"];
+    const cluster = grpcCluster(config);
+    const options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    const upstream = partAt(
+      cluster,
+      "typed_extension_protocol_options",
+      options,
+      "explicit_http_config",
+      "http2_protocol_options",
+    );
+    delete upstream["initial_stream_window_size"];
+    delete upstream["initial_connection_window_size"];
+    cluster["per_connection_buffer_limit_bytes"] = 2 * LONG_BYTES;
+    for (const listener of config.static_resources.listeners) {
+      listener["per_connection_buffer_limit_bytes"] = 2 * LONG_BYTES;
+    }
+    const action = routeAction(config, "unary");
+    const policy = partAt(action, "retry_policy");
+    const retryOn = `${policy["retry_on"]},resource-exhausted`;
+    setRouteAction(config, "unary", {
+      ...action,
+      retry_policy: { ...policy, retry_on: retryOn },
+    });
+  },
+};
+
+/** Do long messages and slow readers harm servers or other callers? */
+export const oversize: Experiment = {
+  name: "oversize",
+  question: "Do long messages and slow readers take memory or other calls?",
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 9000 },
+  events: [{
+    atMs: 500,
+    label: "messages that are too long",
+    do: async (run) => {
+      await sendLong(run);
+      run.mark(`${SLOW_READERS} callers who do not read`);
+      await readSlowly(run);
+    },
+  }],
+  claims: [
+    {
+      id: "refused",
+      text: "every long message ends with RESOURCE_EXHAUSTED",
+      judge: measuredBetween("refused", { min: 1 }),
+    },
+    {
+      id: "fast",
+      text: `that takes at most ${REFUSED_MS_MAX} ms`,
+      judge: measuredBetween("refused after", {
+        max: REFUSED_MS_MAX,
+        unit: "ms",
+      }),
+    },
+    {
+      id: "once",
+      text: "Envoy does not try it again",
+      judge: statGrows("upstream_rq_retry", { max: 0 }),
+    },
+    {
+      id: "stored",
+      text: `Envoy takes at most ${STORED_KIB_MAX} KiB of a stream whose ` +
+        "caller reads nothing",
+      judge: measuredBetween("KiB stored for a reader", {
+        min: 1,
+        max: STORED_KIB_MAX,
+      }),
+    },
+    {
+      id: "memory",
+      text: `Envoy and servers grow by at most ${MEMORY_MIB_MAX} MiB each`,
+      judge: memoryGrowsAtMost(
+        ["envoy", "server-1", "server-2", "server-3"],
+        MEMORY_MIB_MAX,
+      ),
+    },
+    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+  ],
+  control: {
+    about: "Envoy's own windows, large buffers, retries of what is too long",
+    changes: [largeBuffers],
+    breaks: ["once", "stored"],
+  },
+  limits: [{
+    text: "Servers do not notice that nobody reads: they made some 1,700 " +
+      "replies of 1 KB for each reader in 4 s, where windows and buffers have " +
+      "room for 200, and grew by 26 to 31 MiB; a stream has at most 100,000",
+    reason: "Deno 2.8.3 calls every write to an HTTP/2 stream done at once, " +
+      "and its bufferSize does not fall when bytes leave, so a server cannot " +
+      "find out by itself. Later versions wait, but of these 2.9.6 and 2.9.8 " +
+      "end a server when a busy client leaves (denoland/deno issue 36788)",
+    reference: "https://github.com/denoland/deno/pull/36044",
+  }],
+};
