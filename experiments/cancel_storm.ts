@@ -8,7 +8,11 @@
  * on for nobody, until Envoy's limit of calls in flight refuses the others.
  */
 import { type Client, Metadata } from "@grpc/grpc-js";
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import type {
+  Experiment,
+  Judgement,
+} from "../src/lab/experiment/experiment.ts";
+import type { History } from "../src/lab/experiment/history.ts";
 import {
   heldIf,
   lostAtMost,
@@ -60,7 +64,7 @@ function callAndGiveUp(client: Client, isCancelled: boolean): Promise<void> {
 }
 
 /** Of the calls that callers cancelled, servers have counted nearly all. */
-const cancelledOnServers: Judge = (history) => {
+export function cancelledOnServers(history: History): Judgement {
   const { before, after } = history;
   const count = ({ counters }: typeof after) =>
     Object.values(counters).flatMap(({ methods }) => methods)
@@ -71,7 +75,7 @@ const cancelledOnServers: Judge = (history) => {
     share >= 0.9,
     `${growth} of ${history.extraCalls} calls cancelled on their servers`,
   );
-};
+}
 
 /** Starts calls and gives them up, evenly, for so long. */
 async function storm(

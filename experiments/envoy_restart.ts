@@ -64,16 +64,16 @@ export function noneIsCut({ calls }: History): Judgement {
 }
 
 /** Servers are never left alone with a call that they have begun. */
-const noneIsCancelled: Judge = ({ before, after }) => {
+export function noneIsCancelled({ before, after }: History): Judgement {
   const count = (counters: typeof after.counters) =>
     Object.values(counters).flatMap(({ methods }) => methods)
       .reduce((sum, { cancelled }) => sum + cancelled, 0);
   const growth = count(after.counters) - count(before.counters);
   return heldIf(growth === 0, `${growth} calls cancelled on their servers`);
-};
+}
 
 /** The first lost call and the last are at most so far apart. */
-function gapAtMost(limitMs: number): Judge {
+export function gapAtMost(limitMs: number): Judge {
   return ({ calls }) => {
     const lost = calls.filter(isLost).map(({ startMs }) => startMs);
     if (lost.length === 0) return heldIf(true, "no call lost");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CallRecord, History } from "../src/lab/experiment/history.ts";
-import { noneIsCut } from "./envoy_restart.ts";
+import { gapAtMost, noneIsCut } from "./envoy_restart.ts";
 
 const OK = { status: "OK", details: "" };
 const REFUSED = {
@@ -24,5 +24,18 @@ Deno.test("noneIsCut() tells calls that were cut from refused ones", () => {
   ];
   for (const [calls, verdict] of rows) {
     assert.equal(noneIsCut(historyOf(calls)).verdict, verdict);
+  }
+});
+
+Deno.test("gapAtMost() measures from the first lost call to the last", () => {
+  const lost = (startMs: number) => ({ ...REFUSED, startMs });
+  const rows: readonly (readonly [Partial<CallRecord>[], string])[] = [
+    [[{ ...OK, startMs: 0 }], "held"],
+    [[lost(100), { ...OK, startMs: 9000 }], "held"],
+    [[lost(100), lost(1100)], "held"],
+    [[lost(100), lost(1101)], "broken"],
+  ];
+  for (const [calls, verdict] of rows) {
+    assert.equal(gapAtMost(1000)(historyOf(calls)).verdict, verdict);
   }
 });

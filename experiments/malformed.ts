@@ -15,9 +15,10 @@ import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { grpcCluster, partAt } from "../src/lab/experiment/changes.ts";
 import type {
   Experiment,
-  Judge,
+  Judgement,
   NamedChange,
 } from "../src/lab/experiment/experiment.ts";
+import type { History } from "../src/lab/experiment/history.ts";
 import {
   heldIf,
   lostAtMost,
@@ -176,13 +177,13 @@ async function sendAll(run: RunContext): Promise<void> {
 }
 
 /** Each server has met what ends others, and has said so. */
-const saidBy: Judge = ({ lines, setup }) => {
+export function saidBy({ lines, setup }: History): Judgement {
   const said = new Set(
     lines.filter((line) => line.includes("a peer broke an HTTP/2 stream"))
       .map((line) => line.split(":")[0]),
   );
   return heldIf(said.size === setup.servers, `${said.size} servers said so`);
-};
+}
 
 /** What Envoy's documentation has as the default. */
 const defaultDetector: NamedChange = {

@@ -102,7 +102,7 @@ async function attack(run: RunContext): Promise<void> {
 }
 
 /** Envoy has taken at most so many calls that are not the recorder's. */
-function takenAtMost(count: number): Judge {
+export function takenAtMost(count: number): Judge {
   return (history) => {
     const all = statGrowth(history, "http.grpc.downstream_rq_total");
     const taken = all - history.calls.length;

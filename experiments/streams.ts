@@ -16,9 +16,10 @@ import {
 import { routeAction, setRouteAction } from "../src/lab/experiment/changes.ts";
 import type {
   Experiment,
-  Judge,
+  Judgement,
   NamedChange,
 } from "../src/lab/experiment/experiment.ts";
+import type { History } from "../src/lab/experiment/history.ts";
 import {
   heldIf,
   measured,
@@ -116,7 +117,7 @@ async function readAll(run: RunContext): Promise<void> {
 }
 
 /** Every server has the same number of streams. */
-const evenlySpread: Judge = (history) => {
+export function evenlySpread(history: History): Judgement {
   const counts = Array.from(
     { length: history.setup.servers },
     (_, at) => measured(history, `streams of server-${at + 1}`).length,
@@ -124,7 +125,7 @@ const evenlySpread: Judge = (history) => {
   const words = `${counts.join(", ")} streams`;
   if (counts.every((count) => count === 0)) return unknown(words);
   return heldIf(new Set(counts).size === 1, words);
-};
+}
 
 /** Envoy's default for the whole of a call, where envoy.yaml says "none". */
 const defaultTimeout: NamedChange = {

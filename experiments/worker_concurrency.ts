@@ -6,7 +6,11 @@
  * and a connection stays with one worker, so with several workers 24 calls are
  * not 8 for each server; over many samples it evens out.
  */
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import type {
+  Experiment,
+  Judgement,
+} from "../src/lab/experiment/experiment.ts";
+import type { History } from "../src/lab/experiment/history.ts";
 import {
   heldIf,
   measured,
@@ -57,7 +61,7 @@ async function takeSamples(run: RunContext): Promise<void> {
 }
 
 /** Over all samples, no server has more than its part. */
-const evenInTheLongRun: Judge = (history) => {
+export function evenInTheLongRun(history: History): Judgement {
   const sums = Array.from(
     { length: SERVERS },
     (_, at) =>
@@ -68,7 +72,7 @@ const evenInTheLongRun: Judge = (history) => {
   const words = `${sums.join(", ")} calls`;
   if (all < CALLERS * SAMPLES) return unknown(`${words}: too few to tell`);
   return heldIf(Math.max(...sums) / all <= SHARE_MAX, words);
-};
+}
 
 /** Is round robin exact? */
 export const workerConcurrency: Experiment = {
