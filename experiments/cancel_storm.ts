@@ -148,7 +148,7 @@ export const cancelStorm: Experiment = {
   },
   limits: [{
     text: "Every server ends its connection with Envoy once in the storm, " +
-      "with a GOAWAY after some 1,300 resets; Envoy opens another, and with " +
+      "with a GOAWAY, after at most 1,600 resets; Envoy opens another, and with " +
       "retries no call is lost (without: 1 of 4,600). Envoy throws out the " +
       "caller after 250 calls that lived less than a second, some 18 times",
     reason: "nghttp2 in the servers' runtime stands 1000 stream resets at " +

@@ -253,7 +253,8 @@ export const oversize: Experiment = {
     },
     {
       id: "memory",
-      text: `Envoy and servers grow by at most ${MEMORY_MIB_MAX} MiB each`,
+      text:
+        `within this run, Envoy and servers grow by at most ${MEMORY_MIB_MAX} MiB each`,
       judge: memoryGrowsAtMost(
         ["envoy", "server-1", "server-2", "server-3"],
         MEMORY_MIB_MAX,
