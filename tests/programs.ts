@@ -90,7 +90,7 @@ function processesWith(entry: string): readonly string[] {
       const command = Deno.readTextFileSync(`/proc/${name}/cmdline`);
       // An ended process that nobody has waited for yet has no command line.
       if (command !== "") {
-        found.push(`${name} ${command.replaceAll("\0", " ").slice(0, 100)}`);
+        found.push(`${name} ${command.replaceAll("\0", " ")}`);
       }
     } catch {
       // It ended while it was looked at.
