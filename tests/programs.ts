@@ -56,6 +56,12 @@ export function start(
       onText();
     }
   };
+  // A test that fails half-way leaves nothing running either.
+  globalThis.addEventListener("unload", () => {
+    for (const line of processesWith(`${MARK}=${mark}`)) {
+      Deno.kill(Number(line.split(" ")[0]), "SIGKILL");
+    }
+  });
   const outputs = Promise.all([read(process.stdout), read(process.stderr)]);
   const ended = process.status.then(async ({ code }) => {
     await outputs;
