@@ -5,6 +5,7 @@ import { Greeter, type HelloReply } from "../src/io/proto.ts";
 import { callUnary, connect, statusName } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
 import { GRPC_CLUSTER } from "../src/lab/envoy_config.ts";
+import { freePort as freePortBut } from "../src/lab/experiment/free_port.ts";
 import { type NativeOptions, NativeStack } from "../src/lab/native.ts";
 import type { Stack } from "../src/lab/stack.ts";
 import { waitUntil } from "../src/lab/wait.ts";
@@ -12,35 +13,9 @@ import { waitUntil } from "../src/lab/wait.ts";
 /** Ports that a test has taken; two stacks of one process never share one. */
 const taken = new Set<number>();
 
-/** A port that is free on the first five loopback addresses. */
+/** A port that is free on the loopback addresses, as is the one above it. */
 export function freePort(): number {
-  while (true) {
-    const first = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = first.addr as Deno.NetAddr;
-    first.close();
-    if (!taken.has(port) && !taken.has(port + 1) && isFree(port)) {
-      taken.add(port);
-      return port;
-    }
-  }
-}
-
-function isFree(port: number): boolean {
-  try {
-    for (const last of [1, 2, 3, 4, 5]) {
-      Deno.listen({ hostname: `127.0.0.${last}`, port }).close();
-    }
-    Deno.listen({ hostname: "127.0.0.1", port: port + 1 }).close();
-    return true;
-  } catch {
-    return false; // Somebody else has it: another port is tried.
-  }
-}
-
-/** A stack and what its programs have printed. */
-export interface TestStack {
-  readonly stack: NativeStack;
-  readonly lines: readonly string[];
+  return freePortBut(taken);
 }
 
 /** Runs `work` on a native stack of its own, which is closed afterwards. */
