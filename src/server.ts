@@ -16,12 +16,17 @@ import { startServer } from "./server/server.ts";
 
 const ABOUT = `Serves demo.v1.Greeter with health and reflection until SIGTERM \
 or SIGINT,
-then drains and exits with 0. A second signal ends it at once, with 130.
+then drains and exits with 0. A second signal ends it at once, with 130. When
+its memory comes near the limit it drains by itself and exits with ${EXIT_CODES.restart}, to be
+started again.
 Subcommands:
   health    ask a server's health; exit 0 if it is SERVING, else 1
   counters  print what a server has counted, as JSON
   fault     make a server sick for a while, if it was started with
             --allow-faults`;
+
+/** Why a server stops that must be started again. */
+const FULL = "memory";
 
 const env = (name: string): string | undefined => Deno.env.get(name);
 
@@ -37,13 +42,15 @@ async function serve(argv: readonly string[]): Promise<number> {
   const log = (line: string) => print(`${name}: ${line}`);
   // Who reads the log has started this server, and has gone.
   onOutputClosed(() => stop.request("output closed"));
-  survivePeerErrors(log, (error) => exitWithFailure(name, error));
   const server = await startServer(values, log);
-  const reason = await whenAborted(stop.signal);
-  log(`stopping on ${reason}`);
+  const end = await Promise.race([
+    whenAborted(stop.signal),
+    server.full.then(() => FULL),
+  ]);
+  if (end !== FULL) log(`stopping on ${end}`);
   await server.close();
   log("stopped");
-  return 0;
+  return end === FULL ? EXIT_CODES.restart : 0;
 }
 
 async function ask(

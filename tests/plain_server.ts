@@ -1,9 +1,13 @@
 /** A plain grpc-js server, without what ours does about bad peers. */
-import { Server } from "@grpc/grpc-js";
+import { promisify } from "node:util";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { Greeter } from "../src/io/proto.ts";
-import { listen } from "../src/io/rpc.ts";
 import { print } from "../src/io/terminal.ts";
 
 const server = new Server();
 server.addService(Greeter.service, {});
-print(`serving on ${await listen(server, "127.0.0.1", 0)}`);
+const port = await promisify(server.bindAsync.bind(server))(
+  "127.0.0.1:0",
+  ServerCredentials.createInsecure(),
+);
+print(`serving on ${port}`);

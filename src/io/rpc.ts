@@ -4,14 +4,11 @@ import {
   credentials,
   logVerbosity,
   Metadata,
-  type Server,
-  ServerCredentials,
   type ServiceClientConstructor,
   type ServiceError,
   setLogVerbosity,
   status,
 } from "@grpc/grpc-js";
-import { Failure, messageOf } from "../core/errors.ts";
 
 // Every error reaches its caller; the library need not print it as well.
 setLogVerbosity(logVerbosity.NONE);
@@ -97,69 +94,6 @@ export function connect(
       "grpc.max_send_message_length": options.maxMessageBytes,
     }),
   });
-}
-
-/**
- * Opens a server's port.
- *
- * @param port 0 for any free port.
- * @returns The port that was opened.
- * @throws {Failure} `environment` when it cannot be opened.
- */
-export function listen(
-  server: Server,
-  host: string,
-  port: number,
-): Promise<number> {
-  const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-  // grpc-js would throw it where nobody can catch it.
-  if (!isPermitted(address)) return Promise.reject(mayNotListen(address));
-  return new Promise((resolve, reject) => {
-    server.bindAsync(
-      address,
-      ServerCredentials.createInsecure(),
-      (error, bound) => {
-        if (error === null) resolve(bound);
-        else reject(cannotListen(address, error));
-      },
-    );
-  });
-}
-
-/** Whether permissions cover an address; never what is not one. */
-function isPermitted(address: string): boolean {
-  try {
-    const permission = { name: "net", host: address } as const;
-    return Deno.permissions.querySync(permission).state === "granted";
-  } catch (error) {
-    if (error instanceof URIError) return false;
-    throw error;
-  }
-}
-
-function mayNotListen(address: string): Failure {
-  const port = Deno.build.standalone ? " and --port 8080" : "";
-  return new Failure(
-    "environment",
-    `Cannot listen on ${address}: the program's permissions, which are in ` +
-      `deno.json, do not cover it; use --host 0.0.0.0 or 127.0.0.1${port}`,
-  );
-}
-
-function cannotListen(address: string, error: Error): Failure {
-  const why = /EADDRINUSE|in use/i.test(error.message)
-    ? "the port is taken; stop what uses it or choose another with --port"
-    : /EACCES|permission/i.test(error.message)
-    ? "permission denied; choose a port above 1023 with --port"
-    : `${plainReason(error)}; choose an address of this machine with --host`;
-  return new Failure("environment", `Cannot listen on ${address}: ${why}`, {
-    cause: error,
-  });
-}
-
-/** The system's reason, which grpc-js puts into a list in its own sentence. */
-function plainReason(error: Error): string {
-  return /errors: \[([^\],]+)/.exec(error.message)?.[1] ?? messageOf(error);
 }
 
 /** Whether an error is a call's status. */

@@ -68,6 +68,15 @@ export const SERVER_FLAGS = {
     env: "SERVER_CLOSE_DEADLINE_MS",
     parse: wholeNumber(0, 600_000),
   },
+  memoryLimitMib: {
+    name: "memory-limit",
+    placeholder: "MIB",
+    help: "Drain and start again before memory exceeds this; " +
+      "0 is the container's limit, else 256",
+    default: 0,
+    env: "SERVER_MEMORY_LIMIT_MIB",
+    parse: wholeNumber(0, 1_048_576),
+  },
   allowFaults: {
     name: "allow-faults",
     help: "Let operators make this server sick, for experiments",

@@ -31,6 +31,7 @@ async function withServer(
     maxConnectionAgeMs: 0,
     drainWaitMs: 0,
     closeDeadlineMs: 100,
+    memoryLimitMib: 0,
     allowFaults,
   }, (line) => lines.push(line));
   const target = `127.0.0.1:${server.port}`;

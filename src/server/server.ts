@@ -8,14 +8,20 @@ import {
   packageDefinition,
   type ServerCounters,
 } from "../io/proto.ts";
-import { listen } from "../io/rpc.ts";
 import { chat } from "./chat.ts";
 import type { ServerConfig } from "./config.ts";
-import { Connections } from "./connections.ts";
 import { countCalls, Counters } from "./counters.ts";
 import { Faults, makeCallsSick } from "./faults.ts";
 import { createIdentity } from "./greeting.ts";
 import { Health, observeChecks } from "./health.ts";
+import { Http2Listener } from "./http2/listener.ts";
+import { openPort } from "./port.ts";
+import {
+  MemoryBudget,
+  memoryLimitBytes,
+  refuseCalls,
+  SAMPLE_INTERVAL_MS,
+} from "./memory.ts";
 import { operator } from "./operator.ts";
 import { sayHello } from "./say_hello.ts";
 import { streamHellos } from "./stream_hellos.ts";
@@ -27,6 +33,8 @@ export interface RunningServer {
   readonly port: number;
   /** What it has counted until now. */
   counters(): ServerCounters;
+  /** Resolves when its memory is used up and it must start again. */
+  readonly full: Promise<void>;
   /**
    * Stops it in order: health NOT_SERVING; wait until every checker has seen
    * it (at most `drainWaitMs`); GOAWAY; let calls finish; cut what is left
@@ -41,6 +49,12 @@ export interface RunningServer {
  */
 const SETTLE_MS = 100;
 
+/** Envoy keeps one connection to a server; its streams must all fit. */
+const CONCURRENT_STREAMS_MAX = 1024;
+
+/** Bytes of a call's metadata, as much as Envoy lets through. */
+const HEADER_LIST_BYTES_MAX = 16_384;
+
 /** How often a stopping server looks whether the checkers have been told. */
 const POLL_MS = 25;
 
@@ -51,24 +65,37 @@ const POLL_MS = 25;
  * @param log Is given one line for each step of its life.
  * @throws {Failure} `environment` when the port cannot be opened.
  */
-export async function startServer(
+export function startServer(
   config: ServerConfig,
   log: (line: string) => void,
-): Promise<RunningServer> {
+): RunningServer {
   const name = config.serverName || Deno.hostname();
   const counters = new Counters(name);
   const health = new Health();
-  const connections = new Connections();
+  const limitBytes = memoryLimitBytes(config.memoryLimitMib);
+  const listener = new Http2Listener({
+    concurrentStreamsMax: CONCURRENT_STREAMS_MAX,
+    headerListBytesMax: HEADER_LIST_BYTES_MAX,
+    heldBytesMax: MemoryBudget.heldBytesMax(limitBytes),
+    log,
+  });
+  const full = Promise.withResolvers<void>();
+  const budget = new MemoryBudget({
+    limitBytes,
+    heldBytes: () => listener.heldBytes,
+    residentBytes: () => Deno.memoryUsage().rss,
+    log,
+    onFull: full.resolve,
+  });
+  const samples = setInterval(() => budget.sample(), SAMPLE_INTERVAL_MS);
   const faults = new Faults({
     setSick: (isSick) => health.setSick(isSick),
-    dropConnection: (peer) => connections.drop(peer),
-    setRefusing: (isRefusing) => connections.setRefusing(isRefusing),
+    dropConnection: (peer) => listener.drop(peer),
+    setRefusing: (isRefusing) => listener.setRefusing(isRefusing),
   }, log);
   const server = new Server({
     "grpc.max_receive_message_length": config.maxMessageBytes,
     "grpc.max_send_message_length": config.maxMessageBytes,
-    // Envoy keeps one connection to a server; its streams must all fit.
-    "grpc.max_concurrent_streams": 1024,
     "grpc.enable_channelz": 0,
     ...(config.maxConnectionAgeMs === 0 ? {} : {
       "grpc.max_connection_age_ms": config.maxConnectionAgeMs,
@@ -77,6 +104,7 @@ export async function startServer(
     // The first is nearest to the wire: it counts what the last one does.
     interceptors: [
       countCalls(counters),
+      refuseCalls(budget),
       observeChecks(health),
       ...(config.allowFaults ? [makeCallsSick(faults)] : []),
     ],
@@ -93,19 +121,21 @@ export async function startServer(
   );
   health.addToServer(server);
   new ReflectionService(packageDefinition).addToServer(server);
-  const port = await listen(server, config.host, config.port);
-  connections.watch(server);
+  serveOn(server, listener);
+  const port = openPort(listener, config.host, config.port);
   log(`serving on ${config.host}:${port}`);
   return {
     name,
     host: config.host,
     port,
     counters: () => counters.report(),
+    full: full.promise,
     close: async () => {
       faults.clear();
+      clearInterval(samples);
       await tellCheckers(health, config.drainWaitMs, log);
       log(`closing connections, ${counters.inFlight} calls in flight`);
-      await closeServer(server, connections, config.closeDeadlineMs, log);
+      await listener.close(config.closeDeadlineMs);
     },
   };
 }
@@ -134,23 +164,17 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function closeServer(
-  server: Server,
-  connections: Connections,
-  deadlineMs: number,
-  log: (line: string) => void,
-): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      log(`cutting the calls that are left after ${deadlineMs} ms`);
-      server.forceShutdown();
-      // Deno leaves a session open that is destroyed while it closes.
-      connections.dropAll();
-      resolve();
-    }, deadlineMs);
-    server.tryShutdown(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/**
+ * Lets grpc-js serve a listener of ours in place of one of Node's.
+ *
+ * grpc-js has no interface for that. It keeps its HTTP/2 servers in a map,
+ * with the sessions of each, and registers two handlers with each.
+ */
+function serveOn(server: Server, listener: Http2Listener): void {
+  const internals = server as unknown as {
+    readonly http2Servers: Map<unknown, unknown>;
+    _setupHandlers(listener: Http2Listener, interceptors: readonly []): void;
+  };
+  internals.http2Servers.set(listener, { sessions: new Set() });
+  internals._setupHandlers(listener, []);
 }

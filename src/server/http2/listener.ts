@@ -1,0 +1,176 @@
+/** The port of a server: accepts connections, bounds what they hold. */
+import { EventEmitter } from "node:events";
+import { Connection, type ConnectionLimits } from "./connection.ts";
+import { CODE } from "./wire.ts";
+
+/** Connections at once; a balancer needs one, a drill some hundreds. */
+const CONNECTIONS_MAX = 1024;
+
+/** How often connections are looked at. */
+const SWEEP_INTERVAL_MS = 1000;
+
+/** After an accept that failed: there may be no file left to open. */
+const ACCEPT_PAUSE_MS = 100;
+
+/** What a listener is given. */
+export interface ListenerOptions extends ConnectionLimits {
+  /**
+   * Bytes that may be held for all peers together before the connection that
+   * holds the most is ended.
+   */
+  readonly heldBytesMax: number;
+  /** Is given one line for what it did to a peer, or could not do. */
+  readonly log: (line: string) => void;
+}
+
+/** A listening port with the part of Node's server API that grpc-js uses. */
+export class Http2Listener extends EventEmitter {
+  readonly #options: ListenerOptions;
+  readonly #connections = new Set<Connection>();
+  readonly #sweeps: ReturnType<typeof setInterval>;
+  #listener: Deno.TcpListener | undefined;
+  #heldBytes = 0;
+  #isRefusing = false;
+  #isShedding = false;
+
+  constructor(options: ListenerOptions) {
+    super();
+    this.#options = options;
+    this.#sweeps = setInterval(() => {
+      const nowMs = performance.now();
+      for (const connection of this.#connections) connection.sweep(nowMs);
+    }, SWEEP_INTERVAL_MS);
+  }
+
+  /**
+   * Opens the port and accepts connections from now on.
+   *
+   * @param port 0 for any free one.
+   * @returns The port that was opened.
+   * @throws {Error} Deno's, when it cannot be opened.
+   */
+  listen(hostname: string, port: number): number {
+    this.#listener = Deno.listen({ hostname, port });
+    void this.#acceptAll(this.#listener);
+    return this.#listener.addr.port;
+  }
+
+  /** As a server of Node's has it; null while the port is not open. */
+  address(): { readonly address: string; readonly port: number } | null {
+    const addr = this.#listener?.addr;
+    return addr === undefined
+      ? null
+      : { address: addr.hostname, port: addr.port };
+  }
+
+  /** Bytes that are held for all peers together. */
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Ends the connection with this peer, "host:port", without a word. */
+  drop(peer: string): void {
+    for (const connection of this.#connections) {
+      if (connection.peer === peer) connection.destroy();
+    }
+  }
+
+  /** Closes every new connection at once, or no longer. */
+  setRefusing(isRefusing: boolean): void {
+    this.#isRefusing = isRefusing;
+  }
+
+  /**
+   * Accepts nobody any more, tells every peer to go, and waits until all
+   * calls have ended.
+   *
+   * @param deadlineMs What is open then is cut.
+   */
+  async close(deadlineMs: number): Promise<void> {
+    this.#listener?.close();
+    this.#listener = undefined;
+    const timer = setTimeout(() => {
+      this.#options.log(
+        `cutting the calls that are left after ${deadlineMs} ms`,
+      );
+      for (const connection of this.#connections) connection.destroy();
+    }, deadlineMs);
+    await Promise.all(
+      [...this.#connections].map((connection) =>
+        new Promise<void>((resolve) => connection.close(resolve))
+      ),
+    );
+    clearTimeout(timer);
+    clearInterval(this.#sweeps);
+  }
+
+  async #acceptAll(listener: Deno.TcpListener): Promise<void> {
+    let isFailing = false;
+    while (true) {
+      try {
+        this.#add(await listener.accept());
+        isFailing = false;
+      } catch (error) {
+        if (error instanceof Deno.errors.BadResource) return; // It is closed.
+        // Not the end: files are closed again, and then there is room.
+        if (!isFailing) {
+          const reason = error instanceof Error ? error.message : String(error);
+          this.#options.log(`cannot accept connections: ${reason}; trying on`);
+        }
+        isFailing = true;
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+      }
+    }
+  }
+
+  #add(tcp: Deno.TcpConn): void {
+    if (this.#isRefusing || this.#connections.size >= CONNECTIONS_MAX) {
+      tcp.close();
+      return;
+    }
+    tcp.setNoDelay(true);
+    const connection = new Connection(tcp, this.#options, {
+      onStream: (stream, headers) => this.emit("stream", stream, headers),
+      onHeld: (delta) => this.#onHeld(delta),
+    });
+    this.#connections.add(connection);
+    connection.once("close", () => this.#connections.delete(connection));
+    this.emit("session", connection);
+    connection.run().catch((error) => {
+      const reason = error instanceof Error ? error.stack : String(error);
+      this.#options.log(`ended a connection by a defect: ${reason}`);
+    });
+  }
+
+  #onHeld(delta: number): void {
+    this.#heldBytes += delta;
+    // What is sent at the end of a connection is held for a moment, too.
+    if (delta <= 0 || this.#isShedding) return;
+    this.#isShedding = true;
+    while (this.#heldBytes > this.#options.heldBytesMax && this.#endOne());
+    this.#isShedding = false;
+  }
+
+  /** Ends the connection that holds the most. @returns Whether there is one. */
+  #endOne(): boolean {
+    let greediest: Connection | undefined;
+    for (const connection of this.#connections) {
+      if (connection.isEnding) continue;
+      if (connection.heldBytes > (greediest?.heldBytes ?? 0)) {
+        greediest = connection;
+      }
+    }
+    if (greediest === undefined) return false;
+    const { heldBytes, peer, streamCount } = greediest;
+    this.#options.log(
+      `ending the connection with ${peer}: ${Math.round(heldBytes / 1024)} ` +
+        `KiB are held for it, in ${streamCount} streams`,
+    );
+    greediest.endBecause(CODE.enhanceYourCalm, "too much is held for you");
+    return true;
+  }
+}

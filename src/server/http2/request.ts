@@ -1,0 +1,109 @@
+/** Header lists as requests carry them, checked (RFC 9113, section 8). */
+import type { Field } from "./hpack.ts";
+import { CODE, Http2Error } from "./wire.ts";
+
+/** Headers by name, as grpc-js takes them. */
+export type Headers = Readonly<Record<string, string>>;
+
+const PSEUDO = new Set([":method", ":scheme", ":path", ":authority"]);
+
+/** Belong to one connection of HTTP/1.1 and must not occur. */
+const FORBIDDEN = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+function malformed(what: string): Http2Error {
+  return new Http2Error(CODE.protocolError, `malformed request: ${what}`);
+}
+
+/**
+ * The headers of a request.
+ *
+ * @param isCut Whether the list was too long and its end is missing.
+ * @throws {Http2Error} When they are not a request's.
+ */
+export function requestHeaders(
+  fields: readonly Field[],
+  isCut = false,
+): Headers {
+  const headers: Record<string, string> = Object.create(null);
+  let isRegular = false;
+  for (const [name, value] of fields) {
+    if (name.startsWith(":")) {
+      if (isRegular) throw malformed("a pseudo-header behind a header");
+      if (!PSEUDO.has(name)) throw malformed("an unknown pseudo-header");
+      if (name in headers) throw malformed("a pseudo-header twice");
+      headers[name] = value;
+      continue;
+    }
+    isRegular = true;
+    add(headers, name, value);
+  }
+  for (const name of [":method", ":scheme", ":path"]) {
+    if (!headers[name] && !isCut) throw malformed(`no ${name}`);
+  }
+  return headers;
+}
+
+/**
+ * Checks the fields behind a request's data.
+ * @throws {Http2Error} When they are not allowed there.
+ */
+export function checkTrailers(fields: readonly Field[]): void {
+  const trailers: Record<string, string> = Object.create(null);
+  for (const [name, value] of fields) {
+    if (name.startsWith(":")) throw malformed("a pseudo-header behind data");
+    add(trailers, name, value);
+  }
+}
+
+function add(
+  headers: Record<string, string>,
+  name: string,
+  value: string,
+): void {
+  if (!/^[!-9;-@[-~]+$/.test(name)) throw malformed("the name of a header");
+  if (FORBIDDEN.has(name)) throw malformed("a header of HTTP/1.1");
+  if (name === "te" && value !== "trailers") throw malformed("the header te");
+  // A header that is given twice means both values, by HTTP's rules.
+  const before = headers[name];
+  headers[name] = before === undefined ? value : `${before}, ${value}`;
+}
+
+/** The fields of an answer: printable ASCII, whatever the caller sent. */
+export function answerFields(
+  headers: Readonly<Record<string, unknown>>,
+): readonly Field[] {
+  const fields: Field[] = [[":status", String(headers[":status"] ?? 200)]];
+  for (const [name, value] of Object.entries(headers)) {
+    if (name !== ":status") fields.push(...fieldsOf(name, value));
+  }
+  return fields;
+}
+
+/** The fields behind an answer's data. */
+export function trailerFields(
+  headers: Readonly<Record<string, unknown>>,
+): readonly Field[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    fieldsOf(name, value)
+  );
+}
+
+function fieldsOf(name: string, value: unknown): Field[] {
+  if (value === undefined || value === null) return [];
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return values.map((one) => [name.toLowerCase(), printable(String(one))]);
+}
+
+/** Other characters percent-encoded, as "grpc-message" has them anyway. */
+function printable(text: string): string {
+  return /^[ -~]*$/.test(text)
+    ? text
+    : text.replace(/[^ -~]+/gu, (part) =>
+      encodeURIComponent(part.toWellFormed()));
+}

@@ -1,0 +1,43 @@
+/** Opens a server's port, or says why that cannot be. */
+import { Failure, messageOf } from "../core/errors.ts";
+import type { Http2Listener } from "./http2/listener.ts";
+
+/**
+ * Opens the port.
+ *
+ * @param port 0 for any free one.
+ * @returns The port that was opened.
+ * @throws {Failure} `environment` when it cannot be opened.
+ */
+export function openPort(
+  listener: Pick<Http2Listener, "listen">,
+  host: string,
+  port: number,
+): number {
+  try {
+    return listener.listen(host, port);
+  } catch (error) {
+    const address = host.includes(":") ? `[${host}]` : host;
+    throw new Failure(
+      "environment",
+      `Cannot listen on ${address}:${port}: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotCapable) {
+    const port = Deno.build.standalone ? " and --port 8080" : "";
+    return "the program's permissions, which are in deno.json, do not cover " +
+      `it; use --host 0.0.0.0 or 127.0.0.1${port}`;
+  }
+  if (error instanceof Deno.errors.AddrInUse) {
+    return "the port is taken; stop what uses it or choose another with --port";
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return "permission denied; choose a port above 1023 with --port";
+  }
+  const reason = messageOf(error).replace(/ \(os error \d+\)$/, "");
+  return `${reason}; choose an address of this machine with --host`;
+}
