@@ -207,14 +207,14 @@ Deno.test("envoy.yaml cuts no stream and tries none again once begun", () => {
 
 Deno.test("envoy.yaml has the addresses that Compose publishes", () => {
   const addresses = [
-    "admin",
     "static_resources/listeners/grpc",
     "static_resources/listeners/l4",
+    "static_resources/listeners/admin",
   ].map((path) => at(`${path}/address/socket_address`));
   assert.deepEqual(addresses, [
-    { address: "0.0.0.0", port_value: 9901 },
     { address: "0.0.0.0", port_value: 5000 },
     { address: "0.0.0.0", port_value: 5001 },
+    { address: "0.0.0.0", port_value: 9901 },
   ]);
 });
 
