@@ -7,15 +7,16 @@ const INTERVAL_MS = 2000;
 const STOPPED = "listener_manager.listener_stopped";
 
 /** What keeps an Envoy that runs from its callers. */
-export type EnvoyTrouble = "drained" | "failing";
+type EnvoyTrouble = "drained" | "failing";
 
 /** What is said of it, and how it ends. */
-const WORDS: Readonly<Record<EnvoyTrouble | "fine", string>> = {
-  drained: "Envoy was drained: it listens to callers no more; start again",
-  failing: "Envoy was told to fail its health check and sends its callers " +
-    "away; POST /healthcheck/ok ends that",
-  fine: "Envoy passes its health check again",
-};
+function wordsFor(trouble: EnvoyTrouble | undefined, adminUrl: string): string {
+  if (trouble === undefined) return "Envoy passes its health check again";
+  return trouble === "drained"
+    ? "Envoy was drained: it listens to callers no more; start again"
+    : "Envoy was told to fail its health check and sends its callers away; " +
+      `curl -X POST -H "x-grpc-demo: yes" ${adminUrl}healthcheck/ok ends that`;
+}
 
 /**
  * Asks Envoy.
@@ -39,7 +40,7 @@ async function troubleOf(
  * @param options `intervalMs` is the time between two questions (default 2000).
  */
 export async function watchEnvoy(
-  admin: Pick<EnvoyAdmin, "stats">,
+  admin: Pick<EnvoyAdmin, "stats" | "url">,
   say: (line: string) => void,
   options: { readonly signal: AbortSignal; readonly intervalMs?: number },
 ): Promise<void> {
@@ -48,7 +49,7 @@ export async function watchEnvoy(
   while (!signal.aborted) {
     try {
       const now = await troubleOf(admin);
-      if (now !== before) say(WORDS[now ?? "fine"]);
+      if (now !== before) say(wordsFor(now, admin.url));
       before = now;
     } catch {
       // It is away for a moment, or has ended: others say so.

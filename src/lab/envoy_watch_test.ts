@@ -21,7 +21,7 @@ async function watched(
         ]),
       );
   };
-  await watchEnvoy({ stats }, (line) => said.push(line), {
+  await watchEnvoy({ stats, url: "http://a/" }, (line) => said.push(line), {
     signal: ended.signal,
     intervalMs: 0,
   });
@@ -35,7 +35,7 @@ Deno.test("watchEnvoy() says nothing while Envoy serves", async () => {
 Deno.test("watchEnvoy() says once that Envoy fails its check, and once that it is over", async () => {
   assert.deepEqual(await watched([[1, 0], [0, 0], [0, 0], [1, 0], [1, 0]]), [
     "Envoy was told to fail its health check and sends its callers away; " +
-    "POST /healthcheck/ok ends that",
+    'curl -X POST -H "x-grpc-demo: yes" http://a/healthcheck/ok ends that',
     "Envoy passes its health check again",
   ]);
 });
