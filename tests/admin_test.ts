@@ -1,8 +1,10 @@
 /** Who may read and change Envoy through its admin page, with real requests. */
 import assert from "node:assert/strict";
+import { EnvoyAdmin } from "../src/lab/envoy_admin.ts";
 import type { Stack } from "../src/lab/stack.ts";
 import { openAdmin, stateOf, UNTOUCHED } from "./admin_states.ts";
-import { callMany, withStack } from "./stacks.ts";
+import { startSource } from "./programs.ts";
+import { callMany, freePort, withStack } from "./stacks.ts";
 
 /** What our own programs send with a POST. */
 const BY_PROGRAM = { "x-grpc-demo": "yes" };
@@ -211,4 +213,24 @@ Deno.test("control: a page drains an admin interface that has a port", async () 
     assert.equal(status, 200);
     assert.deepEqual(await stateOf(stack), { isReady: true, stopped: 2 });
   });
+});
+
+Deno.test("up says in one line that its Envoy sends callers away", async () => {
+  const adminPort = freePort();
+  const run = startSource("lab", [
+    ...["up", "--no-client", "--servers", "1", "--port", `${freePort()}`],
+    ...["--admin-port", `${adminPort}`, "--server-port", `${freePort()}`],
+  ]);
+  await run.printed(/ready: 1 servers/);
+  const admin = new EnvoyAdmin(`127.0.0.1:${adminPort}`);
+  await admin.post("healthcheck/fail");
+  await run.printed(/up +\| Envoy was told to fail its health check/);
+  await admin.post("healthcheck/ok");
+  await run.printed(/up +\| Envoy passes its health check again/);
+  await admin.post("drain_listeners?inboundonly");
+  await run.printed(/up +\| Envoy was drained: it listens to callers no more/);
+  run.process.kill("SIGINT");
+  assert.equal(await run.ended, 0, run.text());
+  assert.equal(run.text().match(/Envoy was/g)?.length, 2, run.text());
+  assert.deepEqual(run.leftovers(), []);
 });
