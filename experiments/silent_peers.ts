@@ -1,6 +1,6 @@
 /**
- * 3,000 peers connect and say nothing: first to the listener that balances
- * connections, then to the one that balances calls.
+ * Peers connect and say nothing: 1,000 and then 3,000 to the listener that
+ * balances connections, then 3,000 to the one that balances calls.
  *
  * What is measured: whether callers who connect to the other listener
  * meanwhile lose a call; how long callers who connect to the same listener
@@ -22,7 +22,9 @@ import type { RunContext } from "../src/lab/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
 
-const SILENT_PEERS = 3000;
+/** As many as the limit was that both listeners shared, and three times. */
+const SOME_PEERS = 1000;
+const MANY_PEERS = 3000;
 
 /** `listener_filters_timeout` is 2 s; two more for a busy machine. */
 const SILENCE_MS_MAX = 4000;
@@ -39,7 +41,7 @@ const DEADLINE_MS = 2000;
 const PATIENCE_MS = SILENCE_MS_MAX + 4000;
 
 /** As before there was one for each listener. */
-const SHARED_CONNECTIONS_MAX = 1000;
+const SHARED_CONNECTIONS_MAX = SOME_PEERS;
 
 /** Servers count no health checks, so the ledger needs none of L4's calls. */
 const CHECK = "/grpc.health.v1.Health/Check";
@@ -100,12 +102,14 @@ async function patientNewcomer(run: RunContext, target: string): Promise<void> {
 /** Fills one listener with silent peers; callers go to the other, and to it. */
 async function fill(
   run: RunContext,
+  peers: number,
   filled: string,
   other: string,
 ): Promise<void> {
+  if (run.signal.aborted) return;
   const now = () => run.elapsedMs();
   const openedMs = run.elapsedMs();
-  const silent = await RawPeer.openMany(SILENT_PEERS, filled, { now });
+  const silent = await RawPeer.openMany(peers, filled, { now });
   try {
     run.measure("silent peers", silent.length);
     await Promise.all([
@@ -142,15 +146,17 @@ export const silentPeers: Experiment = {
   name: "silent-peers",
   question: "Do peers who connect and say nothing keep callers out?",
   setup: { servers: 3 },
-  load: { ratePerS: 100, durationMs: 14_000 },
+  load: { ratePerS: 100, durationMs: 18_000 },
   events: [{
     atMs: 1000,
-    label: `${SILENT_PEERS} silent connections, to each listener in turn`,
+    label: `${SOME_PEERS} silent connections to the L4 listener`,
     do: async (run) => {
       const { endpoint, l4Endpoint } = run.stack;
-      await fill(run, l4Endpoint, endpoint);
-      run.mark("the same to the other listener");
-      await fill(run, endpoint, l4Endpoint);
+      await fill(run, SOME_PEERS, l4Endpoint, endpoint);
+      run.mark(`${MANY_PEERS} to the L4 listener`);
+      await fill(run, MANY_PEERS, l4Endpoint, endpoint);
+      run.mark(`${MANY_PEERS} to the listener of calls`);
+      await fill(run, MANY_PEERS, endpoint, l4Endpoint);
     },
   }],
   claims: [
