@@ -25,6 +25,7 @@ import { envoyRestart } from "./envoy_restart.ts";
 import { longStreams, movedStreams } from "./streams.ts";
 import { cancelStorm } from "./cancel_storm.ts";
 import { slowloris } from "./slowloris.ts";
+import { silentPeers } from "./silent_peers.ts";
 import { malformed } from "./malformed.ts";
 import { oversize } from "./oversize.ts";
 
@@ -56,6 +57,7 @@ export const CATALOGUE: readonly Experiment[] = [
   movedStreams,
   cancelStorm,
   slowloris,
+  silentPeers,
   malformed,
   oversize,
 ];

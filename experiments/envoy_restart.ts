@@ -98,7 +98,7 @@ async function replace({ stack, mark, ...run }: RunContext): Promise<void> {
 async function drainAndReplace(run: RunContext): Promise<void> {
   const { admin } = run.stack;
   await admin.post("healthcheck/fail");
-  await admin.post("drain_listeners?graceful");
+  await admin.post("drain_listeners?inboundonly&graceful");
   await run.wait(DRAIN_MS);
   const isDrained = await waitUntil(
     async () => {

@@ -4,7 +4,7 @@
  *
  * What is measured: how long Envoy waits for the headers of a call
  * (`request_headers_timeout` is 5 s); the most connections that it has at a
- * time (its limit is 1000); and whether callers who are connected already lose
+ * time (its limit is 600); and whether callers who are connected already lose
  * a call. The control has neither limit. All of it stays on this machine.
  */
 import {
@@ -16,6 +16,7 @@ import {
 } from "../src/io/http2_frames.ts";
 import {
   connectionManager,
+  dropListenerLimits,
   type Fields,
   partAt,
 } from "../src/lab/experiment/changes.ts";
@@ -39,7 +40,7 @@ const SILENT_PEERS = 2000;
 const ANSWERED_MS_MAX = 7000;
 
 /** As envoy.yaml says. */
-const CONNECTIONS_MAX = 1000;
+const CONNECTIONS_MAX = 600;
 
 /** One more byte of the headers is sent, again and again. */
 const BYTE_INTERVAL_MS = 500;
@@ -58,10 +59,10 @@ const SLOW_BYTES = 32;
 const OPENING = join(PREFACE, settings(), CALL.slice(0, -SLOW_BYTES));
 const REST = CALL.slice(-SLOW_BYTES);
 
-/** Connections that Envoy has on its balanced listener now. */
+/** Connections that Envoy has on its balanced listener now, silent ones too. */
 async function activeConnections({ stack }: RunContext): Promise<number> {
   const port = stack.endpoint.split(":").at(-1);
-  const name = `^listener\\.[^:]*_${port}\\.downstream_cx_active$`;
+  const name = `^listener\\.[^:]*_${port}\\.downstream_(pre_)?cx_active$`;
   const stats = await stack.admin.stats(name);
   return [...stats.values()].reduce((sum, value) => sum + value, 0);
 }
@@ -108,6 +109,7 @@ const noLimits: NamedChange = {
   name: "no limit of the time for headers, nor of connections",
   apply: (config) => {
     delete connectionManager(config)["request_headers_timeout"];
+    dropListenerLimits(config);
     const manager = partAt(config, "overload_manager");
     const monitors = manager["resource_monitors"] as readonly Fields[];
     manager["resource_monitors"] = monitors.filter(({ name }) =>
@@ -159,12 +161,12 @@ export const slowloris: Experiment = {
     breaks: ["answered", "limit"],
   },
   limits: [{
-    text: "A connection on which nothing is said, or whose slow call was " +
-      "ended, stays for up to 300 s, and counts among the 1000: while they " +
-      "are taken, new callers are refused; who is connected notices nothing",
-    reason: "Envoy ends idle connections by idle_timeout only; shorter than " +
+    text: "A connection that has spoken once and answers Envoy's pings stays " +
+      "for up to 300 s, and counts among the 600: while they are taken, new " +
+      "callers are refused; who is connected notices nothing",
+    reason: "Envoy ends such connections by idle_timeout only; shorter than " +
       "300 s it would end those of callers who pause",
     reference: "idle_timeout in envoy.yaml; " +
-      "listener downstream_global_cx_overflow in Envoy's statistics",
+      "listener downstream_cx_overflow in Envoy's statistics",
   }],
 };

@@ -15,6 +15,8 @@ const HTTP2 = "typed_extension_protocol_options/" +
 const MANAGER = "static_resources/listeners/grpc/filter_chains/0/filters/0/" +
   "typed_config";
 const ROUTES = `${MANAGER}/route_config/virtual_hosts/grpc/routes`;
+const L4_PROXY = "static_resources/listeners/l4/filter_chains/0/filters/0/" +
+  "typed_config";
 const CLUSTER = "static_resources/clusters/grpc-server";
 const L4_CLUSTER = "static_resources/clusters/grpc-server-l4";
 
@@ -165,6 +167,21 @@ const PROMISES: readonly (readonly [string, unknown, string])[] = [
   ],
   [`${MANAGER}/codec_type`, "HTTP2", "gRPC is nothing else"],
   [
+    "admin/address",
+    { pipe: { path: "@grpc-demo-admin" } },
+    "a port is reached by every page in a browser",
+  ],
+  [
+    "static_resources/listeners/grpc/listener_filters_timeout",
+    "2s",
+    "silent peers would hold their places for 300 s",
+  ],
+  [
+    `${L4_PROXY}/idle_timeout`,
+    "300s",
+    "an idle connection would hold its place for an hour",
+  ],
+  [
     `${MANAGER}/request_headers_timeout`,
     "5s",
     "headers sent byte by byte would hold memory",
@@ -207,14 +224,14 @@ Deno.test("envoy.yaml cuts no stream and tries none again once begun", () => {
 
 Deno.test("envoy.yaml has the addresses that Compose publishes", () => {
   const addresses = [
-    "admin",
     "static_resources/listeners/grpc",
     "static_resources/listeners/l4",
+    "static_resources/listeners/admin",
   ].map((path) => at(`${path}/address/socket_address`));
   assert.deepEqual(addresses, [
-    { address: "0.0.0.0", port_value: 9901 },
     { address: "0.0.0.0", port_value: 5000 },
     { address: "0.0.0.0", port_value: 5001 },
+    { address: "0.0.0.0", port_value: 9901 },
   ]);
 });
 
@@ -237,6 +254,29 @@ Deno.test("envoy.yaml lets nobody stop or change Envoy by its page", () => {
     ...["/cpuprofiler", "/heapprofiler", "/heap_dump", "/reset_counters"],
   ];
   assert.deepEqual(shut.filter(isAllowed), []);
+});
+
+Deno.test("envoy.yaml limits each listener, and all of them above the sum", () => {
+  const listeners = at("static_resources/listeners") as { name: string }[];
+  const sum = listeners.map(({ name }) => {
+    const key = `envoy.resource_limits.listener.${name}.connection_limit`;
+    const limit = at(`layered_runtime/layers/static/static_layer/${key}`);
+    assert.ok(typeof limit === "number" && limit > 0, name);
+    return limit;
+  }).reduce((total, limit) => total + limit, 0);
+  const monitor = "envoy.resource_monitors.global_downstream_max_connections";
+  const all = at(
+    `overload_manager/resource_monitors/${monitor}/typed_config/` +
+      "max_active_downstream_connections",
+  );
+  assert.ok(Number(all) > sum, `${all} for all, ${sum} for each`);
+});
+
+Deno.test("envoy.yaml drains the listeners of callers and not the admin page", () => {
+  const directions = ["grpc", "l4", "admin"].map((name) =>
+    at(`static_resources/listeners/${name}/traffic_direction`)
+  );
+  assert.deepEqual(directions, ["INBOUND", "INBOUND", undefined]);
 });
 
 Deno.test("envoy.yaml is valid to the real Envoy", async () => {

@@ -40,6 +40,9 @@ interface HostStatus {
 /** An answer of the admin interface takes milliseconds. */
 const REQUEST_TIMEOUT_MS = 2000;
 
+/** What envoy.yaml wants with a POST: no web page can send it unasked. */
+const BY_PROGRAM = { "x-grpc-demo": "yes" } as const;
+
 /** A client of one Envoy's admin interface. */
 export class EnvoyAdmin {
   /** The admin page's address, with a slash at its end. */
@@ -103,19 +106,25 @@ export class EnvoyAdmin {
   }
 
   /**
-   * Makes Envoy do something, for example "healthcheck/fail".
+   * Makes Envoy do something: "healthcheck/fail", "healthcheck/ok", or
+   * "drain_listeners?inboundonly", with "&graceful" if calls may finish first.
    * @throws {Failure} `environment` when it is refused.
    */
   async post(path: string): Promise<void> {
-    await this.#fetch(path, "POST");
+    await this.#fetch(path, "POST", BY_PROGRAM);
   }
 
-  async #fetch(path: string, method: "GET" | "POST"): Promise<string> {
+  async #fetch(
+    path: string,
+    method: "GET" | "POST",
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     let response: Response;
     let body: string;
     try {
       response = await fetch(this.url + path, {
         method,
+        headers,
         signal: AbortSignal.timeout(this.#timeoutMs),
       });
       body = await response.text();

@@ -8,7 +8,7 @@ import envoyYaml from "../../envoy.yaml" with { type: "text" };
 
 /** A parsed envoy.yaml; its fields are looked up by name. */
 export interface EnvoyConfig {
-  admin: { address: Address };
+  admin: { address: Address | Pipe };
   static_resources: { listeners: Listener[]; clusters: Cluster[] };
   [field: string]: unknown;
 }
@@ -16,6 +16,11 @@ export interface EnvoyConfig {
 /** An address in Envoy's configuration. */
 export interface Address {
   socket_address: { address: string; port_value: number };
+}
+
+/** A socket of this machine's own in Envoy's configuration. */
+export interface Pipe {
+  pipe: { path: string };
 }
 
 /** A listener in Envoy's configuration. */
@@ -29,8 +34,10 @@ export interface Listener {
 export interface Cluster {
   name: string;
   type?: string;
-  load_assignment: {
-    endpoints: { lb_endpoints: { endpoint: { address: Address } }[] }[];
+  load_assignment?: {
+    endpoints: {
+      lb_endpoints: { endpoint: { address: Address | Pipe } }[];
+    }[];
   };
   [field: string]: unknown;
 }
@@ -44,6 +51,8 @@ export const GRPC_CLUSTER = "grpc-server";
 export const GRPC_LISTENER = "grpc";
 /** The listener that balances connections. */
 export const L4_LISTENER = "l4";
+/** The listener that leads to Envoy's admin interface. */
+export const ADMIN_LISTENER = "admin";
 
 /** Where a stack on this machine has its parts. */
 export interface NativeAddresses {
@@ -96,7 +105,14 @@ function requireParts(
   };
   const listeners = listOf(statics?.["listeners"]);
   const clusters = listOf(statics?.["clusters"]);
-  for (const listener of [GRPC_LISTENER, L4_LISTENER]) {
+  const isPipe = typeof admin?.["address"]?.["pipe"]?.["path"] === "string";
+  for (
+    const listener of [
+      GRPC_LISTENER,
+      L4_LISTENER,
+      ...(isPipe ? [ADMIN_LISTENER] : []),
+    ]
+  ) {
     const found = listeners.find((one) => nameOf(one) === listener);
     if (found === undefined) throw lacks(name, `listener named "${listener}"`);
     if (!hasAddress(found)) throw lacks(name, `address of "${listener}"`);
@@ -116,7 +132,7 @@ function requireParts(
       throw lacks(name, `endpoint address in cluster "${nameOf(cluster)}"`);
     }
   }
-  if (!hasAddress(admin)) throw lacks(name, "admin address");
+  if (!isPipe && !hasAddress(admin)) throw lacks(name, "admin address");
 }
 
 function listOf(value: Unsure): readonly Unsure[] {
@@ -154,30 +170,55 @@ export function moveToNative(
   config: EnvoyConfig,
   at: NativeAddresses,
 ): EnvoyConfig {
-  setAddress(config.admin.address, at.host, at.adminPort);
+  const ports = new Map([[GRPC_LISTENER, at.grpcPort], [
+    L4_LISTENER,
+    at.l4Port,
+  ]]);
+  const { admin } = config;
+  if ("pipe" in admin.address) {
+    ports.set(ADMIN_LISTENER, at.adminPort);
+    renamePipe(config, admin.address.pipe.path, at.adminPort);
+  } else {
+    // A configuration whose admin interface has a port of its own.
+    admin.address = socketAddress(at.host, at.adminPort);
+  }
   for (const listener of config.static_resources.listeners) {
-    if (listener.name === GRPC_LISTENER) {
-      setAddress(listener.address, at.host, at.grpcPort);
-    }
-    if (listener.name === L4_LISTENER) {
-      setAddress(listener.address, at.host, at.l4Port);
-    }
+    const port = ports.get(listener.name);
+    if (port !== undefined) listener.address = socketAddress(at.host, port);
   }
   for (const cluster of config.static_resources.clusters) {
     if (cluster.type !== "STRICT_DNS") continue;
-    for (const { lb_endpoints } of cluster.load_assignment.endpoints) {
-      for (const { endpoint } of lb_endpoints) {
-        endpoint.address.socket_address.port_value = at.serverPort;
-      }
+    for (const { address } of endpointsOf(cluster)) {
+      if ("pipe" in address) continue;
+      address.socket_address.port_value = at.serverPort;
     }
     cluster["typed_dns_resolver_config"] = resolver(at.resolverPort);
   }
   return config;
 }
 
-function setAddress(address: Address, host: string, port: number): void {
-  address.socket_address.address = host;
-  address.socket_address.port_value = port;
+/** Abstract sockets belong to the machine: each stack's has a name of its own. */
+function renamePipe(config: EnvoyConfig, path: string, port: number): void {
+  const renamed: Pipe = { pipe: { path: `${path}-${port}` } };
+  config.admin.address = renamed;
+  for (
+    const endpoint of config.static_resources.clusters.flatMap(endpointsOf)
+  ) {
+    const { address } = endpoint;
+    if ("pipe" in address && address.pipe.path === path) {
+      endpoint.address = renamed;
+    }
+  }
+}
+
+function endpointsOf(cluster: Cluster): { address: Address | Pipe }[] {
+  return (cluster.load_assignment?.endpoints ?? []).flatMap((
+    { lb_endpoints },
+  ) => lb_endpoints.map(({ endpoint }) => endpoint));
+}
+
+function socketAddress(address: string, port: number): Address {
+  return { socket_address: { address, port_value: port } };
 }
 
 /** Asks the stack's own name server and nobody else. */

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { moveToNative, parseEnvoyConfig } from "./envoy_config.ts";
+import {
+  type Cluster,
+  moveToNative,
+  parseEnvoyConfig,
+} from "./envoy_config.ts";
 
 const AT = {
   host: "127.0.0.5",
@@ -32,33 +36,60 @@ Deno.test("moveToNative() moves addresses and the resolver, nothing else", () =>
   const gone = [...before.keys()].filter((path) => !after.has(path));
   const other = changed.filter(([path]) =>
     !/\/socket_address\/(address|port_value)$/.test(path) &&
+    !/\/address\/pipe\/path$/.test(path) &&
     !path.includes("/typed_dns_resolver_config/")
   );
   assert.deepEqual(gone, []);
   assert.deepEqual(other, []);
 
-  const [grpc, l4] = ["grpc", "l4"].map((name) =>
-    moved.static_resources.listeners.find((one) => one.name === name)?.address
-      .socket_address
+  assert.deepEqual(
+    moved.static_resources.listeners.map((
+      { name, address },
+    ) => [name, address.socket_address]),
+    [
+      ["grpc", { address: "127.0.0.5", port_value: 15000 }],
+      ["l4", { address: "127.0.0.5", port_value: 15001 }],
+      ["admin", { address: "127.0.0.5", port_value: 19901 }],
+    ],
   );
-  const admin = moved.admin.address.socket_address;
-  assert.equal(`${grpc?.address}:${grpc?.port_value}`, "127.0.0.5:15000");
-  assert.equal(`${l4?.address}:${l4?.port_value}`, "127.0.0.5:15001");
-  assert.equal(`${admin.address}:${admin.port_value}`, "127.0.0.5:19901");
 });
 
-Deno.test("moveToNative() gives every cluster the servers' port and the stack's resolver", () => {
-  const { clusters } = moveToNative(parseEnvoyConfig(), AT).static_resources;
-  assert.ok(clusters.length >= 2);
-  for (const { name, load_assignment, ...rest } of clusters) {
+Deno.test("moveToNative() gives each stack's admin interface a name of its own", () => {
+  // Aliases may have been taken apart: both places are found by the name.
+  const config = structuredClone(parseEnvoyConfig());
+  config.admin = structuredClone(config.admin);
+  const moved = moveToNative(config, AT);
+  const pipe = { pipe: { path: "@grpc-demo-admin-19901" } };
+  assert.deepEqual(moved.admin.address, pipe);
+  const [cluster] = moved.static_resources.clusters
+    .filter(({ name }) => name === "admin");
+  assert.deepEqual(addressesOf(cluster), [pipe]);
+});
+
+Deno.test("moveToNative() moves an admin interface that has a port", () => {
+  const config = parseEnvoyConfig(yaml(LISTENERS, CLUSTERS));
+  assert.deepEqual(moveToNative(config, AT).admin.address, {
+    socket_address: { address: "127.0.0.5", port_value: 19901 },
+  });
+});
+
+function addressesOf(cluster: Cluster | undefined): unknown[] {
+  return (cluster?.load_assignment?.endpoints ?? []).flatMap((
+    { lb_endpoints },
+  ) => lb_endpoints.map(({ endpoint }) => endpoint.address));
+}
+
+Deno.test("moveToNative() gives every cluster of servers the servers' port and the stack's resolver", () => {
+  const clusters = moveToNative(parseEnvoyConfig(), AT).static_resources
+    .clusters.filter(({ type }) => type === "STRICT_DNS");
+  assert.equal(clusters.length, 2);
+  for (const cluster of clusters) {
     assert.deepEqual(
-      load_assignment.endpoints.flatMap(({ lb_endpoints }) =>
-        lb_endpoints.map(({ endpoint }) => endpoint.address.socket_address)
-      ).map(({ address, port_value }) => `${address}:${port_value}`),
-      ["grpc-server:18080"],
-      name,
+      addressesOf(cluster),
+      [{ socket_address: { address: "grpc-server", port_value: 18080 } }],
+      cluster.name,
     );
-    const resolver = rest["typed_dns_resolver_config"] as {
+    const resolver = cluster["typed_dns_resolver_config"] as {
       typed_config: { resolvers: unknown };
     };
     assert.deepEqual(resolver.typed_config.resolvers, [
@@ -145,6 +176,11 @@ for (
       'endpoint address in cluster "grpc-server"',
     ],
     ["no admin page", yaml(LISTENERS, CLUSTERS, ""), "admin address"],
+    [
+      "an admin interface that no listener leads to",
+      yaml(LISTENERS, CLUSTERS, 'admin: { address: { pipe: { path: "@a" } } }'),
+      'listener named "admin"',
+    ],
   ] as const
 ) {
   Deno.test(`parseEnvoyConfig() refuses ${why} with one sentence`, () => {

@@ -23,6 +23,7 @@ import {
 import { ComposeStack } from "./compose.ts";
 import { COMPOSE_PROJECT } from "./compose_project.ts";
 import { type EnvoyConfig, parseEnvoyConfig } from "./envoy_config.ts";
+import { watchEnvoy } from "./envoy_watch.ts";
 import { NATIVE_SERVERS_MAX, NativeStack } from "./native.ts";
 import { say } from "./output.ts";
 import { programCommand } from "./programs.ts";
@@ -216,6 +217,9 @@ class Parts {
     say("up", `  gRPC, balanced per call        ${stack.endpoint}`);
     say("up", `  gRPC, balanced per connection  ${stack.l4Endpoint}`);
     say("up", `  Envoy's admin page             ${stack.admin.url}`);
+    void watchEnvoy(stack.admin, (line) => say("up", line), {
+      signal: this.#signal,
+    });
   }
 
   #startClient(endpoint: string): void {

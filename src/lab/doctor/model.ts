@@ -1,4 +1,5 @@
 /** The parts of any Envoy configuration that the doctor looks at. */
+import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
 import { Failure } from "../../core/errors.ts";
 
@@ -36,8 +37,9 @@ export interface Cluster {
   readonly http2: Fields;
 }
 
-/** A configuration as the doctor sees it. */
+/** A configuration as the doctor sees it: what callers can reach. */
 export interface Model {
+  /** All but those that only lead to Envoy's own admin interface. */
   readonly managers: readonly Manager[];
   /** Clusters that calls are sent to, by HTTP or TCP. */
   readonly clusters: readonly Cluster[];
@@ -103,12 +105,20 @@ export function parseModel(text: string, name: string): Model {
   );
   const ofType = (type: string) =>
     filters.filter(({ config }) => String(config["@type"]).endsWith(type));
+  const clusters = listOf(at(root, "static_resources", "clusters"));
+  const ofAdmin = new Set(
+    clusters.filter((fields) => isAdmin(fields, at(root, "admin", "address")))
+      .map(({ name }) => String(name)),
+  );
   const managers = ofType(".HttpConnectionManager").map(
     ({ listener, config }) => ({
       listener,
       fields: config,
       routes: routesOf(config),
     }),
+  ).filter(({ routes }) =>
+    routes.length === 0 ||
+    routes.some(({ action }) => !ofAdmin.has(String(action["cluster"])))
   );
   const tcpTargets = new Map(
     ofType(".TcpProxy").map(({ listener, config }) =>
@@ -125,7 +135,7 @@ export function parseModel(text: string, name: string): Model {
     root,
     managers,
     tcpTargets,
-    clusters: listOf(at(root, "static_resources", "clusters"))
+    clusters: clusters
       .filter(({ name }) => targets.has(String(name)))
       .map((fields) => clusterOf(fields, routed)),
   };
@@ -144,6 +154,16 @@ function routesOf(manager: Fields): readonly Route[] {
         action: fieldsOf(route["route"]),
       };
     });
+}
+
+/** Whether a cluster is Envoy itself: its admin interface. */
+function isAdmin(cluster: Fields, address: unknown): boolean {
+  return address !== undefined &&
+    listOf(at(cluster, "load_assignment", "endpoints"))
+      .flatMap((group) => listOf(group["lb_endpoints"]))
+      .some((one) =>
+        isDeepStrictEqual(at(one, "endpoint", "address"), address)
+      );
 }
 
 function clusterOf(fields: Fields, routed: ReadonlySet<string>): Cluster {

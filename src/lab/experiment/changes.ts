@@ -113,6 +113,15 @@ export function panicThreshold(percent: number): NamedChange {
   };
 }
 
+/** Takes away every listener's own limit of connections. */
+export function dropListenerLimits(config: EnvoyConfig): void {
+  const layer = partAt(config, "layered_runtime", "layers", 0);
+  layer["static_layer"] = Object.fromEntries(
+    Object.entries(partAt(layer, "static_layer"))
+      .filter(([key]) => !key.endsWith(".connection_limit")),
+  );
+}
+
 /** Fields of the balanced cluster, replaced as they are. */
 export function clusterFields(name: string, fields: Fields): NamedChange {
   return {
