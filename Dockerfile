@@ -5,7 +5,7 @@
 #          client-prebuilt           needs no network but the base image
 
 # Compiles. Its version is "toolVersions.deno" of deno.json; a test compares.
-ARG DENO_IMAGE=denoland/deno:debian-2.8.3
+ARG DENO_IMAGE=denoland/deno:debian-2.9.3
 # Runs the binary: glibc and certificates, no shell, user nonroot (65532).
 ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 

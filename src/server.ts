@@ -1,5 +1,5 @@
 /** The server: one gRPC server, until a signal stops it. */
-import { EXIT_CODES } from "./core/errors.ts";
+import { EXIT_CODES, RESTART_EXIT_CODE } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
 import {
@@ -17,7 +17,7 @@ import { startServer } from "./server/server.ts";
 const ABOUT = `Serves demo.v1.Greeter with health and reflection until SIGTERM \
 or SIGINT,
 then drains and exits with 0. A second signal ends it at once, with 130. When
-its memory comes near the limit it drains by itself and exits with ${EXIT_CODES.restart}, to be
+its memory comes near the limit it drains by itself and exits with ${RESTART_EXIT_CODE}, to be
 started again.
 Subcommands:
   health    ask a server's health; exit 0 if it is SERVING, else 1
@@ -50,7 +50,7 @@ async function serve(argv: readonly string[]): Promise<number> {
   if (end !== FULL) log(`stopping on ${end}`);
   await server.close();
   log("stopped");
-  return end === FULL ? EXIT_CODES.restart : 0;
+  return end === FULL ? RESTART_EXIT_CODE : 0;
 }
 
 async function ask(

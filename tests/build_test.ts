@@ -198,6 +198,7 @@ Deno.test("a binary with the server's permissions is refused all else", async ()
     },
     output: `${folder}/probe`,
     ...(runtime.denort === undefined ? {} : { denort: runtime.denort }),
+    ...(runtime.deno === undefined ? {} : { deno: runtime.deno }),
   });
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr as Deno.NetAddr;

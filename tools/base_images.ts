@@ -97,6 +97,7 @@ export const BASE_IMAGES: readonly BaseImage[] = [
       // The certificates of the machine that made the image.
       "ENV DENO_TLS_CA_STORE=system",
       "ENV DENORT_BIN=/usr/local/lib/denort",
+      "ENV DENORT_DENO=/usr/local/lib/deno-of-denort",
     ],
   },
 ];
@@ -109,7 +110,9 @@ async function addEnvoy(root: string): Promise<void> {
 
 async function addDeno(root: string): Promise<void> {
   await addProgram(Deno.execPath(), root, "/usr/bin/deno");
-  await addProgram(await findStandInDenort(), root, "/usr/local/lib/denort");
+  const { denort, deno } = await findStandInDenort();
+  await addProgram(denort, root, "/usr/local/lib/denort");
+  await addProgram(deno, root, "/usr/local/lib/deno-of-denort");
   await Deno.mkdir(`${root}/deno-dir`);
 }
 

@@ -108,7 +108,7 @@ async function build(
     name,
     bytes: (await Deno.stat(`${out}/${name}`)).size,
   });
-  for (const [target, { denort }] of runtimes) {
+  for (const [target, { denort, deno }] of runtimes) {
     const place = targets.length === 1 ? "" : `${target}/`;
     await Deno.mkdir(`${out}/${place}`, { recursive: true });
     const names: string[] = [];
@@ -118,6 +118,7 @@ async function build(
         ...{ program, target, folder, bundle: bundleName, signal },
         output: `${out}/${name}`,
         ...(denort === undefined ? {} : { denort }),
+        ...(deno === undefined ? {} : { deno }),
       });
       names.push(name);
       binaries.push(await measure(name));

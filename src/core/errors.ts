@@ -12,17 +12,20 @@
  * - `usage` 2: the command line is wrong.
  * - `environment` 3: something the program needs is not there (a port is
  *   taken, a tool is missing or broken, an input file cannot be read).
- * - `restart` 75: the program has ended in order and asks to be started again;
- *   the number is BSD's EX_TEMPFAIL.
  * - `internal` 70: a defect of this program; the number is BSD's EX_SOFTWARE.
  */
 export const EXIT_CODES = {
   failed: 1,
   usage: 2,
   environment: 3,
-  restart: 75,
   internal: 70,
 } as const;
+
+/**
+ * Exit code of a server that has ended in order and asks to be started again;
+ * the number is BSD's EX_TEMPFAIL.
+ */
+export const RESTART_EXIT_CODE = 75;
 
 /** A kind of failure; it decides the exit code. */
 export type FailureKind = keyof typeof EXIT_CODES;

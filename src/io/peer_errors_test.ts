@@ -30,8 +30,8 @@ function watch(
 }
 
 function line(times: string): string {
-  return `a peer broke an HTTP/2 stream${times}: ERR_HTTP2_INVALID_STREAM; ` +
-    "going on";
+  return "a peer broke an HTTP/2 stream: ERR_HTTP2_INVALID_STREAM; going on" +
+    times;
 }
 
 Deno.test("survivePeerErrors() logs a peer's errors, once a second at most", () => {

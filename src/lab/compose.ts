@@ -4,8 +4,9 @@
  *
  * It differs from the native stack where Docker does: a stopped server leaves
  * discovery, since Docker's DNS names running containers only, and a server's
- * name is its container's host name. Nothing restarts a container that has
- * ended: whoever ends one here wants to see it gone.
+ * name is its container's host name. Docker restarts a container that has
+ * ended by itself, and not one that was ended through here: whoever ends one
+ * wants to see it gone.
  */
 import { Failure } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";

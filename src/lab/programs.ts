@@ -1,5 +1,6 @@
 /** The command lines of the project's own programs. */
 import { fileURLToPath } from "node:url";
+import config from "../../deno.json" with { type: "json" };
 
 /** A command line that starts a program of the project. */
 export interface ProgramCommand {
@@ -10,6 +11,11 @@ export interface ProgramCommand {
 
 /** The programs that a stack starts. */
 export type ProgramName = "server" | "client";
+
+/** How deno.json starts a program: the one place for its flags. */
+function taskArguments(name: ProgramName): readonly string[] {
+  return config.tasks[name].command.split(" ").slice(1);
+}
 
 /**
  * How to start a program: from source with its set of permissions, or, when
@@ -25,7 +31,7 @@ export function programCommand(
   }
   return {
     command: Deno.execPath(),
-    args: ["run", "-q", `-P=${name}`, `src/${name}.ts`, ...args],
+    args: [...taskArguments(name), ...args],
     cwd: fileURLToPath(new URL("../../", import.meta.url)),
   };
 }

@@ -7,8 +7,9 @@ for (const name of ["server", "client"] as const) {
   Deno.test(`programCommand() starts the ${name} with its own permissions`, () => {
     const { command, args, cwd } = programCommand(name, ["--flag", "5"]);
     assert.equal(command, Deno.execPath());
-    assert.deepEqual(args, [
-      ...["run", "-q", `-P=${name}`, `src/${name}.ts`],
+    assert.equal(args[0], "run");
+    assert.deepEqual(args.slice(-4), [
+      ...[`-P=${name}`, `src/${name}.ts`],
       ...["--flag", "5"],
     ]);
     assert.ok(existsSync(join(cwd, `src/${name}.ts`)));

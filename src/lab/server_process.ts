@@ -1,5 +1,5 @@
 /** One server of the native stack: a process on its own loopback address. */
-import { Failure } from "../core/errors.ts";
+import { Failure, RESTART_EXIT_CODE } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import { Operator, type ServerCounters } from "../io/proto.ts";
@@ -97,9 +97,21 @@ export class ServerProcess {
         }`,
       );
     }
-    void child.exited.then((status) => {
-      if (this.#child === child) this.#options.onCrash(this, status);
-    });
+    void child.exited.then((status) => this.#onExit(child, status));
+  }
+
+  async #onExit(child: Child, status: ExitStatus): Promise<void> {
+    if (this.#child !== child) return; // It was asked to end.
+    if (status.code === RESTART_EXIT_CODE) {
+      // Its memory was used up, and it has ended in order to begin anew.
+      try {
+        await this.start();
+        return;
+      } catch {
+        // Its own lines have said why.
+      }
+    }
+    this.#options.onCrash(this, status);
   }
 
   /** Ends it and waits until it has ended. */

@@ -4,7 +4,7 @@ import { SERVER_FLAGS } from "./config.ts";
 import { askHealth } from "./ask.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
-function serve(): Promise<RunningServer> {
+function serve(): RunningServer {
   const defaults = Object.fromEntries(
     Object.entries(SERVER_FLAGS).map(([key, row]) => [
       key,

@@ -10,6 +10,7 @@ import {
   type ServerInterceptor,
   status,
 } from "@grpc/grpc-js";
+import { seldom } from "../core/seldom.ts";
 import { GREETER_SERVICE } from "../io/proto.ts";
 
 const BYTES_PER_MIB = 1_048_576;
@@ -41,9 +42,6 @@ const SAMPLES_OVER = 4;
 
 /** How often the resident memory is looked at. */
 export const SAMPLE_INTERVAL_MS = 250;
-
-/** How often it is said that calls are refused, at most. */
-const LOG_INTERVAL_MS = 1000;
 
 /**
  * The memory limit of this process in bytes: the flag's, else its
@@ -88,16 +86,14 @@ export interface MemoryOptions {
 /** The memory budget of one server. */
 export class MemoryBudget {
   readonly #options: MemoryOptions;
-  readonly #now: () => number;
+  readonly #sayRefusing: (line: string) => void;
   readonly #restartBytes: number;
   #samplesOver = 0;
   #isFull = false;
-  #saidAtMs = -Infinity;
-  #refused = 0;
 
   constructor(options: MemoryOptions) {
     this.#options = options;
-    this.#now = options.now ?? Date.now;
+    this.#sayRefusing = seldom(options.log, options.now);
     const random = (options.random ?? Math.random)();
     const share = RESTART_SHARE_MIN +
       (RESTART_SHARE_MAX - RESTART_SHARE_MIN) * random;
@@ -111,17 +107,11 @@ export class MemoryBudget {
 
   /** Whether a new call must be refused; says so now and then. */
   refuses(): boolean {
-    const { heldBytes, limitBytes, log } = this.#options;
+    const { heldBytes, limitBytes } = this.#options;
     const max = MemoryBudget.heldBytesMax(limitBytes) * REFUSING_SHARE;
     if (heldBytes() < max) return false;
-    this.#refused += 1;
-    if (this.#now() - this.#saidAtMs < LOG_INTERVAL_MS) return true;
-    this.#saidAtMs = this.#now();
-    log(
-      `refusing new calls: ${mib(heldBytes())} MiB are held for peers ` +
-        `(${this.#refused} refused)`,
-    );
-    this.#refused = 0;
+    const line = `${mib(heldBytes())} MiB are held for peers`;
+    this.#sayRefusing(`refusing a new call: ${line}`);
     return true;
   }
 

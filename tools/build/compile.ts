@@ -74,6 +74,8 @@ export interface CompileOptions {
   readonly bundle: string;
   /** The runtime's file; Deno's own unless given. */
   readonly denort?: string;
+  /** The Deno that compiles; the one that runs us unless given. */
+  readonly deno?: string;
   /** The path of the binary. */
   readonly output: string;
   readonly signal: AbortSignal;
@@ -89,11 +91,12 @@ export async function compile(options: CompileOptions): Promise<void> {
   // Deno leaves an unfinished file where it writes when it is interrupted.
   const binary = binaryName(program, target);
   const result = await runToEnd(
-    Deno.execPath(),
+    options.deno ?? Deno.execPath(),
     [
       ...["compile", "--quiet", "--no-check", "--no-config", "--no-prompt"],
       // The cache would save 10 ms of a start and leave a file in /tmp.
       "--no-code-cache",
+      ...v8Flags(program),
       ...permissionFlags(permissionSet(program)),
       ...["--target", target, "--output", binary, options.bundle],
     ],
@@ -111,6 +114,14 @@ export async function compile(options: CompileOptions): Promise<void> {
     throw failed(`compile ${program} for ${target}`, result);
   }
   await Deno.rename(`${folder}/${binary}`, output);
+}
+
+/** The flags of V8 that the program is started with from source, too. */
+function v8Flags(program: Program): readonly string[] {
+  const tasks: Readonly<Record<string, { readonly command: string }>> =
+    config.tasks;
+  const words = tasks[program]?.command.split(" ") ?? [];
+  return words.filter((word) => word.startsWith("--v8-flags="));
 }
 
 /** Deno's errors without colours. */

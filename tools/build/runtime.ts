@@ -5,7 +5,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { Failure } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
-import { findStandInDenort } from "../denort.ts";
+import { findStandInDenort, type StandIn } from "../denort.ts";
 import { type Component, runtimeComponent } from "./sbom.ts";
 import type { Target } from "./targets.ts";
 
@@ -13,6 +13,8 @@ import type { Target } from "./targets.ts";
 export interface Runtime {
   /** A file that is used instead of Deno's download. */
   readonly denort?: string;
+  /** The Deno that compiles for that file, where it is not this one. */
+  readonly deno?: string;
   /** A sentence for people, where there is something to say. */
   readonly note?: string;
   /** What it is, for the list of components. */
@@ -33,12 +35,14 @@ const STAND_IN_VERSION = config.toolVersions["denort-stand-in"];
 export interface RuntimeOptions {
   /** The value of DENORT_BIN, if it is set. */
   readonly denortBin: string | undefined;
+  /** The value of DENORT_DENO, if it is set: what compiles for DENORT_BIN. */
+  readonly denortDeno: string | undefined;
   /** The platform of this machine. */
   readonly host: string;
   /** Whether Deno has, or can download, its runtime for the platform. */
   readonly hasDenort: (target: Target) => Promise<boolean>;
   /** Finds or makes the stand-in for this machine's platform. */
-  readonly findStandIn: () => Promise<string>;
+  readonly findStandIn: () => Promise<StandIn>;
 }
 
 /**
@@ -49,11 +53,12 @@ export interface RuntimeOptions {
  */
 export async function chooseRuntime(
   target: Target,
-  { denortBin, host, hasDenort, findStandIn }: RuntimeOptions,
+  { denortBin, denortDeno, host, hasDenort, findStandIn }: RuntimeOptions,
 ): Promise<Runtime> {
   if (target === host && denortBin !== undefined) {
     return {
       denort: denortBin,
+      ...(denortDeno === undefined ? {} : { deno: denortDeno }),
       note: `The runtime for ${target} is DENORT_BIN, "${denortBin}"`,
       component: runtimeComponent("denort", "unknown", "pkg:generic/denort"),
     };
@@ -69,7 +74,7 @@ export async function chooseRuntime(
     );
   }
   return {
-    denort: await findStandIn(),
+    ...await findStandIn(),
     note: "The runtime is a stand-in, for tests and not for releases: " +
       `dl.deno.land, where Deno ${VERSION}'s is downloaded from, is not reached`,
     component: runtimeComponent(
@@ -94,6 +99,7 @@ export function runtimeOptions(
   Deno.env.delete("DENORT_BIN");
   return {
     denortBin,
+    denortDeno: Deno.env.get("DENORT_DENO") || undefined,
     host: Deno.build.target,
     hasDenort: async (target) =>
       await isReached(target, signal) || await isCached(target, folder, signal),

@@ -7,9 +7,11 @@ const ELSEWHERE = "aarch64-apple-darwin";
 function machine(options: Partial<RuntimeOptions> = {}): RuntimeOptions {
   return {
     denortBin: undefined,
+    denortDeno: undefined,
     host: HERE,
     hasDenort: () => Promise.resolve(false),
-    findStandIn: () => Promise.resolve("/stand-in"),
+    findStandIn: () =>
+      Promise.resolve({ denort: "/stand-in", deno: "/older-deno" }),
     ...options,
   };
 }
@@ -28,6 +30,7 @@ Deno.test("chooseRuntime() takes Deno's own where it is to be had", async () => 
 Deno.test("chooseRuntime() takes the stand-in for this machine, and says so", async () => {
   const runtime = await chooseRuntime(HERE, machine());
   assert.equal(runtime.denort, "/stand-in");
+  assert.equal(runtime.deno, "/older-deno");
   assert.match(
     runtime.note ?? "",
     /^The runtime is a stand-in, .* not reached$/,

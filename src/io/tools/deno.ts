@@ -17,6 +17,7 @@ const NPM_PACKAGES: Readonly<Record<string, string>> = {
 /** The row of any version of Deno. */
 export function denoRow(version: string): ToolRow {
   const isPinned = version === config.toolVersions.deno;
+  const isOfStandIn = version === config.toolVersions["deno-of-stand-in"];
   return {
     name: "deno",
     title: "Deno",
@@ -25,8 +26,12 @@ export function denoRow(version: string): ToolRow {
     versionArgs: ["--version"],
     versionPattern: /^deno ([^ ]+)/,
     fetchedWith: "npm or pip",
-    // Only the pinned one has digests to be checked against.
-    ...(isPinned ? { digests: digestsOf("deno") } : {}),
+    // Only those that are pinned have digests to be checked against.
+    ...(isPinned
+      ? { digests: digestsOf("deno") }
+      : isOfStandIn
+      ? { digests: digestsOf("deno-of-stand-in") }
+      : {}),
     fetch: fetchDeno,
   };
 }

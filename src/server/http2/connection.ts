@@ -98,6 +98,8 @@ export interface ConnectionEvents {
   readonly onStream: (stream: Stream, headers: Headers) => void;
   /** The bytes that are held for the peer have changed by so many. */
   readonly onHeld: (delta: number) => void;
+  /** It ends before its time; a fixed sentence of ours says why. */
+  readonly onFailed: (reason: string) => void;
 }
 
 /** The limits of a connection. */
@@ -798,6 +800,7 @@ export class Connection extends EventEmitter {
 
   #fail(error: Http2Error): void {
     if (this.destroyed || this.#isEnding) return;
+    this.#events.onFailed(error.message);
     for (const stream of [...this.#streams.values()]) {
       this.#drop(stream, CODE.cancel);
     }

@@ -1,5 +1,7 @@
 /** The port of a server: accepts connections, bounds what they hold. */
 import { EventEmitter } from "node:events";
+import { Failure, messageOf } from "../../core/errors.ts";
+import { seldom } from "../../core/seldom.ts";
 import { Connection, type ConnectionLimits } from "./connection.ts";
 import { CODE } from "./wire.ts";
 
@@ -26,6 +28,7 @@ export interface ListenerOptions extends ConnectionLimits {
 /** A listening port with the part of Node's server API that grpc-js uses. */
 export class Http2Listener extends EventEmitter {
   readonly #options: ListenerOptions;
+  readonly #say: (line: string) => void;
   readonly #connections = new Set<Connection>();
   readonly #sweeps: ReturnType<typeof setInterval>;
   #listener: Deno.TcpListener | undefined;
@@ -36,6 +39,7 @@ export class Http2Listener extends EventEmitter {
   constructor(options: ListenerOptions) {
     super();
     this.#options = options;
+    this.#say = seldom(options.log);
     this.#sweeps = setInterval(() => {
       const nowMs = performance.now();
       for (const connection of this.#connections) connection.sweep(nowMs);
@@ -109,41 +113,43 @@ export class Http2Listener extends EventEmitter {
   }
 
   async #acceptAll(listener: Deno.TcpListener): Promise<void> {
-    let isFailing = false;
     while (true) {
       try {
         this.#add(await listener.accept());
-        isFailing = false;
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) return; // It is closed.
         // Not the end: files are closed again, and then there is room.
-        if (!isFailing) {
-          const reason = error instanceof Error ? error.message : String(error);
-          this.#options.log(`cannot accept connections: ${reason}; trying on`);
-        }
-        isFailing = true;
+        this.#say(
+          `cannot accept a connection: ${messageOf(error)}; trying again`,
+        );
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
       }
     }
   }
 
   #add(tcp: Deno.TcpConn): void {
-    if (this.#isRefusing || this.#connections.size >= CONNECTIONS_MAX) {
+    if (this.#isRefusing) {
+      tcp.close();
+      return;
+    }
+    if (this.#connections.size >= CONNECTIONS_MAX) {
+      this.#say(`closing a new connection: ${CONNECTIONS_MAX} are open`);
       tcp.close();
       return;
     }
     tcp.setNoDelay(true);
-    const connection = new Connection(tcp, this.#options, {
+    const connection: Connection = new Connection(tcp, this.#options, {
       onStream: (stream, headers) => this.emit("stream", stream, headers),
       onHeld: (delta) => this.#onHeld(delta),
+      onFailed: (reason) =>
+        this.#say(`ended the connection with ${connection.peer}: ${reason}`),
     });
     this.#connections.add(connection);
     connection.once("close", () => this.#connections.delete(connection));
     this.emit("session", connection);
-    connection.run().catch((error) => {
-      const reason = error instanceof Error ? error.stack : String(error);
-      this.#options.log(`ended a connection by a defect: ${reason}`);
-    });
+    connection.run().catch((error) =>
+      this.#say(`ended a connection: ${Failure.from(error).message}`)
+    );
   }
 
   #onHeld(delta: number): void {
@@ -165,12 +171,12 @@ export class Http2Listener extends EventEmitter {
       }
     }
     if (greediest === undefined) return false;
-    const { heldBytes, peer, streamCount } = greediest;
-    this.#options.log(
-      `ending the connection with ${peer}: ${Math.round(heldBytes / 1024)} ` +
-        `KiB are held for it, in ${streamCount} streams`,
+    const { heldBytes, streamCount } = greediest;
+    const kib = Math.round(heldBytes / 1024);
+    greediest.endBecause(
+      CODE.enhanceYourCalm,
+      `${kib} KiB are held for it, in ${streamCount} streams`,
     );
-    greediest.endBecause(CODE.enhanceYourCalm, "too much is held for you");
     return true;
   }
 }
