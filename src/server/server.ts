@@ -1,13 +1,7 @@
 /** One gRPC server as a value: start it, ask it, close it. */
 import "./npm_protos.ts";
 import { Server } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
-import {
-  Greeter,
-  Operator,
-  packageDefinition,
-  type ServerCounters,
-} from "../io/proto.ts";
+import { Greeter, Operator, type ServerCounters } from "../io/proto.ts";
 import { listen } from "../io/rpc.ts";
 import { chat } from "./chat.ts";
 import type { ServerConfig } from "./config.ts";
@@ -17,6 +11,7 @@ import { Faults, makeCallsSick } from "./faults.ts";
 import { createIdentity } from "./greeting.ts";
 import { Health, observeChecks } from "./health.ts";
 import { operator } from "./operator.ts";
+import { createReflection } from "./reflection.ts";
 import { sayHello } from "./say_hello.ts";
 import { streamHellos } from "./stream_hellos.ts";
 
@@ -92,7 +87,7 @@ export async function startServer(
     operator(counters, config.allowFaults ? faults : undefined),
   );
   health.addToServer(server);
-  new ReflectionService(packageDefinition).addToServer(server);
+  createReflection().addToServer(server);
   const port = await listen(server, config.host, config.port);
   connections.watch(server);
   log(`serving on ${config.host}:${port}`);
