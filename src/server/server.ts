@@ -4,6 +4,7 @@ import { Server } from "@grpc/grpc-js";
 import { Greeter, Operator, type ServerCounters } from "../io/proto.ts";
 import { listen } from "../io/rpc.ts";
 import { chat } from "./chat.ts";
+import { refuseFalseCompression } from "./compression.ts";
 import type { ServerConfig } from "./config.ts";
 import { Connections } from "./connections.ts";
 import { countCalls, Counters } from "./counters.ts";
@@ -71,6 +72,7 @@ export async function startServer(
     }),
     // The first is nearest to the wire: it counts what the last one does.
     interceptors: [
+      refuseFalseCompression,
       countCalls(counters),
       observeChecks(health),
       ...(config.allowFaults ? [makeCallsSick(faults)] : []),
