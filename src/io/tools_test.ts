@@ -91,6 +91,7 @@ for (
     ],
     [TOOLS.k6, "k6 v1.8.1 (go1.26.8, linux/amd64)\n", "1.8.1"],
     [TOOLS.ghz, "0.121.0\n", "0.121.0"],
+    [TOOLS.grpcurl, "grpcurl 1.9.4\n", "1.9.4"],
   ] as const
 ) {
   Deno.test(`TOOLS.${row.name} understands what ${row.title} prints`, () => {

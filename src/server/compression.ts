@@ -24,7 +24,9 @@ interface WireCall {
  * interceptor sees the flag, so this one replaces the method that does, in the
  * call that it is given; it must be the first interceptor, nearest to the wire.
  */
-export const refuseFalseCompression: ServerInterceptor = (_method, call) => {
+export function refuseFalseCompression(
+  ...[_method, call]: Parameters<ServerInterceptor>
+): ServerInterceptingCall {
   const wire = call as unknown as WireCall;
   const decompress = wire.decompressMessage.bind(wire);
   wire.decompressMessage = (message, encoding) =>
@@ -37,4 +39,4 @@ export const refuseFalseCompression: ServerInterceptor = (_method, call) => {
       ))
       : decompress(message, encoding);
   return new ServerInterceptingCall(call);
-};
+}
