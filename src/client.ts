@@ -75,7 +75,7 @@ async function run(): Promise<number> {
   );
   const ledger = new Ledger();
   const outages = new Outages(() => performance.now());
-  const client = connect(Greeter, config.target);
+  const client = connect(Greeter, config.target, { leavesSilence: true });
   const say = (event: Record<string, unknown>, lines: readonly string[]) => {
     if (config.json) print(JSON.stringify(event));
     else lines.forEach((line) => print(line));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import dns from "node:dns";
 import {
   Metadata,
   Server,
@@ -196,4 +197,39 @@ Deno.test("statusName() names every number", () => {
     "UNAVAILABLE",
     "CODE_99",
   ]);
+});
+
+Deno.test("connect() finds a target that has moved within 5 s", async () => {
+  const { lookup } = dns.promises;
+  let address = "127.0.0.1";
+  // What grpc-js asks the system; no other name is looked up here.
+  const answer = () => Promise.resolve([{ address, family: 4 }]);
+  dns.promises.lookup = answer as unknown as typeof lookup;
+  const servers = [new Server(), new Server()] as const;
+  const sayHello = (_: unknown, callback: Callback) => callback(null, {});
+  for (const server of servers) {
+    server.addService(Greeter.service, {
+      sayHello: sayHello as () => void,
+      streamHellos: () => {},
+      chat: () => {},
+    });
+  }
+  try {
+    const port = await listen(servers[0], "127.0.0.1", 0);
+    await listen(servers[1], "127.0.0.2", port);
+    const client = connect(Greeter, `moving.test:${port}`);
+    const ask = () => callUnary(client, "SayHello", {}, { deadlineMs: 500 });
+    await ask();
+    address = "127.0.0.2";
+    servers[0].forceShutdown();
+    const movedMs = performance.now();
+    while (!await ask().then(() => true, () => false)) {
+      assert.ok(performance.now() - movedMs < 5000, "not found in 5 s");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    client.close();
+  } finally {
+    dns.promises.lookup = lookup;
+    for (const server of servers) server.forceShutdown();
+  }
 });
