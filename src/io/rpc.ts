@@ -12,6 +12,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { Failure, messageOf } from "../core/errors.ts";
+import { printableDetails } from "../core/printable.ts";
 
 // Every error reaches its caller; the library need not print it as well.
 setLogVerbosity(logVerbosity.NONE);
@@ -186,11 +187,11 @@ export function isServiceError(thrown: unknown): thrown is ServiceError {
 }
 
 /**
- * A status's details without the note on name resolution that grpc-js adds,
- * unless the note says something.
+ * A status's details, fit to be printed, and without the note on name
+ * resolution that grpc-js adds, unless the note says something.
  */
 export function plainDetails(details: string): string {
-  return details.replace(/\.? Resolution note:\s*$/, "");
+  return printableDetails(details.replace(/\.? Resolution note:\s*$/, ""));
 }
 
 /** A status code's name, for example "UNAVAILABLE"; "CODE_99" if unknown. */
