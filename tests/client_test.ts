@@ -74,17 +74,18 @@ Deno.test("the client leaves out what it missed while it was paused", async () =
     const pauseMs = performance.now() - pausedMs;
     await client.printed(/"news"/);
     await new Promise((resolve) => setTimeout(resolve, 500));
-    // A second's calls are made up for, and half a second's are due.
+    // A second's calls are made up for, and half a second's are due: about 75.
+    // All that were missed would be about 275.
     const burst = client.text().split("\n").length - before;
-    assert.ok(burst > 40 && burst < 110, `${burst} calls`);
+    assert.ok(burst > 20 && burst < 150, `${burst} calls`);
     assert.equal(await client.ended, 0);
     const { skipped, reachedPerS } = JSON.parse(
       client.text().trim().split("\n").at(-1) ?? "",
     );
     assert.equal(skipped.full, 0);
     const missed = pauseMs / 1000 * 50 - 50;
-    assert.ok(Math.abs(skipped.heldUp - missed) < 25, `${skipped.heldUp}`);
-    assert.ok(reachedPerS > 15 && reachedPerS < 40, `${reachedPerS}`);
+    assert.ok(Math.abs(skipped.heldUp - missed) < 60, `${skipped.heldUp}`);
+    assert.ok(reachedPerS > 10 && reachedPerS < 45, `${reachedPerS}`);
   });
 });
 
