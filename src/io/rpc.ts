@@ -71,7 +71,8 @@ export interface ConnectOptions {
   /**
    * Whether a connection is left, and its calls end as UNAVAILABLE, when calls
    * wait on it and its peer's HTTP/2 is silent for 3 s (default false). A
-   * server that works for long is not silent: it answers pings.
+   * server that works for long is not silent: it answers pings. Peers that
+   * allow few pings, as gRPC for Go does, may end the connection of a long call.
    */
   readonly leavesSilence?: boolean;
 }
