@@ -35,7 +35,7 @@ import {
 import { RawPeer } from "../src/lab/experiment/raw_peers.ts";
 import type { RunContext } from "../src/lab/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { connect, statusName } from "../src/io/rpc.ts";
+import { connect, plainDetails, statusName } from "../src/io/rpc.ts";
 
 const BODIES = 3000;
 
@@ -93,7 +93,7 @@ function callWith(
         resolve(
           error === null ? { status: "OK", details: "" } : {
             status: statusName(error.code),
-            details: error.details,
+            details: plainDetails(error.details),
           },
         ),
     )

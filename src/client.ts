@@ -3,9 +3,11 @@ import type { Client } from "@grpc/grpc-js";
 import { type Outcome, runCallLoop } from "./client/call_loop.ts";
 import { CLIENT_FLAGS, type ClientConfig } from "./client/config.ts";
 import { Outages } from "./client/outages.ts";
-import { callLine, Ledger, summaryLines } from "./client/summary.ts";
+import { Shortfall, shortfallLines } from "./client/shortfall.ts";
+import { callLine, Ledger, rounded, summaryLines } from "./client/summary.ts";
 import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
+import { printableName } from "./core/printable.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
 import { exitWithFailure, listenForStop, runProgram } from "./io/program.ts";
 import { Greeter, type HelloReply } from "./io/proto.ts";
@@ -36,7 +38,11 @@ async function makeCall(
       { name: "world", workMs },
       { deadlineMs },
     );
-    return { kind: "reply", server: reply.server, number: reply.number };
+    return {
+      kind: "reply",
+      server: printableName(reply.server),
+      number: reply.number,
+    };
   } catch (error) {
     if (!isServiceError(error)) throw error;
     const details = plainDetails(error.details);
@@ -74,31 +80,42 @@ async function run(): Promise<number> {
     config.durationS * 1000,
   );
   const ledger = new Ledger();
-  const outages = new Outages(() => performance.now());
-  const client = connect(Greeter, config.target);
+  const now = () => performance.now();
+  const outages = new Outages(now);
+  const shortfall = new Shortfall(config.concurrency, now);
+  const client = connect(Greeter, config.target, { leavesSilence: true });
   const say = (event: Record<string, unknown>, lines: readonly string[]) => {
     if (config.json) print(JSON.stringify(event));
     else lines.forEach((line) => print(line));
   };
-  await runCallLoop({
-    ...config,
-    signal: stop.signal,
-    makeCall: () => makeCall(client, config),
-    record: (call) => {
-      ledger.add(call);
-      say({ type: "call", ...call }, [
-        call.kind === "reply" ? callLine(call) : paint("red", callLine(call)),
-      ]);
-      const news = outages.afterCall(call);
-      if (news !== undefined) say({ type: "news", news }, [news]);
-    },
-    now: () => performance.now(),
-    sleep,
-  });
+  const sayNews = (news: string | undefined) => {
+    if (news !== undefined) say({ type: "news", news }, [news]);
+  };
+  const reachedPerS = rounded(
+    await runCallLoop({
+      ...config,
+      signal: stop.signal,
+      makeCall: () => makeCall(client, config),
+      record: (call) => {
+        ledger.add(call);
+        say({ type: "call", ...call }, [
+          call.kind === "reply" ? callLine(call) : paint("red", callLine(call)),
+        ]);
+        sayNews(outages.afterCall(call));
+      },
+      skip: (calls, cause) => sayNews(shortfall.add(calls, cause)),
+      now,
+      sleep,
+    }),
+  );
   clearTimeout(timer);
   client.close();
   const summary = ledger.summary();
-  say({ type: "summary", ...summary }, summaryLines(summary));
+  const { skipped } = shortfall;
+  say({ type: "summary", ...summary, reachedPerS, skipped }, [
+    ...summaryLines(summary),
+    ...shortfallLines({ ...config, skipped, reachedPerS }),
+  ]);
   return summary.succeeded > 0 ? 0 : EXIT_CODES.failed;
 }
 

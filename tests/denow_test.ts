@@ -151,6 +151,16 @@ Deno.test("denow refuses and removes a file with a wrong digest", async () => {
   assert.deepEqual(place.toolNames(), []);
 });
 
+Deno.test("denow passes over a client that succeeds and brings nothing", async () => {
+  await using place = await Place.make();
+  await place.write("pip3", ""); // A shell runs an empty file as a script.
+  const { code, stderr } = await place.run(["task"]);
+  assert.equal(code, 3);
+  const lines = stderr.trimEnd().split("\n");
+  assert.equal(lines.length, 2, stderr);
+  assert.match(lines[1] ?? "", /\(npm is not installed; pip brought no Deno; /);
+});
+
 Deno.test("denow says in one sentence what was tried when nothing is there", async () => {
   await using place = await Place.make();
   assert.deepEqual(await place.run(["task"]), {

@@ -1,6 +1,7 @@
 // Calls of the demo's service, counted.
 import grpc from "k6/net/grpc";
 import { Counter } from "k6/metrics";
+import { printable } from "./printable.js";
 
 /** The names of gRPC's status codes, by number. */
 const STATUS_NAMES = [
@@ -89,7 +90,7 @@ function readReply(response) {
   const isOk = response.status === grpc.StatusOK;
   const [server = ""] = headers["x-server-name"] || [];
   const error = response.error ? response.error.message : "";
-  return { isOk, server, error };
+  return { isOk, server: printable(server), error: printable(error) };
 }
 
 /** Makes one call: whether it succeeded, and which server answered. */

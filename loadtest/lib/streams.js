@@ -3,6 +3,7 @@ import grpc from "k6/net/grpc";
 import { Rate, Trend } from "k6/metrics";
 import { setTimeout } from "k6/timers";
 import { client, countEnd } from "./greeter.js";
+import { printable } from "./printable.js";
 
 /** Time from opening a stream to its first message. */
 export const FIRST_MESSAGE_METRIC = "first_message_ms";
@@ -82,7 +83,7 @@ function watch(method, settings, tags, { onOpen, onMessage }) {
       }
       resolve({
         isOk: Number(status) === Number(grpc.StatusOK),
-        server: servers[0] || "",
+        server: printable(servers[0] || ""),
       });
     };
     // Behind an error k6 does not always say that the stream has ended.

@@ -13,6 +13,7 @@ class Bench {
   readonly startsMs: number[] = [];
   readonly records: CallRecord[] = [];
   readonly sleepsMs: number[] = [];
+  readonly skips: (readonly [number, string])[] = [];
   readonly controller = new AbortController();
   readonly #ends: ((outcome: Outcome) => void)[] = [];
   #nowMs = 0;
@@ -24,7 +25,7 @@ class Bench {
 
   run(
     options: Partial<Parameters<typeof runCallLoop>[0]> = {},
-  ): Promise<void> {
+  ): Promise<number> {
     return runCallLoop({
       ratePerS: 10,
       concurrency: 100,
@@ -35,6 +36,7 @@ class Bench {
         return new Promise((resolve) => this.#ends.push(resolve));
       },
       record: (call) => this.records.push(call),
+      skip: (calls, cause) => this.skips.push([calls, cause]),
       now: () => this.#nowMs,
       sleep: (ms, signal) =>
         new Promise((resolve) => {
@@ -95,6 +97,50 @@ Deno.test("runCallLoop() catches up when it was held up", async () => {
   assert.deepEqual(bench.startsMs, [0, 250, 250, 300, 400]);
   await bench.endAll();
   await run;
+});
+
+Deno.test("runCallLoop() leaves out what it missed in a long pause", async () => {
+  const bench = new Bench();
+  const run = bench.run({
+    ratePerS: 50,
+    concurrency: 1000,
+    count: 152,
+  });
+  await bench.jump(15_000);
+  // 750 calls were due: those of the last second are made up for.
+  assert.equal(bench.startsMs.length, 1 + 51);
+  assert.deepEqual(bench.skips, [[699, "held up"]]);
+  await bench.pass(2000);
+  assert.equal(bench.startsMs.length, 1 + 51 + 100);
+  assert.deepEqual(bench.startsMs.slice(-3), [16_960, 16_980, 17_000]);
+  await bench.endAll();
+  // 151 calls after the first, in 17 s.
+  assert.equal(Math.round(await run * 100), 888);
+});
+
+Deno.test("runCallLoop() goes on at a slow pace after a pause, with one call", async () => {
+  const bench = new Bench();
+  const run = bench.run({ ratePerS: 0.1, count: 3 });
+  await bench.jump(35_000);
+  assert.deepEqual(bench.startsMs, [0, 35_000]);
+  await bench.pass(5000);
+  assert.deepEqual(bench.startsMs, [0, 35_000, 40_000]);
+  await bench.endAll();
+  await run;
+});
+
+Deno.test("runCallLoop() tells which calls found no place", async () => {
+  const bench = new Bench();
+  const run = bench.run({ ratePerS: 100, concurrency: 1, count: 10 });
+  while (bench.startsMs.length < 10) {
+    await bench.pass(500);
+    await bench.end();
+  }
+  await bench.endAll();
+  // One in 500 ms; each makes 49 more of them too late, from the third on.
+  assert.equal(Math.round(await run), 2);
+  assert.ok(bench.skips.every(([, cause]) => cause === "full"));
+  assert.equal(bench.skips.reduce((sum, [calls]) => sum + calls, 0), 341);
 });
 
 Deno.test("runCallLoop() waits again when it was woken too early", async () => {

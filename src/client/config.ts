@@ -28,7 +28,8 @@ export const CLIENT_FLAGS = {
   concurrency: {
     name: "concurrency",
     placeholder: "CALLS",
-    help: "Most calls in flight; a call that is due waits for a place",
+    help:
+      "Most calls in flight; a call that is due waits for a place, but no longer than a second",
     default: 100,
     env: "CLIENT_CONCURRENCY",
     parse: wholeNumber(1, 10_000),

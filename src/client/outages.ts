@@ -1,9 +1,20 @@
-/** Says when answers stop coming and when they come again. */
+/** Says when calls stop succeeding and when they succeed again. */
 import type { CallRecord } from "./call_loop.ts";
+
+/** What a status means for sure; every other one is only named. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  DEADLINE_EXCEEDED: "no answer in time",
+  UNAVAILABLE: "unavailable",
+};
+
+/** A peer may make up a status for each call; an outage has a few lines. */
+const SENTENCES_MAX = 5;
 
 /** Watches the calls' ends in the order in which they come. */
 export class Outages {
   readonly #now: () => number;
+  /** The statuses that were told since calls began to fail. */
+  readonly #told = new Set<string>();
   #failingSinceMs: number | undefined;
 
   /** @param now The clock, in milliseconds. */
@@ -11,18 +22,23 @@ export class Outages {
     this.#now = now;
   }
 
-  /** The sentence to print after this call, if the state has changed. */
+  /** The sentence to print after this call, if there is something new. */
   afterCall(call: CallRecord): string | undefined {
-    const sinceMs = this.#failingSinceMs;
     if (call.kind === "error") {
       this.#failingSinceMs ??= this.#now() - call.latencyMs;
-      return sinceMs === undefined
-        ? "no answer; going on until calls succeed again"
-        : undefined;
+      const { code } = call;
+      if (this.#told.has(code) || this.#told.size >= SENTENCES_MAX) {
+        return undefined;
+      }
+      this.#told.add(code);
+      const meaning = MEANINGS[code] ?? `calls end with ${code}`;
+      return `${meaning}; going on until calls succeed again`;
     }
-    this.#failingSinceMs = undefined;
+    const sinceMs = this.#failingSinceMs;
     if (sinceMs === undefined) return undefined;
+    this.#failingSinceMs = undefined;
+    this.#told.clear();
     const seconds = ((this.#now() - sinceMs) / 1000).toFixed(1);
-    return `answered again after ${seconds} s`;
+    return `calls succeed again after ${seconds} s`;
   }
 }

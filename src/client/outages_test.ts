@@ -1,32 +1,59 @@
 import assert from "node:assert/strict";
+import type { Outcome } from "./call_loop.ts";
 import { Outages } from "./outages.ts";
 
-const DOWN = "no answer; going on until calls succeed again";
+const REPLY: Outcome = { kind: "reply", server: "a", number: 1 };
+const failure = (code: string): Outcome => ({
+  kind: "error",
+  code,
+  details: "no",
+});
 
-Deno.test("Outages speaks once when calls fail and once when they succeed", () => {
+/** What is said after each of these calls; one ends each second. */
+function news(outcomes: readonly Outcome[]): (string | undefined)[] {
   let nowMs = 0;
   const outages = new Outages(() => nowMs);
-  const news: (readonly [number, string | undefined])[] = [];
-  const calls = ["reply", "error", "error", "reply", "reply", "error"] as const;
-  for (const [index, kind] of calls.entries()) {
+  return outcomes.map((outcome, index) => {
     nowMs = (index + 1) * 1000;
-    const base = { call: index + 1, latencyMs: 200 };
-    news.push([
-      index + 1,
-      outages.afterCall(
-        kind === "reply"
-          ? { kind, server: "a", number: 1, ...base }
-          : { kind, code: "UNAVAILABLE", details: "no", ...base },
-      ),
-    ]);
-  }
-  assert.deepEqual(news, [
-    [1, undefined],
-    [2, DOWN],
-    [3, undefined],
+    return outages.afterCall({ ...outcome, call: index + 1, latencyMs: 200 });
+  });
+}
+
+Deno.test("Outages speaks once when calls fail and once when they succeed", () => {
+  const down = "unavailable; going on until calls succeed again";
+  const error = failure("UNAVAILABLE");
+  assert.deepEqual(news([REPLY, error, error, REPLY, REPLY, error]), [
+    undefined,
+    down,
+    undefined,
     // The first failed call started at 1.8 s; the answer came at 4 s.
-    [4, "answered again after 2.2 s"],
-    [5, undefined],
-    [6, DOWN],
+    "calls succeed again after 2.2 s",
+    undefined,
+    down,
   ]);
+});
+
+for (
+  const [code, sentence] of [
+    ["UNAVAILABLE", "unavailable"],
+    ["DEADLINE_EXCEEDED", "no answer in time"],
+    ["INTERNAL", "calls end with INTERNAL"],
+    ["UNIMPLEMENTED", "calls end with UNIMPLEMENTED"],
+    ["CANCELLED", "calls end with CANCELLED"],
+    ["CODE_99", "calls end with CODE_99"],
+  ] as const
+) {
+  Deno.test(`Outages says of ${code} what is true of it`, () => {
+    assert.deepEqual(news([failure(code)]), [
+      `${sentence}; going on until calls succeed again`,
+    ]);
+  });
+}
+
+Deno.test("Outages tells each status of an outage once, and a few only", () => {
+  const many = Array.from(
+    { length: 40 },
+    (_, index) => failure(`CODE_${index % 20}`),
+  );
+  assert.equal(news(many).filter((line) => line !== undefined).length, 5);
 });

@@ -20,6 +20,15 @@ export interface Summary {
   readonly errors: Readonly<Record<string, number>>;
 }
 
+/**
+ * A peer may call itself by another name in each reply; the table and the
+ * memory that it takes have a bound.
+ */
+const KEYS_MAX = 100;
+
+/** What stands for all names beyond. */
+const OTHERS = "(others)";
+
 /** Counts calls as they end. */
 export class Ledger {
   readonly #byServer = new Map<string, number>();
@@ -59,12 +68,13 @@ export class Ledger {
 }
 
 function increment(counts: Map<string, number>, key: string): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+  const own = counts.has(key) || counts.size < KEYS_MAX ? key : OTHERS;
+  counts.set(own, (counts.get(own) ?? 0) + 1);
 }
 
-/** Microseconds are the clock's noise; a tenth of a millisecond is shown. */
-function rounded(ms: number | undefined): number {
-  return Math.round((ms ?? 0) * 10) / 10;
+/** Microseconds are the clock's noise; tenths of a millisecond are shown. */
+export function rounded(value: number | undefined): number {
+  return Math.round((value ?? 0) * 10) / 10;
 }
 
 /** The line for one call. */

@@ -47,6 +47,14 @@ Deno.test("summaryLines() prints a table of shares, latencies and errors", () =>
   ]);
 });
 
+Deno.test("Ledger has a bound for a peer that calls itself by many names", () => {
+  const ledger = new Ledger();
+  for (let call = 0; call < 1000; call += 1) ledger.add(reply(`s${call}`, 1));
+  const { shares } = ledger.summary();
+  assert.equal(shares.length, 101);
+  assert.equal(shares.find(({ server }) => server === "(others)")?.calls, 900);
+});
+
 Deno.test("summaryLines() of no call is one line", () => {
   const summary = new Ledger().summary();
   assert.equal(summary.latencyMs, null);

@@ -17,3 +17,23 @@ export function waitMs(
 ): number {
   return Math.max(0, index * 1000 / ratePerS - elapsedMs);
 }
+
+/** Calls that are later than this are not made up for. */
+const CATCH_UP_MS = 1000;
+
+/**
+ * How many calls, from call `index` (from 0) on, are so late that they are
+ * better left out: who was away for a minute must not make a minute's calls at
+ * once. A second's calls, and one more, may be made up for.
+ *
+ * @param elapsedMs Since the first call was due.
+ * @param ratePerS Calls per second.
+ */
+export function missedCalls(
+  index: number,
+  elapsedMs: number,
+  ratePerS: number,
+): number {
+  const lateMs = elapsedMs - index * 1000 / ratePerS;
+  return Math.max(0, Math.floor((lateMs - CATCH_UP_MS) * ratePerS / 1000));
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { waitMs } from "./pacing.ts";
+import { missedCalls, waitMs } from "./pacing.ts";
 
 for (
   const [why, index, elapsedMs, ratePerS, expected] of [
@@ -14,5 +14,22 @@ for (
 ) {
   Deno.test(`waitMs() is ${expected}: ${why}`, () => {
     assert.equal(waitMs(index, elapsedMs, ratePerS), expected);
+  });
+}
+
+for (
+  const [why, index, elapsedMs, ratePerS, expected] of [
+    ["a call on time is made", 50, 1000, 50, 0],
+    ["a call to come is not missed", 50, 0, 50, 0],
+    ["a second's calls are made up for", 0, 1000, 50, 0],
+    ["what is older is not", 0, 1100, 50, 5],
+    ["after 15 s of sleep", 100, 17_000, 50, 700],
+    ["a slow pace makes its last call, however late", 1, 35_000, 0.1, 2],
+    ["a slow pace misses none that is one interval late", 1, 19_000, 0.1, 0],
+    ["a fast pace", 0, 1001, 10_000, 10],
+  ] as const
+) {
+  Deno.test(`missedCalls() is ${expected}: ${why}`, () => {
+    assert.equal(missedCalls(index, elapsedMs, ratePerS), expected);
   });
 }

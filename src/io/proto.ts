@@ -16,6 +16,12 @@ import operatorProto from "../../proto/demo/v1/operator.proto" with {
   type: "text",
 };
 
+/** The text of our .proto files, by the names that others import them by. */
+export const PROTO_FILES: Readonly<Record<string, string>> = {
+  "demo/v1/greeter.proto": greeterProto,
+  "demo/v1/operator.proto": operatorProto,
+};
+
 /** The Greeter service's full name; servers register it as healthy. */
 export const GREETER_SERVICE = "demo.v1.Greeter";
 
@@ -27,14 +33,12 @@ const LOADER_OPTIONS = { defaults: true, longs: Number } as const;
 
 function loadDefinitions(): PackageDefinition {
   const root = new protobuf.Root();
-  for (const text of [greeterProto, operatorProto]) {
-    protobuf.parse(text, root);
-  }
+  for (const text of Object.values(PROTO_FILES)) protobuf.parse(text, root);
   return fromJSON(root.toJSON(), LOADER_OPTIONS);
 }
 
-/** Both services as @grpc/proto-loader defines them; reflection reads it. */
-export const packageDefinition: PackageDefinition = loadDefinitions();
+/** Both services as @grpc/proto-loader defines them. */
+const packageDefinition: PackageDefinition = loadDefinitions();
 
 function serviceClient(name: string): ServiceClientConstructor {
   const loaded = loadPackageDefinition(packageDefinition);

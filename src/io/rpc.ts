@@ -9,6 +9,7 @@ import {
   setLogVerbosity,
   status,
 } from "@grpc/grpc-js";
+import { printableDetails } from "../core/printable.ts";
 
 // Every error reaches its caller; the library need not print it as well.
 setLogVerbosity(logVerbosity.NONE);
@@ -64,7 +65,20 @@ export function callUnary<R>(
 export interface ConnectOptions {
   /** The most one message may have, in bytes (default 4 MiB, as grpc-js). */
   readonly maxMessageBytes?: number;
+  /**
+   * Whether a connection is left, and its calls end as UNAVAILABLE, when calls
+   * wait on it and its peer's HTTP/2 is silent for 3 s (default false). A
+   * server that works for long is not silent: it answers pings. Peers that
+   * allow few pings, as gRPC for Go does, may end the connection of a long call.
+   */
+  readonly leavesSilence?: boolean;
 }
+
+/** A ping each second while there are calls, and 2 s for its answer. */
+const SILENCE_OPTIONS = {
+  "grpc.keepalive_time_ms": 1000,
+  "grpc.keepalive_timeout_ms": 2000,
+} as const;
 
 /**
  * Makes a client with a connection of its own, which is opened by the first
@@ -87,8 +101,13 @@ export function connect(
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
     "grpc.use_local_subchannel_pool": 1,
+    // Otherwise a name is not looked up again for 30 s after the last time,
+    // and a target that has moved stays lost for as long.
+    "grpc.dns_min_time_between_resolutions_ms": 1000,
+    "grpc.service_config_disable_resolution": 1,
     // The system's proxy is not for calls to this machine.
     "grpc.enable_http_proxy": 0,
+    ...(options.leavesSilence ? SILENCE_OPTIONS : {}),
     ...(options.maxMessageBytes === undefined ? {} : {
       "grpc.max_receive_message_length": options.maxMessageBytes,
       "grpc.max_send_message_length": options.maxMessageBytes,
@@ -103,11 +122,11 @@ export function isServiceError(thrown: unknown): thrown is ServiceError {
 }
 
 /**
- * A status's details without the note on name resolution that grpc-js adds,
- * unless the note says something.
+ * A status's details, fit to be printed, and without the note on name
+ * resolution that grpc-js adds, unless the note says something.
  */
 export function plainDetails(details: string): string {
-  return details.replace(/\.? Resolution note:\s*$/, "");
+  return printableDetails(details.replace(/\.? Resolution note:\s*$/, ""));
 }
 
 /** A status code's name, for example "UNAVAILABLE"; "CODE_99" if unknown. */

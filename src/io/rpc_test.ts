@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { promisify } from "node:util";
+import dns from "node:dns";
 import {
   Metadata,
   Server,
-  ServerCredentials,
   type ServiceClientConstructor,
   status,
 } from "@grpc/grpc-js";
+import { listen } from "./_listen.ts";
 import { Greeter, Operator } from "./proto.ts";
 import {
   callUnary,
@@ -27,10 +27,7 @@ async function withGreeter(
     streamHellos: () => {},
     chat: () => {},
   });
-  const port = await promisify(server.bindAsync.bind(server))(
-    "127.0.0.1:0",
-    ServerCredentials.createInsecure(),
-  );
+  const port = await listen(server, "127.0.0.1", 0);
   try {
     await work(`127.0.0.1:${port}`);
   } finally {
@@ -162,4 +159,39 @@ Deno.test("statusName() names every number", () => {
     "UNAVAILABLE",
     "CODE_99",
   ]);
+});
+
+Deno.test("connect() finds a target that has moved within 5 s", async () => {
+  const { lookup } = dns.promises;
+  let address = "127.0.0.1";
+  // What grpc-js asks the system; no other name is looked up here.
+  const answer = () => Promise.resolve([{ address, family: 4 }]);
+  dns.promises.lookup = answer as unknown as typeof lookup;
+  const servers = [new Server(), new Server()] as const;
+  const sayHello = (_: unknown, callback: Callback) => callback(null, {});
+  for (const server of servers) {
+    server.addService(Greeter.service, {
+      sayHello: sayHello as () => void,
+      streamHellos: () => {},
+      chat: () => {},
+    });
+  }
+  try {
+    const port = await listen(servers[0], "127.0.0.1", 0);
+    await listen(servers[1], "127.0.0.2", port);
+    const client = connect(Greeter, `moving.test:${port}`);
+    const ask = () => callUnary(client, "SayHello", {}, { deadlineMs: 500 });
+    await ask();
+    address = "127.0.0.2";
+    servers[0].forceShutdown();
+    const movedMs = performance.now();
+    while (!await ask().then(() => true, () => false)) {
+      assert.ok(performance.now() - movedMs < 5000, "not found in 5 s");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    client.close();
+  } finally {
+    dns.promises.lookup = lookup;
+    for (const server of servers) server.forceShutdown();
+  }
 });

@@ -4,8 +4,13 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Failure } from "../core/errors.ts";
 import { runToEnd } from "./processes.ts";
-import { advice, cannotFetch, checkDigest } from "./tools/fetch.ts";
-import { isExecutableFile, onPath } from "./tools/path.ts";
+import {
+  advice,
+  cannotFetch,
+  cannotWrite,
+  checkDigest,
+} from "./tools/fetch.ts";
+import { isExecutableFile, isThere, onPath } from "./tools/path.ts";
 import { type ToolName, type ToolRow, TOOLS } from "./tools/table.ts";
 
 export type { ToolName, ToolRow } from "./tools/table.ts";
@@ -91,10 +96,12 @@ export async function findToolOfRow(
     );
   }
   const target = join(folder, `${row.name}-${row.version}`, row.name);
-  if (await isExecutableFile(target)) {
+  if (await isThere(target)) {
     const found = await versionOf(row, target, options.signal);
     if (found === row.version) return tool(target, "folder");
-    onProgress(`Replacing "${target}": it does not run here`);
+    onProgress(
+      `Replacing "${target}": it does not run here as ${row.title} ${row.version}`,
+    );
   }
   await fetchTool(row, target, { ...options, env, onProgress, folder });
   return tool(target, "fetched");
@@ -191,9 +198,7 @@ async function fetchTool(
         `what came does not run on this machine; ${advice(row)}`,
       );
     }
-    await Deno.mkdir(join(target, ".."), { recursive: true });
-    // If another process was faster, the same file is replaced by the same.
-    await Deno.rename(path, target);
+    await put(path, target, row);
     onProgress(`Fetched ${name} in ${seconds()} s`);
   } finally {
     clearInterval(timer);
@@ -210,13 +215,22 @@ async function makeTempFolder(row: ToolRow, folder: string): Promise<string> {
       prefix: `tmp-${row.name}-${Deno.pid}-`,
     });
   } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot write to "${folder}", where ${row.title} would be fetched to; make it writable, or ${
-        advice(row)
-      }`,
-      { cause: error },
-    );
+    throw cannotWrite(folder, row, error);
+  }
+}
+
+/** Moves a fetched file to where it stays. */
+async function put(path: string, target: string, row: ToolRow): Promise<void> {
+  const folder = join(target, "..");
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    // A file is replaced by the rename: if another process was faster, by the
+    // same. A folder would be in its way.
+    const old = await Deno.lstat(target).catch(() => undefined);
+    if (old?.isDirectory) await removeFolder(target);
+    await Deno.rename(path, target);
+  } catch (error) {
+    throw cannotWrite(folder, row, error);
   }
 }
 
@@ -225,7 +239,8 @@ async function removeStaleFolders(folder: string): Promise<void> {
   for await (const entry of Deno.readDir(folder)) {
     const [, pid] = /^tmp-.+?-([0-9]+)(?:-|$)/.exec(entry.name) ?? [];
     if (pid !== undefined && !isAlive(Number(pid))) {
-      await removeFolder(join(folder, entry.name));
+      // Those of another user stay: they are not ours to remove.
+      await removeFolder(join(folder, entry.name)).catch(() => {});
     }
   }
 }

@@ -63,6 +63,25 @@ Deno.test("findToolOfRow() passes over another version on PATH", async () => {
   ]);
 });
 
+Deno.test("findToolOfRow() passes over what does not run on PATH", async () => {
+  await using place = await Place.make();
+  const broken = [
+    place.write("empty/fake", ""),
+    place.write("alien/fake", "\x7fELF\x02\x01\x01\0"),
+    place.write("crash/fake", "#!/bin/sh\nkill -SEGV $$\n"),
+  ];
+  const right = place.write("right/fake", fakeTool("1.2.3"));
+  const PATH = [...broken, right].map((path) => join(path, "..")).join(":");
+  const tool = await findToolOfRow(ROW, place.options({ PATH }));
+  assert.deepEqual(tool, { path: right, version: "1.2.3", origin: "path" });
+  assert.deepEqual(
+    place.progress,
+    broken.map((path) =>
+      `Passing over "${path}": it does not tell its version`
+    ),
+  );
+});
+
 for (
   const [row, printed, version] of [
     [
@@ -72,6 +91,7 @@ for (
     ],
     [TOOLS.k6, "k6 v1.8.1 (go1.26.8, linux/amd64)\n", "1.8.1"],
     [TOOLS.ghz, "0.121.0\n", "0.121.0"],
+    [TOOLS.grpcurl, "grpcurl 1.9.4\n", "1.9.4"],
   ] as const
 ) {
   Deno.test(`TOOLS.${row.name} understands what ${row.title} prints`, () => {

@@ -12,6 +12,7 @@ import {
   wholeNumber,
   words,
 } from "../core/flags.ts";
+import { printableName } from "../core/printable.ts";
 import { Operator, type ServerCounters } from "../io/proto.ts";
 import { callPatiently } from "../io/patient_call.ts";
 import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
@@ -42,6 +43,9 @@ export const ASK_FLAGS = {
   },
 } as const satisfies FlagRows;
 
+/** A server of ours counts three methods. */
+const METHODS_MAX = 100;
+
 /** Who is asked, and how long the answer may take. */
 export interface Question {
   readonly target: string;
@@ -67,7 +71,7 @@ export async function askHealth(
     { service: question.service },
     question,
   );
-  return reply.status;
+  return printableName(String(reply.status));
 }
 
 /**
@@ -75,8 +79,23 @@ export async function askHealth(
  *
  * @throws {Failure} `failed` when there is no answer.
  */
-export function askCounters(question: Question): Promise<ServerCounters> {
-  return ask<ServerCounters>(Operator, "GetCounters", {}, question);
+export async function askCounters(
+  question: Question,
+): Promise<ServerCounters> {
+  const counters = await ask<ServerCounters>(
+    Operator,
+    "GetCounters",
+    {},
+    question,
+  );
+  return {
+    ...counters,
+    server: printableName(counters.server),
+    methods: counters.methods.slice(0, METHODS_MAX).map((counts) => ({
+      ...counts,
+      method: printableName(counts.method),
+    })),
+  };
 }
 
 async function ask<R>(

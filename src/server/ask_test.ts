@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
+import { type sendUnaryData, Server } from "@grpc/grpc-js";
+import { Operator } from "../io/proto.ts";
+import { listen } from "../io/_listen.ts";
+import { askCounters, askHealth } from "./ask.ts";
 import { SERVER_FLAGS } from "./config.ts";
-import { askHealth } from "./ask.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
 function serve(): RunningServer {
@@ -56,4 +59,24 @@ Deno.test("askHealth() takes an unknown service for an answer", async () => {
     { name: "Failure", message: /NOT_FOUND/ },
   );
   await server.close();
+});
+
+Deno.test("askCounters() takes the harm out of what a server says", async () => {
+  const server = new Server();
+  const methods = Array.from({ length: 1000 }, () => ({ method: "a\u009bb" }));
+  server.addService(Operator.service, {
+    getCounters: (_: unknown, callback: sendUnaryData<object>) =>
+      callback(null, { server: "x".repeat(9999), methods }),
+    setFault: () => {},
+    clearFaults: () => {},
+  });
+  const port = await listen(server, "127.0.0.1", 0);
+  const found = await askCounters({
+    target: `127.0.0.1:${port}`,
+    deadlineMs: 10_000,
+  });
+  assert.equal(found.server.length, 101);
+  assert.equal(found.methods.length, 100);
+  assert.equal(found.methods[0]?.method, "a\\u{9b}b");
+  server.forceShutdown();
 });

@@ -4,6 +4,7 @@ import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { ChatReply, ChatRequest } from "../io/proto.ts";
 import {
   callError,
+  charactersOf,
   type Identity,
   limitComplaint,
   TEXT_CHARACTERS_MAX,
@@ -16,7 +17,7 @@ export function chat(
 ): void {
   call.on("data", ({ text }: ChatRequest) => {
     const complaint = limitComplaint([
-      ["characters of text", text.length, 0, TEXT_CHARACTERS_MAX],
+      ["characters of text", charactersOf(text), 0, TEXT_CHARACTERS_MAX],
     ]);
     if (complaint !== undefined) {
       call.pause();

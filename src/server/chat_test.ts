@@ -33,8 +33,8 @@ Deno.test("chat() echoes in order until the caller closes its side", async () =>
 Deno.test("chat() refuses a text of 1025 characters", async () => {
   await using fixture = await Fixture.start();
   const call = open(fixture.connect());
-  call.write({ text: "x".repeat(1024) });
-  call.write({ text: "x".repeat(1025) });
+  call.write({ text: "😀".repeat(1024) });
+  call.write({ text: "😀".repeat(1024) + "e" });
   const replies: ChatReply[] = [];
   await assert.rejects(async () => {
     for await (const reply of call) replies.push(reply);

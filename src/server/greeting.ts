@@ -17,6 +17,16 @@ export function createIdentity(server: string): Identity {
 /** Longest text in a request, in characters; proto/demo/v1 states it. */
 export const TEXT_CHARACTERS_MAX = 1024;
 
+/**
+ * The characters of a text: Unicode's code points, as callers in every
+ * language can count them. JavaScript's `length` counts an emoji as two.
+ */
+export function charactersOf(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
 /** Longest wait that a request may ask for; proto/demo/v1 states it. */
 export const WAIT_MS_MAX = 60_000;
 

@@ -7,6 +7,7 @@
  * So the three files are part of the program, and the two calls that fetch
  * them are answered from memory; every other file is still asked of Deno, and
  * refused by its permissions. Must be imported before the two packages.
+ * Reflection publishes the same text.
  */
 import { Buffer } from "node:buffer";
 import fs from "node:fs";
@@ -20,14 +21,17 @@ import reflectionV1Alpha from "@grpc/reflection/build/proto/grpc/reflection/v1al
   type: "text",
 };
 
-const EMBEDDED: readonly (readonly [string, string])[] = [
-  ["/health/v1/health.proto", health],
-  ["/reflection/v1/reflection.proto", reflectionV1],
-  ["/reflection/v1alpha/reflection.proto", reflectionV1Alpha],
-];
+/** The text of these files, by the names that others import them by. */
+export const NPM_PROTO_FILES: Readonly<Record<string, string>> = {
+  "grpc/health/v1/health.proto": health,
+  "grpc/reflection/v1/reflection.proto": reflectionV1,
+  "grpc/reflection/v1alpha/reflection.proto": reflectionV1Alpha,
+};
 
+/** The packages' paths end as these names do, but for "grpc". */
 function embedded(path: unknown): string | undefined {
-  return EMBEDDED.find(([end]) => String(path).endsWith(end))?.[1];
+  return Object.entries(NPM_PROTO_FILES)
+    .find(([name]) => String(path).endsWith(name.slice("grpc".length)))?.[1];
 }
 
 const { accessSync, readFileSync } = fs;

@@ -12,6 +12,7 @@ import {
 } from "../io/proto.ts";
 import {
   callError,
+  charactersOf,
   type Identity,
   limitComplaint,
   TEXT_CHARACTERS_MAX,
@@ -31,7 +32,7 @@ export function sayHello(
 ): void {
   const { name, workMs } = call.request;
   const complaint = limitComplaint([
-    ["characters of name", name.length, 0, TEXT_CHARACTERS_MAX],
+    ["characters of name", charactersOf(name), 0, TEXT_CHARACTERS_MAX],
     ["work_ms", workMs, 0, WAIT_MS_MAX],
   ]);
   if (complaint !== undefined) {

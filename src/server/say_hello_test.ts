@@ -73,6 +73,11 @@ for (
       "characters of name must be from 0 to 1024, not 1025",
     ],
     [
+      "a name of 1025 emoji",
+      { name: "😀".repeat(1025) },
+      "characters of name must be from 0 to 1024, not 1025",
+    ],
+    [
       "60001 ms of work",
       { workMs: 60_001 },
       "work_ms must be from 0 to 60000, not 60001",
@@ -91,17 +96,25 @@ for (
   });
 }
 
-Deno.test("sayHello() takes a name of 1024 characters", async () => {
-  await using fixture = await Fixture.start();
-  const name = "x".repeat(1024);
-  const { reply } = await callUnary<HelloReply>(
-    fixture.connect(),
-    "SayHello",
-    { name },
-    { deadlineMs: 10_000 },
-  );
-  assert.equal(reply.message, `Hello, ${name}!`);
-});
+for (
+  const [what, character] of [
+    ["letters", "x"],
+    ["emoji, of two UTF-16 units each", "😀"],
+    ["combining accents", "\u0301"],
+  ] as const
+) {
+  Deno.test(`sayHello() takes a name of 1024 ${what}`, async () => {
+    await using fixture = await Fixture.start();
+    const name = character.repeat(1024);
+    const { reply } = await callUnary<HelloReply>(
+      fixture.connect(),
+      "SayHello",
+      { name },
+      { deadlineMs: 10_000 },
+    );
+    assert.equal(reply.message, `Hello, ${name}!`);
+  });
+}
 
 Deno.test({
   name: "sayHello() leaves no timer for a caller that has gone",

@@ -1,14 +1,9 @@
 /** One gRPC server as a value: start it, ask it, close it. */
 import "./npm_protos.ts";
 import { Server } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
-import {
-  Greeter,
-  Operator,
-  packageDefinition,
-  type ServerCounters,
-} from "../io/proto.ts";
+import { Greeter, Operator, type ServerCounters } from "../io/proto.ts";
 import { chat } from "./chat.ts";
+import { refuseFalseCompression } from "./compression.ts";
 import type { ServerConfig } from "./config.ts";
 import { countCalls, Counters } from "./counters.ts";
 import { Faults, makeCallsSick } from "./faults.ts";
@@ -23,6 +18,7 @@ import {
   SAMPLE_INTERVAL_MS,
 } from "./memory.ts";
 import { operator } from "./operator.ts";
+import { createReflection } from "./reflection.ts";
 import { sayHello } from "./say_hello.ts";
 import { streamHellos } from "./stream_hellos.ts";
 
@@ -103,6 +99,7 @@ export function startServer(
     }),
     // The first is nearest to the wire: it counts what the last one does.
     interceptors: [
+      refuseFalseCompression,
       countCalls(counters),
       refuseCalls(budget),
       observeChecks(health),
@@ -120,7 +117,7 @@ export function startServer(
     operator(counters, config.allowFaults ? faults : undefined),
   );
   health.addToServer(server);
-  new ReflectionService(packageDefinition).addToServer(server);
+  createReflection().addToServer(server);
   serveOn(server, listener);
   const port = openPort(listener, config.host, config.port);
   log(`serving on ${config.host}:${port}`);

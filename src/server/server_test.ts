@@ -1,10 +1,5 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { Client, credentials, status } from "@grpc/grpc-js";
-import protobuf from "protobufjs";
-import reflectionProto from "@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto" with {
-  type: "text",
-};
+import { status } from "@grpc/grpc-js";
 import { type HelloReply, Operator, type ServerCounters } from "../io/proto.ts";
 import { callUnary } from "../io/rpc.ts";
 import { Fixture, until } from "./_fixture.ts";
@@ -53,35 +48,6 @@ Deno.test("GetCounters tells what the server has counted", async () => {
     inFlight: 0,
     inFlightMax: 1,
   }]);
-});
-
-Deno.test("reflection lists the services", async () => {
-  await using fixture = await Fixture.start();
-  const { root } = protobuf.parse(reflectionProto);
-  const request = root.lookupType(
-    "grpc.reflection.v1.ServerReflectionRequest",
-  );
-  const response = root.lookupType(
-    "grpc.reflection.v1.ServerReflectionResponse",
-  );
-  const client = new Client(fixture.target, credentials.createInsecure());
-  const call = client.makeBidiStreamRequest(
-    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-    (message: object) => Buffer.from(request.encode(message).finish()),
-    (bytes) => response.toObject(response.decode(bytes)),
-  );
-  call.write({ listServices: "" });
-  call.end();
-  const replies: { listServicesResponse: { service: { name: string }[] } }[] =
-    [];
-  for await (const reply of call) replies.push(reply);
-  client.close();
-  assert.deepEqual(
-    replies.flatMap((reply) =>
-      reply.listServicesResponse.service.map(({ name }) => name)
-    ).toSorted(),
-    ["demo.v1.Greeter", "demo.v1.Operator"],
-  );
 });
 
 Deno.test("close() lets calls in flight finish, and takes no new one", async () => {

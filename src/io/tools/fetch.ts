@@ -85,13 +85,19 @@ export async function findPip(
     ...onPath("pip", workspace.env).map((pip): [string] => [pip]),
   ];
   for (const [command, ...args] of candidates) {
-    const { code } = await run(
-      workspace,
-      command,
-      [...args, "--version"],
-      { timeoutMs: ANSWER_LIMIT_MS },
-    );
-    if (code === 0) return [command, ...args];
+    try {
+      const { code, stdout } = await run(
+        workspace,
+        command,
+        [...args, "--version"],
+        { timeoutMs: ANSWER_LIMIT_MS },
+      );
+      // An empty file "succeeds" as well: it is run as an empty script.
+      if (code === 0 && stdout.startsWith("pip ")) return [command, ...args];
+    } catch (error) {
+      // One that cannot be run is passed over, as one that fails is.
+      if (workspace.signal?.aborted || !(error instanceof Failure)) throw error;
+    }
   }
   return undefined;
 }
@@ -126,6 +132,21 @@ export function cannotFetch(tool: Wanted, why: string): Failure {
   return new Failure(
     "environment",
     `Cannot fetch ${tool.title} ${tool.version}: ${why}`,
+  );
+}
+
+/** The failure of writing where fetched tools are kept. */
+export function cannotWrite(
+  folder: string,
+  tool: Wanted,
+  cause: unknown,
+): Failure {
+  return new Failure(
+    "environment",
+    `Cannot write to "${folder}", where ${tool.title} would be fetched to; make it writable, or ${
+      advice(tool)
+    }`,
+    { cause },
   );
 }
 

@@ -21,14 +21,46 @@ Deno.test("findToolOfRow() fetches once and then uses its folder", async () => {
   ]);
 });
 
-Deno.test("findToolOfRow() replaces a fetched tool that is broken", async () => {
+for (
+  const [what, text, mode] of [
+    ["is empty", "", 0o755],
+    ["is not executable", fakeTool("1.2.3"), 0o644],
+    ["is of another processor", "\x7fELF\x02\x01\x01\0", 0o755],
+    ["misses its interpreter", "#!/no/sh\n", 0o755],
+    ["crashes", "#!/bin/sh\nkill -SEGV $$\n", 0o755],
+    ["is another version", fakeTool("9.9.9"), 0o755],
+    ["is a folder", undefined, 0o755],
+  ] as const
+) {
+  Deno.test(`findToolOfRow() replaces a fetched tool that ${what}`, async () => {
+    await using place = await Place.make();
+    await place.linkCommands();
+    place.write("pip", fakePip(fakeTool("1.2.3")));
+    const path = join(place.tools, "fake-1.2.3", "fake");
+    if (text === undefined) {
+      await Deno.mkdir(join(path, "deeper"), { recursive: true });
+    } else {
+      place.write("../tools/fake-1.2.3/fake", text);
+      await Deno.chmod(path, mode);
+    }
+    const tool = await findToolOfRow(ROW, place.options());
+    assert.deepEqual(tool, { path, version: "1.2.3", origin: "fetched" });
+    assert.equal(await Deno.readTextFile(path), fakeTool("1.2.3"));
+    assert.equal(
+      place.progress[0],
+      `Replacing "${path}": it does not run here as Fake 1.2.3`,
+    );
+  });
+}
+
+Deno.test("findToolOfRow() passes over a python and a pip that do not run", async () => {
   await using place = await Place.make();
   await place.linkCommands();
+  place.write("python3", "");
+  place.write("pip3", "#!/no/sh\n");
   place.write("pip", fakePip(fakeTool("1.2.3")));
-  const path = place.write("../tools/fake-1.2.3/fake", "#!/no/sh\n");
   const tool = await findToolOfRow(ROW, place.options());
-  assert.deepEqual(tool, { path, version: "1.2.3", origin: "fetched" });
-  assert.equal(await Deno.readTextFile(path), fakeTool("1.2.3"));
+  assert.equal(tool.origin, "fetched");
 });
 
 Deno.test("findToolOfRow() refuses and removes a wrong digest", async () => {
@@ -183,4 +215,17 @@ Deno.test("findToolOfRow() says that its folder cannot be written", async () => 
     findToolOfRow(ROW, { ...place.options(), folder: join(file, "tools") }),
     { message: /^Cannot write to ".*\/file\/tools", where Fake would be/ },
   );
+});
+
+Deno.test("findToolOfRow() says that it cannot put a tool in its place", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  place.write("pip", fakePip(fakeTool("1.2.3")));
+  const file = place.write("../tools/fake-1.2.3", "");
+  await assert.rejects(findToolOfRow(ROW, place.options()), {
+    name: "Failure",
+    message: `Cannot write to "${file}", where Fake would be fetched to; ` +
+      "make it writable, or put Fake 1.2.3 on PATH, or its path in FAKE",
+  });
+  assert.deepEqual(await place.toolNames(), ["fake-1.2.3"]);
 });

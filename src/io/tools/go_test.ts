@@ -153,7 +153,7 @@ Deno.test("fetchWithGo() says what pip said when pip fails", async () => {
   await place.linkCommands();
   place.write(
     "pip",
-    '#!/bin/sh\n[ "$1" = --version ] || { echo "ERROR: no route"; exit 1; }\n',
+    '#!/bin/sh\n[ "$1" = --version ] && { echo pip 1.0; exit; }\necho "ERROR: no route"; exit 1\n',
   );
   await assert.rejects(findToolOfRow(GO_ROW, place.options()), {
     message: "Cannot fetch Go 1.26.6: pip failed (ERROR: no route); check " +

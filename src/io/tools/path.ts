@@ -1,6 +1,11 @@
 /** Finds executable files. */
 import { delimiter, join } from "node:path";
 
+/** Whether there is anything of that name. */
+export async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
 /** Whether there is a file that somebody may execute. */
 export async function isExecutableFile(path: string): Promise<boolean> {
   try {

@@ -110,6 +110,22 @@ export const TOOLS = {
         go: GO,
       }),
   },
+  grpcurl: {
+    name: "grpcurl",
+    title: "grpcurl",
+    variable: "GRPCURL",
+    version: config.toolVersions.grpcurl,
+    versionArgs: ["-version"],
+    versionPattern: /^grpcurl v?([0-9][^ \n]*)/,
+    fetchedWith: "go install",
+    fetch: (row, workspace) =>
+      fetchWithGo(row, workspace, {
+        package: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
+        // Without it, grpcurl says that it is a "dev build".
+        linkerFlags: `-X=main.version=${row.version}`,
+        go: GO,
+      }),
+  },
 } as const satisfies Record<string, ToolRow>;
 
 /** The name of a tool. */

@@ -4,12 +4,13 @@
  */
 import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { waitMs } from "../../core/pacing.ts";
+import { printableName } from "../../core/printable.ts";
 import {
   Greeter,
   type HelloReply,
   SERVER_NAME_HEADER,
 } from "../../io/proto.ts";
-import { connect, statusName } from "../../io/rpc.ts";
+import { connect, plainDetails, statusName } from "../../io/rpc.ts";
 import type { Load } from "./experiment.ts";
 import type { CallRecord } from "./history.ts";
 
@@ -110,8 +111,10 @@ export class Recorder {
             lateMs,
             latencyMs: performance.now() - madeAtMs,
             status: error === null ? "OK" : statusName(error.code),
-            details: error?.details ?? "",
-            server: reply?.server ?? String(fields[SERVER_NAME_HEADER] ?? ""),
+            details: plainDetails(error?.details ?? ""),
+            server: printableName(
+              reply?.server ?? String(fields[SERVER_NAME_HEADER] ?? ""),
+            ),
             attempts: Number(fields["x-envoy-attempt-count"] ?? 0),
             isOverloaded: fields["x-envoy-overloaded"] !== undefined,
             isAnswered: Object.keys(fields).length > 0,

@@ -1,0 +1,20 @@
+/** Lets a plain server of grpc-js listen, for tests. */
+import { promisify } from "node:util";
+import { type Server, ServerCredentials } from "@grpc/grpc-js";
+
+/**
+ * Opens a port.
+ *
+ * @param port 0 for any free port.
+ * @returns The port that was opened.
+ */
+export function listen(
+  server: Server,
+  host: string,
+  port: number,
+): Promise<number> {
+  return promisify(server.bindAsync.bind(server))(
+    `${host}:${port}`,
+    ServerCredentials.createInsecure(),
+  );
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import {
+  type Client,
+  type ClientDuplexStream,
+  type GrpcObject,
+  loadPackageDefinition,
+  type ServiceClientConstructor,
+} from "@grpc/grpc-js";
+import { fromJSON } from "@grpc/proto-loader";
+import protobuf from "protobufjs";
+import { readFile } from "../io/_protoc.ts";
+import ofProtoc from "../io/_protoc.json" with { type: "json" };
+import { Fixture } from "./_fixture.ts";
+import { NPM_PROTO_FILES } from "./npm_protos.ts";
+
+interface Answer {
+  readonly listServicesResponse?: {
+    readonly service: readonly { readonly name: string }[];
+  };
+  readonly fileDescriptorResponse?: {
+    readonly fileDescriptorProto: readonly Uint8Array[];
+  };
+  readonly errorResponse?: { readonly errorMessage: string };
+}
+
+function serviceOf(version: string): ServiceClientConstructor {
+  const text = NPM_PROTO_FILES[`grpc/reflection/${version}/reflection.proto`];
+  const { root } = protobuf.parse(text ?? "");
+  const loaded = loadPackageDefinition(fromJSON(root.toJSON()));
+  const { reflection } = loaded["grpc"] as GrpcObject;
+  return ((reflection as GrpcObject)[version] as GrpcObject)[
+    "ServerReflection"
+  ] as ServiceClientConstructor;
+}
+
+async function ask(client: Client, request: object): Promise<Answer> {
+  const { ServerReflectionInfo } = client as unknown as {
+    ServerReflectionInfo(
+      options: { deadline: number },
+    ): ClientDuplexStream<object, Answer>;
+  };
+  const call = ServerReflectionInfo.call(client, {
+    deadline: Date.now() + 10_000,
+  });
+  call.end(request);
+  const answers: Answer[] = [];
+  for await (const answer of call) answers.push(answer);
+  assert.equal(answers.length, 1);
+  return answers[0] ?? {};
+}
+
+for (const version of ["v1", "v1alpha"]) {
+  Deno.test(`reflection ${version} lists every service that is served`, async () => {
+    await using fixture = await Fixture.start();
+    const client = fixture.connect(serviceOf(version));
+    const { listServicesResponse } = await ask(client, { listServices: "*" });
+    assert.deepEqual(
+      listServicesResponse?.service.map(({ name }) => name).sort(),
+      [
+        "demo.v1.Greeter",
+        "demo.v1.Operator",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1.ServerReflection",
+        "grpc.reflection.v1alpha.ServerReflection",
+      ],
+    );
+  });
+
+  Deno.test(`reflection ${version} publishes our files as they are`, async () => {
+    await using fixture = await Fixture.start();
+    const client = fixture.connect(serviceOf(version));
+    const found = await Promise.all([
+      ask(client, { fileContainingSymbol: "demo.v1.SayHelloRequest.work_ms" }),
+      ask(client, { fileByFilename: "demo/v1/operator.proto" }),
+    ]);
+    assert.deepEqual(
+      found.map(({ fileDescriptorResponse }) =>
+        fileDescriptorResponse?.fileDescriptorProto.map(readFile)
+      ),
+      ofProtoc.map((file) => [file]),
+    );
+  });
+}
+
+Deno.test("reflection publishes the files of health and of itself", async () => {
+  await using fixture = await Fixture.start();
+  const client = fixture.connect(serviceOf("v1"));
+  for (
+    const [fileContainingSymbol, name] of [
+      ["grpc.health.v1.Health.Check", "grpc/health/v1/health.proto"],
+      [
+        "grpc.reflection.v1.ServerReflection",
+        "grpc/reflection/v1/reflection.proto",
+      ],
+      [
+        "grpc.reflection.v1alpha.ServerReflection",
+        "grpc/reflection/v1alpha/reflection.proto",
+      ],
+    ] as const
+  ) {
+    const { fileDescriptorResponse } = await ask(client, {
+      fileContainingSymbol,
+    });
+    assert.deepEqual(
+      fileDescriptorResponse?.fileDescriptorProto
+        .map((file) => readFile(file).name),
+      [name],
+    );
+  }
+});
+
+Deno.test("reflection says which name it does not know", async () => {
+  await using fixture = await Fixture.start();
+  const { errorResponse } = await ask(fixture.connect(serviceOf("v1")), {
+    fileByFilename: "demo_v1.proto",
+  });
+  assert.equal(
+    errorResponse?.errorMessage,
+    "Proto file not found: demo_v1.proto",
+  );
+});
