@@ -72,6 +72,8 @@ export interface MemoryOptions {
   readonly limitBytes: number;
   /** What is held for peers now. */
   readonly heldBytes: () => number;
+  /** Whether more is held for this peer, "host:port", than for most. */
+  readonly isGreedy: (peer: string) => boolean;
   /** The resident memory of the process now. */
   readonly residentBytes: () => number;
   readonly log: (line: string) => void;
@@ -105,11 +107,14 @@ export class MemoryBudget {
     return limitBytes * HELD_SHARE_MAX;
   }
 
-  /** Whether a new call must be refused; says so now and then. */
-  refuses(): boolean {
-    const { heldBytes, limitBytes } = this.#options;
+  /**
+   * Whether a new call of a peer must be refused; says so now and then. Peers
+   * for whom little is held notice nothing.
+   */
+  refuses(peer: string): boolean {
+    const { heldBytes, isGreedy, limitBytes } = this.#options;
     const max = MemoryBudget.heldBytesMax(limitBytes) * REFUSING_SHARE;
-    if (heldBytes() < max) return false;
+    if (heldBytes() < max || !isGreedy(peer)) return false;
     const line = `${mib(heldBytes())} MiB are held for peers`;
     this.#sayRefusing(`refusing a new call: ${line}`);
     return true;
@@ -138,7 +143,7 @@ function mib(bytes: number): number {
 export function refuseCalls(budget: MemoryBudget): ServerInterceptor {
   return (descriptor, call) => {
     const isGreeter = descriptor.path.startsWith(`/${GREETER_SERVICE}/`);
-    if (!isGreeter || !budget.refuses()) {
+    if (!isGreeter || !budget.refuses(call.getPeer())) {
       return new ServerInterceptingCall(call);
     }
     return new ServerInterceptingCall(call, {

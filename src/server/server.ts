@@ -79,6 +79,7 @@ export function startServer(
   const budget = new MemoryBudget({
     limitBytes,
     heldBytes: () => listener.heldBytes,
+    isGreedy: (peer) => listener.isGreedy(peer),
     residentBytes: () => Deno.memoryUsage().rss,
     log,
     onFull: full.resolve,

@@ -29,7 +29,7 @@ export interface ListenerOptions extends ConnectionLimits {
 export class Http2Listener extends EventEmitter {
   readonly #options: ListenerOptions;
   readonly #say: (line: string) => void;
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Map<string, Connection>();
   readonly #sweeps: ReturnType<typeof setInterval>;
   #listener: Deno.TcpListener | undefined;
   #heldBytes = 0;
@@ -42,7 +42,9 @@ export class Http2Listener extends EventEmitter {
     this.#say = seldom(options.log);
     this.#sweeps = setInterval(() => {
       const nowMs = performance.now();
-      for (const connection of this.#connections) connection.sweep(nowMs);
+      for (const connection of this.#connections.values()) {
+        connection.sweep(nowMs);
+      }
     }, SWEEP_INTERVAL_MS);
   }
 
@@ -72,15 +74,15 @@ export class Http2Listener extends EventEmitter {
     return this.#heldBytes;
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
+  /** Whether more is held for this peer, "host:port", than for most. */
+  isGreedy(peer: string): boolean {
+    const bytes = this.#connections.get(peer)?.heldBytes ?? 0;
+    return bytes * this.#connections.size >= this.#heldBytes;
   }
 
   /** Ends the connection with this peer, "host:port", without a word. */
   drop(peer: string): void {
-    for (const connection of this.#connections) {
-      if (connection.peer === peer) connection.destroy();
-    }
+    this.#connections.get(peer)?.destroy();
   }
 
   /** Closes every new connection at once, or no longer. */
@@ -101,10 +103,10 @@ export class Http2Listener extends EventEmitter {
       this.#options.log(
         `cutting the calls that are left after ${deadlineMs} ms`,
       );
-      for (const connection of this.#connections) connection.destroy();
+      for (const connection of this.#connections.values()) connection.destroy();
     }, deadlineMs);
     await Promise.all(
-      [...this.#connections].map((connection) =>
+      [...this.#connections.values()].map((connection) =>
         new Promise<void>((resolve) => connection.close(resolve))
       ),
     );
@@ -144,8 +146,9 @@ export class Http2Listener extends EventEmitter {
       onFailed: (reason) =>
         this.#say(`ended the connection with ${connection.peer}: ${reason}`),
     });
-    this.#connections.add(connection);
-    connection.once("close", () => this.#connections.delete(connection));
+    const { peer } = connection;
+    this.#connections.set(peer, connection);
+    connection.once("close", () => this.#connections.delete(peer));
     this.emit("session", connection);
     connection.run().catch((error) =>
       this.#say(`ended a connection: ${Failure.from(error).message}`)
@@ -164,7 +167,7 @@ export class Http2Listener extends EventEmitter {
   /** Ends the connection that holds the most. @returns Whether there is one. */
   #endOne(): boolean {
     let greediest: Connection | undefined;
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.values()) {
       if (connection.isEnding) continue;
       if (connection.heldBytes > (greediest?.heldBytes ?? 0)) {
         greediest = connection;
