@@ -6,6 +6,7 @@ import { Outages } from "./client/outages.ts";
 import { callLine, Ledger, summaryLines } from "./client/summary.ts";
 import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
+import { printable } from "./core/printable.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
 import { exitWithFailure, listenForStop, runProgram } from "./io/program.ts";
 import { Greeter, type HelloReply } from "./io/proto.ts";
@@ -16,7 +17,7 @@ import {
   plainDetails,
   statusName,
 } from "./io/rpc.ts";
-import { onOutputClosed, paint, print } from "./io/terminal.ts";
+import { paint, print } from "./io/terminal.ts";
 
 const ABOUT = `Calls demo.v1.Greeter/SayHello at an even pace and prints who \
 answered. Ctrl-C ends it with
@@ -36,7 +37,8 @@ async function makeCall(
       { name: "world", workMs },
       { deadlineMs },
     );
-    return { kind: "reply", server: reply.server, number: reply.number };
+    const server = printable(reply.server);
+    return { kind: "reply", server, number: reply.number };
   } catch (error) {
     if (!isServiceError(error)) throw error;
     const details = plainDetails(error.details);
@@ -66,7 +68,6 @@ async function run(): Promise<number> {
     return 0;
   }
   const stop = listenForStop();
-  onOutputClosed(() => stop.request("output closed"));
   // The call that it concerns ends with an error, which is printed.
   survivePeerErrors(() => {}, (error) => exitWithFailure("client", error));
   const timer = config.durationS === 0 ? undefined : setTimeout(

@@ -12,6 +12,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { Failure, messageOf } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 
 // Every error reaches its caller; the library need not print it as well.
 setLogVerbosity(logVerbosity.NONE);
@@ -169,11 +170,12 @@ export function isServiceError(thrown: unknown): thrown is ServiceError {
 }
 
 /**
- * A status's details without the note on name resolution that grpc-js adds,
- * unless the note says something.
+ * A status's details, which a peer may have written, made printable; without
+ * the note on name resolution that grpc-js adds, unless the note says
+ * something.
  */
 export function plainDetails(details: string): string {
-  return details.replace(/\.? Resolution note:\s*$/, "");
+  return printable(details.replace(/\.? Resolution note:\s*$/, ""));
 }
 
 /** A status code's name, for example "UNAVAILABLE"; "CODE_99" if unknown. */
