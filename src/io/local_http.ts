@@ -2,16 +2,14 @@
  * HTTP requests to this machine. Unlike fetch() they never go to the proxy of
  * `http_proxy`, `HTTP_PROXY` or `ALL_PROXY`, whatever `no_proxy` says.
  */
-import { Agent, request } from "node:http";
+import { request } from "node:http";
+import { connect } from "node:net";
 
 /** An answer, read to its end. */
 export interface LocalResponse {
   readonly status: number;
   readonly body: string;
 }
-
-/** Without an environment for proxies, and with a new connection each time. */
-const agent = new Agent({ keepAlive: false });
 
 /**
  * Makes one request.
@@ -29,10 +27,16 @@ export function requestLocal(
   },
 ): Promise<LocalResponse> {
   const { method, timeoutMs, headers = {} } = options;
+  const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const outgoing = request(
       url,
-      { agent, method, headers: { ...headers } },
+      {
+        method,
+        headers: { ...headers, connection: "close" },
+        // An agent of node:http would ask the environment for a proxy.
+        createConnection: () => connect(Number(port || 80), hostname),
+      },
       (response) => {
         const parts: string[] = [];
         response.setEncoding("utf8");

@@ -8,7 +8,7 @@ import type { ExitStatus } from "./stack.ts";
 import { waitUntil } from "./wait.ts";
 
 /** A start takes half a second; a busy machine needs much longer. */
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS_DEFAULT = 20_000;
 
 /** Whatever answers in Envoy's place may say more than a sentence. */
 const STATE_CHARACTERS_MAX = 300;
@@ -30,6 +30,8 @@ export interface EnvoyProcessOptions {
   readonly admin: EnvoyAdmin;
   /** Worker threads; round robin is exact with one. */
   readonly concurrency: number;
+  /** How long it may take until it is live (default 20 s). */
+  readonly startLimitMs?: number;
   readonly onLine: (line: string) => void;
   /** Called when it ends without having been asked to. */
   readonly onCrash: (status: ExitStatus) => void;
@@ -55,6 +57,7 @@ export class EnvoyProcess {
    */
   async start(): Promise<void> {
     const { path, config, admin, concurrency, onLine } = this.#options;
+    const limitMs = this.#options.startLimitMs ?? START_LIMIT_MS_DEFAULT;
     let complaint = "it printed no error";
     const child = startChild({
       command: path,
@@ -79,12 +82,12 @@ export class EnvoyProcess {
         if (child.isRunning) state = await admin.state();
         return !child.isRunning || state === "LIVE";
       },
-      START_LIMIT_MS,
+      limitMs,
     );
     if (!isLive && child.isRunning) {
       child.kill("SIGKILL");
       await child.exited;
-      throw notLive(state);
+      throw notLive(state, limitMs);
     }
     if (!child.isRunning) {
       throw didNotStart(path, await child.exited, complaint);
@@ -105,12 +108,12 @@ export class EnvoyProcess {
 }
 
 /** It ran until it was ended here, so that its configuration was accepted. */
-function notLive(state: string): Failure {
+function notLive(state: string, limitMs: number): Failure {
   const reason = printable(state.slice(0, STATE_CHARACTERS_MAX))
     .replace(/; check that Envoy runs$/, "");
   return new Failure(
     "environment",
-    `Envoy ran but was not live after ${START_LIMIT_MS / 1000} s, so it was ` +
+    `Envoy ran but was not live after ${limitMs} ms, so it was ` +
       `ended: ${reason}; check what slows or filters connections on this ` +
       "machine",
   );
