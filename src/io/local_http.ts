@@ -2,14 +2,20 @@
  * HTTP requests to this machine. Unlike fetch() they never go to the proxy of
  * `http_proxy`, `HTTP_PROXY` or `ALL_PROXY`, whatever `no_proxy` says.
  */
-import { request } from "node:http";
-import { connect } from "node:net";
+import { Agent, request } from "node:http";
 
 /** An answer, read to its end. */
 export interface LocalResponse {
   readonly status: number;
   readonly body: string;
 }
+
+/**
+ * Each request has a connection of its own, and no proxy: without `proxyEnv`
+ * the agent would ask the environment if NODE_USE_ENV_PROXY says so.
+ */
+const AGENT_OPTIONS = { keepAlive: false, proxyEnv: {} };
+const agent = new Agent(AGENT_OPTIONS);
 
 /**
  * Makes one request.
@@ -27,16 +33,10 @@ export function requestLocal(
   },
 ): Promise<LocalResponse> {
   const { method, timeoutMs, headers = {} } = options;
-  const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const outgoing = request(
       url,
-      {
-        method,
-        headers: { ...headers, connection: "close" },
-        // An agent of node:http would ask the environment for a proxy.
-        createConnection: () => connect(Number(port || 80), hostname),
-      },
+      { agent, method, headers: { ...headers } },
       (response) => {
         const parts: string[] = [];
         response.setEncoding("utf8");

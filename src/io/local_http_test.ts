@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { requestLocal } from "./local_http.ts";
 
 /** Runs `work` with the address of a server that answers so. */
@@ -70,27 +71,35 @@ const PROXIES = [
 
 for (const asNode of ["", "1"]) {
   Deno.test(`requestLocal() uses no proxy; NODE_USE_ENV_PROXY is "${asNode}"`, async () => {
-    await withServer(() => new Response("direct"), async (url) => {
-      const code = `
-        import { requestLocal } from "${new URL(
-        "./local_http.ts",
-        import.meta.url,
-      )}";
-        const options = { method: "GET", timeoutMs: 10_000 };
-        console.log((await requestLocal("${url}", options)).body);
-      `;
-      const { stdout } = await new Deno.Command(Deno.execPath(), {
-        args: ["eval", "--no-lock", code],
-        env: {
-          ...Object.fromEntries(
-            PROXIES.map((name) => [name, "http://127.0.0.1:1"]),
-          ),
-          no_proxy: "",
-          NO_PROXY: "",
-          NODE_USE_ENV_PROXY: asNode,
-        },
-      }).output();
-      assert.equal(new TextDecoder().decode(stdout), "direct\n");
+    // A proxy is sent the whole address, so the path tells as well.
+    const server = createServer((request, response) => {
+      response.end(request.url);
     });
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address ? address.port : 0);
+      })
+    );
+    const module = new URL("./local_http.ts", import.meta.url);
+    const code = `
+      import { requestLocal } from "${module}";
+      const options = { method: "GET", timeoutMs: 10_000 };
+      const url = "http://127.0.0.1:${port}/path?a=b";
+      console.log((await requestLocal(url, options)).body);
+    `;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-lock", code],
+      env: {
+        ...Object.fromEntries(
+          PROXIES.map((name) => [name, "http://127.0.0.1:1"]),
+        ),
+        no_proxy: "",
+        NO_PROXY: "",
+        NODE_USE_ENV_PROXY: asNode,
+      },
+    }).output();
+    await new Promise((resolve) => server.close(resolve));
+    assert.equal(new TextDecoder().decode(stdout), "/path?a=b\n");
   });
 }

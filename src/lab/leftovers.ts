@@ -37,11 +37,15 @@ export async function makeWay(
           "--admin-port and --server-port",
       );
     }
-    const what = `${leftWords(run)} and may hold ${portWords(taken)}`;
+    const what = `${leftWords(run)}, and may hold ${portWords(taken)}`;
+    const pronoun = run.living.length === 1 ? "it" : "them";
     const isAgreed = options.isReplacing ||
-      await options.ask(`${what}. End them?`);
+      await options.ask(`${what}. End ${pronoun}?`);
     if (!isAgreed) {
-      throw new Failure("environment", `${what}; end them with --replace`);
+      throw new Failure(
+        "environment",
+        `${what}; end ${pronoun} with --replace`,
+      );
     }
     await endLeftovers(run);
     say("up", `ended ${processWords(run)} of the \`up\` of ${timeOf(run)}`);
@@ -53,7 +57,7 @@ function leftWords(run: Run): string {
   const words = processWords(run);
   const verb = run.living.length === 1 ? "is" : "are";
   return `${words[0]?.toUpperCase()}${words.slice(1)} ${verb} left of the ` +
-    `\`up\` of ${timeOf(run)}, which was killed,`;
+    `\`up\` of ${timeOf(run)}, which was killed`;
 }
 
 /** "process 12", "processes 12, 13". */
