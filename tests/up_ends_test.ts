@@ -1,7 +1,8 @@
 /** However `up` ends: in order where it can, and what is left is known. */
 import assert from "node:assert/strict";
+import { findTool } from "../src/io/tools.ts";
 import { waitUntil } from "../src/lab/wait.ts";
-import { type Run, start, startSource } from "./programs.ts";
+import { ROOT, type Run, start, startSource } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
 function portFlags(): readonly string[] {
@@ -91,31 +92,73 @@ Deno.test("up that is killed leaves nothing, and the next one starts", async () 
   assert.deepEqual(next.leftovers(), []);
 });
 
-Deno.test("up knows what a killed one has left, and --replace ends it", async () => {
+/** What the lab needs of the project. */
+const SOURCES = [
+  ...["src", "proto", "experiments", "loadtest"],
+  ...["deno.json", "deno.lock", "envoy.yaml"],
+];
+
+/**
+ * A lab in a folder of its own, with run files of its own: a `down` of another
+ * test would end what is left on purpose.
+ */
+async function makePlace(): Promise<{
+  readonly lab: (args: readonly string[], env?: { PATH: string }) => Run;
+  readonly remove: () => Promise<void>;
+}> {
+  const folder = await Deno.makeTempDir({ prefix: "up-ends-test-" });
+  const sources = SOURCES.map((name) => ROOT + name);
+  const { success } = await new Deno.Command("cp", {
+    args: ["-R", ...sources, folder],
+  }).output();
+  assert.ok(success);
+  const { path } = await findTool("envoy");
+  return {
+    lab: (args, env) =>
+      start("/bin/sh", [
+        ...["-c", 'cd "$0" && exec "$@"', folder, Deno.execPath(), "run"],
+        ...["-q", "-P=lab", "src/lab.ts", ...args],
+      ], { ENVOY: path, ...env }),
+    remove: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+Deno.test("what a killed up has left is known, and --replace or down ends it", async () => {
+  const { lab, remove } = await makePlace();
   const flags = portFlags();
-  const killed = startSource("lab", ["up", "--no-client", ...flags]);
-  await killed.printed(/ready/);
-  // It would end them, so it is killed first.
-  Deno.kill(pidOf(killed, "while read"), "SIGKILL");
-  killed.process.kill("SIGKILL");
-  await killed.ended.catch(() => {});
-  const left = killed.leftovers().map((line) => line.split(" ")[0] ?? "");
-  assert.equal(left.length, 3, killed.leftovers().join("\n")); // And Envoy.
+  const leave = async () => {
+    const killed = lab(["up", "--no-client", ...flags]);
+    await killed.printed(/ready/);
+    // It would end them, so it is killed first.
+    Deno.kill(pidOf(killed, "while read"), "SIGKILL");
+    killed.process.kill("SIGKILL");
+    await waitUntil(() => killed.leftovers().length === 3, 10_000);
+    const left = killed.leftovers().map((line) => line.split(" ")[0] ?? "");
+    assert.equal(left.length, 3, killed.leftovers().join("\n")); // And Envoy.
+    return { killed, pids: left.sort() };
+  };
 
-  const refused = startSource("lab", ["up", ...flags]);
+  const first = await leave();
+  const refused = lab(["up", ...flags]);
   assert.equal(await refused.ended, 3, refused.text());
-  const [, pids = ""] =
-    /^lab: Processes ([\d, ]+) are left of the `up` of .*, which was killed, and may hold ports .*; end them with --replace$/m
-      .exec(refused.text()) ?? [];
-  assert.deepEqual(pids.split(", ").sort(), left.sort(), refused.text());
-  assert.equal(killed.leftovers().length, 3);
-
-  const next = startSource("lab", ["up", "--replace", ...flags]);
+  const sentence =
+    /^lab: Processes ([\d, ]+) are left of the `up` of .*, which was killed, and may hold ports .*; end them with --replace\n$/;
+  const [, pids = ""] = sentence.exec(refused.text()) ?? [];
+  assert.deepEqual(pids.split(", ").sort(), first.pids, refused.text());
+  assert.equal(first.killed.leftovers().length, 3);
+  const next = lab(["up", "--replace", ...flags]);
   await next.printed(/call 1 /);
-  assert.deepEqual(killed.leftovers(), []);
+  assert.deepEqual(first.killed.leftovers(), []);
   next.process.kill("SIGINT");
   assert.equal(await next.ended, 0, next.text());
   assert.deepEqual(next.leftovers(), []);
+
+  const second = await leave();
+  const down = lab(["down"], { PATH: "/nonexistent" }); // Without Docker.
+  assert.equal(await down.ended, 0, down.text());
+  assert.match(down.text(), /^Ended processes [\d, ]+ of the `up` of .*\n$/);
+  assert.deepEqual(second.killed.leftovers(), []);
+  await remove();
 });
 
 Deno.test("up --replace does not touch an up that runs", async () => {

@@ -74,6 +74,7 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<boolean | undefined> {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
+  if (signal.aborted) return false;
   writeAll(Deno.stdout, `${question} [y/N] `);
   const reader = Deno.stdin.readable.getReader();
   const given = new Promise<undefined>((resolve) =>

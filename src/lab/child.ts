@@ -129,24 +129,29 @@ async function readLines(
   onLine: (line: string) => void,
 ): Promise<void> {
   let line = "";
-  // One character more tells that there was more.
-  const add = (text: string) =>
-    line = (line + text).slice(0, LINE_CHARACTERS_MAX + 1);
-  const handOn = () => {
-    const isCut = line.length > LINE_CHARACTERS_MAX;
-    const text = isCut ? `${line.slice(0, LINE_CHARACTERS_MAX)} ...` : line;
+  let isCut = false; // The beginning of this line was handed on.
+  const handOn = (text: string) => onLine(printable(text.replace(/\r$/, "")));
+  const add = (text: string) => {
+    if (isCut) return;
+    line += text;
+    if (line.length <= LINE_CHARACTERS_MAX) return;
+    handOn(`${line.slice(0, LINE_CHARACTERS_MAX)} ...`);
+    isCut = true;
+  };
+  const end = () => {
+    if (!isCut) handOn(line);
     line = "";
-    onLine(printable(text.replace(/\r$/, "")));
+    isCut = false;
   };
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const [first = "", ...others] = text.split("\n");
     add(first);
     for (const other of others) {
-      handOn();
+      end();
       add(other);
     }
   }
-  if (line !== "") handOn();
+  if (line !== "") end();
 }
 
 /** How a process ended, in words. */

@@ -52,6 +52,19 @@ for (
   });
 }
 
+Deno.test("startChild() does not wait for the end of a line without one", async () => {
+  const lines: string[] = [];
+  const child = startShell(
+    "head -c 5000 /dev/zero | tr '\\0' x; exec cat /dev/zero",
+    (line) => {
+      lines.push(line);
+      child.kill("SIGKILL");
+    },
+  );
+  assert.equal((await child.exited).signal, "SIGKILL");
+  assert.deepEqual(lines, [`${"x".repeat(4096)} ...`]);
+});
+
 for (
   const [script, status, words] of [
     ["exit 0", { code: 0, signal: null }, "exit code 0"],
@@ -130,15 +143,17 @@ for (const end of ["Deno.exit(0)", 'Deno.kill(Deno.pid, "SIGKILL")']) {
       import { startChild } from "${new URL("./child.ts", import.meta.url)}";
       startChild({
         command: "sh",
-        args: ["-c", 'exec 3> "${pipe}"; sleep 60 & echo ready; wait'],
+        args: ["-c", 'exec 3> "${pipe}"; sleep 30 & echo ready; wait'],
         onLine: () => { ${end}; },
       });
       setInterval(() => {}, 60_000);
     `;
+    const startedAtMs = performance.now();
     const program = new Deno.Command(Deno.execPath(), {
       args: ["eval", "--no-lock", code],
     }).spawn();
     await Deno.readTextFile(pipe);
+    assert.ok(performance.now() - startedAtMs < 20_000, "they lived on");
     await program.status;
     await Deno.remove(folder, { recursive: true });
   });
