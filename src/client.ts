@@ -18,7 +18,7 @@ import {
   plainDetails,
   statusName,
 } from "./io/rpc.ts";
-import { onOutputClosed, paint, print } from "./io/terminal.ts";
+import { paint, print } from "./io/terminal.ts";
 
 const ABOUT = `Calls demo.v1.Greeter/SayHello at an even pace and prints who \
 answered. Ctrl-C ends it with
@@ -72,7 +72,6 @@ async function run(): Promise<number> {
     return 0;
   }
   const stop = listenForStop();
-  onOutputClosed(() => stop.request("output closed"));
   // The call that it concerns ends with an error, which is printed.
   survivePeerErrors(() => {}, (error) => exitWithFailure("client", error));
   const timer = config.durationS === 0 ? undefined : setTimeout(

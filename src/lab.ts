@@ -16,7 +16,7 @@ interface Command {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   up: { about: "start the servers, Envoy and the client", run: up },
-  down: { about: "stop and remove the containers of the demo", run: down },
+  down: { about: "stop and remove what the demo has left", run: down },
   load: { about: "run a load test with k6", run: load },
   experiment: {
     about: "measure what the settings promise",

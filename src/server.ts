@@ -8,7 +8,7 @@ import {
   runProgram,
   whenAborted,
 } from "./io/program.ts";
-import { onOutputClosed, print } from "./io/terminal.ts";
+import { print } from "./io/terminal.ts";
 import { ASK_FLAGS, askCounters, askHealth } from "./server/ask.ts";
 import { SERVER_FLAGS } from "./server/config.ts";
 import { FAULT_FLAGS, sendFault } from "./server/fault_command.ts";
@@ -40,8 +40,6 @@ async function serve(argv: readonly string[]): Promise<number> {
   const stop = listenForStop();
   const name = values.serverName || Deno.hostname();
   const log = (line: string) => print(`${name}: ${line}`);
-  // Who reads the log has started this server, and has gone.
-  onOutputClosed(() => stop.request("output closed"));
   const server = await startServer(values, log);
   const end = await Promise.race([
     whenAborted(stop.signal),

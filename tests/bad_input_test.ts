@@ -30,6 +30,10 @@ function file(content: string, mode = 0o644): string {
 
 const free = () => String(freePort());
 
+const freePorts = () => [
+  ...["--port", free(), "--admin-port", free(), "--server-port", free()],
+];
+
 const CASES: readonly BadInput[] = [
   {
     what: "a taken port for callers",
@@ -132,6 +136,34 @@ const CASES: readonly BadInput[] = [
     args: ["--target", "nowhere.invalid:5000", "--count", "1"],
     code: 1,
     says: [/UNAVAILABLE|DEADLINE_EXCEEDED/, /1 calls, 0 succeeded, 1 failed/],
+  },
+  {
+    what: "variables of the servers that are wrong",
+    program: "lab",
+    args: ["up", ...freePorts()],
+    env: { SERVER_MAX_MESSAGE_BYTES: "abc", SERVER_DRAIN_WAIT_MS: "soon" },
+    code: 2,
+    says: [
+      /^lab: server-\d did not start \(exit code 2\): SERVER_MAX_MESSAGE_BYTES must be .*: "abc"; SERVER_DRAIN_WAIT_MS must be .*: "soon"$/m,
+    ],
+  },
+  {
+    what: "variables of the client that are wrong",
+    program: "lab",
+    args: ["up", ...freePorts()],
+    env: { CLIENT_RATE: "0", CLIENT_COUNT: "many" },
+    code: 2,
+    says: [
+      /^lab: client did not start \(exit code 2\): CLIENT_RATE must be .*: "0"; CLIENT_COUNT must be .*: "many"$/m,
+    ],
+  },
+  {
+    what: "a client whose calls are counted and all fail",
+    program: "lab",
+    args: ["up", ...freePorts()],
+    env: { CLIENT_COUNT: "1", CLIENT_WORK_MS: "500", CLIENT_DEADLINE_MS: "50" },
+    code: 1,
+    says: [/1 calls, 0 succeeded/, /^lab: client ended unexpectedly \(exit/m],
   },
   {
     what: "an Envoy that is missing",

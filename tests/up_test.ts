@@ -30,6 +30,80 @@ Deno.test("up: three servers answer in turn; Ctrl-C leaves nothing", async () =>
   assert.deepEqual(run.leftovers(), []);
 });
 
+Deno.test("up prints Envoy's access log only when asked to", async () => {
+  for (const [args, isShown] of [[[], false], [["--access-log"], true]]) {
+    const run = up(args as readonly string[], { CLIENT_COUNT: "2" });
+    assert.equal(await run.ended, 0, run.text());
+    // Envoy prints what it has when it ends.
+    assert.equal(/envoy +\| .*SayHello OK/.test(run.text()), isShown);
+  }
+});
+
+for (
+  const [name, value] of [
+    ["CLIENT_COUNT", "3"],
+    ["CLIENT_DURATION_S", "1"],
+  ] as const
+) {
+  Deno.test(`up ends with its client, in order, when ${name} is set`, async () => {
+    const run = up([], { [name]: value });
+    assert.equal(await run.ended, 0, run.text());
+    assert.match(run.text(), / 0 failed/);
+    assert.match(
+      run.text(),
+      new RegExp(`stopping on the client's last call, as ${name} is set$`, "m"),
+    );
+    assert.deepEqual(run.leftovers(), []);
+  });
+}
+
+Deno.test("up overrides what the environment says of names and places", async () => {
+  const run = up([], {
+    ...{ SERVER_HOST: "a b", SERVER_PORT: "x", SERVER_NAME: "a b" },
+    ...{ CLIENT_TARGET: "nowhere", CLIENT_COUNT: "3" },
+  });
+  assert.equal(await run.ended, 0, run.text());
+  assert.match(run.text(), /3 calls, 3 succeeded/);
+});
+
+Deno.test("up uses no proxy for what is on this machine", async () => {
+  const proxies = ["http_proxy", "https_proxy", "all_proxy", "grpc_proxy"]
+    .flatMap((name) => [name, name.toUpperCase()])
+    .map((name) => [name, "http://127.0.0.1:1"]);
+  const run = up([], {
+    ...Object.fromEntries(proxies),
+    ...{ no_proxy: "", NO_PROXY: "", NODE_USE_ENV_PROXY: "1" },
+    CLIENT_COUNT: "3",
+  });
+  assert.equal(await run.ended, 0, run.text());
+  assert.match(run.text(), /3 calls, 3 succeeded/);
+});
+
+/** Whether this user may have a network of its own, whose loopback is down. */
+const canUnshare = new Deno.Command("unshare", {
+  args: ["-rn", "true"],
+  stderr: "null",
+}).outputSync().success;
+
+Deno.test({
+  name: "up on a machine whose loopback is down says so at once",
+  ignore: !canUnshare,
+  fn: async () => {
+    const startedAtMs = performance.now();
+    const run = start("unshare", [
+      ...["-rn", Deno.execPath(), "run", "-q", "-P=lab", "src/lab.ts", "up"],
+      ...portFlags(),
+    ]);
+    assert.equal(await run.ended, 3, run.text());
+    assert.match(
+      run.text(),
+      /^lab: Cannot connect to 127\.0\.0\.1 on this machine: Network is unreachable .*ip link set lo up.*\n$/,
+    );
+    assert.ok(performance.now() - startedAtMs < 10_000);
+    assert.deepEqual(run.leftovers(), []);
+  },
+});
+
 Deno.test("up --no-client --servers 1 starts no client", async () => {
   const run = up(["--no-client", "--servers", "1"]);
   await run.printed(/ready: 1 servers/);

@@ -24,6 +24,7 @@ export interface Piece {
  */
 export function startPiece(
   code: string,
+  env: Readonly<Record<string, string>> = {},
 ): Piece {
   const imports = ["program", "terminal"].map((name) => {
     const url = new URL(`./${name}.ts`, import.meta.url);
@@ -39,7 +40,7 @@ export function startPiece(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: { ...env, NO_COLOR: "1" },
   }).spawn();
   const reader = process.stdout.pipeThrough(new TextDecoderStream())
     .getReader();

@@ -1,11 +1,18 @@
 /** What every program does around its own work: signals, failures, exit. */
+import process from "node:process";
 import { Failure } from "../core/errors.ts";
-import { print, printError } from "./terminal.ts";
+import {
+  onOutputClosed,
+  outputFailure,
+  print,
+  printError,
+} from "./terminal.ts";
 import { versionOfProgram } from "./version.ts";
 
 /**
  * Runs a program's work and ends the process with its exit code. A failure is
- * printed as its sentence on standard error. `--version` is answered here.
+ * printed as its sentence on standard error; that of output that could not be
+ * written goes before any other. `--version` is answered here.
  *
  * @param name The program's name, put before the sentence.
  * @param work Returns the exit code.
@@ -14,14 +21,23 @@ export async function runProgram(
   name: string,
   work: () => Promise<number>,
 ): Promise<never> {
+  // What nobody catches would end the process without its "unload" event, in
+  // which children are killed. A second listener decides for itself.
+  process.on("uncaughtException", (error) => {
+    if (process.listenerCount("uncaughtException") > 1) return;
+    exitWithFailure(name, error);
+  });
   try {
     if (Deno.args.includes("--version")) {
       print(versionOfProgram(name));
       Deno.exit(0);
     }
-    Deno.exit(await work());
+    const code = await work();
+    const failure = outputFailure();
+    if (failure !== undefined) throw failure;
+    Deno.exit(code);
   } catch (thrown) {
-    exitWithFailure(name, thrown);
+    exitWithFailure(name, outputFailure() ?? thrown);
   }
 }
 
@@ -40,11 +56,27 @@ export function exitWithFailure(name: string, thrown: unknown): never {
 
 /** A request to stop, made by a signal or by the program itself. */
 export interface StopRequest {
-  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
+  /** Aborted by the first signal, or when the output takes no more. */
   readonly signal: AbortSignal;
   /** Asks to stop, as a signal would. */
   request(reason: string): void;
 }
+
+/**
+ * The signals that would end the process and that Deno can listen for. Not
+ * SIGPIPE, which the write that fails stands for, and not SIGBUS and SIGTRAP,
+ * which a fault in the runtime raises again as soon as a listener returns.
+ */
+const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : [
+    ...["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGABRT"] as const,
+    ...["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF"] as const,
+    ...["SIGXCPU", "SIGXFSZ", "SIGSYS"] as const,
+    ...(Deno.build.os === "linux"
+      ? ["SIGIO", "SIGPWR", "SIGSTKFLT"] as const
+      : []),
+  ];
 
 /** Exit code after a second signal: 128 + SIGINT, as shells count it. */
 const FORCED_EXIT_CODE = 130;
@@ -55,20 +87,38 @@ const FORCED_EXIT_CODE = 130;
  */
 const SAME_SIGNAL_MS = 500;
 
+/** Says with 0 that whoever starts it has SIGHUP ignored, as nohup has. */
+const HANGUP_PROBE = 'trap "exit 1" HUP; kill -HUP $$';
+
 /**
- * Listens for SIGINT, SIGTERM and SIGHUP. The first asks to stop, a second
- * one ends the process at once.
+ * Whether SIGHUP was ignored when the program was started. `denow` says so in
+ * a variable, since under `deno task`, which listens for every signal, nothing
+ * else can. A program that may start others sees it without; the server and
+ * the client may not, so that one of those that nohup starts directly stops on
+ * SIGHUP.
+ */
+function isHangupIgnored(): boolean {
+  if (Deno.env.get("GRPC_DEMO_NOHUP") !== undefined) return true;
+  const permission = { name: "run", command: "/bin/sh" } as const;
+  if (Deno.permissions.querySync(permission).state !== "granted") return false;
+  return new Deno.Command("/bin/sh", { args: ["-c", HANGUP_PROBE] })
+    .outputSync().success;
+}
+
+/**
+ * Listens for every signal that would end the process. The first asks to stop,
+ * a second one ends the process at once. SIGHUP counts for nothing when nohup
+ * has started the program. Output that takes no more asks to stop, too.
  *
  * @param onForced Called before that end, to kill what must not stay.
  */
 export function listenForStop(onForced: () => void = () => {}): StopRequest {
   const controller = new AbortController();
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
+  const isIgnored = Deno.build.os !== "windows" && isHangupIgnored();
   let firstAtMs = Infinity;
-  for (const name of signals) {
+  for (const name of STOP_SIGNALS) {
     Deno.addSignalListener(name, () => {
+      if (name === "SIGHUP" && isIgnored) return;
       if (performance.now() - firstAtMs >= SAME_SIGNAL_MS) {
         onForced();
         Deno.exit(FORCED_EXIT_CODE);
@@ -77,6 +127,7 @@ export function listenForStop(onForced: () => void = () => {}): StopRequest {
       controller.abort(name);
     });
   }
+  onOutputClosed(() => controller.abort("output closed"));
   return {
     signal: controller.signal,
     request: (reason) => controller.abort(reason),

@@ -46,7 +46,56 @@ const STOPPED = `
   terminal.print("stop on " + await program.whenAborted(stop.signal));
 `;
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+for (
+  const [how, statement] of [
+    ["throws", "throw failure"],
+    ["rejects", "void Promise.reject(failure)"],
+  ] as const
+) {
+  Deno.test(`runProgram() ends in order when a callback ${how}`, async () => {
+    const piece = startPiece(`
+      globalThis.addEventListener("unload", () => terminal.print("unload"));
+      const failure = new Failure("environment", "Cannot do it");
+      await program.runProgram("tool", () => {
+        setTimeout(() => { ${statement}; }, 1);
+        return new Promise(() => {});
+      });
+    `);
+    assert.deepEqual(await piece.end(), {
+      code: 3,
+      stdout: "unload\n",
+      stderr: "tool: Cannot do it\n",
+    });
+  });
+}
+
+Deno.test("runProgram() fails when output was lost, in order and with its sentence", async () => {
+  const piece = startPiece(`
+    const device = Deno.openSync("/dev/full", { write: true });
+    await program.runProgram("tool", async () => {
+      const { signal } = program.listenForStop();
+      Deno.stdout.writeSync = (bytes) => device.writeSync(bytes);
+      setTimeout(() => terminal.print("one"), 1);
+      terminal.printError(await program.whenAborted(signal));
+      terminal.print("two");
+      return 0;
+    });
+  `);
+  const { code, stderr } = await piece.end();
+  assert.equal(code, 3);
+  assert.match(
+    stderr,
+    /^output closed\ntool: Cannot write to standard output: No space .*\n$/,
+  );
+});
+
+for (
+  const signal of [
+    ...["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGABRT", "SIGUSR1"],
+    ...["SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGXFSZ"],
+    ...["SIGSYS"],
+  ] as const
+) {
   Deno.test(`listenForStop() asks to stop on ${signal}`, async () => {
     const piece = startPiece(`${STOPPED}\nDeno.exit(5);`);
     await piece.untilPrinted("ready\n");
@@ -56,6 +105,21 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     assert.equal(stdout, `ready\nstop on ${signal}\n`);
   });
 }
+
+Deno.test("listenForStop() takes no notice of SIGHUP under nohup", async () => {
+  const piece = startPiece(
+    `Deno.addSignalListener("SIGHUP", () => terminal.print("hangup"));
+    ${STOPPED}`,
+    { GRPC_DEMO_NOHUP: "1" },
+  );
+  await piece.untilPrinted("ready\n");
+  piece.process.kill("SIGHUP");
+  await piece.untilPrinted("hangup\n");
+  piece.process.kill("SIGTERM");
+  await piece.untilPrinted("stop on SIGTERM\n");
+  piece.process.kill("SIGKILL");
+  await piece.end();
+});
 
 Deno.test("listenForStop() ends at once on a second signal", async () => {
   // Time is ours: two signals at one time are one.

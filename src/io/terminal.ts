@@ -16,29 +16,40 @@ function isReaderGone(error: unknown): boolean {
 
 let onClosed: (() => void) | undefined;
 let isClosed = false;
+let failure: Failure | undefined;
 
 /**
- * Calls `listener` once when the reader of standard output has gone away
- * (`… | head`). Without a listener the program ends quietly, with exit code 0.
+ * Calls `listener` once when standard output takes no more: its reader has
+ * gone away (`… | head`), or it cannot be written (a full disk). Later lines
+ * are dropped. Without a listener the program ends quietly, with exit code 0,
+ * when its reader has gone, and print() fails when it cannot be written.
  */
 export function onOutputClosed(listener: () => void): void {
   onClosed = listener;
+}
+
+/** Why standard output could not be written, if that has happened. */
+export function outputFailure(): Failure | undefined {
+  return failure;
 }
 
 /**
  * Writes one line to standard output.
  *
  * @throws {Failure} `environment` when it cannot be written, for example to a
- * full disk.
+ * full disk, and nobody listens for that.
  */
 export function print(line: string): void {
   if (isClosed) return;
   try {
     writeAll(Deno.stdout, `${line}\n`);
   } catch (error) {
-    if (!isReaderGone(error)) throw cannotPrint(error);
+    if (!isReaderGone(error)) failure = cannotPrint(error);
+    if (onClosed === undefined) {
+      if (failure !== undefined) throw failure;
+      Deno.exit(0);
+    }
     isClosed = true;
-    if (onClosed === undefined) Deno.exit(0);
     onClosed();
   }
 }
@@ -50,6 +61,28 @@ function cannotPrint(error: unknown): Failure {
       "send it to a place that takes it",
     { cause: error },
   );
+}
+
+/**
+ * Asks a question whose answer is yes or no.
+ *
+ * @param signal Gives up, which counts as no.
+ * @returns Undefined when there is no terminal to ask on.
+ */
+export async function ask(
+  question: string,
+  signal: AbortSignal,
+): Promise<boolean | undefined> {
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
+  if (signal.aborted) return false;
+  writeAll(Deno.stdout, `${question} [y/N] `);
+  const reader = Deno.stdin.readable.getReader();
+  const given = new Promise<undefined>((resolve) =>
+    signal.addEventListener("abort", () => resolve(undefined), { once: true })
+  );
+  const answer = await Promise.race([reader.read(), given]);
+  const text = new TextDecoder().decode(answer?.value ?? new Uint8Array());
+  return /^y(es)?\s*$/i.test(text);
 }
 
 /** Writes one line to standard error, if that is possible. */

@@ -101,3 +101,38 @@ Deno.test("paint() colours text on a terminal, unless NO_COLOR is set", async ()
   `).end();
   assert.equal(stdout, "plain\n\x1b[31mtext\x1b[0m\n");
 });
+
+for (
+  const [typed, answer] of [
+    ["y\n", true],
+    ["YES\n", true],
+    ["n\n", false],
+    ["\n", false],
+    ["yesterday\n", false],
+    ["", false],
+  ] as const
+) {
+  Deno.test(`ask() takes ${JSON.stringify(typed)} for ${answer}`, async () => {
+    const { stdout } = await startPiece(`
+      Deno.stdin.isTerminal = Deno.stdout.isTerminal = () => true;
+      const readable = new Blob([${JSON.stringify(typed)}]).stream();
+      Object.defineProperty(Deno.stdin, "readable", { value: readable });
+      const { signal } = new AbortController();
+      terminal.print(String(await terminal.ask("Really?", signal)));
+    `).end();
+    assert.equal(stdout, `Really? [y/N] ${answer}\n`);
+  });
+}
+
+Deno.test("ask() gives up when it is asked to stop, and asks no pipe", async () => {
+  const { stdout } = await startPiece(`
+    const { signal } = new AbortController();
+    terminal.print(String(await terminal.ask("Really?", signal)));
+    Deno.stdin.isTerminal = Deno.stdout.isTerminal = () => true;
+    const readable = new ReadableStream();
+    Object.defineProperty(Deno.stdin, "readable", { value: readable });
+    const stop = AbortSignal.timeout(1);
+    terminal.print(String(await terminal.ask("Really?", stop)));
+  `).end();
+  assert.equal(stdout, "undefined\nReally? [y/N] false\n");
+});

@@ -1,6 +1,11 @@
 /** Long-running child processes, none of which may outlive the program. */
+import { printable } from "../core/printable.ts";
 import { cannotRun } from "../io/processes.ts";
 import type { ExitStatus } from "./stack.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** Longer lines are cut: a program need not end its lines at all. */
+const LINE_CHARACTERS_MAX = 4096;
 
 /** A program to start. */
 export interface ChildCommand {
@@ -8,7 +13,10 @@ export interface ChildCommand {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** Receives each line of its standard output and standard error. */
+  /**
+   * Receives each line of its standard output and standard error, printable
+   * and of at most 4096 characters; the rest of a longer one is dropped.
+   */
   readonly onLine: (line: string) => void;
 }
 
@@ -23,14 +31,42 @@ export interface Child {
 }
 
 const running = new Set<Child>();
+const watchdog = new Watchdog();
+let onChange: (pids: readonly number[]) => void = () => {};
 
-/** Ends every child at once; for when there is no time for order. */
+/**
+ * Ends every child, and what it has started itself, at once; for when there is
+ * no time for order.
+ */
 export function killAllChildren(): void {
-  for (const child of running) child.kill("SIGKILL");
+  for (const { pid } of running) {
+    try {
+      Deno.kill(-pid, "SIGKILL"); // It leads a process group.
+    } catch {
+      // It has ended and its status is on the way.
+    }
+  }
 }
 
-// However the program ends, its children end with it.
-globalThis.addEventListener("unload", killAllChildren);
+// However the program ends, its children end with it. When it is killed itself,
+// the watchdog sees to that.
+globalThis.addEventListener("unload", () => {
+  killAllChildren();
+  watchdog.kill();
+});
+
+/** Tells `listener` the ids of all children when one has started or ended. */
+export function onChildrenChange(
+  listener: (pids: readonly number[]) => void,
+): void {
+  onChange = listener;
+}
+
+async function childrenChanged(): Promise<void> {
+  const pids = [...running].map(({ pid }) => pid);
+  onChange(pids);
+  await watchdog.watch(pids);
+}
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C in the
@@ -61,7 +97,7 @@ export function startChild(options: ChildCommand): Child {
   const exited = process.status.then(async ({ code, signal }) => {
     isRunning = false;
     running.delete(child);
-    await lines;
+    await Promise.all([lines, childrenChanged()]);
     return { code, signal };
   });
   const child: Child = {
@@ -84,6 +120,7 @@ export function startChild(options: ChildCommand): Child {
     },
   };
   running.add(child);
+  void childrenChanged();
   return child;
 }
 
@@ -91,13 +128,31 @@ async function readLines(
   stream: ReadableStream<Uint8Array>,
   onLine: (line: string) => void,
 ): Promise<void> {
-  let rest = "";
+  let line = "";
+  let isCut = false; // The beginning of this line was handed on.
+  const handOn = (text: string) =>
+    onLine(printable(text.replace(/\r$/, ""), LINE_CHARACTERS_MAX));
+  const add = (text: string) => {
+    if (isCut) return;
+    line += text;
+    if (line.length <= LINE_CHARACTERS_MAX) return;
+    handOn(line);
+    isCut = true;
+  };
+  const end = () => {
+    if (!isCut) handOn(line);
+    line = "";
+    isCut = false;
+  };
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(onLine);
+    const [first = "", ...others] = text.split("\n");
+    add(first);
+    for (const other of others) {
+      end();
+      add(other);
+    }
   }
-  if (rest !== "") onLine(rest);
+  if (line !== "") end();
 }
 
 /** How a process ended, in words. */

@@ -30,12 +30,40 @@ for (
       "printf '\\303'; sleep 0.05; printf '\\274ber\\n'",
       ["über"],
     ],
+    [
+      "no control character",
+      "printf '\\033]0;title\\007a\\rb\\r\\n'",
+      ["\\x1b]0;title\\x07a\\x0db"],
+    ],
+    [
+      "the beginning of a line that is too long, and the next line",
+      "head -c 5000000 /dev/zero | tr '\\0' x; echo; echo next",
+      [`${"x".repeat(4096)} ...`, "next"],
+    ],
+    [
+      "all of a line that is just not too long",
+      "head -c 4096 /dev/zero | tr '\\0' x; echo",
+      ["x".repeat(4096)],
+    ],
   ] as const
 ) {
   Deno.test(`startChild() hands on ${why}`, async () => {
     assert.deepEqual((await runShell(script)).lines, lines);
   });
 }
+
+Deno.test("startChild() does not wait for the end of a line without one", async () => {
+  const lines: string[] = [];
+  const child = startShell(
+    "head -c 5000 /dev/zero | tr '\\0' x; exec cat /dev/zero",
+    (line) => {
+      lines.push(line);
+      child.kill("SIGKILL");
+    },
+  );
+  assert.equal((await child.exited).signal, "SIGKILL");
+  assert.deepEqual(lines, [`${"x".repeat(4096)} ...`]);
+});
 
 for (
   const [script, status, words] of [
@@ -105,22 +133,28 @@ Deno.test("awaitExit() kills what does not end in time", async () => {
   assert.equal((await awaitExit(child, 20)).signal, "SIGKILL");
 });
 
-Deno.test("no child outlives the program", async () => {
-  const code = `
-    import { startChild } from "${new URL("./child.ts", import.meta.url)}";
-    const { pid } = startChild({
-      command: "sleep", args: ["60"], onLine: () => {},
-    });
-    console.log(pid);
-    Deno.exit(0);
-  `;
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-lock", code],
-  }).output();
-  const pid = Number(new TextDecoder().decode(stdout));
-  assert.ok(pid > 0);
-  // It may be a zombie until somebody asks for its status.
-  const state = await Deno.readTextFile(`/proc/${pid}/stat`)
-    .catch(() => "gone");
-  assert.match(state, /^gone$|\) Z /);
-});
+for (const end of ["Deno.exit(0)", 'Deno.kill(Deno.pid, "SIGKILL")']) {
+  Deno.test(`no child, nor a child of it, outlives ${end}`, async () => {
+    // The pipe is read to its end only when all that hold it have ended.
+    const folder = await Deno.makeTempDir({ prefix: "child-test-" });
+    const pipe = `${folder}/pipe`;
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    const code = `
+      import { startChild } from "${new URL("./child.ts", import.meta.url)}";
+      startChild({
+        command: "sh",
+        args: ["-c", 'exec 3> "${pipe}"; sleep 30 & echo ready; wait'],
+        onLine: () => { ${end}; },
+      });
+      setInterval(() => {}, 60_000);
+    `;
+    const startedAtMs = performance.now();
+    const program = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-lock", code],
+    }).spawn();
+    await Deno.readTextFile(pipe);
+    assert.ok(performance.now() - startedAtMs < 20_000, "they lived on");
+    await program.status;
+    await Deno.remove(folder, { recursive: true });
+  });
+}

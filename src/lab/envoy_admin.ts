@@ -1,5 +1,6 @@
 /** Envoy's admin interface, typed: /clusters, /stats and the actions. */
 import { Failure, messageOf } from "../core/errors.ts";
+import { type LocalResponse, requestLocal } from "../io/local_http.ts";
 
 /** One host of a cluster, as /clusters shows it. */
 export interface UpstreamHost {
@@ -58,13 +59,18 @@ export class EnvoyAdmin {
     this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
   }
 
+  /** What Envoy says of itself, "LIVE" if all is well, or why it does not. */
+  async state(): Promise<string> {
+    try {
+      return (await this.#fetch("ready", "GET")).trim();
+    } catch (error) {
+      return messageOf(error); // Maybe it does not listen yet.
+    }
+  }
+
   /** Whether Envoy says that it is live. */
   async isReady(): Promise<boolean> {
-    try {
-      return (await this.#fetch("ready", "GET")).trim() === "LIVE";
-    } catch {
-      return false; // Not listening yet: the question is asked again.
-    }
+    return await this.state() === "LIVE";
   }
 
   /**
@@ -119,15 +125,13 @@ export class EnvoyAdmin {
     method: "GET" | "POST",
     headers: Readonly<Record<string, string>> = {},
   ): Promise<string> {
-    let response: Response;
-    let body: string;
+    let response: LocalResponse;
     try {
-      response = await fetch(this.url + path, {
+      response = await requestLocal(this.url + path, {
         method,
         headers,
-        signal: AbortSignal.timeout(this.#timeoutMs),
+        timeoutMs: this.#timeoutMs,
       });
-      body = await response.text();
     } catch (error) {
       const isTimeout = error instanceof Error && error.name === "TimeoutError";
       const why = isTimeout
@@ -140,11 +144,12 @@ export class EnvoyAdmin {
         { cause: error },
       );
     }
-    if (!response.ok) {
+    const { status, body } = response;
+    if (status < 200 || status > 299) {
       throw new Failure(
         "environment",
         `Envoy's admin interface refused ${method} ${this.url}${path} with ` +
-          `status ${response.status}: ${body.trim()}`,
+          `status ${status}: ${body.trim()}`,
       );
     }
     return body;

@@ -1,5 +1,6 @@
 /** The Envoy of the native stack. */
 import { Failure } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
 import { awaitExit, type Child, exitWords, startChild } from "./child.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
@@ -7,7 +8,10 @@ import type { ExitStatus } from "./stack.ts";
 import { waitUntil } from "./wait.ts";
 
 /** A start takes half a second; a busy machine needs much longer. */
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS_DEFAULT = 20_000;
+
+/** Whatever answers in Envoy's place may say more than a sentence. */
+const STATE_CHARACTERS_MAX = 300;
 
 /** Envoy does not drain on SIGTERM; it ends at once. */
 const STOP_LIMIT_MS = 5000;
@@ -26,6 +30,8 @@ export interface EnvoyProcessOptions {
   readonly admin: EnvoyAdmin;
   /** Worker threads; round robin is exact with one. */
   readonly concurrency: number;
+  /** How long it may take until it is live (default 20 s). */
+  readonly startLimitMs?: number;
   readonly onLine: (line: string) => void;
   /** Called when it ends without having been asked to. */
   readonly onCrash: (status: ExitStatus) => void;
@@ -51,7 +57,8 @@ export class EnvoyProcess {
    */
   async start(): Promise<void> {
     const { path, config, admin, concurrency, onLine } = this.#options;
-    const complaints: string[] = [];
+    const limitMs = this.#options.startLimitMs ?? START_LIMIT_MS_DEFAULT;
+    let complaint = "it printed no error";
     const child = startChild({
       command: path,
       args: [
@@ -64,18 +71,26 @@ export class EnvoyProcess {
         ...["--file-flush-interval-msec", "500"],
       ],
       onLine: (line) => {
-        if (/\[(error|critical)\]/.test(line)) complaints.push(line);
+        if (/\[(error|critical)\]/.test(line)) complaint = line;
         onLine(line);
       },
     });
     this.#child = child;
+    let state = "";
     const isLive = await waitUntil(
-      async () => !child.isRunning || await admin.isReady(),
-      START_LIMIT_MS,
+      async () => {
+        if (child.isRunning) state = await admin.state();
+        return !child.isRunning || state === "LIVE";
+      },
+      limitMs,
     );
-    if (!isLive || !child.isRunning) {
+    if (!isLive && child.isRunning) {
       child.kill("SIGKILL");
-      throw didNotStart(path, await child.exited, complaints);
+      await child.exited;
+      throw notLive(state, limitMs);
+    }
+    if (!child.isRunning) {
+      throw didNotStart(path, await child.exited, complaint);
     }
     void child.exited.then((status) => {
       if (this.#child === child) this.#options.onCrash(status);
@@ -92,17 +107,30 @@ export class EnvoyProcess {
   }
 }
 
+/** It ran until it was ended here, so that its configuration was accepted. */
+function notLive(state: string, limitMs: number): Failure {
+  const reason = printable(state, STATE_CHARACTERS_MAX)
+    .replace(/; check that Envoy runs$/, "");
+  return new Failure(
+    "environment",
+    `Envoy ran but was not live after ${limitMs} ms, so it was ` +
+      `ended: ${reason}; check what slows or filters connections on this ` +
+      "machine",
+  );
+}
+
 function didNotStart(
   path: string,
   status: ExitStatus,
-  complaints: readonly string[],
+  complaint: string,
 ): Failure {
   // Lines look like "[time][thread][level][logger] [file:line] message".
-  const reason = (complaints.at(-1) ?? "it printed no error")
-    .replace(/^(\[[^\]]*\]\s*)+/, "");
+  const reason = complaint.replace(/^(\[[^\]]*\]\s*)+/, "");
+  const advice = /Address already in use/.test(reason)
+    ? "stop what uses the port or choose another"
+    : `check the configuration with "${path} --mode validate -c envoy.yaml"`;
   return new Failure(
     "environment",
-    `Envoy did not start (${exitWords(status)}): ${reason}; check the ` +
-      `configuration with "${path} --mode validate -c envoy.yaml"`,
+    `Envoy did not start (${exitWords(status)}): ${reason}; ${advice}`,
   );
 }

@@ -97,6 +97,7 @@ export class NativeStack implements Stack {
    */
   static async start(options: NativeOptions): Promise<NativeStack> {
     requirePorts(options);
+    await requireLoopback(options.grpcPort);
     const nameServer = await startNameServer(GRPC_CLUSTER);
     const stack = new NativeStack(options, nameServer);
     const { signal } = options;
@@ -237,6 +238,31 @@ function requirePorts(options: NativeOptions): void {
   requireFree(HOST, options.adminPort, "--admin-port");
   for (let number = 1; number <= options.servers; number += 1) {
     requireFree(`127.0.0.${number}`, options.serverPort, "--server-port");
+  }
+}
+
+/** How long a connection to this machine may take; it takes microseconds. */
+const CONNECT_LIMIT_MS = 2000;
+
+/** Connections to this machine work: an address that can be opened may not. */
+async function requireLoopback(port: number): Promise<void> {
+  using listener = Deno.listen({ hostname: HOST, port });
+  try {
+    const connection = await Deno.connect({
+      hostname: HOST,
+      port,
+      signal: AbortSignal.timeout(CONNECT_LIMIT_MS),
+    });
+    connection.close();
+    (await listener.accept()).close();
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot connect to ${HOST} on this machine: ${messageOf(error)}; see ` +
+        "that its loopback interface is up (`ip link set lo up`) and that no " +
+        "firewall filters it",
+      { cause: error },
+    );
   }
 }
 

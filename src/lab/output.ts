@@ -23,6 +23,14 @@ function prefixed(container: string, line: string): string {
   return `${paint(colour, `${program.padEnd(PREFIX_WIDTH)} |`)} ${line}`;
 }
 
+/** A line of envoy.yaml's access log begins with a time of day. */
+const ACCESS_LOG = /^\d\d:\d\d:\d\d\.\d{3} /;
+
+/** Whether a program's line is one of Envoy's access log. */
+export function isAccessLog(program: string, line: string): boolean {
+  return shortName(program) === "envoy" && ACCESS_LOG.test(line);
+}
+
 /** Prints a line of a program, as Compose would. */
 export function say(program: string, line: string): void {
   print(prefixed(program, line));

@@ -1,6 +1,9 @@
 /** The command lines of the project's own programs. */
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
+import { EXIT_CODES, Failure } from "../core/errors.ts";
+import { exitWords } from "./child.ts";
+import type { ExitStatus } from "./stack.ts";
 
 /** A command line that starts a program of the project. */
 export interface ProgramCommand {
@@ -34,4 +37,36 @@ export function programCommand(
     args: [...taskArguments(name), ...args],
     cwd: fileURLToPath(new URL("../../", import.meta.url)),
   };
+}
+
+/** What a program says last when its flags or its variables are wrong. */
+const HELP_HINT = "--help lists what is understood";
+
+/**
+ * The failure of a program of the project that has ended while it started, in
+ * its own words.
+ *
+ * @param who Its name in the stack.
+ * @param lines What it has printed.
+ */
+export function startFailure(
+  name: ProgramName,
+  who: string,
+  status: ExitStatus,
+  lines: readonly string[],
+): Failure {
+  const prefix = `${name}: `;
+  const own = lines.filter((line) => line.startsWith(prefix))
+    .map((line) => line.slice(prefix.length))
+    .filter((line) => line !== HELP_HINT);
+  const reason = own.join("; ") || (lines.at(-1) ?? "it printed nothing");
+  return new Failure(
+    status.code === EXIT_CODES.usage ? "usage" : "environment",
+    // The flag of whoever starts a stack has another name than the server's.
+    `${who} did not start (${exitWords(status)}): ${
+      name === "server"
+        ? reason.replace(/ with --port$/, " with --server-port")
+        : reason
+    }`,
+  );
 }

@@ -10,8 +10,8 @@ import {
   plainDetails,
   statusName,
 } from "../io/rpc.ts";
-import { awaitExit, type Child, exitWords, startChild } from "./child.ts";
-import { programCommand } from "./programs.ts";
+import { awaitExit, type Child, startChild } from "./child.ts";
+import { programCommand, startFailure } from "./programs.ts";
 import type { ExitStatus, LineSink } from "./stack.ts";
 
 /** A start takes a quarter of a second; a busy machine needs much longer. */
@@ -69,7 +69,8 @@ export class ServerProcess {
    */
   async start(): Promise<void> {
     const { name, host, port, flags, onLine } = this.#options;
-    const lines: string[] = [];
+    const lines: string[] = []; // Until it serves.
+    let isServing = false;
     let onServing = () => {};
     const serving = new Promise<"serving">((resolve) => {
       onServing = () => resolve("serving");
@@ -80,9 +81,11 @@ export class ServerProcess {
         ...flags,
       ]),
       onLine: (line) => {
-        lines.push(line);
+        if (!isServing) lines.push(line);
         onLine(name, line.replace(`${name}: `, ""));
-        if (line === `${name}: serving on ${host}:${port}`) onServing();
+        if (line !== `${name}: serving on ${host}:${port}`) return;
+        isServing = true;
+        onServing();
       },
     });
     this.#child = child;
@@ -90,12 +93,7 @@ export class ServerProcess {
     const result = await Promise.race([serving, child.exited]);
     clearTimeout(timer);
     if (result !== "serving") {
-      throw new Failure(
-        "environment",
-        `${name} did not start (${exitWords(result)}): ${
-          lines.at(-1)?.replace(/^server: /, "") ?? "it printed nothing"
-        }`,
-      );
+      throw startFailure("server", name, result, lines);
     }
     void child.exited.then((status) => this.#onExit(child, status));
   }

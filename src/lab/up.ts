@@ -1,84 +1,29 @@
 /** The command `up`: a stack and a client in front of it, until Ctrl-C. */
-import { Failure } from "../core/errors.ts";
-import {
-  type FlagRows,
-  type FlagValues,
-  helpText,
-  parseFlags,
-  port,
-  wholeNumber,
-  words,
-} from "../core/flags.ts";
+import { EXIT_CODES, Failure, messageOf } from "../core/errors.ts";
+import { type FlagValues, helpText, parseFlags } from "../core/flags.ts";
 import { readText } from "../io/files.ts";
 import { listenForStop, whenAborted } from "../io/program.ts";
-import { onOutputClosed, print } from "../io/terminal.ts";
+import { ask, print } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
 import {
   awaitExit,
   type Child,
   exitWords,
   killAllChildren,
+  onChildrenChange,
   startChild,
 } from "./child.ts";
 import { ComposeStack } from "./compose.ts";
 import { COMPOSE_PROJECT } from "./compose_project.ts";
 import { type EnvoyConfig, parseEnvoyConfig } from "./envoy_config.ts";
 import { watchEnvoy } from "./envoy_watch.ts";
-import { NATIVE_SERVERS_MAX, NativeStack } from "./native.ts";
-import { say } from "./output.ts";
-import { programCommand } from "./programs.ts";
+import { makeWay } from "./leftovers.ts";
+import { NativeStack } from "./native.ts";
+import { isAccessLog, say } from "./output.ts";
+import { programCommand, startFailure } from "./programs.ts";
+import { RunFile } from "./run_file.ts";
 import type { ExitStatus, Stack } from "./stack.ts";
-
-/** Port of every server of the native stack. */
-const SERVER_PORT_DEFAULT = 8080;
-
-const UP_FLAGS = {
-  servers: {
-    name: "servers",
-    placeholder: "COUNT",
-    help: "How many servers",
-    default: 3,
-    parse: wholeNumber(1, NATIVE_SERVERS_MAX),
-  },
-  docker: {
-    name: "docker",
-    help: "Run everything in containers, with Docker Compose",
-    switch: true,
-  },
-  noClient: {
-    name: "no-client",
-    help: "Start Envoy and the servers only, ready for other clients",
-    switch: true,
-  },
-  grpcPort: {
-    name: "port",
-    placeholder: "PORT",
-    help: "Port for callers; the L4 listener is one above",
-    default: 5000,
-    parse: wholeNumber(1, 65_534),
-  },
-  adminPort: {
-    name: "admin-port",
-    placeholder: "PORT",
-    help: "Port of Envoy's admin page",
-    default: 9901,
-    parse: port(),
-  },
-  serverPort: {
-    name: "server-port",
-    placeholder: "PORT",
-    help: "Port of every server, on 127.0.0.1, 127.0.0.2, and so on",
-    default: SERVER_PORT_DEFAULT,
-    parse: port(),
-  },
-  configFile: {
-    name: "config",
-    placeholder: "FILE",
-    help: "Envoy configuration to derive from; envoy.yaml unless given",
-    default: "",
-    parse: words(4096),
-  },
-} as const satisfies FlagRows;
+import { UP_FLAGS } from "./up_flags.ts";
 
 const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \
 calls once a second, all on
@@ -103,7 +48,7 @@ export async function up(argv: readonly string[]): Promise<number> {
     print(helpText("up [flags]", ABOUT, UP_FLAGS));
     return 0;
   }
-  if (flags.docker && flags.serverPort !== SERVER_PORT_DEFAULT) {
+  if (flags.docker && flags.serverPort !== UP_FLAGS.serverPort.default) {
     throw new Failure(
       "usage",
       `--server-port ${flags.serverPort} has no meaning with --docker, where ` +
@@ -115,11 +60,10 @@ export async function up(argv: readonly string[]): Promise<number> {
     if (!flags.docker) return;
     say("up", "containers may be left; `deno task down` removes them");
   });
-  onOutputClosed(() => stop.request("output closed"));
   const parts = new Parts(flags, stop.signal);
   try {
     await parts.start();
-    const end = await Promise.race([whenAborted(stop.signal), parts.failed]);
+    const end = await Promise.race([whenAborted(stop.signal), parts.ended]);
     if (end instanceof Failure) throw end;
     say("up", `stopping on ${end}`);
     return 0;
@@ -131,22 +75,29 @@ export async function up(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Variables that tell the client to end by itself. */
+const CLIENT_LIMITS = ["CLIENT_COUNT", "CLIENT_DURATION_S"];
+
+/** Enough for a sentence about each of its variables. */
+const CLIENT_LINES_KEPT = 10;
+
 /** What `up` has started, and what it does when a part ends by itself. */
 class Parts {
   readonly #flags: FlagValues<typeof UP_FLAGS>;
   readonly #signal: AbortSignal;
-  readonly #failed = Promise.withResolvers<Failure>();
+  readonly #ended = Promise.withResolvers<Failure | string>();
   #stack: Stack | undefined;
   #client: Child | undefined;
+  #runFile: RunFile | undefined;
 
   constructor(flags: FlagValues<typeof UP_FLAGS>, signal: AbortSignal) {
     this.#flags = flags;
     this.#signal = signal;
   }
 
-  /** Resolves when a part has ended that the others need. */
-  get failed(): Promise<Failure> {
-    return this.#failed.promise;
+  /** Resolves when a part has ended that the others need, or with the work. */
+  get ended(): Promise<Failure | string> {
+    return this.#ended.promise;
   }
 
   async start(): Promise<void> {
@@ -155,11 +106,18 @@ class Parts {
       await readText(flags.configFile, "name a file with --config"),
       flags.configFile,
     );
+    const ports = [flags.grpcPort, flags.grpcPort + 1, flags.adminPort];
+    if (!flags.docker) ports.push(flags.serverPort);
+    await makeWay(ports, {
+      ...flags,
+      ask: (question) => ask(question, this.#signal),
+    });
     if (flags.docker) {
       this.#stack = await this.#startContainers(config);
       this.#sayReady(this.#stack);
       return;
     }
+    this.#noteRun(new RunFile(ports));
     this.#stack = await this.#startNative(config ?? parseEnvoyConfig());
     this.#sayReady(this.#stack);
     if (!flags.noClient) this.#startClient(this.#stack.endpoint);
@@ -177,7 +135,7 @@ class Parts {
       envoyPath: envoy.path,
       config,
       signal: this.#signal,
-      onLine: say,
+      onLine: (program, line) => this.#sayLine(program, line),
       onCrash: (program, status) => this.#onCrash(program, status),
     });
   }
@@ -197,7 +155,7 @@ class Parts {
       onLine: (program, line) => {
         // Of what the builder prints, the headline of each step; and not each
         // time that it could build in another way.
-        if (!/^(?:#\d+ (?!\[)|$)|Bake/.test(line)) say(program, line);
+        if (!/^(?:#\d+ (?!\[)|$)|Bake/.test(line)) this.#sayLine(program, line);
       },
     });
   }
@@ -209,6 +167,25 @@ class Parts {
       await awaitExit(this.#client, CLIENT_STOP_LIMIT_MS);
     }
     await this.#stack?.close();
+    await this.#runFile?.remove();
+  }
+
+  /** The next `up` is told what this one has left, should it be killed. */
+  #noteRun(file: RunFile): void {
+    this.#runFile = file;
+    let isSaid = false;
+    onChildrenChange((pids) => {
+      file.note(pids).catch((error) => {
+        if (!isSaid) say("up", messageOf(error));
+        isSaid = true;
+      });
+    });
+  }
+
+  #sayLine(program: string, line: string): void {
+    if (this.#flags.accessLog || !isAccessLog(program, line)) {
+      say(program, line);
+    }
   }
 
   #sayReady(stack: Stack): void {
@@ -223,12 +200,23 @@ class Parts {
   }
 
   #startClient(endpoint: string): void {
+    let lines: string[] = [];
     const client = startChild({
       ...programCommand("client", ["--target", endpoint]),
-      onLine: (line) => say("client", line),
+      onLine: (line) => {
+        lines = [...lines, line].slice(-CLIENT_LINES_KEPT);
+        say("client", line);
+      },
     });
     this.#client = client;
-    void client.exited.then((status) => this.#fail("client", status));
+    void client.exited.then((status) => {
+      const limit = CLIENT_LIMITS.find((name) => Deno.env.get(name));
+      if (status.code === 0 && limit !== undefined) {
+        this.#ended.resolve(`the client's last call, as ${limit} is set`);
+      } else if (status.code === EXIT_CODES.usage) {
+        this.#ended.resolve(startFailure("client", "client", status, lines));
+      } else this.#fail("client", status);
+    });
   }
 
   #onCrash(program: string, status: ExitStatus): void {
@@ -251,13 +239,13 @@ class Parts {
     try {
       await this.#stack?.start(program);
     } catch (error) {
-      this.#failed.resolve(Failure.from(error));
+      this.#ended.resolve(Failure.from(error));
     }
   }
 
   #fail(program: string, status: ExitStatus): void {
     if (this.#signal.aborted) return;
-    this.#failed.resolve(
+    this.#ended.resolve(
       new Failure(
         "failed",
         `${program} ended unexpectedly (${exitWords(status)}), so everything ` +

@@ -10,7 +10,7 @@ import {
 } from "../../core/flags.ts";
 import { tableLines } from "../../core/table.ts";
 import { listenForStop } from "../../io/program.ts";
-import { onOutputClosed, print } from "../../io/terminal.ts";
+import { print } from "../../io/terminal.ts";
 import { killAllChildren } from "../child.ts";
 import { doctor } from "../doctor/command.ts";
 import { writeReports } from "../report/files.ts";
@@ -152,7 +152,6 @@ async function runAll(
   flags: FlagValues<typeof FLAGS>,
 ): Promise<number> {
   const stop = listenForStop(killAllChildren);
-  onOutputClosed(() => stop.request("output closed"));
   const stacks = flags.isDocker
     ? composeStacks()
     : await nativeStacks(print, stop.signal);

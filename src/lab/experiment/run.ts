@@ -3,6 +3,7 @@ import { messageOf } from "../../core/errors.ts";
 import { seededRandom } from "../../core/random.ts";
 import { exitWords } from "../child.ts";
 import { parseEnvoyConfig } from "../envoy_config.ts";
+import { isAccessLog } from "../output.ts";
 import type { Experiment, Load, Setup } from "./experiment.ts";
 import type {
   Action,
@@ -54,9 +55,6 @@ const LOAD_DEFAULTS = {
 const SETTLE_MS = 300;
 
 const PROGRESS_INTERVAL_MS = 1000;
-
-/** A line of Envoy's access log begins with a time. */
-const ACCESS_LOG = /^\d\d:\d\d:\d\d\.\d{3} /;
 
 /**
  * Runs a plan on a stack of its own, which is closed in the end.
@@ -114,7 +112,7 @@ class Run {
   }
 
   addLine(program: string, line: string): void {
-    if (program === "envoy" && ACCESS_LOG.test(line)) return;
+    if (isAccessLog(program, line)) return;
     this.#lines.push(`${program}: ${line}`);
   }
 

@@ -1,0 +1,61 @@
+/**
+ * HTTP requests to this machine. Unlike fetch() they never go to the proxy of
+ * `http_proxy`, `HTTP_PROXY` or `ALL_PROXY`, whatever `no_proxy` says.
+ */
+import { Agent, request } from "node:http";
+
+/** An answer, read to its end. */
+export interface LocalResponse {
+  readonly status: number;
+  readonly body: string;
+}
+
+/**
+ * Each request has a connection of its own, and no proxy: without `proxyEnv`
+ * the agent would ask the environment if NODE_USE_ENV_PROXY says so.
+ */
+const AGENT_OPTIONS = { keepAlive: false, proxyEnv: {} };
+const agent = new Agent(AGENT_OPTIONS);
+
+/**
+ * Makes one request.
+ *
+ * @param url Of this machine, `http:` only.
+ * @param options `timeoutMs` is how long the whole answer may take.
+ * @throws {Error} What the system says; a "TimeoutError" when it took too long.
+ */
+export function requestLocal(
+  url: string,
+  options: {
+    readonly method: "GET" | "POST";
+    readonly timeoutMs: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
+): Promise<LocalResponse> {
+  const { method, timeoutMs, headers = {} } = options;
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      url,
+      { agent, method, headers: { ...headers } },
+      (response) => {
+        const parts: string[] = [];
+        response.setEncoding("utf8");
+        response.on("data", (part: string) => parts.push(part));
+        response.on("error", reject);
+        response.on("end", () => {
+          clearTimeout(timer);
+          resolve({ status: response.statusCode ?? 0, body: parts.join("") });
+        });
+      },
+    );
+    const timer = setTimeout(
+      () => outgoing.destroy(new DOMException("", "TimeoutError")),
+      timeoutMs,
+    );
+    outgoing.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    outgoing.end();
+  });
+}

@@ -1,0 +1,62 @@
+/** The flags of the command `up`. */
+import { type FlagRows, port, wholeNumber, words } from "../core/flags.ts";
+import { NATIVE_SERVERS_MAX } from "./native.ts";
+
+/** The flags of `up`. */
+export const UP_FLAGS = {
+  servers: {
+    name: "servers",
+    placeholder: "COUNT",
+    help: "How many servers",
+    default: 3,
+    parse: wholeNumber(1, NATIVE_SERVERS_MAX),
+  },
+  docker: {
+    name: "docker",
+    help: "Run everything in containers, with Docker Compose",
+    switch: true,
+  },
+  noClient: {
+    name: "no-client",
+    help: "Start Envoy and the servers only, ready for other clients",
+    switch: true,
+  },
+  grpcPort: {
+    name: "port",
+    placeholder: "PORT",
+    help: "Port for callers; the L4 listener is one above",
+    default: 5000,
+    parse: wholeNumber(1, 65_534),
+  },
+  adminPort: {
+    name: "admin-port",
+    placeholder: "PORT",
+    help: "Port of Envoy's admin page",
+    default: 9901,
+    parse: port(),
+  },
+  serverPort: {
+    name: "server-port",
+    placeholder: "PORT",
+    help: "Port of every server, on 127.0.0.1, 127.0.0.2, and so on",
+    default: 8080,
+    parse: port(),
+  },
+  configFile: {
+    name: "config",
+    placeholder: "FILE",
+    help: "Envoy configuration to derive from; envoy.yaml unless given",
+    default: "",
+    parse: words(4096),
+  },
+  accessLog: {
+    name: "access-log",
+    help: "Print Envoy's line about every call, too",
+    switch: true,
+  },
+  isReplacing: {
+    name: "replace",
+    help: "End what an earlier run that was killed has left on these ports",
+    switch: true,
+  },
+} as const satisfies FlagRows;
