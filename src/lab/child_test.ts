@@ -33,12 +33,12 @@ for (
     [
       "no control character",
       "printf '\\033]0;title\\007a\\rb\\r\\n'",
-      ["\\x1b]0;title\\x07a\\x0db"],
+      ["\\u{1b}]0;title\\u{7}a\\u{d}b"],
     ],
     [
       "the beginning of a line that is too long, and the next line",
       "head -c 5000000 /dev/zero | tr '\\0' x; echo; echo next",
-      [`${"x".repeat(4096)} ...`, "next"],
+      [`${"x".repeat(4096)}…`, "next"],
     ],
     [
       "all of a line that is just not too long",
@@ -62,7 +62,7 @@ Deno.test("startChild() does not wait for the end of a line without one", async 
     },
   );
   assert.equal((await child.exited).signal, "SIGKILL");
-  assert.deepEqual(lines, [`${"x".repeat(4096)} ...`]);
+  assert.deepEqual(lines, [`${"x".repeat(4096)}…`]);
 });
 
 for (

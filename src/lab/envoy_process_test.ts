@@ -41,7 +41,7 @@ async function whyNotStarted(
 Deno.test("start() says what an Envoy that runs answers in place of LIVE", async () => {
   assert.equal(
     await whyNotStarted("exec sleep 60", () => new Response("a\x1b[2J")),
-    "Envoy ran but was not live after 300 ms, so it was ended: a\\x1b[2J; " +
+    "Envoy ran but was not live after 300 ms, so it was ended: a\\u{1b}[2J; " +
       "check what slows or filters connections on this machine",
   );
 });
