@@ -1,5 +1,5 @@
 /** Reaching an experiment's judges from its test. */
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 
 /**
  * The judge of a claim.

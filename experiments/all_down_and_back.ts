@@ -5,8 +5,8 @@
  * deadline holds memory on both sides. And nobody should have to touch Envoy
  * afterwards: the time to the first good call is what health checks cost.
  */
-import { healthCheckFields } from "../src/lab/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import { healthCheckFields } from "../src/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   callsIn,
   countBy,
@@ -17,8 +17,8 @@ import {
   measured,
   percentile,
   unknown,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 
 const KILL = "kill -9 all";
 const START = "start all";

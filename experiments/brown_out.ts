@@ -8,13 +8,13 @@
  * one both times in one of nine cases: 11 % of the calls, so that the slowest
  * tenth cannot be fast. Eight choices are compared here.
  */
-import { clusterFields } from "../src/lab/experiment/changes.ts";
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import { clusterFields } from "../src/experiment/changes.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import {
   latencyAtMost,
   lostAtMost,
   shareBetween,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 const SLOW = "server-2";
 const SLOW_AT_MS = 1000;

@@ -8,18 +8,15 @@
  * on for nobody, until Envoy's limit of calls in flight refuses the others.
  */
 import { type Client, Metadata } from "@grpc/grpc-js";
-import type {
-  Experiment,
-  Judgement,
-} from "../src/lab/experiment/experiment.ts";
-import type { History } from "../src/lab/experiment/history.ts";
+import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
+import type { History } from "../src/experiment/history.ts";
 import {
   heldIf,
   lostAtMost,
   measuredBetween,
   statGrows,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
 

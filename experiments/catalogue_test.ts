@@ -1,7 +1,7 @@
 /** The catalogue names every experiment, and each has its control. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import { CATALOGUE } from "./catalogue.ts";
 
 /** The experiments' files: no test, no "_" helper, not the catalogue. */

@@ -6,16 +6,16 @@
  * must be refused at once, marked as overload (so that nobody retries it), and
  * the three ledgers must tell the same number.
  */
-import { clusterFields } from "../src/lab/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+import { clusterFields } from "../src/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   heldIf,
   isLost,
   measuredBetween,
   percentile,
   statGrowth,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 

@@ -5,8 +5,8 @@ import {
   history,
   host,
   snapshot,
-} from "../src/lab/experiment/_history.ts";
-import type { CallRecord } from "../src/lab/experiment/history.ts";
+} from "../src/experiment/_history.ts";
+import type { CallRecord } from "../src/experiment/history.ts";
 import { judgeOf } from "./_claims.ts";
 import { circuitBreaker } from "./circuit_breaker.ts";
 

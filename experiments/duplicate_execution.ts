@@ -6,14 +6,14 @@
  * not run twice, only "connect-failure,refused-stream" can be retried: what no
  * server has begun. The price is what the control loses.
  */
-import { partAt, routeAction } from "../src/lab/experiment/changes.ts";
+import { partAt, routeAction } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   Judge,
   NamedChange,
-} from "../src/lab/experiment/experiment.ts";
-import type { Snapshot } from "../src/lab/experiment/history.ts";
-import { heldIf, lostAtMost } from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/experiment.ts";
+import type { Snapshot } from "../src/experiment/history.ts";
+import { heldIf, lostAtMost } from "../src/experiment/judge.ts";
 
 /** Only calls that no server has begun are tried again. */
 const onlyUnbegun: NamedChange = {

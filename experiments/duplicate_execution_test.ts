@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { calls, history, snapshot } from "../src/lab/experiment/_history.ts";
+import { calls, history, snapshot } from "../src/experiment/_history.ts";
 import { judgeOf } from "./_claims.ts";
 import { duplicateExecution } from "./duplicate_execution.ts";
 

@@ -5,10 +5,10 @@
  * partial failure (a database that only some calls need) into a total one. The
  * cap of 67 % ejects two of three; the last one stays.
  */
-import { outlierFields } from "../src/lab/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
-import { callsIn, heldIf, unknown } from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { outlierFields } from "../src/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
+import { callsIn, heldIf, unknown } from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 
 const SICK_AT_MS = 1000;
 const SICK_MS = 3000;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call, history, host } from "../src/lab/experiment/_history.ts";
+import { call, history, host } from "../src/experiment/_history.ts";
 import { judgeOf } from "./_claims.ts";
 import { ejectionCap } from "./ejection_cap.ts";
 

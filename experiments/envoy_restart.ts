@@ -14,17 +14,17 @@ import type {
   ExperimentEvent,
   Judge,
   Judgement,
-} from "../src/lab/experiment/experiment.ts";
-import type { CallRecord, History } from "../src/lab/experiment/history.ts";
+} from "../src/experiment/experiment.ts";
+import type { CallRecord, History } from "../src/experiment/history.ts";
 import {
   heldIf,
   isLost,
   lossWords,
   measuredBetween,
   unknown,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
-import { waitUntil } from "../src/lab/wait.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import { waitUntil } from "../src/io/wait.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect, statusName } from "../src/io/rpc.ts";
 

@@ -1,13 +1,13 @@
 /** A minute in which everything happens that happens to servers in a year. */
-import { CUT_SHORT } from "../src/lab/experiment/limits.ts";
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
-import { noRetries } from "../src/lab/experiment/changes.ts";
+import { CUT_SHORT } from "../src/experiment/limits.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
+import { noRetries } from "../src/experiment/changes.ts";
 import {
   cutShortAtMost,
   lostBeforeAnswerAtMost,
   measuredBetween,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { restartAll } from "./rolling_restart.ts";
 
 const RATE_PER_S = 300;

@@ -1,13 +1,13 @@
 /** A server is killed under load. */
-import { CUT_SHORT } from "../src/lab/experiment/limits.ts";
-import { noRetries } from "../src/lab/experiment/changes.ts";
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import { CUT_SHORT } from "../src/experiment/limits.ts";
+import { noRetries } from "../src/experiment/changes.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import {
   cutShortAtMost,
   healthyWithin,
   lostBeforeAnswerAtMost,
   statGrows,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 const KILL = "kill -9 server-2";
 

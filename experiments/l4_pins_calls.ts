@@ -1,10 +1,6 @@
 /** What a balancer of connections does to calls. */
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
-import {
-  allOf,
-  lostAtMost,
-  shareBetween,
-} from "../src/lab/experiment/judge.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
+import { allOf, lostAtMost, shareBetween } from "../src/experiment/judge.ts";
 
 const THIRD = 1 / 3;
 

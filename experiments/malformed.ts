@@ -12,28 +12,28 @@
  */
 import { Buffer } from "node:buffer";
 import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { grpcCluster, partAt } from "../src/lab/experiment/changes.ts";
+import { grpcCluster, partAt } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   Judgement,
   NamedChange,
-} from "../src/lab/experiment/experiment.ts";
-import type { History } from "../src/lab/experiment/history.ts";
+} from "../src/experiment/experiment.ts";
+import type { History } from "../src/experiment/history.ts";
 import {
   heldIf,
   lostAtMost,
   measuredBetween,
   statGrows,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 import {
   BAD_CALLS,
   CALLS_OF_FRAMES_MAX,
   deadlyBytes,
   randomBody,
   randomFrames,
-} from "../src/lab/experiment/malformed.ts";
-import { RawPeer } from "../src/lab/experiment/raw_peers.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "./attack/malformed.ts";
+import { RawPeer } from "./attack/raw_peers.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect, plainDetails, statusName } from "../src/io/rpc.ts";
 

@@ -24,23 +24,17 @@ import {
   partAt,
   routeAction,
   setRouteAction,
-} from "../src/lab/experiment/changes.ts";
-import type {
-  Experiment,
-  NamedChange,
-} from "../src/lab/experiment/experiment.ts";
+} from "../src/experiment/changes.ts";
+import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import {
   lostAtMost,
   measuredBetween,
   statGrows,
-} from "../src/lab/experiment/judge.ts";
-import {
-  measureMemory,
-  memoryGrowsAtMost,
-} from "../src/lab/experiment/memory.ts";
-import { endlessStream } from "../src/lab/experiment/raw_calls.ts";
-import { RawPeer } from "../src/lab/experiment/raw_peers.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
+import { endlessStream } from "./attack/raw_calls.ts";
+import { RawPeer } from "./attack/raw_peers.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter, type HelloReply } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 

@@ -1,8 +1,8 @@
 /** Two of three servers are sick and say so. */
-import { noRetries, panicThreshold } from "../src/lab/experiment/changes.ts";
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
-import { heldIf, lostAtMost, statGrows } from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { noRetries, panicThreshold } from "../src/experiment/changes.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
+import { heldIf, lostAtMost, statGrows } from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 
 /** Health checks run every second, so after this Envoy knows. */
 const KNOWN_MS = 3000;

@@ -6,13 +6,13 @@
  * the connection tell a silent server from a slow one: after 0.54 s at most
  * the calls on it are tried elsewhere.
  */
-import { grpcCluster, partAt } from "../src/lab/experiment/changes.ts";
+import { grpcCluster, partAt } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   ExperimentEvent,
   Judge,
   NamedChange,
-} from "../src/lab/experiment/experiment.ts";
+} from "../src/experiment/experiment.ts";
 import {
   callsIn,
   healthyWithin,
@@ -20,7 +20,7 @@ import {
   lostAtMost,
   shareBetween,
   statGrows,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 const PAUSED = "server-2";
 const PAUSE = `pause ${PAUSED}`;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { call, calls, history } from "../src/lab/experiment/_history.ts";
-import { grpcCluster, partAt } from "../src/lab/experiment/changes.ts";
-import { parseEnvoyConfig } from "../src/lab/envoy_config.ts";
+import { call, calls, history } from "../src/experiment/_history.ts";
+import { grpcCluster, partAt } from "../src/experiment/changes.ts";
+import { parseEnvoyConfig } from "../src/stack/envoy_config.ts";
 import { judgeOf } from "./_claims.ts";
 import { pausedServer } from "./paused_server.ts";
 

@@ -16,17 +16,17 @@ import {
   PREFACE,
   resetStream,
   settings,
-} from "../src/io/http2_frames.ts";
+} from "./attack/http2_frames.ts";
 import {
   connectionManager,
   type Fields,
   partAt,
-} from "../src/lab/experiment/changes.ts";
+} from "../src/experiment/changes.ts";
 import type {
   Experiment,
   Judge,
   NamedChange,
-} from "../src/lab/experiment/experiment.ts";
+} from "../src/experiment/experiment.ts";
 import {
   heldIf,
   latencyAtMost,
@@ -34,12 +34,9 @@ import {
   measuredBetween,
   statGrows,
   statGrowth,
-} from "../src/lab/experiment/judge.ts";
-import {
-  measureMemory,
-  memoryGrowsAtMost,
-} from "../src/lab/experiment/memory.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 
 const ATTACK_MS = 3000;
 

@@ -6,14 +6,14 @@
  * killed. The budget always allows 20 retries at once; Envoy's default, three,
  * is used up by one dead server.
  */
-import { clusterFields } from "../src/lab/experiment/changes.ts";
-import { CUT_SHORT } from "../src/lab/experiment/limits.ts";
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import { clusterFields } from "../src/experiment/changes.ts";
+import { CUT_SHORT } from "../src/experiment/limits.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import {
   cutShortAtMost,
   lostBeforeAnswerAtMost,
   statGrows,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 /** Are there enough retries for a server that dies with calls on it? */
 export const retryBudget: Experiment = {

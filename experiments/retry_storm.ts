@@ -10,16 +10,16 @@
 import {
   clusterFields,
   noOutlierDetection,
-} from "../src/lab/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+} from "../src/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   callsIn,
   heldIf,
   lostAtMost,
   statGrows,
   unknown,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 
 const SICK_AT_MS = 1000;
 const SICK_MS = 5000;

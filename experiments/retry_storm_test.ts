@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call, history } from "../src/lab/experiment/_history.ts";
+import { call, history } from "../src/experiment/_history.ts";
 import { judgeOf } from "./_claims.ts";
 import { retryStorm } from "./retry_storm.ts";
 

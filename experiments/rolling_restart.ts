@@ -1,12 +1,12 @@
 /** Every server is restarted under load, one after the other. */
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
-import { noRetries } from "../src/lab/experiment/changes.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
+import { noRetries } from "../src/experiment/changes.ts";
 import {
   latencyAtMost,
   lostAtMost,
   measuredBetween,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 
 const EXIT_MS_MAX = 8000;
 

@@ -1,13 +1,13 @@
 /** Two of five servers leave under load. */
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
-import { clusterFields, noRetries } from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
+import { clusterFields, noRetries } from "../src/experiment/changes.ts";
 import {
   broken,
   eventAtMs,
   heldIf,
   lostAtMost,
   unknown,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 const SCALE = "scale 5 to 3";
 const GONE_MS_MAX = 5000;

@@ -1,6 +1,6 @@
 /** Two servers join three under load. */
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
-import { clusterFields } from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
+import { clusterFields } from "../src/experiment/changes.ts";
 import {
   allOf,
   broken,
@@ -9,7 +9,7 @@ import {
   lostAtMost,
   shareBetween,
   unknown,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 const SERVING = "server-4 and server-5 serve";
 

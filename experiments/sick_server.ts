@@ -7,16 +7,16 @@
  * The control shows the trap: Envoy's default cap of 10 % of the servers ejects
  * none of three, and only retries would hide it.
  */
-import { noRetries, outlierFields } from "../src/lab/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
-import type { History } from "../src/lab/experiment/history.ts";
+import { noRetries, outlierFields } from "../src/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
+import type { History } from "../src/experiment/history.ts";
 import {
   broken,
   heldIf,
   lostAtMost,
   shareBetween,
   unknown,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 const SICK = "server-2";
 const SICK_AT_MS = 1000;

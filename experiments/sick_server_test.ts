@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { calls, history, host } from "../src/lab/experiment/_history.ts";
-import type { Sample } from "../src/lab/experiment/history.ts";
+import { calls, history, host } from "../src/experiment/_history.ts";
+import type { Sample } from "../src/experiment/history.ts";
 import { judgeOf } from "./_claims.ts";
 import { ejectionsOf, sickServer } from "./sick_server.ts";
 

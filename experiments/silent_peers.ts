@@ -11,14 +11,11 @@
  */
 import { Buffer } from "node:buffer";
 import { Metadata, type ServiceError } from "@grpc/grpc-js";
-import { dropListenerLimits, partAt } from "../src/lab/experiment/changes.ts";
-import type {
-  Experiment,
-  NamedChange,
-} from "../src/lab/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/lab/experiment/judge.ts";
-import { RawPeer } from "../src/lab/experiment/raw_peers.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+import { dropListenerLimits, partAt } from "../src/experiment/changes.ts";
+import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
+import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { RawPeer } from "./attack/raw_peers.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
 

@@ -13,24 +13,18 @@ import {
   join,
   PREFACE,
   settings,
-} from "../src/io/http2_frames.ts";
+} from "./attack/http2_frames.ts";
 import {
   connectionManager,
   dropListenerLimits,
   type Fields,
   partAt,
-} from "../src/lab/experiment/changes.ts";
-import type {
-  Experiment,
-  NamedChange,
-} from "../src/lab/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/lab/experiment/judge.ts";
-import {
-  measureMemory,
-  memoryGrowsAtMost,
-} from "../src/lab/experiment/memory.ts";
-import { RawPeer } from "../src/lab/experiment/raw_peers.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/changes.ts";
+import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
+import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
+import { RawPeer } from "./attack/raw_peers.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 
 const SLOW_PEERS = 500;
 

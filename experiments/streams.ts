@@ -13,20 +13,20 @@ import {
   Metadata,
   type StatusObject,
 } from "@grpc/grpc-js";
-import { routeAction, setRouteAction } from "../src/lab/experiment/changes.ts";
+import { routeAction, setRouteAction } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   Judgement,
   NamedChange,
-} from "../src/lab/experiment/experiment.ts";
-import type { History } from "../src/lab/experiment/history.ts";
+} from "../src/experiment/experiment.ts";
+import type { History } from "../src/experiment/history.ts";
 import {
   heldIf,
   measured,
   measuredBetween,
   unknown,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter, type HelloReply } from "../src/io/proto.ts";
 import { connect, statusName } from "../src/io/rpc.ts";
 

@@ -1,6 +1,6 @@
 /** A server is asked to stop while it works on slow calls. */
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
-import { noRetries } from "../src/lab/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
+import { noRetries } from "../src/experiment/changes.ts";
 import {
   callsIn,
   eventAtMs,
@@ -8,8 +8,8 @@ import {
   lostAtMost,
   measuredBetween,
   unknown,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 

@@ -6,9 +6,9 @@
  * threshold decides: with Envoy's default of 50 % a third of the servers being
  * healthy is a panic, and the dead are called again.
  */
-import { panicThreshold, retries } from "../src/lab/experiment/changes.ts";
-import { CUT_SHORT } from "../src/lab/experiment/limits.ts";
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
+import { panicThreshold, retries } from "../src/experiment/changes.ts";
+import { CUT_SHORT } from "../src/experiment/limits.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
 import {
   cutShortAtMost,
   healthyWithin,
@@ -16,7 +16,7 @@ import {
   lostBeforeAnswerAtMost,
   shareBetween,
   statGrows,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 const KILL = "kill -9 server-1 and server-2";
 const KILL_AT_MS = 1500;

@@ -6,18 +6,15 @@
  * and a connection stays with one worker, so with several workers 24 calls are
  * not 8 for each server; over many samples it evens out.
  */
-import type {
-  Experiment,
-  Judgement,
-} from "../src/lab/experiment/experiment.ts";
-import type { History } from "../src/lab/experiment/history.ts";
+import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
+import type { History } from "../src/experiment/history.ts";
 import {
   heldIf,
   measured,
   measuredBetween,
   unknown,
-} from "../src/lab/experiment/judge.ts";
-import type { RunContext } from "../src/lab/experiment/run_context.ts";
+} from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter, type HelloReply } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 

@@ -9,15 +9,15 @@
 import {
   healthCheckFields,
   panicThreshold,
-} from "../src/lab/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/lab/experiment/experiment.ts";
+} from "../src/experiment/changes.ts";
+import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   heldIf,
   isLost,
   lossWords,
   percentile,
   unknown,
-} from "../src/lab/experiment/judge.ts";
+} from "../src/experiment/judge.ts";
 
 const REFUSED_MS_MAX = 50;
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { call, calls, history } from "../src/lab/experiment/_history.ts";
+import { call, calls, history } from "../src/experiment/_history.ts";
 import { judgeOf } from "./_claims.ts";
 import { wrongHealthService } from "./wrong_health_service.ts";
 

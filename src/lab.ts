@@ -3,7 +3,7 @@ import { CATALOGUE } from "../experiments/catalogue.ts";
 import { Failure } from "./core/errors.ts";
 import { runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
-import { experimentCommand } from "./lab/experiment/command.ts";
+import { experimentCommand } from "./lab/experiment.ts";
 import { down } from "./lab/down.ts";
 import { load } from "./lab/load.ts";
 import { up } from "./lab/up.ts";

@@ -1,7 +1,7 @@
 /** What a web page can do to Envoy by its admin page, with a real browser. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import type { Stack } from "../src/lab/stack.ts";
+import type { Stack } from "../src/stack/stack.ts";
 import { openAdmin, stateOf, UNTOUCHED } from "./admin_states.ts";
 import { browse, browserTest } from "./browser.ts";
 import { withStack } from "./stacks.ts";

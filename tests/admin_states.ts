@@ -1,6 +1,9 @@
 /** What a request can do to Envoy by its admin page, for tests. */
-import { type EnvoyConfig, parseEnvoyConfig } from "../src/lab/envoy_config.ts";
-import type { Stack } from "../src/lab/stack.ts";
+import {
+  type EnvoyConfig,
+  parseEnvoyConfig,
+} from "../src/stack/envoy_config.ts";
+import type { Stack } from "../src/stack/stack.ts";
 
 /** What one may have changed. */
 export interface AdminState {

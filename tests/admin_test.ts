@@ -1,7 +1,7 @@
 /** Who may read and change Envoy through its admin page, with real requests. */
 import assert from "node:assert/strict";
-import { EnvoyAdmin } from "../src/lab/envoy_admin.ts";
-import type { Stack } from "../src/lab/stack.ts";
+import { EnvoyAdmin } from "../src/stack/envoy_admin.ts";
+import type { Stack } from "../src/stack/stack.ts";
 import { openAdmin, stateOf, UNTOUCHED } from "./admin_states.ts";
 import { startSource } from "./programs.ts";
 import { callMany, freePort, withStack } from "./stacks.ts";

@@ -1,7 +1,7 @@
 /** A real browser for tests: Chromium, without a window. */
 import assert from "node:assert/strict";
 import { print } from "../src/io/terminal.ts";
-import { waitUntil } from "../src/lab/wait.ts";
+import { waitUntil } from "../src/io/wait.ts";
 import { type Run, start } from "./programs.ts";
 
 /** The same program under its names. */

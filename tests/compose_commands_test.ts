@@ -1,6 +1,6 @@
 /** What people type with containers: the literal commands, and `up --docker`. */
 import assert from "node:assert/strict";
-import { waitUntil } from "../src/lab/wait.ts";
+import { waitUntil } from "../src/io/wait.ts";
 import {
   dockerOutput,
   dockerTest,

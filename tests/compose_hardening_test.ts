@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { createGzip } from "node:zlib";
 import { print } from "../src/io/terminal.ts";
-import { COMPOSE_PROJECT } from "../src/lab/compose_project.ts";
-import { docker } from "../src/lab/docker.ts";
-import { waitUntil } from "../src/lab/wait.ts";
+import { COMPOSE_PROJECT } from "../src/stack/compose_project.ts";
+import { docker } from "../src/stack/docker.ts";
+import { waitUntil } from "../src/io/wait.ts";
 import { dockerOutput, dockerTest, withContainers } from "./containers.ts";
 
 /** Bytes of the server's image, as it is and compressed. */

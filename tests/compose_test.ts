@@ -1,8 +1,8 @@
 /** The promises of the demo in containers, each measured. */
 import assert from "node:assert/strict";
-import { GRPC_CLUSTER, parseEnvoyConfig } from "../src/lab/envoy_config.ts";
-import type { Stack } from "../src/lab/stack.ts";
-import { waitUntil } from "../src/lab/wait.ts";
+import { GRPC_CLUSTER, parseEnvoyConfig } from "../src/stack/envoy_config.ts";
+import type { Stack } from "../src/stack/stack.ts";
+import { waitUntil } from "../src/io/wait.ts";
 import { dockerTest, withContainers } from "./containers.ts";
 import {
   assertNoneLostByKill,

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { runToEnd } from "../src/io/processes.ts";
 import { print } from "../src/io/terminal.ts";
-import { type ComposeOptions, ComposeStack } from "../src/lab/compose.ts";
-import { requireDocker } from "../src/lab/docker.ts";
+import { type ComposeOptions, ComposeStack } from "../src/stack/compose.ts";
+import { requireDocker } from "../src/stack/docker.ts";
 import { freePort } from "./stacks.ts";
 
 /** With either of these, a machine without Docker is a failure. */

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { Greeter } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
-import { noRetries } from "../src/lab/experiment/changes.ts";
-import { conduct, type Result } from "../src/lab/experiment/conduct.ts";
-import type { Experiment } from "../src/lab/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/lab/experiment/judge.ts";
-import { nativeStacks } from "../src/lab/experiment/stacks.ts";
+import { noRetries } from "../src/experiment/changes.ts";
+import { conduct, type Result } from "../src/experiment/conduct.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
+import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { nativeStacks } from "../src/experiment/stacks.ts";
 
 /** One of two servers fails calls; retries hide it. */
 const HIDDEN: Experiment = {

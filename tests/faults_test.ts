@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { toRequest } from "../src/io/fault_messages.ts";
 import { Operator } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
-import { GRPC_CLUSTER } from "../src/lab/envoy_config.ts";
-import type { NativeStack } from "../src/lab/native.ts";
+import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
+import type { NativeStack } from "../src/stack/native.ts";
 import { awaitHealthy, callMany, withStack } from "./stacks.ts";
 
 /** Runs the server's subcommand `fault`. */

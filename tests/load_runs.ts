@@ -1,8 +1,8 @@
 /** Runs of k6 for tests: short, with what they have reported. */
 import assert from "node:assert/strict";
 import { findTool } from "../src/io/tools.ts";
-import { runK6 } from "../src/lab/load_k6.ts";
-import { type LoadReport, readReport } from "../src/lab/load_report.ts";
+import { runK6 } from "../src/load/k6.ts";
+import { type LoadReport, readReport } from "../src/load/report.ts";
 
 /** k6's exit code when a threshold was crossed. */
 export const CROSSED = 99;

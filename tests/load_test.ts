@@ -7,10 +7,10 @@ import {
   type EnvoyConfig,
   GRPC_LISTENER,
   parseEnvoyConfig,
-} from "../src/lab/envoy_config.ts";
-import { agrees, ledgersOf, readCounted } from "../src/lab/load_report.ts";
-import type { NativeStack } from "../src/lab/native.ts";
-import { waitUntil } from "../src/lab/wait.ts";
+} from "../src/stack/envoy_config.ts";
+import { agrees, ledgersOf, readCounted } from "../src/load/report.ts";
+import type { NativeStack } from "../src/stack/native.ts";
+import { waitUntil } from "../src/io/wait.ts";
 import { ABORTED, CROSSED, crossed, type Run, run } from "./load_runs.ts";
 import { awaitHealthy, freePort, withStack } from "./stacks.ts";
 

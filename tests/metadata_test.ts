@@ -1,9 +1,9 @@
 /** Metadata that is too large for Envoy, and what its caller is told. */
 import assert from "node:assert/strict";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import type { EnvoyConfig } from "../src/lab/envoy_config.ts";
-import { parseEnvoyConfig } from "../src/lab/envoy_config.ts";
-import { connectionManager } from "../src/lab/experiment/changes.ts";
+import type { EnvoyConfig } from "../src/stack/envoy_config.ts";
+import { parseEnvoyConfig } from "../src/stack/envoy_config.ts";
+import { connectionManager } from "../src/experiment/changes.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
 import { withStack } from "./stacks.ts";

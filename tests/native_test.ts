@@ -6,7 +6,7 @@ import {
   type EnvoyConfig,
   GRPC_CLUSTER,
   parseEnvoyConfig,
-} from "../src/lab/envoy_config.ts";
+} from "../src/stack/envoy_config.ts";
 import {
   assertNoneLostByKill,
   awaitHealthy,

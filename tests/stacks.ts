@@ -4,11 +4,11 @@ import type { Client } from "@grpc/grpc-js";
 import { Greeter, type HelloReply } from "../src/io/proto.ts";
 import { callUnary, connect, statusName } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
-import { GRPC_CLUSTER } from "../src/lab/envoy_config.ts";
-import { freePort as freePortBut } from "../src/lab/experiment/free_port.ts";
-import { type NativeOptions, NativeStack } from "../src/lab/native.ts";
-import type { Stack } from "../src/lab/stack.ts";
-import { waitUntil } from "../src/lab/wait.ts";
+import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
+import { freePort as freePortBut } from "../src/experiment/free_port.ts";
+import { type NativeOptions, NativeStack } from "../src/stack/native.ts";
+import type { Stack } from "../src/stack/stack.ts";
+import { waitUntil } from "../src/io/wait.ts";
 
 /** Ports that a test has taken; two stacks of one process never share one. */
 const taken = new Set<number>();

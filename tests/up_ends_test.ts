@@ -1,7 +1,7 @@
 /** However `up` ends: in order where it can, and what is left is known. */
 import assert from "node:assert/strict";
 import { findTool } from "../src/io/tools.ts";
-import { waitUntil } from "../src/lab/wait.ts";
+import { waitUntil } from "../src/io/wait.ts";
 import { ROOT, type Run, start, startSource } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 

@@ -31,7 +31,7 @@ import {
   type Target,
   TARGETS,
 } from "./build/targets.ts";
-import { PROJECT } from "./docker/machine.ts";
+import { PROJECT } from "../bootstrap/docker/machine.ts";
 
 /** The most that a binary may have; nearly all of it is the runtime. */
 export const BINARY_BYTES_MAX = 100_000_000;

@@ -14,7 +14,7 @@ import { listenForStop, runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
 import { findDeno } from "../src/io/tools/deno.ts";
-import { killAllChildren } from "../src/lab/child.ts";
+import { killAllChildren } from "../src/io/child.ts";
 import {
   type Check,
   type Plan,

@@ -1,10 +1,10 @@
 /** The command `down`: stops what Compose has started or a killed `up` left. */
 import { helpText, parseFlags } from "../core/flags.ts";
 import { print } from "../io/terminal.ts";
-import { COMPOSE_PROJECT, ComposeProject } from "./compose_project.ts";
-import { docker, requireDocker } from "./docker.ts";
-import { processWords, timeOf } from "./leftovers.ts";
-import { endLeftovers, findRuns } from "./run_file.ts";
+import { COMPOSE_PROJECT, ComposeProject } from "../stack/compose_project.ts";
+import { docker, requireDocker } from "../stack/docker.ts";
+import { processWords, timeOf } from "../stack/leftovers.ts";
+import { endLeftovers, findRuns } from "../stack/run_file.ts";
 
 const ABOUT = `Stops and removes the demo's containers and their network, \
 whoever has started them:

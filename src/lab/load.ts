@@ -12,8 +12,8 @@ import {
 import { listenForStop } from "../io/program.ts";
 import { print, printError } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
-import { killAllChildren } from "./child.ts";
-import { type K6Result, killAllK6, runK6 } from "./load_k6.ts";
+import { killAllChildren } from "../io/child.ts";
+import { type K6Result, killAllK6, runK6 } from "../load/k6.ts";
 import {
   addToReport,
   agrees,
@@ -24,9 +24,9 @@ import {
   ledgersOf,
   readCounted,
   readReport,
-} from "./load_report.ts";
-import { type Shape, SHAPE_DEFAULT, SHAPES } from "./load_shapes.ts";
-import { NATIVE_SERVERS_MAX, NativeStack } from "./native.ts";
+} from "../load/report.ts";
+import { type Shape, SHAPE_DEFAULT, SHAPES } from "../load/shapes.ts";
+import { NATIVE_SERVERS_MAX, NativeStack } from "../stack/native.ts";
 
 const LOAD_FLAGS = {
   l4: {

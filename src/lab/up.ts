@@ -8,21 +8,22 @@ import { findTool } from "../io/tools.ts";
 import {
   awaitExit,
   type Child,
+  type ExitStatus,
   exitWords,
   killAllChildren,
   onChildrenChange,
   startChild,
-} from "./child.ts";
-import { ComposeStack } from "./compose.ts";
-import { COMPOSE_PROJECT } from "./compose_project.ts";
-import { type EnvoyConfig, parseEnvoyConfig } from "./envoy_config.ts";
-import { watchEnvoy } from "./envoy_watch.ts";
-import { makeWay } from "./leftovers.ts";
-import { NativeStack } from "./native.ts";
-import { isAccessLog, say } from "./output.ts";
-import { programCommand, startFailure } from "./programs.ts";
-import { RunFile } from "./run_file.ts";
-import type { ExitStatus, Stack } from "./stack.ts";
+} from "../io/child.ts";
+import { ComposeStack } from "../stack/compose.ts";
+import { COMPOSE_PROJECT } from "../stack/compose_project.ts";
+import { type EnvoyConfig, parseEnvoyConfig } from "../stack/envoy_config.ts";
+import { watchEnvoy } from "../stack/envoy_watch.ts";
+import { makeWay } from "../stack/leftovers.ts";
+import { NativeStack } from "../stack/native.ts";
+import { isAccessLog, say } from "../stack/output.ts";
+import { programCommand, startFailure } from "../stack/programs.ts";
+import { RunFile } from "../stack/run_file.ts";
+import type { Stack } from "../stack/stack.ts";
 import { UP_FLAGS } from "./up_flags.ts";
 
 const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \

@@ -1,6 +1,6 @@
 /** The flags of the command `up`. */
 import { type FlagRows, port, wholeNumber, words } from "../core/flags.ts";
-import { NATIVE_SERVERS_MAX } from "./native.ts";
+import { NATIVE_SERVERS_MAX } from "../stack/native.ts";
 
 /** The flags of `up`. */
 export const UP_FLAGS = {

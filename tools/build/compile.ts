@@ -3,7 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import { Failure } from "../../src/core/errors.ts";
 import { type RunResult, runToEnd } from "../../src/io/processes.ts";
 import { COMMIT_GLOBAL } from "../../src/io/version.ts";
-import { lastLine, PROJECT } from "../docker/machine.ts";
+import { lastLine, PROJECT } from "../../bootstrap/docker/machine.ts";
 import { permissionFlags, permissionSet } from "./permissions.ts";
 import { binaryName, type Program, type Target } from "./targets.ts";
 

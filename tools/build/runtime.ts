@@ -5,7 +5,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { Failure } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
-import { findStandInDenort, type StandIn } from "../denort.ts";
+import { findStandInDenort, type StandIn } from "../../bootstrap/denort.ts";
 import { type Component, runtimeComponent } from "./sbom.ts";
 import type { Target } from "./targets.ts";
 

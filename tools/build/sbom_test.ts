@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PROJECT } from "../docker/machine.ts";
+import { PROJECT } from "../../bootstrap/docker/machine.ts";
 import { type Lock, lockComponents, sbom } from "./sbom.ts";
 
 const PROJECT_NAME = { name: "project", version: "1.2.3" };

@@ -64,6 +64,18 @@ const CASES: readonly {
     complaints: 1,
   },
   {
+    sentence: "the product may not import the bootstrap",
+    rule: importDirection,
+    files: [{ path: "src/stack/a.ts", text: 'import "../../bootstrap/b.ts";' }],
+    complaints: 1,
+  },
+  {
+    sentence: "a file in no room is found",
+    rule: importDirection,
+    files: [{ path: "src/attic/a.ts", text: "" }],
+    complaints: 1,
+  },
+  {
     sentence: "a registry's host is found",
     rule: bannedWords,
     files: [{ path: "denow", text: "curl https://registry.npmjs.org/x" }],

@@ -1,14 +1,14 @@
 /** The check of the runtime gate in which Envoy goes away and comes back. */
 import { Failure } from "../../src/core/errors.ts";
 import { findTool } from "../../src/io/tools.ts";
-import { EnvoyAdmin } from "../../src/lab/envoy_admin.ts";
+import { EnvoyAdmin } from "../../src/stack/envoy_admin.ts";
 import {
   GRPC_CLUSTER,
   moveToNative,
   parseEnvoyConfig,
-} from "../../src/lab/envoy_config.ts";
-import { EnvoyProcess } from "../../src/lab/envoy_process.ts";
-import { startNameServer } from "../../src/lab/name_server.ts";
+} from "../../src/stack/envoy_config.ts";
+import { EnvoyProcess } from "../../src/stack/envoy_process.ts";
+import { startNameServer } from "../../src/stack/name_server.ts";
 import type { Check, Plan } from "./checks.ts";
 import {
   type Absence,

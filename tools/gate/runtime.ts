@@ -2,8 +2,12 @@
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
-import { awaitExit, type Child, startChild } from "../../src/lab/child.ts";
-import type { ExitStatus } from "../../src/lab/stack.ts";
+import {
+  awaitExit,
+  type Child,
+  type ExitStatus,
+  startChild,
+} from "../../src/io/child.ts";
 import type { Report, Work } from "./calls.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { parseDocument, stringify } from "yaml";
+import { CATALOGUE } from "../../experiments/catalogue.ts";
+import envoyYaml from "../../envoy.yaml" with { type: "text" };
+import { DOCTOR_RULES, examine } from "../lab/doctor.ts";
+
+type Editable = Record<string | number, unknown>;
+
+/** Our own file with one thing changed. */
+function changed(change: (config: Editable) => void): string {
+  // JSON takes the aliases apart: a change of one place stays in that place.
+  const config = JSON.parse(
+    JSON.stringify(parseDocument(envoyYaml, { merge: true }).toJS()),
+  );
+  change(config);
+  return stringify(config, { aliasDuplicateObjects: false });
+}
+
+function part(from: unknown, ...path: (string | number)[]): Editable {
+  let value = from;
+  for (const step of path) value = (value as Editable)[step];
+  assert.equal(typeof value, "object", path.join("."));
+  return value as Editable;
+}
+
+const cluster = (config: Editable) =>
+  part(config, "static_resources", "clusters", 0);
+const manager = (config: Editable) =>
+  part(
+    config,
+    ...["static_resources", "listeners", 0, "filter_chains", 0, "filters", 0],
+    "typed_config",
+  );
+const routes = (config: Editable) =>
+  Object.values(
+    part(manager(config), "route_config", "virtual_hosts", 0, "routes"),
+  ).map((route) => part(route, "route"));
+const check = (config: Editable) => part(cluster(config), "health_checks", 0);
+const outlier = (config: Editable) =>
+  part(cluster(config), "outlier_detection");
+
+/** A change of our file for each pitfall. */
+const FAULTS: Readonly<Record<string, (config: Editable) => void>> = {
+  "tcp-proxy": (config) =>
+    (part(config, "static_resources")["listeners"] as unknown[]).splice(0, 1),
+  "no-health-check": (config) => delete cluster(config)["health_checks"],
+  "unknown-service": (config) => {
+    check(config)["grpc_health_check"] = { service_name: "nobody.Registered" };
+  },
+  "no-traffic-interval": (config) =>
+    delete check(config)["no_traffic_interval"],
+  "panic-threshold": (config) =>
+    delete part(cluster(config), "common_lb_config")["healthy_panic_threshold"],
+  "new-hosts-before-check": (config) =>
+    delete part(cluster(config), "common_lb_config")[
+      "ignore_new_hosts_until_first_hc"
+    ],
+  "removed-hosts-stay": (config) =>
+    delete cluster(config)["ignore_health_on_host_removal"],
+  "slow-discovery": (config) => delete cluster(config)["dns_refresh_rate"],
+  "dns-ttl": (config) => cluster(config)["respect_dns_ttl"] = true,
+  "streams-cut": (config) => {
+    for (const action of routes(config)) {
+      delete action["timeout"];
+      delete action["max_stream_duration"];
+    }
+  },
+  "no-retries": (config) => {
+    for (const action of routes(config)) delete action["retry_policy"];
+  },
+  "retry-same-host": (config) => {
+    for (const action of routes(config)) {
+      const policy = action["retry_policy"] as Editable | undefined;
+      delete policy?.["retry_host_predicate"];
+    }
+  },
+  "no-retry-budget": (config) =>
+    delete part(cluster(config), "circuit_breakers", "thresholds", 0)[
+      "retry_budget"
+    ],
+  "no-circuit-breaker": (config) =>
+    delete part(cluster(config), "circuit_breakers", "thresholds", 0)[
+      "max_requests"
+    ],
+  "ejects-nobody": (config) => delete outlier(config)["max_ejection_percent"],
+  "no-enforcing": (config) => {
+    outlier(config)["enforcing_consecutive_5xx"] = 0;
+    delete outlier(config)["enforcing_consecutive_gateway_failure"];
+  },
+  "check-unejects": (config) =>
+    delete outlier(config)["successful_active_health_check_uneject_host"],
+  "silent-server": (config) =>
+    delete cluster(config)["typed_extension_protocol_options"],
+  "slow-headers": (config) => delete manager(config)["request_headers_timeout"],
+  "no-connection-limit": (config) => delete config["overload_manager"],
+};
+
+Deno.test("examine() finds nothing in our own envoy.yaml", () => {
+  assert.deepEqual(examine(envoyYaml, "envoy.yaml"), []);
+});
+
+for (const { id } of DOCTOR_RULES) {
+  Deno.test(`examine() finds "${id}" and nothing else when it is there`, () => {
+    const change = FAULTS[id];
+    assert.ok(change, `no fault for the rule "${id}"`);
+    const found = examine(changed(change), "a.yaml");
+    assert.deepEqual(found.map(({ rule }) => rule.id), [id]);
+    assert.ok((found[0]?.findings.length ?? 0) > 0);
+  });
+}
+
+Deno.test("every experiment that the doctor names exists", () => {
+  const names = new Set(CATALOGUE.map(({ name }) => name));
+  const missing = DOCTOR_RULES.map(({ experiment }) => experiment)
+    .filter((name) => !names.has(name));
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("examine() says in a sentence what it cannot examine", () => {
+  assert.throws(() => examine("a: [", "a.yaml"), {
+    name: "Failure",
+    message: /^Cannot parse a\.yaml: /,
+  });
+  assert.throws(() => examine("a: 1", "a.yaml"), {
+    name: "Failure",
+    message: /^Cannot examine a\.yaml: it has no static_resources\.listeners/,
+  });
+});
+
+Deno.test("examine() compares with the services it is told", () => {
+  assert.deepEqual(
+    examine(envoyYaml, "envoy.yaml", ["other.Service"]).map(({ rule }) =>
+      rule.id
+    ),
+    ["unknown-service"],
+  );
+});

@@ -1,0 +1,150 @@
+/** An experiment's two runs, judged. */
+import { alwaysClaims } from "./invariants.ts";
+import type {
+  Claim,
+  Experiment,
+  Judgement,
+  NamedChange,
+  Verdict,
+} from "./experiment.ts";
+import type { History } from "./history.ts";
+import { type Plan, type RunOptions, runPlan } from "./run.ts";
+
+/** A claim and what became of it. */
+export interface Finding extends Judgement {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** A judged run. */
+export interface JudgedRun {
+  readonly history: History;
+  /** The experiment's own claims. */
+  readonly findings: readonly Finding[];
+  /** What is claimed of every run. */
+  readonly always: readonly Finding[];
+}
+
+/** A judged experiment. */
+export interface Result {
+  readonly experiment: Experiment;
+  readonly promise: JudgedRun;
+  /** Undefined when the experiment was interrupted before it. */
+  readonly control: JudgedRun | undefined;
+  readonly verdict: Verdict;
+  /** Why the verdict is not `held`; one sentence each. */
+  readonly reasons: readonly string[];
+}
+
+/** What the control runs. */
+export function controlPlan(
+  { setup, load, events, control }: Experiment,
+): Plan {
+  const changes: readonly NamedChange[] = [
+    ...(control.setup?.changes ?? setup.changes ?? []),
+    ...(control.changes ?? []),
+  ];
+  return {
+    setup: { ...setup, ...control.setup, changes },
+    load: { ...load, ...control.load },
+    events: control.events ?? events,
+  };
+}
+
+/** Judges a history for some claims. */
+export function findingsOf(
+  claims: readonly Claim[],
+  history: History,
+): readonly Finding[] {
+  return claims.map(({ id, text, judge }) => ({ id, text, ...judge(history) }));
+}
+
+function judged(
+  experiment: Experiment,
+  history: History,
+  isControl: boolean,
+): JudgedRun {
+  return {
+    history,
+    findings: findingsOf(experiment.claims, history),
+    always: findingsOf(alwaysClaims(history.setup, isControl), history),
+  };
+}
+
+/** The sum of both runs' findings; pure. */
+export function conclude(
+  experiment: Experiment,
+  promise: JudgedRun,
+  control: JudgedRun | undefined,
+): Pick<Result, "verdict" | "reasons"> {
+  const broken: string[] = [];
+  const unknown: string[] = [];
+  const add = (run: string, { verdict, text, measured }: Finding) => {
+    const sentence = `${run}${text}: ${measured}`;
+    if (verdict === "broken") broken.push(sentence);
+    if (verdict === "unknown") unknown.push(sentence);
+  };
+  [...promise.always, ...promise.findings].forEach((one) => add("", one));
+  control?.always.forEach((one) => add("in the control, ", one));
+  if (control === undefined) unknown.push("the control was not run");
+  if (promise.history.isInterrupted) unknown.push("the run was interrupted");
+  for (const id of experiment.control.breaks) {
+    const found = control?.findings.find((finding) => finding.id === id);
+    if (control === undefined || found?.verdict === "broken") continue;
+    const words = found === undefined
+      ? `there is no claim "${id}" for the control to break`
+      : `the control (${experiment.control.about}) did not break "${found.text}": ${found.measured}`;
+    if (control.history.isInterrupted) unknown.push(words);
+    else broken.push(words);
+  }
+  return {
+    verdict: broken.length > 0
+      ? "broken"
+      : unknown.length > 0
+      ? "unknown"
+      : "held",
+    reasons: [...broken, ...unknown],
+  };
+}
+
+/**
+ * Runs an experiment and its control, one after the other.
+ *
+ * @param onRun Is told which of the two runs begins.
+ * @throws {Failure} When a stack cannot be started.
+ */
+export async function conduct(
+  experiment: Experiment,
+  options: RunOptions & {
+    readonly onRun: (run: "promise" | "control") => void;
+  },
+): Promise<Result> {
+  options.onRun("promise");
+  const promise = judged(experiment, await runPlan(experiment, options), false);
+  let control: JudgedRun | undefined;
+  if (!options.signal.aborted) {
+    options.onRun("control");
+    const history = await controlHistory(experiment, options);
+    if (history !== undefined) control = judged(experiment, history, true);
+  }
+  return {
+    experiment,
+    promise,
+    control,
+    ...conclude(experiment, promise, control),
+  };
+}
+
+/** The control's history; undefined if it was interrupted while it started. */
+async function controlHistory(
+  experiment: Experiment,
+  options: RunOptions,
+): Promise<History | undefined> {
+  try {
+    return await runPlan(controlPlan(experiment), options);
+  } catch (error) {
+    // What the first run has measured must still be reported.
+    if (options.signal.aborted) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,263 @@
+/** One run of an experiment: set-up, load, events, history. */
+import { messageOf } from "../core/errors.ts";
+import { seededRandom } from "../core/random.ts";
+import { exitWords } from "../io/child.ts";
+import { parseEnvoyConfig } from "../stack/envoy_config.ts";
+import { isAccessLog } from "../stack/output.ts";
+import type { Experiment, Load, Setup } from "./experiment.ts";
+import type {
+  Action,
+  EventRecord,
+  History,
+  Measure,
+  Sample,
+} from "./history.ts";
+import { takeSnapshot, watch } from "./observer.ts";
+import { RecordedStack } from "./recorded_stack.ts";
+import { Recorder } from "./recorder.ts";
+import type { RunContext } from "./run_context.ts";
+import type { ExperimentStack, StackFactory } from "./stacks.ts";
+import { awaitHealthy, HEALTHY_LIMIT_MS_DEFAULT, pause } from "./waits.ts";
+
+/** What is run: an experiment or its control, without the claims. */
+export type Plan = Pick<Experiment, "setup" | "load" | "events">;
+
+/** What a run tells while it goes on. */
+export interface Progress {
+  readonly elapsedMs: number;
+  readonly durationMs: number;
+  readonly calls: number;
+  readonly lost: number;
+  readonly healthy: number | undefined;
+  readonly servers: number;
+  /** Something that has happened just now. */
+  readonly event?: string;
+}
+
+/** Surroundings of a run. */
+export interface RunOptions {
+  readonly stacks: StackFactory;
+  readonly seed: number;
+  /** Interrupts it: the history then has what was recorded until then. */
+  readonly signal: AbortSignal;
+  /** Called once a second and at every event. */
+  readonly onProgress: (progress: Progress) => void;
+}
+
+const LOAD_DEFAULTS = {
+  workMs: 0,
+  deadlineMs: 2000,
+  connections: 4,
+  listener: "l7",
+} as const satisfies Partial<Load>;
+
+/** Calls have ended; this is for what servers and Envoy still have to count. */
+const SETTLE_MS = 300;
+
+const PROGRESS_INTERVAL_MS = 1000;
+
+/**
+ * Runs a plan on a stack of its own, which is closed in the end.
+ *
+ * @throws {Failure} When the stack cannot be started, or the run was
+ * interrupted before the load started.
+ */
+export async function runPlan(
+  plan: Plan,
+  options: RunOptions,
+): Promise<History> {
+  const run = new Run(plan, options);
+  const { setup } = plan;
+  const config = parseEnvoyConfig();
+  for (const { apply } of setup.changes ?? []) apply(config);
+  const stack = await options.stacks.start({
+    servers: setup.servers,
+    config,
+    concurrency: setup.concurrency ?? 1,
+    serverFlags: setup.serverFlags ?? [],
+    healthyAtStart: setup.healthyAtStart ?? setup.servers,
+    signal: options.signal,
+    onLine: (program, line) => run.addLine(program, line),
+    onCrash: (program, status) =>
+      run.addCrash(`${program} ended (${exitWords(status)})`),
+  });
+  try {
+    return await run.go(stack);
+  } finally {
+    await stack.close();
+  }
+}
+
+class Run {
+  readonly #setup: Setup;
+  readonly #load: Required<Load>;
+  readonly #plan: Plan;
+  readonly #options: RunOptions;
+  readonly #events: EventRecord[] = [];
+  readonly #samples: Sample[] = [];
+  readonly #measures: Measure[] = [];
+  readonly #actions: Action[] = [];
+  readonly #crashes: string[] = [];
+  readonly #lines: string[] = [];
+  #extraCalls = 0;
+  #unsureCalls = 0;
+  #startedAtMs = 0;
+  #recorder: Recorder | undefined;
+
+  constructor(plan: Plan, options: RunOptions) {
+    this.#plan = plan;
+    this.#setup = plan.setup;
+    this.#load = { ...LOAD_DEFAULTS, ...plan.load };
+    this.#options = options;
+  }
+
+  addLine(program: string, line: string): void {
+    if (isAccessLog(program, line)) return;
+    this.#lines.push(`${program}: ${line}`);
+  }
+
+  addCrash(words: string): void {
+    this.#crashes.push(words);
+  }
+
+  async go(bare: ExperimentStack): Promise<History> {
+    const { signal, seed } = this.#options;
+    const stack = new RecordedStack(
+      bare,
+      (action) => this.#actions.push({ atMs: this.#elapsedMs(), ...action }),
+    );
+    const { listener } = this.#load;
+    const target = listener === "l7" ? stack.endpoint : stack.l4Endpoint;
+    const recorder = new Recorder(this.#load, target);
+    this.#recorder = recorder;
+    try {
+      if (this.#load.ratePerS > 0) await recorder.warmUp();
+      signal.throwIfAborted();
+      const before = await takeSnapshot(stack);
+      const startedAt = new Date().toISOString();
+      this.#startedAtMs = performance.now();
+      await this.#during(stack, recorder);
+      const durationMs = this.#elapsedMs();
+      await pause(SETTLE_MS);
+      const after = await takeSnapshot(stack).catch(() => before);
+      return {
+        setup: this.#setup,
+        load: this.#load,
+        seed,
+        startedAt,
+        durationMs,
+        calls: recorder.calls
+          .map((call) => ({
+            ...call,
+            server: bare.nameOfReply?.(call.server) ?? call.server,
+          }))
+          .sort((a, b) => a.startMs - b.startMs),
+        events: [...this.#events].sort((a, b) => a.startMs - b.startMs),
+        samples: this.#samples,
+        before,
+        after,
+        measures: this.#measures,
+        actions: this.#actions,
+        extraCalls: this.#extraCalls,
+        unsureCalls: this.#unsureCalls,
+        crashes: [...this.#crashes],
+        lines: [...this.#lines],
+        isInterrupted: signal.aborted,
+      };
+    } finally {
+      recorder.close();
+    }
+  }
+
+  async #during(stack: RecordedStack, recorder: Recorder): Promise<void> {
+    const { signal } = this.#options;
+    const done = new AbortController();
+    const elapsedMs = () => this.#elapsedMs();
+    const watching = watch(
+      stack,
+      elapsedMs,
+      (sample) => this.#samples.push(sample),
+      done.signal,
+    );
+    const timer = setInterval(() => this.#tell(), PROGRESS_INTERVAL_MS);
+    try {
+      const context = this.#context(stack);
+      await Promise.all([
+        recorder.run(elapsedMs, signal),
+        // Also without calls, a run is as long as its load says.
+        context.wait(this.#load.durationMs),
+        ...this.#plan.events.map((event) => this.#happen(event, context)),
+      ]);
+    } finally {
+      clearInterval(timer);
+      done.abort();
+      await watching;
+    }
+  }
+
+  async #happen(
+    event: Experiment["events"][number],
+    context: RunContext,
+  ): Promise<void> {
+    await context.wait(event.atMs - this.#elapsedMs());
+    if (this.#options.signal.aborted) return;
+    const startMs = this.#elapsedMs();
+    this.#tell(event.label);
+    let error: string | undefined;
+    try {
+      await event.do(context);
+    } catch (thrown) {
+      error = messageOf(thrown);
+      this.#tell(`"${event.label}" failed: ${error}`);
+    }
+    this.#events.push({
+      label: event.label,
+      startMs,
+      endMs: this.#elapsedMs(),
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  #context(stack: RecordedStack): RunContext {
+    const { signal, seed } = this.#options;
+    return {
+      stack,
+      signal,
+      random: seededRandom(seed),
+      elapsedMs: () => this.#elapsedMs(),
+      measure: (name, value) => {
+        this.#measures.push({ name, value, atMs: this.#elapsedMs() });
+      },
+      mark: (label) => {
+        const atMs = this.#elapsedMs();
+        this.#events.push({ label, startMs: atMs, endMs: atMs });
+        this.#tell(label);
+      },
+      addCalls: (count, unsure = 0) => {
+        this.#extraCalls += count;
+        this.#unsureCalls += unsure;
+      },
+      wait: (ms) => pause(ms, signal),
+      awaitHealthy: (count, limitMs = HEALTHY_LIMIT_MS_DEFAULT) =>
+        awaitHealthy(stack, count, limitMs, signal),
+    };
+  }
+
+  #elapsedMs(): number {
+    return performance.now() - this.#startedAtMs;
+  }
+
+  #tell(event?: string): void {
+    const calls = this.#recorder?.calls ?? [];
+    const last = this.#samples.at(-1)?.stats;
+    this.#options.onProgress({
+      elapsedMs: this.#elapsedMs(),
+      durationMs: this.#load.durationMs,
+      calls: calls.length,
+      lost: calls.filter(({ status }) => status !== "OK").length,
+      healthy: last?.["membership_healthy"],
+      servers: last?.["membership_total"] ?? this.#setup.servers,
+      ...(event === undefined ? {} : { event }),
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/** Where experiments get their stacks from. */
+import { findTool } from "../io/tools.ts";
+import type { EnvoyConfig } from "../stack/envoy_config.ts";
+import { NativeStack } from "../stack/native.ts";
+import type { ExitStatus } from "../io/child.ts";
+import type { LineSink, Stack } from "../stack/stack.ts";
+import { freePort } from "./free_port.ts";
+
+/** What an experiment asks of a stack. */
+export interface StackOptions {
+  readonly servers: number;
+  /** envoy.yaml with the experiment's changes; addresses are still its own. */
+  readonly config: EnvoyConfig;
+  readonly concurrency: number;
+  readonly serverFlags: readonly string[];
+  /** How many servers must be healthy before it is handed over. */
+  readonly healthyAtStart: number;
+  readonly signal: AbortSignal;
+  readonly onLine: LineSink;
+  readonly onCrash: (program: string, status: ExitStatus) => void;
+}
+
+/** A stack whose servers may call themselves otherwise than it does. */
+export interface ExperimentStack extends Stack {
+  /** The stack's name of the server that gives this name in its replies. */
+  nameOfReply?(name: string): string;
+}
+
+/** Starts a stack whose servers allow faults. */
+export interface StackFactory {
+  /** For the report, for example "native". */
+  readonly name: string;
+  start(options: StackOptions): Promise<ExperimentStack>;
+}
+
+/**
+ * Native stacks on free ports.
+ *
+ * @throws {Failure} `environment` when there is no Envoy.
+ */
+export async function nativeStacks(
+  onProgress: (line: string) => void,
+  signal: AbortSignal,
+): Promise<StackFactory> {
+  const envoy = await findTool("envoy", { onProgress, signal });
+  return {
+    name: "native",
+    start: (options) => {
+      const taken = new Set<number>();
+      const grpcPort = freePort(taken);
+      return NativeStack.start({
+        ...options,
+        grpcPort,
+        l4Port: grpcPort + 1,
+        adminPort: freePort(taken),
+        serverPort: freePort(taken),
+        envoyPath: envoy.path,
+        allowFaults: true,
+      });
+    },
+  };
+}

@@ -1,0 +1,219 @@
+/** The command `experiment`: lists and runs experiments. */
+import { EXIT_CODES, Failure } from "../core/errors.ts";
+import {
+  type FlagRows,
+  type FlagValues,
+  helpText,
+  parseFlags,
+  wholeNumber,
+  words,
+} from "../core/flags.ts";
+import { tableLines } from "../core/table.ts";
+import { listenForStop } from "../io/program.ts";
+import { print } from "../io/terminal.ts";
+import { killAllChildren } from "../io/child.ts";
+import { doctor } from "./doctor.ts";
+import { writeReports } from "../report/files.ts";
+import { machineFacts, versionFacts } from "../report/machine.ts";
+import { progressLine, resultLines, summaryLines } from "../report/terminal.ts";
+import { conduct, type Result } from "../experiment/conduct.ts";
+import { composeStacks } from "../experiment/compose_stacks.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { nativeStacks, type StackFactory } from "../experiment/stacks.ts";
+
+const FLAGS = {
+  isShort: {
+    name: "short",
+    help: "Of those that are named, run the short ones only",
+    switch: true,
+  },
+  isDocker: {
+    name: "docker",
+    help:
+      "Of those that are named, run those that make sense on Compose, there",
+    switch: true,
+  },
+  seed: {
+    name: "seed",
+    placeholder: "NUMBER",
+    help: "Repeats what is random: faults, delays, odd messages",
+    default: 1,
+    parse: wholeNumber(0, 4_294_967_295),
+  },
+  outDir: {
+    name: "out",
+    placeholder: "DIR",
+    help: "Folder within reports/ for the reports; - writes none",
+    default: "reports",
+    parse: words(4096),
+  },
+} as const satisfies FlagRows;
+
+const ABOUT = `Measures what the settings promise, each with a control run in \
+which it must break.
+  experiment list          what there is
+  experiment run NAME...   run some
+  experiment all           run every one
+  experiment doctor FILE   find known pitfalls in an Envoy configuration
+Exit code 0: every claim held and every control broke it; 1: not so, or
+unknown; 2: the command line is wrong.`;
+
+const USAGE = "experiment list | run NAME... | all | doctor FILE [flags]";
+
+/** A whole invocation has fewer words than this. */
+const WORDS_MAX = 100;
+
+/**
+ * Runs the command.
+ *
+ * @param catalogue The experiments that there are, in their order.
+ * @param argv The arguments behind "experiment".
+ * @returns The exit code.
+ * @throws {Failure} When the command line is wrong or a stack cannot start.
+ */
+export async function experimentCommand(
+  catalogue: readonly Experiment[],
+  argv: readonly string[],
+): Promise<number> {
+  if (argv[0] === "doctor") return await doctor(argv.slice(1));
+  const { values, positionals, help } = parseFlags(FLAGS, argv, {
+    positionalsMax: WORDS_MAX,
+  });
+  if (help) {
+    print(helpText(USAGE, ABOUT, FLAGS));
+    return 0;
+  }
+  const [action, ...names] = positionals;
+  if (action === "list" && names.length === 0) {
+    listLines(catalogue).forEach(print);
+    return 0;
+  }
+  const chosen = choose(catalogue, action, names, values);
+  return await runAll(chosen, values);
+}
+
+/** What is to be run. @throws {Failure} `usage` when nothing is. */
+function choose(
+  catalogue: readonly Experiment[],
+  action: string | undefined,
+  names: readonly string[],
+  { isShort, isDocker }: FlagValues<typeof FLAGS>,
+): readonly Experiment[] {
+  const known = catalogue.map(({ name }) => name).join(", ");
+  if (action !== "run" && action !== "all") {
+    throw new Failure(
+      "usage",
+      `experiment needs one of list, run NAME, all: "${action ?? ""}"`,
+    );
+  }
+  if (action === "all" && names.length > 0) {
+    throw new Failure(
+      "usage",
+      `experiment all takes no name: "${names[0]}"; use experiment run`,
+    );
+  }
+  if (action === "run" && names.length === 0) {
+    throw new Failure("usage", `experiment run needs a name: ${known}`);
+  }
+  const unknown = names.find((name) =>
+    !catalogue.some((experiment) => experiment.name === name)
+  );
+  if (unknown !== undefined) {
+    throw new Failure(
+      "usage",
+      `There is no experiment "${unknown}"; there are ${known}`,
+    );
+  }
+  const chosen = catalogue.filter((experiment) =>
+    (action === "all" || names.includes(experiment.name)) &&
+    (!isShort || experiment.isShort) &&
+    (!isDocker || experiment.isForDocker)
+  );
+  if (chosen.length === 0) {
+    const which = isDocker ? "for Compose" : "a short one";
+    throw new Failure("usage", `None of these experiments is ${which}`);
+  }
+  return chosen;
+}
+
+function listLines(catalogue: readonly Experiment[]): readonly string[] {
+  return tableLines(
+    ["name", "set", "question"],
+    catalogue.map(({ name, isShort, question }) => [
+      name,
+      isShort ? "short" : "",
+      question,
+    ]),
+  );
+}
+
+async function runAll(
+  chosen: readonly Experiment[],
+  flags: FlagValues<typeof FLAGS>,
+): Promise<number> {
+  const stop = listenForStop(killAllChildren);
+  const stacks = flags.isDocker
+    ? composeStacks()
+    : await nativeStacks(print, stop.signal);
+  const results: Result[] = [];
+  for (const experiment of chosen) {
+    if (stop.signal.aborted) break;
+    const result = await runOne(experiment, stacks, flags.seed, stop.signal);
+    if (result === undefined) break;
+    results.push(result);
+    resultLines(result).forEach(print);
+  }
+  if (results.length === 0) {
+    print("interrupted before anything was measured");
+    return EXIT_CODES.failed;
+  }
+  summaryLines(results).forEach(print);
+  if (stop.signal.aborted) {
+    print(`interrupted: ${chosen.length - results.length} not run`);
+  }
+  if (flags.outDir !== "-") {
+    const paths = await writeReports(flags.outDir, results, {
+      seed: flags.seed,
+      stack: stacks.name,
+      command: `deno task experiment run ${
+        chosen.map(({ name }) => name).join(" ")
+      } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}`,
+      machine: machineFacts(),
+      versions: versionFacts(),
+      writtenAt: new Date().toISOString(),
+      isInterrupted: stop.signal.aborted,
+    });
+    paths.forEach((path) => print(`report: ${path}`));
+  }
+  const isAllHeld = results.length === chosen.length &&
+    results.every(({ verdict }) => verdict === "held");
+  return isAllHeld ? 0 : EXIT_CODES.failed;
+}
+
+/** Undefined when it was interrupted before its load started. */
+async function runOne(
+  experiment: Experiment,
+  stacks: StackFactory,
+  seed: number,
+  signal: AbortSignal,
+): Promise<Result | undefined> {
+  print("");
+  print(`${experiment.name}: ${experiment.question}`);
+  try {
+    return await conduct(experiment, {
+      stacks,
+      seed,
+      signal,
+      onRun: (run) =>
+        print(
+          run === "promise"
+            ? "  run"
+            : `  control: ${experiment.control.about}`,
+        ),
+      onProgress: (progress) => print(progressLine(progress)),
+    });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import {
+  agrees,
+  generatorLine,
+  ledgersLine,
+  ledgersOf,
+  type LoadReport,
+} from "./report.ts";
+
+const REPORT: LoadReport = {
+  isComplete: true,
+  passed: true,
+  achieved: { ratePerS: 10, calls: 10, errors: 0, dropped: 0, servers: 1 },
+  servers: [{ name: "server-1", calls: 10, share: 1 }],
+  deviationMax: 0,
+  latencyMs: { p95: 1, p99: 2 },
+  ledger: { callsSent: 12, retries: 1 },
+  thresholds: [],
+};
+
+Deno.test("ledgersOf() counts from the reading before", () => {
+  const ledgers = ledgersOf(
+    REPORT,
+    { servers: 5, envoy: 7 },
+    { servers: 17, envoy: 19 },
+  );
+  assert.deepEqual(ledgers, { k6: 12, servers: 12, envoy: 12 });
+  assert.equal(
+    ledgersLine(ledgers),
+    "Calls counted by k6: 12, by the servers: 12, by Envoy without retries: 12",
+  );
+});
+
+Deno.test("agrees() is false when one of the three differs", () => {
+  assert.equal(agrees({ k6: 3, servers: 3, envoy: 3 }), true);
+  assert.equal(agrees({ k6: 4, servers: 3, envoy: 3 }), false);
+  assert.equal(agrees({ k6: 3, servers: 4, envoy: 3 }), false);
+  assert.equal(agrees({ k6: 3, servers: 3, envoy: 4 }), false);
+});
+
+Deno.test("generatorLine() tells cores and percent", () => {
+  assert.equal(
+    generatorLine({ coresBusy: 0.271, cores: 2 }),
+    "The load generator used 0.27 of 2 cores (14 %)",
+  );
+});

@@ -1,0 +1,288 @@
+/**
+ * The Compose stack: the containers of compose.yaml, with Envoy's ports
+ * published on 127.0.0.1.
+ *
+ * It differs from the native stack where Docker does: a stopped server leaves
+ * discovery, since Docker's DNS names running containers only, and a server's
+ * name is its container's host name. Docker restarts a container that has
+ * ended by itself, and not one that was ended through here: whoever ends one
+ * wants to see it gone.
+ */
+import { Failure } from "../core/errors.ts";
+import type { Fault } from "../core/fault.ts";
+import { toFlags } from "../io/fault_messages.ts";
+import { runToEnd } from "../io/processes.ts";
+import type { ServerCounters } from "../io/proto.ts";
+import {
+  ComposeProject,
+  type ServiceChange,
+  SERVICES,
+} from "./compose_project.ts";
+import {
+  type Container,
+  containersOf,
+  docker,
+  endContainer,
+  lastLine,
+  requireDocker,
+} from "./docker.ts";
+import { EnvoyAdmin } from "./envoy_admin.ts";
+import { awaitServersHealthy } from "./healthy.ts";
+import { waitUntil } from "../io/wait.ts";
+import type { ExitStatus } from "../io/child.ts";
+import type { LineSink, Stack, StackServer } from "./stack.ts";
+
+/** Ports are published on this address only. */
+const HOST = "127.0.0.1";
+
+/** Every server's port, in its own container. */
+const SERVER_PORT = 8080;
+
+/** The server program in its image. */
+const SERVER_PROGRAM = "/usr/local/bin/grpc-server";
+
+/** Docker starts containers in a second or two; Envoy looks every second. */
+const HEALTHY_LIMIT_MS_DEFAULT = 30_000;
+
+/** How long a server that starts, or is asked, may take to answer. */
+const ANSWER_DEADLINE_MS = 5000;
+
+/** Starting the subcommand in a busy container takes longer than asking. */
+const ANSWER_LIMIT_MS = 2 * ANSWER_DEADLINE_MS;
+
+/** Exit codes by which a shell, and Docker, tell of a signal. */
+const SIGNALS: Readonly<Record<number, string>> = {
+  137: "SIGKILL",
+  143: "SIGTERM",
+};
+
+/** What a Compose stack is given. */
+export interface ComposeOptions extends ServiceChange {
+  readonly servers: number;
+  /** Port of the balanced listener. */
+  readonly grpcPort: number;
+  /** Port of the L4 listener. */
+  readonly l4Port: number;
+  readonly adminPort: number;
+  /** Name of the Compose project; each running stack has its own. */
+  readonly project: string;
+  /** Whether the servers can be made sick (default false). */
+  readonly allowFaults?: boolean;
+  /** Whether the client runs too (default false). */
+  readonly withClient?: boolean;
+  /** Whether the images are built first (default true). */
+  readonly build?: boolean;
+  /** How long Envoy may take to find the servers healthy (default 30 s). */
+  readonly healthyLimitMs?: number;
+  /** How many servers Envoy must find healthy at the start (default all). */
+  readonly healthyAtStart?: number;
+  /** Interrupts the start; everything that was started is removed then. */
+  readonly signal?: AbortSignal;
+  /** Is given the lines of containers, and of Compose while it starts. */
+  readonly onLine?: LineSink;
+}
+
+/** The Compose stack. */
+export class ComposeStack implements Stack {
+  readonly endpoint: string;
+  readonly l4Endpoint: string;
+  readonly admin: EnvoyAdmin;
+  readonly project: ComposeProject;
+  readonly #withClient: boolean;
+  #containers: readonly Container[] = [];
+
+  private constructor(options: ComposeOptions) {
+    this.endpoint = `${HOST}:${options.grpcPort}`;
+    this.l4Endpoint = `${HOST}:${options.l4Port}`;
+    this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
+    this.#withClient = options.withClient ?? false;
+    const { config, concurrency, signal, onLine } = options;
+    const serverFlags = [
+      ...(options.serverFlags ?? []),
+      ...(options.allowFaults ? ["--allow-faults"] : []),
+    ];
+    this.project = new ComposeProject({
+      name: options.project,
+      ports: {
+        grpc: options.grpcPort,
+        l4: options.l4Port,
+        admin: options.adminPort,
+      },
+      change: {
+        ...(config === undefined ? {} : { config }),
+        ...(concurrency === undefined ? {} : { concurrency }),
+        ...(serverFlags.length === 0 ? {} : { serverFlags }),
+      },
+      ...(signal === undefined ? {} : { signal }),
+      ...(onLine === undefined ? {} : { onLine }),
+    });
+  }
+
+  /**
+   * Starts a stack; resolves when Envoy finds every server healthy.
+   *
+   * @throws {Failure} `environment` when Docker is not there or a part cannot
+   * start; no container or network is left then.
+   */
+  static async start(options: ComposeOptions): Promise<ComposeStack> {
+    await requireDocker();
+    for (const port of [options.grpcPort, options.l4Port, options.adminPort]) {
+      requireFree(port);
+    }
+    const stack = new ComposeStack(options);
+    const { signal, servers } = options;
+    try {
+      signal?.throwIfAborted();
+      await stack.project.up(
+        [
+          options.build ?? true ? "--build" : "--no-build",
+          ...["--scale", `${SERVICES.server}=${servers}`],
+        ],
+        [
+          ...[SERVICES.envoy, SERVICES.server],
+          ...(options.withClient ? [SERVICES.client] : []),
+        ],
+      );
+      stack.project.followLogs();
+      await stack.#refresh();
+      const healthy = options.healthyAtStart ?? servers;
+      await awaitServersHealthy(stack.admin, healthy, {
+        limitMs: options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      return stack;
+    } catch (error) {
+      await stack.project.down();
+      throw error;
+    }
+  }
+
+  /** As they were when this stack last changed one of them. */
+  servers(): readonly StackServer[] {
+    return this.#containers.map(({ hostName, address, isRunning }) => ({
+      name: hostName,
+      address: `${address}:${SERVER_PORT}`,
+      isRunning,
+    }));
+  }
+
+  /** Also starts servers that were stopped, as Compose does. */
+  async scale(count: number): Promise<void> {
+    await this.project.up(
+      [
+        ...["--no-build", "--no-recreate", "--no-deps"],
+        ...["--scale", `${SERVICES.server}=${count}`],
+      ],
+      [SERVICES.server],
+    );
+    await this.#refresh();
+  }
+
+  async stop(
+    name: string,
+    signal: "SIGTERM" | "SIGKILL",
+  ): Promise<ExitStatus> {
+    await endContainer(this.#container(name).id, signal);
+    await this.#refresh();
+    const { exitCode } = this.#container(name);
+    return { code: exitCode, signal: SIGNALS[exitCode] ?? null };
+  }
+
+  async start(name: string): Promise<void> {
+    await docker(["start", this.#container(name).id]);
+    await this.#refresh();
+    await this.#ask(name, ["health"]);
+  }
+
+  async pause(name: string): Promise<void> {
+    await docker(["pause", this.#container(name).id]);
+  }
+
+  async resume(name: string): Promise<void> {
+    await docker(["unpause", this.#container(name).id]);
+  }
+
+  async fault(name: string, fault: Fault): Promise<void> {
+    await this.#ask(name, ["fault", ...toFlags(fault)]);
+  }
+
+  async clearFaults(name: string): Promise<void> {
+    await this.#ask(name, ["fault", "--kind", "clear"]);
+  }
+
+  async stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    await endContainer(await this.#envoyId(), signal);
+  }
+
+  async startEnvoy(): Promise<void> {
+    await docker(["start", await this.#envoyId()]);
+    const isLive = () => this.admin.isReady();
+    if (await waitUntil(isLive, HEALTHY_LIMIT_MS_DEFAULT)) return;
+    throw new Failure(
+      "environment",
+      `Envoy is not live ${HEALTHY_LIMIT_MS_DEFAULT} ms after its start; ` +
+        `see "docker compose -p ${this.project.name} logs envoy"`,
+    );
+  }
+
+  async counters(name: string): Promise<ServerCounters> {
+    return JSON.parse(await this.#ask(name, ["counters"])) as ServerCounters;
+  }
+
+  async close(): Promise<void> {
+    // Who calls, who answers, who balances: Compose by itself would stop
+    // Envoy first, and the servers would wait for its last health check.
+    if (this.#withClient) await this.project.stop(SERVICES.client);
+    if (this.#containers.length > 0) await this.project.stop(SERVICES.server);
+    await this.project.down();
+    this.#containers = [];
+  }
+
+  /** Runs a subcommand of the server program in a server's container. */
+  async #ask(name: string, words: readonly string[]): Promise<string> {
+    const { id } = this.#container(name);
+    const result = await runToEnd("docker", [
+      ...["exec", id, SERVER_PROGRAM, ...words],
+      ...["--deadline", String(ANSWER_DEADLINE_MS)],
+    ], { timeoutMs: ANSWER_LIMIT_MS });
+    if (result.code === 0) return result.stdout;
+    const reason = lastLine(result).replace(/^server: /, "");
+    throw new Failure(
+      "failed",
+      `Server ${name} did not do "${words[0]}": ${reason}`,
+    );
+  }
+
+  async #envoyId(): Promise<string> {
+    const [envoy] = await containersOf(this.project.name, SERVICES.envoy);
+    if (envoy !== undefined) return envoy.id;
+    throw new RangeError("Cannot find Envoy in the stack");
+  }
+
+  async #refresh(): Promise<void> {
+    this.#containers = await containersOf(this.project.name, SERVICES.server);
+  }
+
+  #container(name: string): Container {
+    const found = this.#containers.find(({ hostName }) => hostName === name);
+    if (found === undefined) {
+      throw new RangeError(`Cannot find server "${name}" in the stack`);
+    }
+    return found;
+  }
+}
+
+/** Ports are looked at first: Docker would say it after building images. */
+function requireFree(port: number): void {
+  try {
+    Deno.listen({ hostname: HOST, port }).close();
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot listen on ${HOST}:${port}: the port is taken; stop what uses ` +
+        "it (`deno task down` stops the demo's containers) or choose another " +
+        "with --port or --admin-port",
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,241 @@
+/** One Compose project: compose.yaml under a name, with ports of its own. */
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { Failure, messageOf } from "../core/errors.ts";
+import type { RunResult } from "../io/processes.ts";
+import { type Child, startChild } from "../io/child.ts";
+import { docker, dockerFailure } from "./docker.ts";
+import type { EnvoyConfig } from "./envoy_config.ts";
+import type { LineSink } from "./stack.ts";
+
+/** The project of compose.yaml when nobody names another. */
+export const COMPOSE_PROJECT = "grpc-demo";
+
+/** The services of compose.yaml. */
+export const SERVICES = {
+  server: "grpc-server",
+  envoy: "envoy",
+  client: "grpc-client",
+} as const;
+
+/** Seconds until a container is killed; all of them stop sooner. */
+const STOP_LIMIT_S = 20;
+
+/** Pulling images and compiling for the first time, over a slow line. */
+const UP_LIMIT_MS = 900_000;
+
+/** Three services one after another, each within its own limit. */
+const DOWN_LIMIT_MS = 3 * STOP_LIMIT_S * 1000;
+
+/** Where compose.yaml is: the project's folder, for a binary where it runs. */
+const FOLDER = Deno.build.standalone
+  ? `${Deno.cwd()}/`
+  : fileURLToPath(new URL("../../", import.meta.url));
+
+/** What a project is given. */
+export interface ProjectOptions {
+  /** Its name; projects of different names live side by side. */
+  readonly name: string;
+  readonly ports?: {
+    readonly grpc: number;
+    readonly l4: number;
+    readonly admin: number;
+  };
+  /** What differs from compose.yaml. */
+  readonly change?: ServiceChange;
+  readonly onLine?: LineSink;
+  readonly signal?: AbortSignal;
+}
+
+/** What an experiment changes of compose.yaml. */
+export interface ServiceChange {
+  /** Instead of the mounted envoy.yaml. */
+  readonly config?: EnvoyConfig;
+  /** Envoy's worker threads. */
+  readonly concurrency?: number;
+  /** Further flags of every server. */
+  readonly serverFlags?: readonly string[];
+}
+
+interface ComposeFile {
+  readonly services: Readonly<
+    Record<string, { readonly command: readonly string[] }>
+  >;
+}
+
+/** Runs `docker compose` for one project. */
+export class ComposeProject {
+  readonly name: string;
+  readonly #options: ProjectOptions;
+  #override: string | undefined;
+  #logs: Child | undefined;
+
+  constructor(options: ProjectOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  /** Starts services; builds their images first if that is asked for. */
+  async up(
+    flags: readonly string[],
+    services: readonly string[],
+  ): Promise<void> {
+    await this.#writeOverride();
+    await this.#show(["up", "--detach", ...flags, ...services]);
+  }
+
+  /** Hands the containers' lines on until they have ended. */
+  followLogs(): void {
+    const { onLine } = this.#options;
+    if (onLine === undefined) return;
+    const logs = startChild({
+      command: "docker",
+      args: this.#args(["logs", "--follow", "--no-color"]),
+      cwd: FOLDER,
+      env: this.#env(),
+      onLine: (line) => {
+        const [, container, text] = /^(\S+)\s+\| ?(.*)$/.exec(line) ?? [];
+        if (container !== undefined) onLine(container, text ?? "");
+      },
+    });
+    this.#logs = logs;
+  }
+
+  /** Stops the containers of one service. */
+  async stop(service: string): Promise<void> {
+    await this.#run(["stop", "--timeout", String(STOP_LIMIT_S), service]);
+  }
+
+  /** Stops and removes every container and network of the project. */
+  async down(): Promise<void> {
+    const flags = ["--timeout", String(STOP_LIMIT_S), "--volumes"];
+    try {
+      await this.#run(["down", ...flags, "--remove-orphans"]);
+    } finally {
+      this.#logs?.kill("SIGTERM");
+      await this.#logs?.exited;
+      await this.#removeOverride();
+    }
+  }
+
+  async #run(words: readonly string[]): Promise<void> {
+    await docker(this.#args(words), {
+      cwd: FOLDER,
+      env: this.#env(),
+      timeoutMs: DOWN_LIMIT_MS,
+    });
+  }
+
+  /** Runs a long command and hands its lines on. */
+  async #show(words: readonly string[]): Promise<void> {
+    const { signal, onLine } = this.#options;
+    const lines: string[] = [];
+    const args = this.#args(words);
+    const child = startChild({
+      command: "docker",
+      args,
+      cwd: FOLDER,
+      env: this.#env(),
+      onLine: (line) => {
+        lines.push(line);
+        onLine?.("compose", line);
+      },
+    });
+    const onAbort = () => child.kill("SIGTERM");
+    signal?.addEventListener("abort", onAbort);
+    const timer = setTimeout(onAbort, UP_LIMIT_MS);
+    const { code } = await child.exited;
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+    signal?.throwIfAborted();
+    if (code === 0) return;
+    const result: RunResult = { code, stdout: lines.join("\n"), stderr: "" };
+    throw dockerFailure(args, result);
+  }
+
+  #args(words: readonly string[]): readonly string[] {
+    const override = this.#override;
+    return [
+      ...["compose", "--ansi", "never", "--progress", "plain"],
+      ...["--project-name", this.name, "--project-directory", FOLDER],
+      ...["--file", `${FOLDER}compose.yaml`],
+      ...(override === undefined ? [] : ["--file", override]),
+      ...words,
+    ];
+  }
+
+  #env(): Readonly<Record<string, string>> {
+    const { ports } = this.#options;
+    if (ports === undefined) return {};
+    return {
+      GRPC_PORT: String(ports.grpc),
+      L4_PORT: String(ports.l4),
+      ADMIN_PORT: String(ports.admin),
+    };
+  }
+
+  async #writeOverride(): Promise<void> {
+    const { change } = this.#options;
+    if (change === undefined || Object.keys(change).length === 0) return;
+    const file = await readComposeFile(`${FOLDER}compose.yaml`);
+    const folder = `${FOLDER}.tools/compose`;
+    await Deno.mkdir(folder, { recursive: true });
+    this.#override = `${folder}/${this.name}.json`;
+    await Deno.writeTextFile(
+      this.#override,
+      JSON.stringify(overrideOf(file, change)),
+    );
+  }
+
+  async #removeOverride(): Promise<void> {
+    if (this.#override === undefined) return;
+    await Deno.remove(this.#override);
+    this.#override = undefined;
+  }
+}
+
+async function readComposeFile(path: string): Promise<ComposeFile> {
+  try {
+    return parse(await Deno.readTextFile(path), { merge: true }) as ComposeFile;
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot read "${path}": ${messageOf(error)}; run it in the project's ` +
+        "folder",
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The Compose file that is laid over compose.yaml. Envoy's configuration is
+ * in its command: a file would have to be readable by the container's user.
+ */
+export function overrideOf(
+  file: ComposeFile,
+  { config, concurrency, serverFlags = [] }: ServiceChange,
+): unknown {
+  const command = (service: string) => [
+    ...file.services[service]?.command ?? [],
+  ];
+  const envoy = command(SERVICES.envoy);
+  if (config !== undefined) {
+    const at = envoy.indexOf("--config-path");
+    envoy.splice(at, 2, "--config-yaml", JSON.stringify(config));
+  }
+  if (concurrency !== undefined) {
+    envoy[envoy.indexOf("--concurrency") + 1] = String(concurrency);
+  }
+  const server = [...command(SERVICES.server), ...serverFlags];
+  return {
+    services: {
+      [SERVICES.envoy]: { command: envoy.map(withoutVariables) },
+      [SERVICES.server]: { command: server.map(withoutVariables) },
+    },
+  };
+}
+
+/** Compose puts variables into words; "$$" is a dollar sign. */
+function withoutVariables(word: string): string {
+  return word.replaceAll("$", "$$$$");
+}

@@ -1,0 +1,216 @@
+/** Docker and Compose: whether they are there, and running their commands. */
+import { Failure } from "../core/errors.ts";
+import { type RunResult, runToEnd } from "../io/processes.ts";
+
+/** An answer of the engine takes tens of milliseconds. */
+const ANSWER_LIMIT_MS = 20_000;
+
+/** Longer than a server's own drain and close deadline together. */
+const STOP_LIMIT_S = 15;
+
+/** `docker stop` itself needs a moment more. */
+const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
+
+/** Where people go who have no Docker. */
+const WITHOUT_DOCKER =
+  "or run `deno task up` without --docker, which needs no Docker";
+
+/** How to run a `docker` command. */
+export interface DockerOptions {
+  /** Variables that compose.yaml asks for. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Stops the command when aborted. */
+  readonly signal?: AbortSignal;
+  /** How long it may take; 20 s unless given. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Runs a `docker` command that must succeed.
+ *
+ * @returns Its standard output.
+ * @throws {Failure} `environment`, in a sentence.
+ */
+export async function docker(
+  args: readonly string[],
+  options: DockerOptions = {},
+): Promise<string> {
+  const result = await runToEnd("docker", args, {
+    timeoutMs: ANSWER_LIMIT_MS,
+    ...options,
+  });
+  if (result.code !== 0) throw dockerFailure(args, result);
+  return result.stdout;
+}
+
+/**
+ * Sees to it that a Docker engine and Compose v2 answer.
+ *
+ * @throws {Failure} `environment`, saying which of them is missing.
+ */
+export async function requireDocker(): Promise<void> {
+  const engine = await ask("docker", [
+    "version",
+    "--format",
+    "{{.Server.Version}}",
+  ]);
+  if (engine === undefined) {
+    throw new Failure(
+      "environment",
+      `Docker is not installed: "docker" is not on PATH; install it, ${WITHOUT_DOCKER}`,
+    );
+  }
+  if (engine.code !== 0) {
+    const reason = lastLine(engine).replace(/\.? Is the docker .*\?$/, "");
+    throw new Failure(
+      "environment",
+      `Docker is not running: ${reason}; start it, ${WITHOUT_DOCKER}`,
+    );
+  }
+  const compose = await ask("docker", ["compose", "version", "--short"]);
+  if (compose?.code === 0 && !/^v?1\./.test(compose.stdout)) return;
+  const old = await ask("docker-compose", ["version", "--short"]);
+  const isOld = old?.code === 0 && /^v?1\./.test(old.stdout);
+  throw new Failure(
+    "environment",
+    `${
+      isOld
+        ? `Docker Compose is version ${old.stdout.trim()} and must be 2 or newer`
+        : "Docker has no Compose"
+    }; install the plugin "docker compose" of version 2, ${WITHOUT_DOCKER}`,
+  );
+}
+
+/** Runs a program to its end; undefined when there is no such program. */
+async function ask(
+  command: string,
+  args: readonly string[],
+): Promise<RunResult | undefined> {
+  try {
+    return await runToEnd(command, args, { timeoutMs: ANSWER_LIMIT_MS });
+  } catch (error) {
+    const cause = error instanceof Failure ? error.cause : undefined;
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** What a program said last. */
+export function lastLine(
+  { stdout, stderr, code }: RunResult,
+): string {
+  return `${stdout}\n${stderr}`.split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "" && !line.startsWith("time="))
+    .at(-1) ?? `exit code ${code}`;
+}
+
+/** What an unreachable registry looks like in any of Docker's sentences. */
+const UNREACHED =
+  /(?:Head|Get) "https:\/\/([^/"]+)[^"]*": .*(?:dial tcp|no such host|timeout|refused|EOF|x509|tls:)/i;
+
+/** What a published port that somebody else has looks like. */
+const PORT_TAKEN =
+  /(127\.0\.0\.1:\d+).*(?:port is already allocated|address already in use)/;
+
+/** The commands that are used here, to name the one that has failed. */
+const COMMANDS: ReadonlySet<string> = new Set([
+  ...["compose", "down", "exec", "inspect", "kill", "network", "pause", "ps"],
+  ...["start", "stop", "unpause", "up"],
+]);
+
+/** The sentence for a `docker` command that has failed. */
+export function dockerFailure(
+  args: readonly string[],
+  result: RunResult,
+): Failure {
+  const text = `${result.stdout}\n${result.stderr}`;
+  const [, registry] = UNREACHED.exec(text) ?? [];
+  if (registry !== undefined) {
+    return new Failure(
+      "environment",
+      `Cannot pull a base image: the registry ${registry} is not reached; ` +
+        "bring the images of Dockerfile and compose.yaml with `docker load`, " +
+        'or make them (README, "With Docker")',
+    );
+  }
+  const [, address] = PORT_TAKEN.exec(text) ?? [];
+  if (address !== undefined) {
+    return new Failure(
+      "environment",
+      `Cannot listen on ${address}: the port is taken; stop what uses it ` +
+        "(`deno task down` stops the demo's containers) or choose another",
+    );
+  }
+  const words = args.filter((word) => COMMANDS.has(word)).slice(0, 2);
+  return new Failure(
+    "environment",
+    `"docker ${words.join(" ")}" failed: ${lastLine(result)}`,
+  );
+}
+
+/** A container of a Compose project. */
+export interface Container {
+  readonly id: string;
+  /** Its host name, which is the name in its server's replies. */
+  readonly hostName: string;
+  /** The number that Compose gave it, from 1. */
+  readonly number: number;
+  /** Its address on the project's network; empty when it does not run. */
+  readonly address: string;
+  readonly isRunning: boolean;
+  /** Of its last end; 0 while it runs. */
+  readonly exitCode: number;
+}
+
+interface Inspected {
+  readonly Id: string;
+  readonly Config: {
+    readonly Hostname: string;
+    readonly Labels: Readonly<Record<string, string>>;
+  };
+  readonly State: { readonly Running: boolean; readonly ExitCode: number };
+  readonly NetworkSettings: {
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>;
+  };
+}
+
+/** The containers of a project's service, in the order of their numbers. */
+export async function containersOf(
+  project: string,
+  service: string,
+): Promise<readonly Container[]> {
+  const ids = await docker([
+    ...["ps", "--all", "--quiet", "--no-trunc"],
+    ...["--filter", `label=com.docker.compose.project=${project}`],
+    ...["--filter", `label=com.docker.compose.service=${service}`],
+  ]);
+  const words = ids.split("\n").filter((id) => id !== "");
+  if (words.length === 0) return [];
+  const found = JSON.parse(await docker(["inspect", ...words])) as Inspected[];
+  return found.map(toContainer).sort((a, b) => a.number - b.number);
+}
+
+function toContainer(found: Inspected): Container {
+  const [network] = Object.values(found.NetworkSettings.Networks);
+  return {
+    id: found.Id,
+    hostName: found.Config.Hostname,
+    number: Number(found.Config.Labels["com.docker.compose.container-number"]),
+    address: network?.IPAddress ?? "",
+    isRunning: found.State.Running,
+    exitCode: found.State.ExitCode,
+  };
+}
+
+/** Ends a container and waits until it has ended. */
+export async function endContainer(
+  id: string,
+  signal: "SIGTERM" | "SIGKILL",
+): Promise<void> {
+  const words = signal === "SIGKILL"
+    ? ["kill"]
+    : ["stop", "--time", String(STOP_LIMIT_S)];
+  await docker([...words, id], { timeoutMs: STOP_LIMIT_MS });
+}

@@ -1,0 +1,292 @@
+/**
+ * The native stack: real server processes on loopback addresses, a name
+ * server that answers for them, and the real Envoy. No container, no root.
+ */
+import { Failure, messageOf } from "../core/errors.ts";
+import type { Fault } from "../core/fault.ts";
+import type { ServerCounters } from "../io/proto.ts";
+import { EnvoyAdmin } from "./envoy_admin.ts";
+import {
+  type EnvoyConfig,
+  GRPC_CLUSTER,
+  moveToNative,
+  parseEnvoyConfig,
+} from "./envoy_config.ts";
+import { EnvoyProcess } from "./envoy_process.ts";
+import { awaitServersHealthy } from "./healthy.ts";
+import { type NameServer, startNameServer } from "./name_server.ts";
+import { ServerProcess } from "./server_process.ts";
+import type { ExitStatus } from "../io/child.ts";
+import type { LineSink, Stack, StackServer } from "./stack.ts";
+
+/** Most servers of a native stack; each has an address in 127.0.0.0/24. */
+export const NATIVE_SERVERS_MAX = 32;
+
+/** The callers' side is on this address only. */
+const HOST = "127.0.0.1";
+
+/** Envoy looks every second, and a new server needs one good check. */
+const HEALTHY_LIMIT_MS_DEFAULT = 20_000;
+
+/** What a native stack is given. */
+export interface NativeOptions {
+  readonly servers: number;
+  /** Port of the balanced listener. */
+  readonly grpcPort: number;
+  /** Port of the L4 listener. */
+  readonly l4Port: number;
+  readonly adminPort: number;
+  /** Port of every server. */
+  readonly serverPort: number;
+  /** Envoy's executable. */
+  readonly envoyPath: string;
+  /** The configuration to derive from; envoy.yaml unless given. */
+  readonly config?: EnvoyConfig;
+  /** Envoy's worker threads (default 1: round robin is exact). */
+  readonly concurrency?: number;
+  /** How many servers Envoy must find healthy at the start (default all). */
+  readonly healthyAtStart?: number;
+  /** How long Envoy may take to find the servers healthy (default 20 s). */
+  readonly healthyLimitMs?: number;
+  /** Further flags of every server. */
+  readonly serverFlags?: readonly string[];
+  /** Whether the servers can be made sick (default false). */
+  readonly allowFaults?: boolean;
+  /** Interrupts the start; everything that was started is ended then. */
+  readonly signal?: AbortSignal;
+  readonly onLine?: LineSink;
+  /** Called when a part ends without having been asked to. */
+  readonly onCrash?: (program: string, status: ExitStatus) => void;
+}
+
+/** The native stack. */
+export class NativeStack implements Stack {
+  readonly endpoint: string;
+  readonly l4Endpoint: string;
+  readonly admin: EnvoyAdmin;
+  readonly envoy: EnvoyProcess;
+  readonly #options: NativeOptions;
+  readonly #nameServer: NameServer;
+  readonly #servers: ServerProcess[] = [];
+
+  private constructor(options: NativeOptions, nameServer: NameServer) {
+    this.#options = options;
+    this.#nameServer = nameServer;
+    this.endpoint = `${HOST}:${options.grpcPort}`;
+    this.l4Endpoint = `${HOST}:${options.l4Port}`;
+    this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
+    const config = structuredClone(options.config ?? parseEnvoyConfig());
+    this.envoy = new EnvoyProcess({
+      path: options.envoyPath,
+      config: moveToNative(config, {
+        host: HOST,
+        ...options,
+        resolverPort: nameServer.port,
+      }),
+      admin: this.admin,
+      concurrency: options.concurrency ?? 1,
+      onLine: (line) => options.onLine?.("envoy", line),
+      onCrash: (status) => options.onCrash?.("envoy", status),
+    });
+  }
+
+  /**
+   * Starts a stack; resolves when Envoy finds its servers healthy.
+   *
+   * @throws {Failure} `environment` when a part cannot start; nothing is left
+   * running then.
+   */
+  static async start(options: NativeOptions): Promise<NativeStack> {
+    requirePorts(options);
+    await requireLoopback(options.grpcPort);
+    const nameServer = await startNameServer(GRPC_CLUSTER);
+    const stack = new NativeStack(options, nameServer);
+    const { signal } = options;
+    // Whatever is awaited then ends at once, with a failure.
+    const onAbort = () => void stack.#killAll();
+    signal?.addEventListener("abort", onAbort);
+    try {
+      signal?.throwIfAborted();
+      await stack.#addServers(options.servers);
+      signal?.throwIfAborted();
+      await stack.envoy.start();
+      await awaitServersHealthy(stack.admin, options.servers, {
+        limitMs: options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
+        healthy: options.healthyAtStart ?? options.servers,
+        ...(signal === undefined ? {} : { signal }),
+      });
+      signal?.throwIfAborted();
+      return stack;
+    } catch (error) {
+      await stack.#killAll();
+      await nameServer.close();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
+  servers(): readonly StackServer[] {
+    return this.#servers;
+  }
+
+  async scale(count: number): Promise<void> {
+    if (count > this.#servers.length) {
+      await this.#addServers(count - this.#servers.length);
+    }
+    const leaving = this.#servers.slice(count);
+    await Promise.all(leaving.map(async (server) => {
+      await server.stop("SIGTERM");
+      this.#servers.splice(this.#servers.indexOf(server), 1);
+      this.#publish();
+    }));
+  }
+
+  stop(name: string, signal: "SIGTERM" | "SIGKILL"): Promise<ExitStatus> {
+    return this.#server(name).stop(signal);
+  }
+
+  async start(name: string): Promise<void> {
+    await this.#server(name).start();
+  }
+
+  pause(name: string): Promise<void> {
+    this.#server(name).signal("SIGSTOP");
+    return Promise.resolve();
+  }
+
+  resume(name: string): Promise<void> {
+    this.#server(name).signal("SIGCONT");
+    return Promise.resolve();
+  }
+
+  fault(name: string, fault: Fault): Promise<void> {
+    return this.#server(name).fault(fault);
+  }
+
+  clearFaults(name: string): Promise<void> {
+    return this.#server(name).clearFaults();
+  }
+
+  stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    return this.envoy.stop(signal);
+  }
+
+  startEnvoy(): Promise<void> {
+    return this.envoy.start();
+  }
+
+  counters(name: string): Promise<ServerCounters> {
+    return this.#server(name).counters();
+  }
+
+  async close(): Promise<void> {
+    await this.scale(0);
+    await this.envoy.stop("SIGTERM");
+    await this.#nameServer.close();
+  }
+
+  async #killAll(): Promise<void> {
+    await Promise.all([
+      ...this.#servers.map((server) => server.stop("SIGKILL")),
+      this.envoy.stop("SIGKILL"),
+    ]);
+  }
+
+  async #addServers(count: number): Promise<void> {
+    const taken = new Set(this.#servers.map(({ name }) => name));
+    const added: ServerProcess[] = [];
+    for (let number = 1; added.length < count; number += 1) {
+      const name = `server-${number}`;
+      if (taken.has(name)) continue;
+      added.push(
+        new ServerProcess({
+          name,
+          host: `127.0.0.${number}`,
+          port: this.#options.serverPort,
+          flags: [
+            ...(this.#options.serverFlags ?? []),
+            ...(this.#options.allowFaults ? ["--allow-faults"] : []),
+          ],
+          onLine: (program, line) => this.#options.onLine?.(program, line),
+          onCrash: (server, status) =>
+            this.#options.onCrash?.(server.name, status),
+        }),
+      );
+    }
+    this.#servers.push(...added);
+    await Promise.all(added.map((server) => server.start()));
+    this.#publish();
+  }
+
+  #publish(): void {
+    this.#nameServer.setAddresses(this.#servers.map(({ host }) => host));
+  }
+
+  #server(name: string): ServerProcess {
+    const found = this.#servers.find((server) => server.name === name);
+    if (found === undefined) {
+      throw new RangeError(`Cannot find server "${name}" in the stack`);
+    }
+    return found;
+  }
+}
+
+/** Ports are looked at first, so that the sentence names the right flag. */
+function requirePorts(options: NativeOptions): void {
+  requireFree(HOST, options.grpcPort, "--port");
+  requireFree(HOST, options.l4Port, "--port (the L4 listener is one above)");
+  requireFree(HOST, options.adminPort, "--admin-port");
+  for (let number = 1; number <= options.servers; number += 1) {
+    requireFree(`127.0.0.${number}`, options.serverPort, "--server-port");
+  }
+}
+
+/** How long a connection to this machine may take; it takes microseconds. */
+const CONNECT_LIMIT_MS = 2000;
+
+/** Connections to this machine work: an address that can be opened may not. */
+async function requireLoopback(port: number): Promise<void> {
+  using listener = Deno.listen({ hostname: HOST, port });
+  try {
+    const connection = await Deno.connect({
+      hostname: HOST,
+      port,
+      signal: AbortSignal.timeout(CONNECT_LIMIT_MS),
+    });
+    connection.close();
+    (await listener.accept()).close();
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot connect to ${HOST} on this machine: ${messageOf(error)}; see ` +
+        "that its loopback interface is up (`ip link set lo up`) and that no " +
+        "firewall filters it",
+      { cause: error },
+    );
+  }
+}
+
+function requireFree(hostname: string, port: number, flag: string): void {
+  try {
+    Deno.listen({ hostname, port }).close();
+  } catch (error) {
+    const isTaken = error instanceof Deno.errors.AddrInUse;
+    if (!isTaken && hostname !== HOST) {
+      throw new Failure(
+        "environment",
+        `This machine has no address ${hostname}, which the second server ` +
+          "needs; use Compose instead: docker compose up --build " +
+          "--scale grpc-server=3",
+        { cause: error },
+      );
+    }
+    throw new Failure(
+      "environment",
+      `Cannot listen on ${hostname}:${port}: ${
+        isTaken ? "the port is taken" : messageOf(error)
+      }; stop what uses it or choose another with ${flag}`,
+      { cause: error },
+    );
+  }
+}

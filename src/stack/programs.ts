@@ -1,0 +1,71 @@
+/** The command lines of the project's own programs. */
+import { fileURLToPath } from "node:url";
+import config from "../../deno.json" with { type: "json" };
+import { EXIT_CODES, Failure } from "../core/errors.ts";
+import { type ExitStatus, exitWords } from "../io/child.ts";
+
+/** A command line that starts a program of the project. */
+export interface ProgramCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+/** The programs that a stack starts. */
+export type ProgramName = "server" | "client";
+
+/** How deno.json starts a program: the one place for its flags. */
+function taskArguments(name: ProgramName): readonly string[] {
+  return config.tasks[name].command.split(" ").slice(1);
+}
+
+/**
+ * How to start a program: from source with its set of permissions, or, when
+ * this program is a compiled binary, the binary of that name beside it.
+ */
+export function programCommand(
+  name: ProgramName,
+  args: readonly string[],
+): ProgramCommand {
+  if (Deno.build.standalone) {
+    const here = Deno.execPath().replace(/[^/\\]+$/, "");
+    return { command: `${here}grpc-${name}`, args, cwd: Deno.cwd() };
+  }
+  return {
+    command: Deno.execPath(),
+    args: [...taskArguments(name), ...args],
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+  };
+}
+
+/** What a program says last when its flags or its variables are wrong. */
+const HELP_HINT = "--help lists what is understood";
+
+/**
+ * The failure of a program of the project that has ended while it started, in
+ * its own words.
+ *
+ * @param who Its name in the stack.
+ * @param lines What it has printed.
+ */
+export function startFailure(
+  name: ProgramName,
+  who: string,
+  status: ExitStatus,
+  lines: readonly string[],
+): Failure {
+  const prefix = `${name}: `;
+  const own = lines.filter((line) => line.startsWith(prefix))
+    .map((line) => line.slice(prefix.length))
+    .filter((line) => line !== HELP_HINT);
+  const reason = own.join("; ") || (lines.at(-1) ?? "it printed nothing");
+  return new Failure(
+    status.code === EXIT_CODES.usage ? "usage" : "environment",
+    // The flag of whoever starts a stack has another name than the server's.
+    `${who} did not start (${exitWords(status)}): ${
+      name === "server"
+        ? reason.replace(/ with --port$/, " with --server-port")
+        : reason
+    }`,
+  );
+}

@@ -1,0 +1,167 @@
+/** One server of the native stack: a process on its own loopback address. */
+import { Failure, RESTART_EXIT_CODE } from "../core/errors.ts";
+import type { Fault } from "../core/fault.ts";
+import { toRequest } from "../io/fault_messages.ts";
+import { Operator, type ServerCounters } from "../io/proto.ts";
+import {
+  callUnary,
+  connect,
+  isServiceError,
+  plainDetails,
+  statusName,
+} from "../io/rpc.ts";
+import {
+  awaitExit,
+  type Child,
+  type ExitStatus,
+  startChild,
+} from "../io/child.ts";
+import { programCommand, startFailure } from "./programs.ts";
+import type { LineSink } from "./stack.ts";
+
+/** A start takes a quarter of a second; a busy machine needs much longer. */
+const START_LIMIT_MS = 20_000;
+
+/** Longer than a server's own drain and close deadline together. */
+const STOP_LIMIT_MS = 15_000;
+
+const OPERATOR_DEADLINE_MS = 2000;
+
+/** What a server process is given. */
+export interface ServerProcessOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Further flags of the server program. */
+  readonly flags: readonly string[];
+  readonly onLine: LineSink;
+  /** Called when it ends without having been asked to. */
+  readonly onCrash: (server: ServerProcess, status: ExitStatus) => void;
+}
+
+/** A server that can be started and stopped again and again. */
+export class ServerProcess {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly #options: ServerProcessOptions;
+  #child: Child | undefined;
+
+  constructor(options: ServerProcessOptions) {
+    this.name = options.name;
+    this.host = options.host;
+    this.port = options.port;
+    this.#options = options;
+  }
+
+  /** The process's id, or undefined when none runs. */
+  get pid(): number | undefined {
+    return this.#child?.isRunning ? this.#child.pid : undefined;
+  }
+
+  /** "host:port", as Envoy's /clusters names it. */
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#child?.isRunning ?? false;
+  }
+
+  /**
+   * Starts it and waits until it serves.
+   * @throws {Failure} `environment` when it does not, with its own reason.
+   */
+  async start(): Promise<void> {
+    const { name, host, port, flags, onLine } = this.#options;
+    const lines: string[] = []; // Until it serves.
+    let isServing = false;
+    let onServing = () => {};
+    const serving = new Promise<"serving">((resolve) => {
+      onServing = () => resolve("serving");
+    });
+    const child = startChild({
+      ...programCommand("server", [
+        ...["--host", host, "--port", String(port), "--name", name],
+        ...flags,
+      ]),
+      onLine: (line) => {
+        if (!isServing) lines.push(line);
+        onLine(name, line.replace(`${name}: `, ""));
+        if (line !== `${name}: serving on ${host}:${port}`) return;
+        isServing = true;
+        onServing();
+      },
+    });
+    this.#child = child;
+    const timer = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
+    const result = await Promise.race([serving, child.exited]);
+    clearTimeout(timer);
+    if (result !== "serving") {
+      throw startFailure("server", name, result, lines);
+    }
+    void child.exited.then((status) => this.#onExit(child, status));
+  }
+
+  async #onExit(child: Child, status: ExitStatus): Promise<void> {
+    if (this.#child !== child) return; // It was asked to end.
+    if (status.code === RESTART_EXIT_CODE) {
+      // Its memory was used up, and it has ended in order to begin anew.
+      try {
+        await this.start();
+        return;
+      } catch {
+        // Its own lines have said why.
+      }
+    }
+    this.#options.onCrash(this, status);
+  }
+
+  /** Ends it and waits until it has ended. */
+  async stop(signal: "SIGTERM" | "SIGKILL"): Promise<ExitStatus> {
+    const child = this.#child;
+    if (child === undefined) return { code: 0, signal: null };
+    this.#child = undefined; // What happens now is no crash.
+    child.kill("SIGCONT"); // A paused process cannot end by itself.
+    child.kill(signal);
+    return await awaitExit(child, STOP_LIMIT_MS);
+  }
+
+  /** Sends a signal that does not end it. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#child?.kill(signal);
+  }
+
+  /** Asks it what it has counted. */
+  counters(): Promise<ServerCounters> {
+    return this.#operate<ServerCounters>("GetCounters", {});
+  }
+
+  /** Makes it sick. */
+  async fault(fault: Fault): Promise<void> {
+    await this.#operate("SetFault", toRequest(fault));
+  }
+
+  /** Heals it. */
+  async clearFaults(): Promise<void> {
+    await this.#operate("ClearFaults", {});
+  }
+
+  async #operate<R>(method: string, request: unknown): Promise<R> {
+    const client = connect(Operator, this.address);
+    try {
+      const options = { deadlineMs: OPERATOR_DEADLINE_MS };
+      return (await callUnary<R>(client, method, request, options)).reply;
+    } catch (error) {
+      if (!isServiceError(error)) throw error;
+      throw new Failure(
+        "failed",
+        `${this.name} did not do ${method}: ${statusName(error.code)}, ` +
+          plainDetails(error.details),
+        { cause: error },
+      );
+    } finally {
+      client.close();
+    }
+  }
+}
