@@ -36,6 +36,7 @@ RUN deno install --quiet --frozen \
 FROM packages AS build
 COPY proto proto
 COPY src src
+COPY bootstrap bootstrap
 COPY tools tools
 # What the binaries' --version says; git is not in here.
 ARG COMMIT=unknown
