@@ -37,8 +37,9 @@ function usage(): string {
 }
 
 if (import.meta.main) {
-  await runProgram("lab", async () => {
-    const [name = "--help", ...argv] = Deno.args;
+  const [name = "--help", ...argv] = Deno.args;
+  // What users have typed is the verb; of the lab they need not know.
+  await runProgram(name in COMMANDS ? name : "lab", async () => {
     if (name === "--help" || name === "-h") {
       print(usage());
       return 0;

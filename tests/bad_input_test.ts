@@ -144,7 +144,7 @@ const CASES: readonly BadInput[] = [
     env: { SERVER_MAX_MESSAGE_BYTES: "abc", SERVER_DRAIN_WAIT_MS: "soon" },
     code: 2,
     says: [
-      /^lab: server-\d did not start \(exit code 2\): SERVER_MAX_MESSAGE_BYTES must be .*: "abc"; SERVER_DRAIN_WAIT_MS must be .*: "soon"$/m,
+      /^up: server-\d did not start \(exit code 2\): SERVER_MAX_MESSAGE_BYTES must be .*: "abc"; SERVER_DRAIN_WAIT_MS must be .*: "soon"$/m,
     ],
   },
   {
@@ -154,7 +154,7 @@ const CASES: readonly BadInput[] = [
     env: { CLIENT_RATE: "0", CLIENT_COUNT: "many" },
     code: 2,
     says: [
-      /^lab: client did not start \(exit code 2\): CLIENT_RATE must be .*: "0"; CLIENT_COUNT must be .*: "many"$/m,
+      /^up: client did not start \(exit code 2\): CLIENT_RATE must be .*: "0"; CLIENT_COUNT must be .*: "many"$/m,
     ],
   },
   {
@@ -163,7 +163,7 @@ const CASES: readonly BadInput[] = [
     args: ["up", ...freePorts()],
     env: { CLIENT_COUNT: "1", CLIENT_WORK_MS: "500", CLIENT_DEADLINE_MS: "50" },
     code: 1,
-    says: [/1 calls, 0 succeeded/, /^lab: client ended unexpectedly \(exit/m],
+    says: [/1 calls, 0 succeeded/, /^up: client ended unexpectedly \(exit/m],
   },
   {
     what: "an Envoy that is missing",

@@ -231,7 +231,7 @@ Deno.test("grpc-lab finds grpc-server beside itself", async () => {
   assert.equal(await run.ended, 3, run.text());
   assert.match(
     run.text(),
-    /^lab: server-\d did not start \(exit code 3\): Cannot listen on /m,
+    /^up: server-\d did not start \(exit code 3\): Cannot listen on /m,
   );
   assert.deepEqual(run.leftovers(), []);
 });

@@ -46,7 +46,7 @@ const rows: readonly {
     what: "no docker",
     fakes: {},
     message:
-      /^lab: Docker is not installed: "docker" is not on PATH; .*without --docker.*$/,
+      /^(up|down): Docker is not installed: "docker" is not on PATH; .*without --docker.*$/,
   },
   {
     what: "no engine",
@@ -55,13 +55,13 @@ const rows: readonly {
         'echo "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?" >&2; exit 1',
     },
     message:
-      /^lab: Docker is not running: Cannot connect to the Docker daemon at unix:\/\/\/x; start it, or.*$/,
+      /^(up|down): Docker is not running: Cannot connect to the Docker daemon at unix:\/\/\/x; start it, or.*$/,
   },
   {
     what: "no Compose",
     fakes: { docker: 'test "$1" = version && echo 27.0.1' },
     message:
-      /^lab: Docker has no Compose; install the plugin "docker compose" of version 2, or.*$/,
+      /^(up|down): Docker has no Compose; install the plugin "docker compose" of version 2, or.*$/,
   },
   {
     what: "Compose of version 1",
@@ -70,7 +70,7 @@ const rows: readonly {
       "docker-compose": "echo 1.29.2",
     },
     message:
-      /^lab: Docker Compose is version 1\.29\.2 and must be 2 or newer; install.*$/,
+      /^(up|down): Docker Compose is version 1\.29\.2 and must be 2 or newer; install.*$/,
   },
 ];
 
@@ -92,7 +92,7 @@ Deno.test("up --docker with a taken port says so before it builds", async () => 
   taken.close();
   assert.equal(
     text,
-    `lab: Cannot listen on 127.0.0.1:${port}: the port is taken; stop what ` +
+    `up: Cannot listen on 127.0.0.1:${port}: the port is taken; stop what ` +
       "uses it (`deno task down` stops the demo's containers) or choose " +
       "another with --port or --admin-port",
   );
@@ -113,7 +113,7 @@ Deno.test("up --docker without registry and stand-in says how to make one", asyn
   );
   assert.match(
     text.split("\n").at(-1) ?? "",
-    /^lab: Cannot pull a base image: the registry gcr\.io is not reached and there is no stand-in; on Debian, make stand-ins with `deno run -q -P=build tools\/base_images\.ts`/,
+    /^up: Cannot pull a base image: the registry gcr\.io is not reached; bring .*README/,
   );
   assert.equal(code, 3);
 });
@@ -121,6 +121,6 @@ Deno.test("up --docker without registry and stand-in says how to make one", asyn
 Deno.test("up --docker --server-port is refused", async () => {
   const args = ["up", "--docker", "--server-port", "8090"];
   const { code, text } = await lab(args, {});
-  assert.match(text, /^lab: --server-port 8090 has no meaning with --docker/);
+  assert.match(text, /^up: --server-port 8090 has no meaning with --docker/);
   assert.equal(code, 2);
 });

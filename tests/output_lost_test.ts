@@ -28,7 +28,8 @@ for (
       ...["run", "-q", `-P=${program}`, `src/${program}.ts`, ...args],
     ]);
     assert.equal(await run.ended, 3, run.text());
-    assert.equal(run.text().trimEnd(), `${program}: ${FULL}`);
+    const name = program === "lab" ? args[0] : program;
+    assert.equal(run.text().trimEnd(), `${name}: ${FULL}`);
     assert.deepEqual(run.leftovers(), []);
   });
 }
@@ -51,7 +52,7 @@ Deno.test({
       ...["run", "-q", "-P=lab", `${ROOT}src/lab.ts`, ...UP],
     ], { CLIENT_RATE: "100" });
     assert.equal(await run.ended, 3, run.text());
-    assert.equal(run.text().trimEnd(), `lab: ${FULL}`);
+    assert.equal(run.text().trimEnd(), `up: ${FULL}`);
     assert.deepEqual(run.leftovers(), []);
     await Deno.remove(folder);
   },

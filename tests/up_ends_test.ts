@@ -142,7 +142,7 @@ Deno.test("what a killed up has left is known, and --replace or down ends it", a
   const refused = lab(["up", ...flags]);
   assert.equal(await refused.ended, 3, refused.text());
   const sentence =
-    /^lab: Processes ([\d, ]+) are left of the `up` of .*, which was killed, and may hold ports .*; end them with --replace\n$/;
+    /^up: Processes ([\d, ]+) are left of the `up` of .*, which was killed, and may hold ports .*; end them with --replace\n$/;
   const [, pids = ""] = sentence.exec(refused.text()) ?? [];
   assert.deepEqual(pids.split(", ").sort(), first.pids, refused.text());
   assert.equal(first.killed.leftovers().length, 3);
@@ -170,7 +170,7 @@ Deno.test("up --replace does not touch an up that runs", async () => {
   assert.match(
     refused.text(),
     new RegExp(
-      `^lab: Another \`up\` runs on ports .* \\(process ` +
+      `^up: Another \`up\` runs on ports .* \\(process ` +
         `${running.process.pid}, since .*\\); stop it with Ctrl-C`,
       "m",
     ),

@@ -97,7 +97,7 @@ Deno.test({
     assert.equal(await run.ended, 3, run.text());
     assert.match(
       run.text(),
-      /^lab: Cannot connect to 127\.0\.0\.1 on this machine: Network is unreachable .*ip link set lo up.*\n$/,
+      /^up: Cannot connect to 127\.0\.0\.1 on this machine: Network is unreachable .*ip link set lo up.*\n$/,
     );
     assert.ok(performance.now() - startedAtMs < 10_000);
     assert.deepEqual(run.leftovers(), []);
@@ -160,6 +160,6 @@ Deno.test("a killed Envoy is said, and everything is stopped", async () => {
   assert.ok(pid);
   Deno.kill(Number(pid), "SIGKILL");
   assert.equal(await run.ended, 1, run.text());
-  assert.match(run.text(), /lab: envoy ended unexpectedly \(SIGKILL\), so/);
+  assert.match(run.text(), /up: envoy ended unexpectedly \(SIGKILL\), so/);
   assert.deepEqual(run.leftovers(), []);
 });
