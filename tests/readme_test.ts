@@ -4,12 +4,14 @@ import { start, startSource } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
 const README = await Deno.readTextFile("README.md");
+const FLAGS = await Deno.readTextFile("docs/flags.md");
+const REFERENCE = await Deno.readTextFile("docs/reference.md");
 
 /** The fenced block behind a heading. */
 function blockUnder(heading: string): string {
-  const from = README.indexOf(`\n### ${heading}\n`);
-  assert.notEqual(from, -1, `README.md has no heading "${heading}"`);
-  return /```text\n([^]*?)```/.exec(README.slice(from))?.[1] ?? "";
+  const from = FLAGS.indexOf(`\n## ${heading}\n`);
+  assert.notEqual(from, -1, `docs/flags.md has no heading "${heading}"`);
+  return /```text\n([^]*?)```/.exec(FLAGS.slice(from))?.[1] ?? "";
 }
 
 for (
@@ -19,7 +21,7 @@ for (
     ["`./denow task server`", "server", ["--help"]],
   ] as const
 ) {
-  Deno.test(`README: the flags under ${heading} are the program's`, async () => {
+  Deno.test(`docs: the flags under ${heading} are the program's`, async () => {
     const run = startSource(program, args);
     assert.equal(await run.ended, 0);
     assert.equal(blockUnder(heading), run.text());
@@ -40,8 +42,10 @@ Deno.test("README: every file that it links or names exists", async () => {
   const links = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) =>
     path
   );
-  const named = [...README.matchAll(/`((?:tests|src|tools|loadtest)\/[^`]+)`/g)]
-    .map(([, path]) => path);
+  const named = [README, REFERENCE].flatMap((text) =>
+    [...text.matchAll(/`((?:tests|src|tools|loadtest)\/[^`]+)`/g)]
+      .map(([, path]) => path)
+  );
   for (const path of [...links, ...named]) {
     assert.ok(path);
     await Deno.stat(path); // Throws with the path in its message.
@@ -76,4 +80,32 @@ Deno.test("README: its first command, typed, shows what it shows", async () => {
   const printed = shape(run.text());
   assert.ok(shown.size >= 6, "README.md shows too little");
   assert.deepEqual([...shown].filter((line) => !printed.has(line)), []);
+});
+
+Deno.test("README: the first two things to try do what it says", async () => {
+  const [kill, pinned] = [1, 2].map((number) =>
+    new RegExp(`^(\\S.*\\S) +# ${number}$`, "m").exec(README)?.[1] ?? ""
+  );
+  const [port, admin, server] = [freePort(), freePort(), freePort()];
+  const run = start("sh", [
+    "-c",
+    `exec ${command("up")} --port ${port} --admin-port ${admin} ` +
+    `--server-port ${server} --no-client`,
+  ]);
+  await run.printed(/ready: 3 servers/);
+  // Other tests have a server-2, too; this one's is told by its port.
+  const own = kill?.replace("name server-2", `port ${server} --name server-2`);
+  assert.notEqual(own, kill);
+  // Without "exec", the pattern would find the shell, too.
+  assert.equal(await start("sh", ["-c", `exec ${own}`]).ended, 0);
+  await run.printed(/server-2 +\| ended unexpectedly \(SIGKILL\)/);
+  await run.printed(/server-2 +\| serving on[^]*server-2 +\| serving on/);
+  const client = start("sh", [
+    ...["-c", pinned?.replace("5001", String(port + 1)) ?? ""],
+  ]);
+  assert.equal(await client.ended, 0, client.text());
+  assert.match(client.text(), /^server-\d +60 +100\.0 %$/m);
+  run.process.kill("SIGINT");
+  assert.equal(await run.ended, 0, run.text());
+  assert.deepEqual(run.leftovers(), []);
 });
