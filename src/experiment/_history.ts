@@ -71,6 +71,7 @@ export function history(parts: Partial<History> = {}): History {
     unsureCalls: 0,
     crashes: [],
     lines: [],
+    disturbance: { timersLateMs: 1, othersShare: 0, stolenShare: 0 },
     isInterrupted: false,
     ...parts,
   };

@@ -7,7 +7,9 @@ import type {
   NamedChange,
   Verdict,
 } from "./experiment.ts";
-import type { History } from "./history.ts";
+import { busyWords } from "./disturbance.ts";
+import { type History, Unmeasured } from "./history.ts";
+import { unknown } from "./judge.ts";
 import { type Plan, type RunOptions, runPlan } from "./run.ts";
 
 /** A claim and what became of it. */
@@ -56,7 +58,24 @@ export function findingsOf(
   claims: readonly Claim[],
   history: History,
 ): readonly Finding[] {
-  return claims.map(({ id, text, judge }) => ({ id, text, ...judge(history) }));
+  return claims.map(({ id, text, judge }) => {
+    try {
+      return { id, text, ...withoutBlame(judge(history), history) };
+    } catch (error) {
+      if (!(error instanceof Unmeasured)) throw error;
+      return { id, text, ...unknown(error.message) };
+    }
+  });
+}
+
+/** The judgement, but `unknown` for `broken` where the machine was busy. */
+export function withoutBlame(
+  judgement: Judgement,
+  { disturbance }: Pick<History, "disturbance">,
+): Judgement {
+  const words = busyWords(disturbance);
+  if (words === undefined || judgement.verdict !== "broken") return judgement;
+  return unknown(`${judgement.measured}; the machine was busy (${words})`);
 }
 
 function judged(
@@ -78,32 +97,35 @@ export function conclude(
   control: JudgedRun | undefined,
 ): Pick<Result, "verdict" | "reasons"> {
   const broken: string[] = [];
-  const unknown: string[] = [];
+  const unclear: string[] = [];
   const add = (run: string, { verdict, text, measured }: Finding) => {
     const sentence = `${run}${text}: ${measured}`;
     if (verdict === "broken") broken.push(sentence);
-    if (verdict === "unknown") unknown.push(sentence);
+    if (verdict === "unknown") unclear.push(sentence);
   };
   [...promise.always, ...promise.findings].forEach((one) => add("", one));
   control?.always.forEach((one) => add("in the control, ", one));
-  if (control === undefined) unknown.push("the control was not run");
-  if (promise.history.isInterrupted) unknown.push("the run was interrupted");
+  if (control === undefined) unclear.push("the control was not run");
+  if (promise.history.isInterrupted) unclear.push("the run was interrupted");
   for (const id of experiment.control.breaks) {
     const found = control?.findings.find((finding) => finding.id === id);
     if (control === undefined || found?.verdict === "broken") continue;
     const words = found === undefined
       ? `there is no claim "${id}" for the control to break`
       : `the control (${experiment.control.about}) did not break "${found.text}": ${found.measured}`;
-    if (control.history.isInterrupted) unknown.push(words);
+    if (
+      control.history.isInterrupted ||
+      busyWords(control.history.disturbance) !== undefined
+    ) unclear.push(words);
     else broken.push(words);
   }
   return {
     verdict: broken.length > 0
       ? "broken"
-      : unknown.length > 0
+      : unclear.length > 0
       ? "unknown"
       : "held",
-    reasons: [...broken, ...unknown],
+    reasons: [...broken, ...unclear],
   };
 }
 

@@ -7,7 +7,7 @@ import {
   type JudgedRun,
 } from "./conduct.ts";
 import type { Experiment, Verdict } from "./experiment.ts";
-import type { History } from "./history.ts";
+import { type History, Unmeasured } from "./history.ts";
 import { lostAtMost } from "./judge.ts";
 
 const EXPERIMENT: Experiment = {
@@ -119,4 +119,41 @@ Deno.test("controlPlan() adds changes and replaces the rest", () => {
   assert.equal(setup.servers, 2);
   assert.deepEqual(load, { ratePerS: 100, durationMs: 1000, workMs: 7 });
   assert.equal(events, EXPERIMENT.events);
+});
+
+for (
+  const [verdict, othersShare, expected] of [
+    ["broken", 0, "broken"],
+    ["broken", 0.5, "unknown"],
+    ["held", 0.5, "held"],
+  ] as const
+) {
+  Deno.test(`findingsOf() makes ${expected} of ${verdict} when others take ${othersShare}`, () => {
+    const [finding] = findingsOf(
+      [{ id: "a", text: "t", judge: () => ({ verdict, measured: "m" }) }],
+      history({
+        disturbance: { timersLateMs: 1, othersShare, stolenShare: 0 },
+      }),
+    );
+    assert.equal(finding?.verdict, expected);
+    assert.match(
+      finding?.measured ?? "",
+      expected === "unknown" ? /^m; the machine was busy \(others/ : /^m$/,
+    );
+  });
+}
+
+Deno.test("findingsOf() does not know what was not measured", () => {
+  const [finding] = findingsOf(
+    [{
+      id: "a",
+      text: "t",
+      judge: () => {
+        throw new Unmeasured("Envoy was gone");
+      },
+    }],
+    history(),
+  );
+  assert.equal(finding?.verdict, "unknown");
+  assert.equal(finding?.measured, "Envoy was gone");
 });

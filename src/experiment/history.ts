@@ -18,6 +18,7 @@ export interface History {
   /** One about every 250 ms. */
   readonly samples: readonly Sample[];
   readonly before: Snapshot;
+  /** @throws {Unmeasured} When nobody answered any more. */
   readonly after: Snapshot;
   /** What events have measured, in the order of the measuring. */
   readonly measures: readonly Measure[];
@@ -29,10 +30,27 @@ export interface History {
   readonly unsureCalls: number;
   /** Programs that ended by themselves, with how. */
   readonly crashes: readonly string[];
+  /** How much else the machine had to do. */
+  readonly disturbance: Disturbance;
   /** Lines that the stack's programs printed, without Envoy's access log. */
   readonly lines: readonly string[];
   /** Whether the run was interrupted; the rest is what was measured by then. */
   readonly isInterrupted: boolean;
+}
+
+/** Thrown where a judge looks at something that could not be measured. */
+export class Unmeasured extends Error {
+  override readonly name = "Unmeasured";
+}
+
+/** What a run measured of its own disturbance. */
+export interface Disturbance {
+  /** How late timers fired, 99 of 100 of them at most. */
+  readonly timersLateMs: number;
+  /** The part of all processor time that other programs took, 0 to 1. */
+  readonly othersShare: number;
+  /** The part that the host of this virtual machine took, 0 to 1. */
+  readonly stolenShare: number;
 }
 
 /** One call of the recorder. */

@@ -5,12 +5,14 @@ import { exitWords } from "../io/child.ts";
 import { parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { isAccessLog } from "../stack/output.ts";
 import type { Experiment, Load, Setup } from "./experiment.ts";
-import type {
-  Action,
-  EventRecord,
-  History,
-  Measure,
-  Sample,
+import { watchDisturbance } from "./disturbance.ts";
+import {
+  type Action,
+  type EventRecord,
+  type History,
+  type Measure,
+  type Sample,
+  Unmeasured,
 } from "./history.ts";
 import { takeSnapshot, watch } from "./observer.ts";
 import { RecordedStack } from "./recorded_stack.ts";
@@ -136,10 +138,14 @@ class Run {
       const before = await takeSnapshot(stack);
       const startedAt = new Date().toISOString();
       this.#startedAtMs = performance.now();
+      const endDisturbance = watchDisturbance();
       await this.#during(stack, recorder);
       const durationMs = this.#elapsedMs();
       await pause(SETTLE_MS);
-      const after = await takeSnapshot(stack).catch(() => before);
+      const disturbance = endDisturbance();
+      const after = await takeSnapshot(stack).catch((error) =>
+        new Unmeasured(`not known, as at the end ${messageOf(error)}`)
+      );
       return {
         setup: this.#setup,
         load: this.#load,
@@ -155,13 +161,17 @@ class Run {
         events: [...this.#events].sort((a, b) => a.startMs - b.startMs),
         samples: this.#samples,
         before,
-        after,
+        get after() {
+          if (after instanceof Unmeasured) throw after;
+          return after;
+        },
         measures: this.#measures,
         actions: this.#actions,
         extraCalls: this.#extraCalls,
         unsureCalls: this.#unsureCalls,
         crashes: [...this.#crashes],
         lines: [...this.#lines],
+        disturbance,
         isInterrupted: signal.aborted,
       };
     } finally {

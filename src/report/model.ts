@@ -1,7 +1,7 @@
 /** What a report shows, made of the results; pure. */
 import type { KnownLimit, Verdict } from "../experiment/experiment.ts";
 import type { Finding, JudgedRun, Result } from "../experiment/conduct.ts";
-import type { History } from "../experiment/history.ts";
+import { type History, Unmeasured } from "../experiment/history.ts";
 import { isLost, percentile } from "../experiment/judge.ts";
 import { ledger, type LedgerLine } from "../experiment/ledger.ts";
 
@@ -121,7 +121,7 @@ function runModel(kind: RunModel["kind"], run: JudgedRun): RunModel {
     latencyMs: percentilesOf(latencies),
     findings,
     always,
-    ledger: ledger(history),
+    ledger: ledgerIfKnown(history),
     measures: history.measures,
     charts: chartsOf(history),
   };
@@ -212,4 +212,14 @@ function sortedByName<T>(lines: Record<string, T>): Record<string, T> {
       a.localeCompare(b, "en", { numeric: true })
     ),
   );
+}
+
+/** The ledger's lines; none where the last counts could not be taken. */
+function ledgerIfKnown(history: History): readonly LedgerLine[] {
+  try {
+    return ledger(history);
+  } catch (error) {
+    if (!(error instanceof Unmeasured)) throw error;
+    return [];
+  }
 }

@@ -1,0 +1,79 @@
+/**
+ * How much a run was disturbed by what else the machine had to do. What is
+ * measured on a busy machine says little about the promise: a verdict of
+ * `broken` is not given then.
+ */
+import { type CpuTime, cpuTime } from "../io/cpu_time.ts";
+import type { Disturbance } from "./history.ts";
+import { percentile } from "./judge.ts";
+
+/** How often a timer is set to be late. */
+const PROBE_INTERVAL_MS = 50;
+
+/**
+ * Limits, from runs on two cores: a quiet machine has below 5 ms, 0.06 and
+ * 0.02, two busy loops on each core give more than 0.4 of others.
+ */
+const TIMERS_LATE_MS_MAX = 60;
+const OTHERS_SHARE_MAX = 0.25;
+const STOLEN_SHARE_MAX = 0.1;
+
+/** The shares between two moments; pure. */
+export function sharesBetween(
+  before: CpuTime | undefined,
+  after: CpuTime | undefined,
+): Pick<Disturbance, "othersShare" | "stolenShare"> {
+  const total = (after?.total ?? 0) - (before?.total ?? 0);
+  if (before === undefined || after === undefined || total <= 0) {
+    return { othersShare: 0, stolenShare: 0 };
+  }
+  const busy = after.busy - before.busy;
+  const own = after.own - before.own;
+  return {
+    othersShare: Math.max(0, busy - own) / total,
+    stolenShare: (after.stolen - before.stolen) / total,
+  };
+}
+
+/**
+ * Begins to measure.
+ *
+ * @returns Ends it and tells what was measured.
+ */
+export function watchDisturbance(): () => Disturbance {
+  const before = cpuTime();
+  const lateMs: number[] = [];
+  let dueMs = performance.now() + PROBE_INTERVAL_MS;
+  const timer = setInterval(() => {
+    const nowMs = performance.now();
+    lateMs.push(Math.max(0, nowMs - dueMs));
+    dueMs = nowMs + PROBE_INTERVAL_MS;
+  }, PROBE_INTERVAL_MS);
+  return () => {
+    clearInterval(timer);
+    return {
+      timersLateMs: percentile(lateMs, 99) ?? 0,
+      ...sharesBetween(before, cpuTime()),
+    };
+  };
+}
+
+/** Why a machine was too busy, in words; undefined if it was not. */
+export function busyWords(disturbance: Disturbance): string | undefined {
+  const { timersLateMs, othersShare, stolenShare } = disturbance;
+  const words: string[] = [];
+  if (othersShare > OTHERS_SHARE_MAX) {
+    words.push(`others took ${percent(othersShare)} of the processor`);
+  }
+  if (stolenShare > STOLEN_SHARE_MAX) {
+    words.push(`its host took ${percent(stolenShare)}`);
+  }
+  if (timersLateMs > TIMERS_LATE_MS_MAX) {
+    words.push(`timers were ${timersLateMs.toFixed(0)} ms late`);
+  }
+  return words.length === 0 ? undefined : words.join(", ");
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}

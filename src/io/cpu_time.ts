@@ -1,0 +1,76 @@
+/** Processor time of this machine and of what we have started on it. */
+import process from "node:process";
+
+/** Processor time since the machine started, in clock ticks of all cores. */
+export interface CpuTime {
+  /** All that there was, idle time too. */
+  readonly total: number;
+  /** Taken by programs and the kernel. */
+  readonly busy: number;
+  /** Taken by the host of a virtual machine. */
+  readonly stolen: number;
+  /** Taken by this program and its descendants, those that ended too. */
+  readonly own: number;
+}
+
+/** Programs that run for us without being our descendants: Docker's. */
+const OURS_BY_NAME =
+  /^(dockerd|containerd|containerd-shim|docker-proxy|grpc-server|grpc-client|envoy|tini|docker-init)/;
+
+interface ProcessTime {
+  readonly pid: number;
+  readonly parent: number;
+  readonly name: string;
+  readonly ticks: number;
+}
+
+/** What one line of /proc/PID/stat says. */
+export function processTime(line: string): ProcessTime | undefined {
+  // The name stands in parentheses and may have any character.
+  const [, pid, name, rest] = /^(\d+) \((.*)\) (.*)$/s.exec(line) ?? [];
+  if (pid === undefined || name === undefined) return undefined;
+  const fields = (rest ?? "").split(" ").map(Number);
+  // Behind the name: 1 is the parent, 11 to 14 are the times of the process
+  // and of its children that have ended (proc(5), fields 4 and 14 to 17).
+  const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0);
+  return { pid: Number(pid), parent: fields[1] ?? 0, name, ticks };
+}
+
+/** The first line of /proc/stat in sums. */
+export function machineTime(line: string): Omit<CpuTime, "own"> {
+  const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, ...rest] = line
+    .split(/\s+/).slice(1, 9).map(Number);
+  const [irq = 0, softIrq = 0, stolen = 0] = rest;
+  const busy = user + nice + system + irq + softIrq;
+  return { total: busy + idle + wait + stolen, busy, stolen };
+}
+
+/** The processor time until now; undefined where there is no /proc. */
+export function cpuTime(): CpuTime | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  const [first = ""] = Deno.readTextFileSync("/proc/stat").split("\n");
+  const processes: ProcessTime[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const line = Deno.readTextFileSync(`/proc/${name}/stat`);
+      const found = processTime(line);
+      if (found !== undefined) processes.push(found);
+    } catch {
+      // It has ended in the meantime.
+    }
+  }
+  const own = new Set([process.pid]);
+  // Parents have smaller numbers than their children, but for a wrap-around.
+  for (let before = 0; before < own.size;) {
+    before = own.size;
+    for (const { pid, parent, name } of processes) {
+      if (own.has(parent) || OURS_BY_NAME.test(name)) own.add(pid);
+    }
+  }
+  return {
+    ...machineTime(first),
+    own: processes.filter(({ pid }) => own.has(pid))
+      .reduce((sum, { ticks }) => sum + ticks, 0),
+  };
+}
