@@ -3,7 +3,7 @@
  * measured on a busy machine says little about the promise: a verdict of
  * `broken` is not given then.
  */
-import { type CpuTime, cpuTime } from "../io/cpu_time.ts";
+import { type CpuTime, cpuTime, ownBetween } from "../io/cpu_time.ts";
 import type { Disturbance } from "./history.ts";
 import { percentile } from "./judge.ts";
 
@@ -28,7 +28,7 @@ export function sharesBetween(
     return { othersShare: 0, stolenShare: 0 };
   }
   const busy = after.busy - before.busy;
-  const own = after.own - before.own;
+  const own = ownBetween(before, after);
   return {
     othersShare: Math.max(0, busy - own) / total,
     stolenShare: (after.stolen - before.stolen) / total,

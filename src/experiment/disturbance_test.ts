@@ -8,10 +8,15 @@ const QUIET: Disturbance = {
   stolenShare: 0.01,
 };
 
-const START = { total: 1000, busy: 100, stolen: 10, own: 50 };
+const START = { total: 1000, busy: 100, stolen: 10, own: new Map([[7, 50]]) };
 
 Deno.test("sharesBetween() leaves out what is our own", () => {
-  const end = { total: 2000, busy: 700, stolen: 60, own: 350 };
+  const end = {
+    total: 2000,
+    busy: 700,
+    stolen: 60,
+    own: new Map([[7, 250], [8, 100]]),
+  };
   assert.deepEqual(sharesBetween(START, end), {
     othersShare: 0.3,
     stolenShare: 0.05,

@@ -9,8 +9,11 @@ export interface CpuTime {
   readonly busy: number;
   /** Taken by the host of a virtual machine. */
   readonly stolen: number;
-  /** Taken by this program and its descendants, those that ended too. */
-  readonly own: number;
+  /**
+   * Taken by this program and each of its descendants that runs, by process,
+   * with what children took that have ended.
+   */
+  readonly own: ReadonlyMap<number, number>;
 }
 
 /** Programs that run for us without being our descendants: Docker's. */
@@ -70,7 +73,20 @@ export function cpuTime(): CpuTime | undefined {
   }
   return {
     ...machineTime(first),
-    own: processes.filter(({ pid }) => own.has(pid))
-      .reduce((sum, { ticks }) => sum + ticks, 0),
+    own: new Map(
+      processes.filter(({ pid }) => own.has(pid))
+        .map(({ pid, ticks }) => [pid, ticks]),
+    ),
   };
+}
+
+/** What our processes have taken between two moments, in clock ticks. */
+export function ownBetween(
+  before: Pick<CpuTime, "own">,
+  after: Pick<CpuTime, "own">,
+): number {
+  return [...after.own].reduce(
+    (sum, [pid, ticks]) => sum + ticks - (before.own.get(pid) ?? 0),
+    0,
+  );
 }
