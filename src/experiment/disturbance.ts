@@ -40,8 +40,8 @@ export function sharesBetween(
  *
  * @returns Ends it and tells what was measured.
  */
-export function watchDisturbance(): () => Disturbance {
-  const before = cpuTime();
+export async function watchDisturbance(): Promise<() => Promise<Disturbance>> {
+  const before = await cpuTime();
   const lateMs: number[] = [];
   let dueMs = performance.now() + PROBE_INTERVAL_MS;
   const timer = setInterval(() => {
@@ -49,11 +49,11 @@ export function watchDisturbance(): () => Disturbance {
     lateMs.push(Math.max(0, nowMs - dueMs));
     dueMs = nowMs + PROBE_INTERVAL_MS;
   }, PROBE_INTERVAL_MS);
-  return () => {
+  return async () => {
     clearInterval(timer);
     return {
       timersLateMs: percentile(lateMs, 99) ?? 0,
-      ...sharesBetween(before, cpuTime()),
+      ...sharesBetween(before, await cpuTime()),
     };
   };
 }

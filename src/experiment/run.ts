@@ -136,13 +136,13 @@ class Run {
       if (this.#load.ratePerS > 0) await recorder.warmUp();
       signal.throwIfAborted();
       const before = await takeSnapshot(stack);
+      const endDisturbance = await watchDisturbance();
       const startedAt = new Date().toISOString();
       this.#startedAtMs = performance.now();
-      const endDisturbance = watchDisturbance();
       await this.#during(stack, recorder);
       const durationMs = this.#elapsedMs();
       await pause(SETTLE_MS);
-      const disturbance = endDisturbance();
+      const disturbance = await endDisturbance();
       const after = await takeSnapshot(stack).catch((error) =>
         new Unmeasured(`not known, as at the end ${messageOf(error)}`)
       );

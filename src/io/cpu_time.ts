@@ -1,5 +1,6 @@
 /** Processor time of this machine and of what we have started on it. */
 import process from "node:process";
+import { runToEnd } from "./processes.ts";
 
 /** Processor time since the machine started, in clock ticks of all cores. */
 export interface CpuTime {
@@ -48,21 +49,22 @@ export function machineTime(line: string): Omit<CpuTime, "own"> {
   return { total: busy + idle + wait + stolen, busy, stolen };
 }
 
+/**
+ * Prints the first line of /proc/stat and the one of every process. Deno lets
+ * only a program that may do everything read /proc itself.
+ */
+const SCRIPT = "head -n 1 /proc/stat; cat /proc/[0-9]*/stat 2>/dev/null; :";
+
+const SCRIPT_LIMIT_MS = 5000;
+
 /** The processor time until now; undefined where there is no /proc. */
-export function cpuTime(): CpuTime | undefined {
+export async function cpuTime(): Promise<CpuTime | undefined> {
   if (Deno.build.os !== "linux") return undefined;
-  const [first = ""] = Deno.readTextFileSync("/proc/stat").split("\n");
-  const processes: ProcessTime[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const line = Deno.readTextFileSync(`/proc/${name}/stat`);
-      const found = processTime(line);
-      if (found !== undefined) processes.push(found);
-    } catch {
-      // It has ended in the meantime.
-    }
-  }
+  const { stdout } = await runToEnd("sh", ["-c", SCRIPT], {
+    timeoutMs: SCRIPT_LIMIT_MS,
+  });
+  const [first = "", ...lines] = stdout.split("\n");
+  const processes = lines.flatMap((line) => processTime(line) ?? []);
   const own = new Set([process.pid]);
   // Parents have smaller numbers than their children, but for a wrap-around.
   for (let before = 0; before < own.size;) {
