@@ -27,6 +27,7 @@ import { cancelStorm } from "./cancel_storm.ts";
 import { slowloris } from "./slowloris.ts";
 import { silentPeers } from "./silent_peers.ts";
 import { malformed } from "./malformed.ts";
+import { envoyMemory } from "./envoy_memory.ts";
 import { oversize } from "./oversize.ts";
 
 /** The catalogue. */
@@ -60,4 +61,5 @@ export const CATALOGUE: readonly Experiment[] = [
   silentPeers,
   malformed,
   oversize,
+  envoyMemory,
 ];

@@ -198,7 +198,8 @@ for (const [path, expected, reason] of PROMISES) {
 Deno.test("envoy.yaml routes the callers' services and no other", () => {
   const routes = at(ROUTES) as { match: Record<string, unknown> }[];
   assert.deepEqual(
-    routes.map(({ match }) => match["path"] ?? match["prefix"]),
+    routes.filter((route) => "route" in route)
+      .map(({ match }) => match["path"] ?? match["prefix"]),
     [
       "/demo.v1.Greeter/StreamHellos",
       "/demo.v1.Greeter/Chat",
@@ -214,6 +215,7 @@ Deno.test("envoy.yaml routes the callers' services and no other", () => {
 Deno.test("envoy.yaml cuts no stream and tries none again once begun", () => {
   for (const name of ["stream-hellos", "chat", "health", "reflection"]) {
     assert.equal(at(`${ROUTES}/${name}/route/timeout`), "0s", name);
+    assert.equal(at(`${ROUTES}/${name}/route/priority`), "HIGH", name);
     assert.equal(
       at(`${ROUTES}/${name}/route/retry_policy/retry_on`),
       "connect-failure,refused-stream",

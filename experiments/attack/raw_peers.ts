@@ -40,7 +40,7 @@ export class RawPeer {
   static async openMany(
     count: number,
     target: string,
-    options: { readonly now: () => number },
+    options: { readonly isReading?: boolean; readonly now: () => number },
   ): Promise<readonly RawPeer[]> {
     const peers: RawPeer[] = [];
     for (let left = count; left > 0; left -= BATCH) {

@@ -34,8 +34,12 @@ const manager = (config: Editable) =>
 const routes = (config: Editable) =>
   Object.values(
     part(manager(config), "route_config", "virtual_hosts", 0, "routes"),
-  ).map((route) => part(route, "route"));
+  ).map((route) => part(route)["route"] as Editable | undefined)
+    .filter((action) => action !== undefined);
 const check = (config: Editable) => part(cluster(config), "health_checks", 0);
+const thresholds = (config: Editable) =>
+  Object.values(part(cluster(config), "circuit_breakers", "thresholds"))
+    .map((one) => part(one));
 const outlier = (config: Editable) =>
   part(cluster(config), "outlier_detection");
 
@@ -75,13 +79,9 @@ const FAULTS: Readonly<Record<string, (config: Editable) => void>> = {
     }
   },
   "no-retry-budget": (config) =>
-    delete part(cluster(config), "circuit_breakers", "thresholds", 0)[
-      "retry_budget"
-    ],
+    thresholds(config).forEach((one) => delete one["retry_budget"]),
   "no-circuit-breaker": (config) =>
-    delete part(cluster(config), "circuit_breakers", "thresholds", 0)[
-      "max_requests"
-    ],
+    thresholds(config).forEach((one) => delete one["max_requests"]),
   "ejects-nobody": (config) => delete outlier(config)["max_ejection_percent"],
   "no-enforcing": (config) => {
     outlier(config)["enforcing_consecutive_5xx"] = 0;

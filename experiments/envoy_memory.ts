@@ -1,0 +1,265 @@
+/**
+ * Callers who take nothing of their replies, 20 connections with 100 streams
+ * each, in one way after the other: they read nothing at all; they allow
+ * Envoy no byte (a window of 0); they chat and read nothing; they want short
+ * streams, which servers have soon finished, so that only Envoy holds them.
+ *
+ * What is measured, ten times a second: how much of its heap Envoy uses, as
+ * its overload manager counts it; how soon that is small again when the peers
+ * have gone; and whether a caller who reads loses a call. Streams have a limit
+ * of their own, and Envoy resets those for which it holds most. The control
+ * has one limit for streams and calls, and resets none. All of it stays on
+ * this machine.
+ */
+import {
+  grpcCluster,
+  partAt,
+  routeAction,
+  setRouteAction,
+} from "../src/experiment/changes.ts";
+import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
+import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { RawPeer } from "./attack/raw_peers.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  callFields,
+  data,
+  frame,
+  headers,
+  join,
+  PREFACE,
+  settings,
+} from "./attack/http2_frames.ts";
+
+const CONNECTIONS = 20;
+
+/** Calls on each connection: as many as Envoy allows at once. */
+const STREAMS = 100;
+
+/** Each kind of peers stays so long. */
+const STAY_MS = 5000;
+
+const WATCH_INTERVAL_MS = 100;
+
+/** At 98 % Envoy refuses all new calls. */
+const HEAP_PERCENT_MAX = 90;
+
+/**
+ * What Envoy may use of its heap when the peers have gone, in percent: less
+ * than that at which it resets streams.
+ */
+const BACK_PERCENT_MAX = 39;
+
+const BACK_MS_MAX = 5000;
+
+/** Characters of each name and text. */
+const TEXT_BYTES = 1000;
+
+/** Texts of each chat: together they fit into the window of a stream. */
+const TEXTS = 60;
+
+const PRESSURE = "overload.envoy.resource_monitors.fixed_heap.pressure";
+
+/** As envoy.yaml names them. */
+const STREAM_ROUTES = [
+  "stream-hellos",
+  "chat",
+  "health",
+  "reflection",
+  "reflection-v1alpha",
+] as const;
+
+/** Of a DATA frame's payload (RFC 9113, section 4.2). */
+const FRAME_BYTES_MAX = 16_384;
+
+const END_STREAM = 0x1;
+
+/** SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113, section 6.5.2) of 0. */
+const NO_WINDOW = frame(4, 0, 0, Uint8Array.of(0, 4, 0, 0, 0, 0));
+
+/** A message with a text in field 1, and further fields as they are. */
+function message(further: readonly number[] = []): Uint8Array {
+  const body = join(
+    Uint8Array.of(0x0a, TEXT_BYTES & 0x7f | 0x80, TEXT_BYTES >>> 7),
+    new Uint8Array(TEXT_BYTES).fill(0x61),
+    Uint8Array.from(further),
+  );
+  const head = Uint8Array.of(0, 0, 0, body.length >>> 8, body.length & 0xff);
+  return join(head, body);
+}
+
+const MANY_HELLOS = message([0x10, 0xa0, 0x8d, 0x06]); // count: 100,000
+const FEW_HELLOS = message([0x10, TEXTS]);
+const CHAT = join(...Array.from({ length: TEXTS }, () => message()));
+
+/** A kind of peers. */
+interface Kind {
+  readonly label: string;
+  readonly method: "StreamHellos" | "Chat";
+  /** What each call sends. */
+  readonly request: Uint8Array;
+  /** Whether they allow Envoy no byte (default false). */
+  readonly hasNoWindow?: boolean;
+}
+
+const KINDS: readonly Kind[] = [
+  {
+    label: "long streams, nothing is read",
+    method: "StreamHellos",
+    request: MANY_HELLOS,
+  },
+  {
+    label: "long streams, windows of 0",
+    method: "StreamHellos",
+    request: MANY_HELLOS,
+    hasNoWindow: true,
+  },
+  { label: "chats, nothing is read", method: "Chat", request: CHAT },
+  {
+    label: "short streams, windows of 0",
+    method: "StreamHellos",
+    request: FEW_HELLOS,
+    hasNoWindow: true,
+  },
+];
+
+/** What a connection sends for its call at an index. */
+function callAt(index: number, { method, request }: Kind): Uint8Array {
+  const stream = 1 + 2 * index;
+  const path = `/demo.v1.Greeter/${method}`;
+  const frames = [headers(stream, { ...callFields(), ":path": path })];
+  for (let at = 0; at < request.length; at += FRAME_BYTES_MAX) {
+    frames.push(data(stream, request.subarray(at, at + FRAME_BYTES_MAX)));
+  }
+  // A server streams only when it has the whole request.
+  if (method === "StreamHellos") frames.push(frame(0, END_STREAM, stream));
+  return join(...frames);
+}
+
+/** Writes until all is written, or Envoy takes no more. */
+async function send(peer: RawPeer, kind: Kind): Promise<void> {
+  const opening = kind.hasNoWindow ? NO_WINDOW : settings();
+  if (!await peer.write(join(PREFACE, opening))) return;
+  for (let index = 0; index < STREAMS; index += 1) {
+    if (!await peer.write(callAt(index, kind))) return;
+  }
+}
+
+/** How much of its heap Envoy uses now, in percent. */
+async function heapPercent({ stack }: RunContext): Promise<number> {
+  const stats = await stack.admin.stats(`^${RegExp.escape(PRESSURE)}$`);
+  const percent = stats.get(PRESSURE);
+  if (percent === undefined) throw new TypeError(`Envoy has no "${PRESSURE}"`);
+  return percent;
+}
+
+/** One kind of peers, and what Envoy's heap is while they are there. */
+async function attack(run: RunContext, kind: Kind): Promise<void> {
+  const now = () => run.elapsedMs();
+  const peers = await RawPeer.openMany(CONNECTIONS, run.stack.endpoint, {
+    now,
+    isReading: false,
+  });
+  try {
+    // How many of them reach Envoy depends on when it resets which.
+    const calls = peers.length * STREAMS;
+    run.addCalls(calls, calls);
+    // Not awaited: who is not read from any more waits until it is closed.
+    for (const peer of peers) void send(peer, kind);
+    const untilMs = run.elapsedMs() + STAY_MS;
+    let most = 0;
+    while (run.elapsedMs() < untilMs && !run.signal.aborted) {
+      most = Math.max(most, await heapPercent(run));
+      await run.wait(WATCH_INTERVAL_MS);
+    }
+    run.measure("most of the heap", most);
+  } finally {
+    peers.forEach((peer) => peer.close());
+  }
+}
+
+/** Waits until the heap is small again. */
+async function measureBack(run: RunContext): Promise<void> {
+  const startMs = run.elapsedMs();
+  while (!run.signal.aborted) {
+    const percent = await heapPercent(run);
+    const tookMs = run.elapsedMs() - startMs;
+    if (percent <= BACK_PERCENT_MAX || tookMs > BACK_MS_MAX) {
+      run.measure("heap back after", tookMs);
+      return;
+    }
+    await run.wait(WATCH_INTERVAL_MS);
+  }
+}
+
+/** Streams count with all other calls, and none is reset for its memory. */
+const oneLimit: NamedChange = {
+  name: "one limit for streams and calls, no stream is reset",
+  apply: (config) => {
+    for (const name of STREAM_ROUTES) {
+      const { priority: _, ...action } = routeAction(config, name);
+      setRouteAction(config, name, action);
+    }
+    const breakers = partAt(grpcCluster(config), "circuit_breakers");
+    const thresholds = Object.values(partAt(breakers, "thresholds"));
+    breakers["thresholds"] = thresholds.filter((one) =>
+      partAt(one)["priority"] !== "HIGH"
+    );
+    const manager = partAt(config, "overload_manager");
+    const actions = Object.values(partAt(manager, "actions"));
+    manager["actions"] = actions.filter((one) =>
+      !String(partAt(one)["name"]).endsWith(".reset_high_memory_stream")
+    );
+  },
+};
+
+/** Can callers who do not read take Envoy's memory? */
+export const envoyMemory: Experiment = {
+  name: "envoy-memory",
+  question:
+    "Do callers who read nothing take Envoy's memory, or others' calls?",
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: 30_000 },
+  events: [{
+    atMs: 1000,
+    label: `${CONNECTIONS * STREAMS} streams that nobody reads`,
+    do: async (run) => {
+      for (const kind of KINDS) {
+        if (run.signal.aborted) break;
+        run.mark(kind.label);
+        await attack(run, kind);
+        run.mark("these peers have gone");
+        await measureBack(run);
+      }
+    },
+  }],
+  claims: [
+    {
+      id: "heap",
+      text: `Envoy never uses more than ${HEAP_PERCENT_MAX} % of its heap`,
+      judge: measuredBetween("most of the heap", {
+        max: HEAP_PERCENT_MAX,
+        unit: "%",
+      }),
+    },
+    {
+      id: "back",
+      text:
+        `it uses ${BACK_PERCENT_MAX} % at most again within ${BACK_MS_MAX} ms`,
+      judge: measuredBetween("heap back after", {
+        max: BACK_MS_MAX,
+        unit: "ms",
+      }),
+    },
+    {
+      id: "lost",
+      text: "who reads loses no call",
+      judge: lostAtMost(0),
+    },
+  ],
+  control: {
+    about: "one limit for streams and calls, no stream is reset",
+    changes: [oneLimit],
+    breaks: ["heap", "lost"],
+  },
+};
