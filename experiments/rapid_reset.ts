@@ -9,11 +9,10 @@
  * and behind it the 1000 resets that its HTTP/2 codec takes at once. The
  * control takes both away; the connection then lives as long as the attack.
  */
+import { join, PREFACE } from "../src/core/http2_wire.ts";
 import {
   callFields,
   headers,
-  join,
-  PREFACE,
   resetStream,
   settings,
 } from "./attack/http2_frames.ts";

@@ -7,13 +7,8 @@
  * time (its limit is 600); and whether callers who are connected already lose
  * a call. The control has neither limit. All of it stays on this machine.
  */
-import {
-  callFields,
-  headers,
-  join,
-  PREFACE,
-  settings,
-} from "./attack/http2_frames.ts";
+import { join, PREFACE } from "../src/core/http2_wire.ts";
+import { callFields, headers, settings } from "./attack/http2_frames.ts";
 import {
   connectionManager,
   dropListenerLimits,

@@ -43,7 +43,7 @@ Deno.test("the pinned Deno passes the quick gate", async () => {
   const { code, text, leftovers } = await gate([]);
   assert.match(
     text,
-    new RegExp(`^${PIN.replaceAll(".", "\\.")} +ok +ok$`, "m"),
+    new RegExp(`^${PIN.replaceAll(".", "\\.")} +ok +ok +ok$`, "m"),
   );
   assert.equal(code, 0);
   assert.deepEqual(leftovers, []);
@@ -52,7 +52,7 @@ Deno.test("the pinned Deno passes the quick gate", async () => {
 Deno.test("a Deno whose server dies when a client closes fails", async () => {
   await withFakeDeno(
     `case "$*" in
-  *--help* | *driver.ts) exec "$real" "$@" ;;
+  *--help* | *driver.ts | *probe.ts*) exec "$real" "$@" ;;
   *server.ts*) echo $$ > "$0.pid"; exec "$real" "$@" ;;
 esac
 "$real" "$@"; code=$?
@@ -60,7 +60,7 @@ kill -ABRT "$(cat "$0.pid")"
 exit $code`,
     async (env) => {
       const { code, text, leftovers } = await gate(["9.9.9"], env);
-      assert.match(text, /^9\.9\.9 +FAILED +FAILED$/m);
+      assert.match(text, /^9\.9\.9 +FAILED +FAILED +ok$/m);
       assert.match(
         text,
         // Whether the next client still starts depends on who is faster.
@@ -68,6 +68,22 @@ exit $code`,
       );
       assert.equal(code, 1);
       assert.deepEqual(leftovers, []);
+    },
+  );
+});
+
+Deno.test("a Deno that does not end a connection it closes fails", async () => {
+  await withFakeDeno(
+    `case "$*" in *"probe.ts read") echo false; exit 0 ;; esac
+exec "$real" "$@"`,
+    async (env) => {
+      const { code, text } = await gate(["9.9.9"], env);
+      assert.match(text, /^9\.9\.9 +ok +ok +FAILED$/m);
+      assert.match(
+        text,
+        /^9\.9\.9 {2}close while read: a connection that is closed while it is read does not end$/m,
+      );
+      assert.equal(code, 1);
     },
   );
 });
@@ -81,7 +97,7 @@ Deno.test("a Deno that does not run our code is told apart", async () => {
         text,
         /does not run our code, so nothing was tested: src\/server\.ts exit 1: error: no such import/,
       );
-      assert.match(text, /^9\.9\.9 +not run +not run$/m);
+      assert.match(text, /^9\.9\.9( +not run){3}$/m);
       assert.equal(code, 1);
       assert.deepEqual(leftovers, []);
     },

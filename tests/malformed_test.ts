@@ -1,13 +1,11 @@
 /** Peers that break HTTP/2 on purpose: server and Envoy live through them. */
 import assert from "node:assert/strict";
+import { frame, join, PREFACE } from "../src/core/http2_wire.ts";
 import {
   callFields,
   data,
   deadlyPacket,
-  frame,
   headers,
-  join,
-  PREFACE,
   resetStream,
   sendRaw,
   settings,

@@ -23,7 +23,14 @@ import {
   SLOW_CHECKS,
   WHOLE_PLAN,
 } from "./gate/checks.ts";
-import { gateTable, type Row } from "./gate/judge.ts";
+import { CLOSE_CHECK, MEMORY_CHECKS } from "./gate/closed_connections.ts";
+import {
+  gateTable,
+  isPassed,
+  NOT_RUN,
+  type Outcome,
+  type Row,
+} from "./gate/judge.ts";
 import { RESTART_CHECK } from "./gate/restarts.ts";
 import { type Runtime, whyNotRunning } from "./gate/runtime.ts";
 
@@ -46,7 +53,8 @@ const FLAGS = {
   },
   quick: {
     name: "quick",
-    help: "Only the closing clients and the fresh connections, fewer of them",
+    help: "Only what takes some seconds: fewer closing clients, fresh " +
+      "connections, and a close",
     switch: true,
   },
 } as const satisfies FlagRows;
@@ -92,19 +100,21 @@ async function gate(
     print(
       `Deno ${version} does not run our code, so nothing was tested: ${why}`,
     );
-    return { version, checks: checks.map(() => "not run") };
+    return { version, checks: checks.map(() => NOT_RUN) };
   }
-  const row: Row["checks"][number][] = [];
+  const row: Outcome[] = [];
   for (const { title, run } of checks) {
     const startedMs = performance.now();
-    const reasons = await run(runtime, plan);
+    const outcome = await run(runtime, plan);
     if (runtime.signal.aborted) throw stopped();
     const seconds = Math.round((performance.now() - startedMs) / 1000);
-    const verdict = reasons.length === 0
+    const verdict = typeof outcome === "string"
+      ? outcome
+      : outcome.length === 0
       ? "ok"
-      : `FAILED (${reasons.join("; ")})`;
+      : `FAILED (${outcome.join("; ")})`;
     print(`Deno ${version}: ${title} ${verdict} after ${seconds} s`);
-    row.push(reasons);
+    row.push(outcome);
   }
   return { version, checks: row };
 }
@@ -129,9 +139,11 @@ async function run(): Promise<number> {
     ...(values.quick ? QUICK_PLAN : WHOLE_PLAN),
     idleMs: values.idleS * 1000,
   };
-  const checks = values.quick
-    ? QUICK_CHECKS
-    : [...QUICK_CHECKS, ...SLOW_CHECKS, RESTART_CHECK];
+  const checks = [
+    ...QUICK_CHECKS,
+    CLOSE_CHECK,
+    ...(values.quick ? [] : [...SLOW_CHECKS, RESTART_CHECK, ...MEMORY_CHECKS]),
+  ];
   if (!values.quick) await findTool("envoy", { onProgress: print, signal });
   const runtimes: Runtime[] = [];
   for (const one of versions) runtimes.push(await findRuntime(one, signal));
@@ -146,9 +158,7 @@ async function run(): Promise<number> {
   print("");
   gateTable(checks.map(({ title }) => title), rows)
     .forEach((line) => print(line));
-  const allPassed = rows.every((row) =>
-    row.checks.every((reasons) => reasons.length === 0)
-  );
+  const allPassed = rows.every((row) => row.checks.every(isPassed));
   return allPassed ? 0 : EXIT_CODES.failed;
 }
 

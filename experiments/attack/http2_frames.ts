@@ -1,51 +1,21 @@
 /** Raw HTTP/2 frames, for peers that break the protocol on purpose. */
+import {
+  CODE,
+  FLAG,
+  frame,
+  type Head,
+  HEAD_BYTES,
+  headAt,
+  join,
+  TYPE,
+  uint32s,
+} from "../../src/core/http2_wire.ts";
 
 const encoder = new TextEncoder();
 
-/** Frame types of RFC 9113, section 6. */
-const TYPES = { data: 0, headers: 1, resetStream: 3, settings: 4, goAway: 7 };
-
-/** Each frame begins with its length, type, flags and stream. */
-const HEAD_BYTES = 9;
-
-const END_HEADERS = 0x4;
-const END_STREAM = 0x1;
-
-/** What a client sends first (RFC 9113, section 3.4). */
-export const PREFACE: Uint8Array = encoder.encode(
-  "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-);
-
-/** Joins byte strings. */
-export function join(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(
-    parts.reduce((length, part) => length + part.length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** One frame. */
-export function frame(
-  type: number,
-  flags: number,
-  stream: number,
-  payload: Uint8Array = new Uint8Array(),
-): Uint8Array {
-  const head = new DataView(new ArrayBuffer(HEAD_BYTES));
-  head.setUint32(0, payload.length << 8 | type);
-  head.setUint8(4, flags);
-  head.setUint32(5, stream);
-  return join(new Uint8Array(head.buffer), payload);
-}
-
 /** An empty SETTINGS frame. */
 export function settings(): Uint8Array {
-  return frame(TYPES.settings, 0, 0);
+  return frame(TYPE.settings, 0, 0);
 }
 
 /** A HEADERS frame; names and values below 127 bytes, not indexed. */
@@ -62,8 +32,8 @@ export function headers(
     ...encoder.encode(value),
   ]);
   return frame(
-    TYPES.headers,
-    END_HEADERS | (isEnd ? END_STREAM : 0),
+    TYPE.headers,
+    FLAG.endHeaders | (isEnd ? FLAG.endStream : 0),
     stream,
     Uint8Array.from(block),
   );
@@ -71,41 +41,36 @@ export function headers(
 
 /** A DATA frame. */
 export function data(stream: number, payload: Uint8Array): Uint8Array {
-  return frame(TYPES.data, 0, stream, payload);
+  return frame(TYPE.data, 0, stream, payload);
 }
 
 /** A RST_STREAM frame with the error code CANCEL. */
 export function resetStream(stream: number): Uint8Array {
-  return frame(TYPES.resetStream, 0, stream, Uint8Array.of(0, 0, 0, 8));
+  return frame(TYPE.resetStream, 0, stream, uint32s(CODE.cancel));
 }
 
-/** A frame as it was received, without its payload. */
-export interface FrameHead {
-  readonly type: number;
-  /** 0 is the connection itself. */
-  readonly stream: number;
+/** A frame as it was received. */
+export interface ReceivedFrame extends Head {
+  readonly payload: Uint8Array;
 }
 
 /** Whether a frame tells that its stream has been answered or ended. */
-export function isAnswer({ type }: FrameHead): boolean {
-  return type === TYPES.headers || type === TYPES.resetStream ||
-    type === TYPES.goAway;
+export function isAnswer({ type }: Pick<Head, "type">): boolean {
+  return type === TYPE.headers || type === TYPE.resetStream ||
+    type === TYPE.goAway;
 }
 
 /** Cuts what was received into frames. @returns Them, and what is left. */
 export function framesIn(
   bytes: Uint8Array,
-): { readonly frames: readonly FrameHead[]; readonly rest: Uint8Array } {
-  const frames: FrameHead[] = [];
+): { readonly frames: readonly ReceivedFrame[]; readonly rest: Uint8Array } {
+  const frames: ReceivedFrame[] = [];
   let at = 0;
   while (bytes.length - at >= HEAD_BYTES) {
-    const head = new DataView(bytes.buffer, bytes.byteOffset + at, HEAD_BYTES);
-    const end = at + HEAD_BYTES + (head.getUint32(0) >>> 8);
+    const head = headAt(bytes, at);
+    const end = at + HEAD_BYTES + head.length;
     if (end > bytes.length) break;
-    frames.push({
-      type: head.getUint8(3),
-      stream: head.getUint32(5) & 0x7fff_ffff,
-    });
+    frames.push({ ...head, payload: bytes.subarray(at + HEAD_BYTES, end) });
     at = end;
   }
   return { frames, rest: bytes.subarray(at) };

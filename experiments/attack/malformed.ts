@@ -1,13 +1,11 @@
 /** Malformed messages and frames, made of a seed. */
 import type { Random } from "../../src/core/random.ts";
+import { frame, join, PREFACE } from "../../src/core/http2_wire.ts";
 import {
   callFields,
   data,
   deadlyPacket,
-  frame,
   headers,
-  join,
-  PREFACE,
   resetStream,
   settings,
 } from "./http2_frames.ts";

@@ -1,13 +1,6 @@
 /** Calls as bytes, for peers that do not read what comes back. */
-import {
-  callFields,
-  data,
-  frame,
-  headers,
-  join,
-  PREFACE,
-  settings,
-} from "./http2_frames.ts";
+import { frame, join, PREFACE } from "../../src/core/http2_wire.ts";
+import { callFields, data, headers, settings } from "./http2_frames.ts";
 
 const END_STREAM = 0x1;
 

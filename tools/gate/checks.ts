@@ -5,6 +5,7 @@ import {
   judgeCalls,
   judgeDisconnects,
   judgeExit,
+  type Outcome,
   type Reasons,
 } from "./judge.ts";
 import { freePort, type Runtime, startClient, startServer } from "./runtime.ts";
@@ -43,10 +44,10 @@ export const QUICK_PLAN = {
   freshClients: 2,
 } as const;
 
-/** A check: it resolves with the reasons against a Deno. */
+/** A check of a Deno. */
 export interface Check {
   readonly title: string;
-  readonly run: (runtime: Runtime, plan: Plan) => Promise<Reasons>;
+  readonly run: (runtime: Runtime, plan: Plan) => Promise<Outcome>;
 }
 
 const CONCURRENCY = 100;

@@ -5,6 +5,9 @@ import type { FailedCall, Report } from "./calls.ts";
 /** Why a check failed, each in a few words; none when it passed. */
 export type Reasons = readonly string[];
 
+/** What a check found: reasons against a Deno, or a figure without a verdict. */
+export type Outcome = Reasons | string;
+
 /** How a process ended. */
 interface Exit {
   readonly code: number;
@@ -94,11 +97,37 @@ export function judgeRestarts(
   ];
 }
 
+/** What a closed connection may keep: noise, but no object of a connection. */
+const KEPT_BYTES_MAX = 2048;
+
+/** Judges the memory that each closed connection has kept. */
+export function judgeKept(bytes: number): Outcome {
+  // Not a number, if it was not measured, must not pass.
+  return bytes < KEPT_BYTES_MAX
+    ? kibibytes(bytes)
+    : [`a closed connection keeps ${kibibytes(bytes)}, not below 2 KiB`];
+}
+
+/** Bytes as people read them. */
+export function kibibytes(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} KiB`;
+}
+
+/** Whether a check has nothing against a Deno. */
+export function isPassed(outcome: Outcome): boolean {
+  return typeof outcome === "string"
+    ? outcome !== NOT_RUN
+    : outcome.length === 0;
+}
+
+/** What stands for each check of a Deno that does not run our code. */
+export const NOT_RUN = "not run";
+
 /** What was found out about one Deno. */
 export interface Row {
   readonly version: string;
-  /** In the order of the checks; "not run" if it does not run our code. */
-  readonly checks: readonly (Reasons | "not run")[];
+  /** In the order of the checks. */
+  readonly checks: readonly Outcome[];
 }
 
 /** The table of versions by check, and below it why checks have failed. */
@@ -106,15 +135,15 @@ export function gateTable(
   titles: readonly string[],
   rows: readonly Row[],
 ): readonly string[] {
-  const cell = (check: Reasons | "not run") =>
-    check === "not run" ? check : check.length === 0 ? "ok" : "FAILED";
+  const cell = (check: Outcome) =>
+    typeof check === "string" ? check : check.length === 0 ? "ok" : "FAILED";
   const why = rows.flatMap(({ version, checks }) =>
     checks.flatMap((check, index) =>
-      check === "not run" || check.length === 0
+      typeof check === "string" || check.length === 0
         ? []
-        : [[`${version}  ${titles[index]}: ${check.join("; ")}`]]
+        : [`${version}  ${titles[index]}: ${check.join("; ")}`]
     )
-  ).flat();
+  );
   return [
     ...tableLines(
       ["Deno", ...titles],

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import type { FailedCall, Report } from "./calls.ts";
 import {
   gateTable,
+  isPassed,
   judgeCalls,
   judgeDisconnects,
   judgeExit,
+  judgeKept,
   judgeRestarts,
 } from "./judge.ts";
 
@@ -113,17 +115,34 @@ Deno.test("judgeRestarts() wants answers within 2 s of Envoy's return", () => {
   assert.deepEqual(verdict([1_999]), late);
 });
 
+Deno.test("judgeKept() takes less than 2 KiB, and nothing but a number", () => {
+  assert.equal(judgeKept(-300), "-0.3 KiB");
+  assert.equal(judgeKept(2047), "2.0 KiB");
+  assert.deepEqual(judgeKept(2048), [
+    "a closed connection keeps 2.0 KiB, not below 2 KiB",
+  ]);
+  assert.notEqual(typeof judgeKept(NaN), "string");
+});
+
+Deno.test("isPassed() is false for reasons and for what was not run", () => {
+  const outcomes = [[], "3.1 KiB", ["server exit 134"], "not run"];
+  assert.deepEqual(outcomes.map(isPassed), [true, true, false, false]);
+});
+
 Deno.test("gateTable() has a row for each version, and why checks failed", () => {
   const rows = [
-    { version: "1.2.3", checks: [[], []] },
-    { version: "1.10.0", checks: [["server exit 134", "at client 1"], []] },
-    { version: "1.0.0", checks: ["not run" as const, "not run" as const] },
+    { version: "1.2.3", checks: [[], [], "3.1 KiB"] },
+    {
+      version: "1.10.0",
+      checks: [["server exit 134", "at client 1"], [], "24.0 KiB"],
+    },
+    { version: "1.0.0", checks: ["not run", "not run", "not run"] },
   ];
-  assert.deepEqual(gateTable(["first", "second"], rows), [
-    "  Deno  first    second",
-    " 1.2.3  ok       ok",
-    "1.10.0  FAILED   ok",
-    " 1.0.0  not run  not run",
+  assert.deepEqual(gateTable(["first", "second", "third"], rows), [
+    "  Deno  first    second   third",
+    " 1.2.3  ok       ok       3.1 KiB",
+    "1.10.0  FAILED   ok       24.0 KiB",
+    " 1.0.0  not run  not run  not run",
     "",
     "1.10.0  first: server exit 134; at client 1",
   ]);

@@ -27,6 +27,16 @@ const STOP_LIMIT_MS = 15_000;
 /** Longer than the deadline of calls and the start together. */
 const DRIVER_SLACK_MS = 40_000;
 
+/** What tools/gate/probe.ts can measure. */
+export type Probe = "node" | "ours" | "read";
+
+/** Thousands of connections take seconds; a busy machine needs longer. */
+const PROBE_LIMIT_MS = 120_000;
+
+/** As the task "server" has them, and the collector of garbage for the probe. */
+const PROBE_FLAG =
+  "--v8-flags=--optimize-for-size,--max-semi-space-size=4,--expose-gc";
+
 /** A Deno that is tested. */
 export interface Runtime {
   readonly version: string;
@@ -59,6 +69,29 @@ export async function whyNotRunning(
     return `${program[0]} exit ${result.code}: ${line || "it printed nothing"}`;
   }
   return undefined;
+}
+
+/**
+ * Measures something of this Deno.
+ *
+ * @returns What was measured, or in words how the probe ended.
+ */
+export async function measure(
+  runtime: Runtime,
+  probe: Probe,
+): Promise<{ readonly value: unknown } | { readonly failed: string }> {
+  const { path, version, signal, onProgress } = runtime;
+  const args = [...DENO_FLAGS, PROBE_FLAG, "tools/gate/probe.ts", probe];
+  const result = await runToEnd(path, args, {
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    timeoutMs: PROBE_LIMIT_MS,
+    signal,
+  });
+  if (result.code === 0) return { value: JSON.parse(result.stdout) };
+  const lastLine = result.stderr.trim().split("\n").at(-1) || "none";
+  onProgress(`Deno ${version}: probe, its last line: ${lastLine}`);
+  return { failed: `probe exit ${result.code}` };
 }
 
 /** A server under the Deno that is tested. */

@@ -1,9 +1,10 @@
 /** The port of a server: accepts connections, bounds what they hold. */
 import { EventEmitter } from "node:events";
-import { Failure, messageOf } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
+import { CODE } from "../../core/http2_wire.ts";
 import { seldom } from "../../core/seldom.ts";
-import { Connection, type ConnectionLimits } from "./connection.ts";
-import { CODE } from "./wire.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionLimits } from "./open_streams.ts";
 
 /** Connections at once; a balancer needs one, a drill some hundreds. */
 const CONNECTIONS_MAX = 1024;
@@ -13,6 +14,9 @@ const SWEEP_INTERVAL_MS = 1000;
 
 /** After an accept that failed: there may be no file left to open. */
 const ACCEPT_PAUSE_MS = 100;
+
+/** The part of an error's message that is logged. */
+const DEFECT_CHARACTERS_MAX = 200;
 
 /** What a listener is given. */
 export interface ListenerOptions extends ConnectionLimits {
@@ -143,16 +147,16 @@ export class Http2Listener extends EventEmitter {
     const connection: Connection = new Connection(tcp, this.#options, {
       onStream: (stream, headers) => this.emit("stream", stream, headers),
       onHeld: (delta) => this.#onHeld(delta),
-      onFailed: (reason) =>
-        this.#say(`ended the connection with ${connection.peer}: ${reason}`),
+      onFailed: (reason, defect) => {
+        const why = reason + (defect === undefined ? "" : wordsOf(defect));
+        this.#say(`ended the connection with ${connection.peer}: ${why}`);
+      },
     });
     const { peer } = connection;
     this.#connections.set(peer, connection);
     connection.once("close", () => this.#connections.delete(peer));
     this.emit("session", connection);
-    connection.run().catch((error) =>
-      this.#say(`ended a connection: ${Failure.from(error).message}`)
-    );
+    void connection.run();
   }
 
   #onHeld(delta: number): void {
@@ -174,12 +178,18 @@ export class Http2Listener extends EventEmitter {
       }
     }
     if (greediest === undefined) return false;
-    const { heldBytes, streamCount } = greediest;
+    const { heldBytes, streams } = greediest;
     const kib = Math.round(heldBytes / 1024);
     greediest.endBecause(
       CODE.enhanceYourCalm,
-      `${kib} KiB are held for it, in ${streamCount} streams`,
+      `${kib} KiB are held for it, in ${streams.count} streams`,
     );
     return true;
   }
+}
+
+/** What was thrown, on one line; it may have something of a peer in it. */
+function wordsOf(defect: unknown): string {
+  const message = messageOf(defect).slice(0, DEFECT_CHARACTERS_MAX);
+  return `, please report it: ${JSON.stringify(message)}`;
 }

@@ -1,6 +1,7 @@
 /** Header lists as requests carry them, checked (RFC 9113, section 8). */
+import { CODE } from "../../core/http2_wire.ts";
+import { StreamError } from "./errors.ts";
 import type { Field } from "./hpack.ts";
-import { CODE, Http2Error } from "./wire.ts";
 
 /** Headers by name, as grpc-js takes them. */
 export type Headers = Readonly<Record<string, string>>;
@@ -16,15 +17,15 @@ const FORBIDDEN = new Set([
   "upgrade",
 ]);
 
-function malformed(what: string): Http2Error {
-  return new Http2Error(CODE.protocolError, `malformed request: ${what}`);
+function malformed(what: string): StreamError {
+  return new StreamError(CODE.protocolError, `malformed request: ${what}`);
 }
 
 /**
  * The headers of a request.
  *
  * @param isCut Whether the list was too long and its end is missing.
- * @throws {Http2Error} When they are not a request's.
+ * @throws {StreamError} When they are not a request's.
  */
 export function requestHeaders(
   fields: readonly Field[],
@@ -37,7 +38,7 @@ export function requestHeaders(
       if (isRegular) throw malformed("a pseudo-header behind a header");
       if (!PSEUDO.has(name)) throw malformed("an unknown pseudo-header");
       if (name in headers) throw malformed("a pseudo-header twice");
-      headers[name] = value;
+      headers[name] = checked(value);
       continue;
     }
     isRegular = true;
@@ -51,7 +52,7 @@ export function requestHeaders(
 
 /**
  * Checks the fields behind a request's data.
- * @throws {Http2Error} When they are not allowed there.
+ * @throws {StreamError} When they are not allowed there.
  */
 export function checkTrailers(fields: readonly Field[]): void {
   const trailers: Record<string, string> = Object.create(null);
@@ -71,7 +72,14 @@ function add(
   if (name === "te" && value !== "trailers") throw malformed("the header te");
   // A header that is given twice means both values, by HTTP's rules.
   const before = headers[name];
-  headers[name] = before === undefined ? value : `${before}, ${value}`;
+  headers[name] = before === undefined
+    ? checked(value)
+    : `${before}, ${checked(value)}`;
+}
+
+function checked(value: string): string {
+  if (/[\0\r\n]/.test(value)) throw malformed("the value of a header");
+  return value;
 }
 
 /** The fields of an answer: printable ASCII, whatever the caller sent. */

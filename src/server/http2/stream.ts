@@ -1,16 +1,15 @@
 /** One stream of a connection, with the part of Node's API grpc-js uses. */
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
-import type { Connection } from "./connection.ts";
+import { CODE, WINDOW_BYTES_DEFAULT } from "../../core/http2_wire.ts";
+import { demand, StreamError } from "./errors.ts";
 import type { Field } from "./hpack.ts";
+import { PartialMessage } from "./partial_message.ts";
+import { ReceiveWindow } from "./receive_window.ts";
 import { answerFields, trailerFields } from "./request.ts";
-import { CODE, WINDOW_BYTES_DEFAULT } from "./wire.ts";
 
 /** What an open stream costs by its objects, as measured, in bytes. */
 const STREAM_BYTES = 12_288;
-
-/** A message's length stands behind one byte of flags. */
-const MESSAGE_HEAD_BYTES = 5;
 
 /** What a stream asks of its connection. */
 export interface StreamPort {
@@ -18,13 +17,17 @@ export interface StreamPort {
   /** Something is to be sent as soon as windows allow. */
   ready(): void;
   /** Bytes that were received wait no longer. */
-  consumed(count: number): void;
+  consumed(bytes: number): void;
+  /** The peer may send so much more on this stream. */
+  renew(increment: number): void;
   /** What the stream holds has changed. */
   held(delta: number): void;
   /** Ends the stream with a code. */
   reset(code: number): void;
   /** Both directions have ended. */
   ended(): void;
+  /** Something of ours has thrown. */
+  defect(error: unknown): void;
 }
 
 interface Chunk {
@@ -41,13 +44,9 @@ interface Chunk {
 export class Stream extends EventEmitter {
   readonly id: number;
   /** Its connection; grpc-js calls it so. */
-  readonly session: Connection;
+  readonly session: object;
   /** Bytes that the peer still takes. */
   sendWindow: number;
-  /** Bytes that the peer may still send. */
-  receiveWindow = WINDOW_BYTES_DEFAULT;
-  /** Bytes that were read and are not given back to the window yet. */
-  receiveCredit = 0;
   rstCode: number = CODE.noError;
   /** Whether the peer has ended its direction. */
   isRemoteClosed = false;
@@ -59,20 +58,20 @@ export class Stream extends EventEmitter {
   readonly #port: StreamPort;
   readonly #inbox: Buffer[] = [];
   readonly #outbox: Chunk[] = [];
-  #heldBytes = STREAM_BYTES;
+  readonly #window: ReceiveWindow;
+  #heldBytes = 0;
   #isPaused = false;
-  #isDelivering = false;
   #isEndDelivered = false;
+  /** What is left of an announced length. */
   #lengthLeft: number | undefined;
   #isLocalEnded = false;
   #isLocalClosed = false;
-  #partialBytes = 0;
-  #messageHead: number[] = [];
-  #messageLeft = 0;
+  readonly #message = new PartialMessage();
+  #messageBytes = 0;
 
   constructor(
     id: number,
-    session: Connection,
+    session: object,
     port: StreamPort,
     sendWindow: number,
   ) {
@@ -81,11 +80,14 @@ export class Stream extends EventEmitter {
     this.session = session;
     this.#port = port;
     this.sendWindow = sendWindow;
-    port.held(STREAM_BYTES);
+    this.#window = new ReceiveWindow(WINDOW_BYTES_DEFAULT, (increment) => {
+      if (!this.closed && !this.isRemoteClosed) port.renew(increment);
+    });
   }
 
-  get destroyed(): boolean {
-    return this.closed;
+  /** Counts what an open stream costs. */
+  open(): void {
+    this.#hold(STREAM_BYTES);
   }
 
   pause(): this {
@@ -95,43 +97,50 @@ export class Stream extends EventEmitter {
 
   resume(): this {
     this.#isPaused = false;
-    queueMicrotask(() => this.#deliver());
+    this.#later(() => this.#deliver());
     return this;
   }
 
-  /** Notes the "content-length" of the request, if there is one. */
+  /**
+   * Notes the "content-length" of the request, if there is one.
+   * @throws {StreamError} When it is no length.
+   */
   expect(length: string | undefined): void {
-    if (length !== undefined) this.#lengthLeft = Number(length);
+    if (length === undefined) return;
+    demandWhole(/^\d+$/.test(length));
+    this.#lengthLeft = Number(length);
   }
 
-  /** Counts data. @returns Whether the request is as long as it said. */
-  count(bytes: number): boolean {
-    if (this.#lengthLeft === undefined) return true;
-    this.#lengthLeft -= bytes;
-    return this.#lengthLeft >= 0;
-  }
-
-  /** Whether all of the request that was announced has come. */
-  get isWhole(): boolean {
-    return this.#lengthLeft === undefined || this.#lengthLeft === 0;
-  }
-
-  /** Takes data from the peer; it is copied. */
-  receive(bytes: Uint8Array): void {
-    this.receiveWindow -= bytes.length;
+  /**
+   * Takes data from the peer; it is copied.
+   *
+   * @param windowBytes Its length with the padding, as windows count it.
+   * @throws {StreamError} When the peer may not send it.
+   */
+  receive(bytes: Uint8Array, windowBytes: number): void {
+    const isAllowed = this.#window.take(windowBytes);
+    demand(isAllowed, "flowControlError", "too much data", StreamError);
+    if (this.#lengthLeft !== undefined) this.#lengthLeft -= bytes.length;
+    demandWhole((this.#lengthLeft ?? 0) >= 0);
     if (this.answeredAtMs !== undefined) {
-      this.#port.consumed(bytes.length); // Nobody waits for it any more.
+      this.#consumed(windowBytes); // Nobody waits for it any more.
       return;
     }
+    this.#consumed(windowBytes - bytes.length);
+    if (bytes.length === 0) return;
     this.#inbox.push(Buffer.from(bytes));
     this.#hold(bytes.length);
     this.#deliver();
   }
 
-  /** The peer has ended its direction. */
+  /**
+   * The peer has ended its direction.
+   * @throws {StreamError} When it has announced more.
+   */
   receiveEnd(): void {
-    this.isRemoteClosed = true;
     if (this.closed) return;
+    demandWhole((this.#lengthLeft ?? 0) === 0);
+    this.isRemoteClosed = true;
     this.#deliver();
     this.#endIfClosed();
   }
@@ -151,7 +160,7 @@ export class Stream extends EventEmitter {
   /** Queues data; `done` is called when it has left, or cannot any more. */
   write(bytes: Uint8Array, done: (error?: Error) => void): void {
     if (this.closed || this.#isLocalEnded) {
-      done(new Error("The stream has ended"));
+      this.#later(() => done(new Error("The stream has ended")));
       return;
     }
     this.#outbox.push({ bytes, done });
@@ -167,7 +176,7 @@ export class Stream extends EventEmitter {
   }
 
   sendTrailers(headers: Readonly<Record<string, unknown>>): void {
-    if (this.closed) return;
+    if (this.closed || this.#isLocalClosed) return;
     this.#port.sendHeaders(trailerFields(headers), true);
     this.#closeLocal();
   }
@@ -195,7 +204,7 @@ export class Stream extends EventEmitter {
     }
     this.#outbox.shift();
     // Not now: the frame must be queued before what follows it.
-    queueMicrotask(() => {
+    this.#later(() => {
       chunk.done();
       this.#askForTrailers();
     });
@@ -207,17 +216,16 @@ export class Stream extends EventEmitter {
     if (this.closed) return;
     this.closed = true;
     this.rstCode = code;
-    const unread = this.#inbox.reduce((sum, { length }) => sum + length, 0);
-    this.#inbox.length = 0;
-    if (unread > 0) this.#port.consumed(unread);
-    this.#port.held(-this.#heldBytes);
-    this.#heldBytes = 0;
+    this.#dropInbox();
+    this.#hold(-this.#heldBytes);
     const error = new Error("The stream was reset");
     for (const { done } of this.#outbox.splice(0)) {
-      queueMicrotask(() => done(error));
+      this.#later(() => done(error));
     }
-    this.emit("close");
-    this.removeAllListeners();
+    this.#later(() => {
+      this.emit("close");
+      this.removeAllListeners();
+    });
   }
 
   #askForTrailers(): void {
@@ -230,17 +238,40 @@ export class Stream extends EventEmitter {
     this.#port.held(delta);
   }
 
+  /** Does something when this turn is over; what it throws is a defect. */
+  #later(work: () => void): void {
+    queueMicrotask(() => {
+      try {
+        work();
+      } catch (error) {
+        this.#port.defect(error);
+      }
+    });
+  }
+
+  #consumed(bytes: number): void {
+    this.#window.use(bytes);
+    this.#port.consumed(bytes);
+  }
+
+  #dropInbox(): void {
+    for (const { length } of this.#inbox.splice(0)) {
+      this.#hold(-length);
+      this.#consumed(length);
+    }
+  }
+
   #deliver(): void {
-    if (this.#isDelivering) return;
-    this.#isDelivering = true;
     while (!this.#isPaused && !this.closed) {
       const chunk = this.#inbox.shift();
       if (chunk === undefined) break;
-      this.#measure(chunk);
-      this.#port.consumed(chunk.length);
+      // grpc-js holds what belongs to a message that is not whole.
+      const messageBytes = this.#message.take(chunk);
+      this.#hold(messageBytes - this.#messageBytes - chunk.length);
+      this.#messageBytes = messageBytes;
+      this.#consumed(chunk.length);
       this.emit("data", chunk);
     }
-    this.#isDelivering = false;
     const isAtEnd = this.isRemoteClosed && this.#inbox.length === 0;
     if (!isAtEnd || this.#isEndDelivered || this.#isPaused || this.closed) {
       return;
@@ -249,38 +280,11 @@ export class Stream extends EventEmitter {
     this.emit("end");
   }
 
-  /** Releases what belongs to whole messages: grpc-js holds the rest. */
-  #measure(chunk: Uint8Array): void {
-    let at = 0;
-    let partial = this.#partialBytes + chunk.length;
-    while (at < chunk.length) {
-      if (this.#messageHead.length < MESSAGE_HEAD_BYTES) {
-        this.#messageHead.push(chunk[at] ?? 0);
-        at += 1;
-        if (this.#messageHead.length < MESSAGE_HEAD_BYTES) continue;
-        const [, a = 0, b = 0, c = 0, d = 0] = this.#messageHead;
-        this.#messageLeft = a * 2 ** 24 + (b << 16 | c << 8 | d);
-      }
-      const taken = Math.min(this.#messageLeft, chunk.length - at);
-      at += taken;
-      this.#messageLeft -= taken;
-      if (this.#messageLeft > 0) break;
-      this.#messageHead = [];
-      partial = chunk.length - at;
-    }
-    this.#hold(partial - this.#partialBytes - chunk.length);
-    this.#partialBytes = partial;
-  }
-
   #closeLocal(): void {
     this.#isLocalClosed = true;
     this.#isLocalEnded = true;
     this.answeredAtMs = performance.now();
-    const unread = this.#inbox.splice(0);
-    for (const { length } of unread) {
-      this.#hold(-length);
-      this.#port.consumed(length);
-    }
+    this.#dropInbox();
     this.#endIfClosed();
   }
 
@@ -288,4 +292,9 @@ export class Stream extends EventEmitter {
     if (!this.isRemoteClosed || !this.#isLocalClosed || this.closed) return;
     this.#port.ended();
   }
+}
+
+/** Demands a request as long as it said. */
+function demandWhole(isWhole: boolean): void {
+  demand(isWhole, "protocolError", "not the announced length", StreamError);
 }

@@ -132,14 +132,16 @@ export function settingsPayload(
   return bytes;
 }
 
-/** Something that a peer did wrong, and what it costs it. */
-export class Http2Error extends Error {
-  override readonly name = "Http2Error";
-  readonly code: number;
-
-  /** @param code One of `CODE`. */
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
+/** Byte strings, one after another. */
+export function join(
+  ...parts: readonly Uint8Array[]
+): Uint8Array<ArrayBuffer> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
   }
+  return whole;
 }

@@ -1,0 +1,96 @@
+/**
+ * What a Deno makes of connections that are closed. It is run by the Deno that
+ * is tested, measures what its one argument names, prints it as JSON and ends.
+ */
+import { createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { parseFlags } from "../../src/core/flags.ts";
+import { join, PREFACE } from "../../src/core/http2_wire.ts";
+import { settings } from "../../experiments/attack/http2_frames.ts";
+import { runProgram } from "../../src/io/program.ts";
+import { print } from "../../src/io/terminal.ts";
+import { SERVER_FLAGS } from "../../src/server/config.ts";
+import { startServer } from "../../src/server/server.ts";
+import type { Probe } from "./runtime.ts";
+
+const HOSTNAME = "127.0.0.1";
+
+/** The heap has grown to the size it needs after so many. */
+const WARM_UP = 4_000;
+
+const MEASURED = 4_000;
+
+const AT_ONCE = 20;
+
+/** What a server sends first is shorter. */
+const ANSWER_BYTES_MAX = 256;
+
+/** How long the end of a closed connection may take to arrive. */
+const END_LIMIT_MS = 3_000;
+
+/** Opens HTTP/2 connections, each of which is closed when it is answered. */
+async function openAndClose(port: number, count: number): Promise<void> {
+  let left = count;
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    while (left-- > 0) {
+      using connection = await Deno.connect({ hostname: HOSTNAME, port });
+      await connection.write(join(PREFACE, settings()));
+      await connection.read(new Uint8Array(ANSWER_BYTES_MAX));
+    }
+  }));
+}
+
+/** The resident bytes that each closed connection has cost. */
+async function keptBytes(port: number): Promise<number> {
+  await openAndClose(port, WARM_UP);
+  const before = residentBytes();
+  await openAndClose(port, MEASURED);
+  return Math.round((residentBytes() - before) / MEASURED);
+}
+
+function residentBytes(): number {
+  // What is garbage is not kept.
+  (globalThis as unknown as { gc: () => void }).gc();
+  return Deno.memoryUsage().rss;
+}
+
+/** By a bare server of the module that grpc-js has its connections from. */
+async function keptByNode(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, HOSTNAME, resolve));
+  return await keptBytes((server.address() as AddressInfo).port);
+}
+
+/** By the server of the demo. */
+async function keptByOurs(): Promise<number> {
+  const { values } = parseFlags(SERVER_FLAGS, ["--port", "0"]);
+  const server = startServer(values, () => {});
+  return await keptBytes(server.port);
+}
+
+/** Whether a peer sees the end of a connection that is closed while read. */
+async function endsWhileRead(): Promise<boolean> {
+  using listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
+  const { port } = listener.addr;
+  const peer = await Deno.connect({ hostname: HOSTNAME, port });
+  const connection = await listener.accept();
+  void connection.read(new Uint8Array(1)).catch(() => {});
+  setTimeout(() => connection.close()); // The read has begun by then.
+  const limit = new Promise((resolve) => setTimeout(resolve, END_LIMIT_MS));
+  return await Promise.race([peer.read(new Uint8Array(1)), limit]) === null;
+}
+
+/** What can be measured, by the name of it. */
+const PROBES: Readonly<Record<Probe, () => Promise<number | boolean>>> = {
+  node: keptByNode,
+  ours: keptByOurs,
+  read: endsWhileRead,
+};
+
+async function run(): Promise<number> {
+  const [probe = ""] = Deno.args;
+  print(JSON.stringify(await PROBES[probe as Probe]()));
+  Deno.exit(0); // What has been left open does not matter any more.
+}
+
+if (import.meta.main) await runProgram("probe", run);
