@@ -21,15 +21,8 @@ import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import {
-  callFields,
-  data,
-  frame,
-  headers,
-  join,
-  PREFACE,
-  settings,
-} from "./attack/http2_frames.ts";
+import { frame, join, PREFACE } from "../src/core/http2_wire.ts";
+import { callFields, data, headers, settings } from "./attack/http2_frames.ts";
 
 const CONNECTIONS = 20;
 

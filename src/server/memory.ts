@@ -5,6 +5,7 @@
  * or ended before it is memory. The rest, the resident memory of the process,
  * is watched: when that comes near the limit, the server drains and restarts.
  */
+import process from "node:process";
 import {
   ServerInterceptingCall,
   type ServerInterceptor,
@@ -17,12 +18,6 @@ const BYTES_PER_MIB = 1_048_576;
 
 /** Where nothing says how much there is: as much as in compose.yaml. */
 const LIMIT_MIB_DEFAULT = 256;
-
-/** Where the kernel tells a container's limit: cgroup v2, then v1. */
-const CGROUP_FILES = [
-  "/sys/fs/cgroup/memory.max",
-  "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-] as const;
 
 /** The part of the limit that may be held for all peers together. */
 const HELD_SHARE_MAX = 1 / 8;
@@ -48,23 +43,17 @@ export const SAMPLE_INTERVAL_MS = 250;
  * container's, else 256 MiB.
  *
  * @param flagMib The flag's value; 0 when it was not given.
- * @param readFile Reads a file, or throws.
+ * @param containerBytes What the system says; Deno finds the limit of a
+ * cgroup of version 2, and of version 1 not from inside a container.
  */
 export function memoryLimitBytes(
   flagMib: number,
-  readFile: (path: string) => string = Deno.readTextFileSync,
+  containerBytes: number | undefined = process.constrainedMemory(),
 ): number {
   if (flagMib > 0) return flagMib * BYTES_PER_MIB;
-  for (const path of CGROUP_FILES) {
-    try {
-      const bytes = Number(readFile(path));
-      // "max", or a number beyond all memory, is no limit.
-      if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-    } catch {
-      // The other version, or no container at all.
-    }
-  }
-  return LIMIT_MIB_DEFAULT * BYTES_PER_MIB;
+  // 0, or a number beyond all memory, is no limit.
+  const isLimit = Number.isSafeInteger(containerBytes) && containerBytes;
+  return isLimit || LIMIT_MIB_DEFAULT * BYTES_PER_MIB;
 }
 
 /** What a budget is given. */

@@ -8,38 +8,21 @@ import {
 } from "./memory.ts";
 
 const MIB = 1_048_576;
-const V2 = "/sys/fs/cgroup/memory.max";
-const V1 = "/sys/fs/cgroup/memory/memory.limit_in_bytes";
+
+/** The peer for whom much is held. */
+const GREEDY = "127.0.0.1:1";
 
 for (
-  const [why, flagMib, files, limitMib] of [
-    ["the flag's value comes first", 100, { [V2]: `${64 * MIB}\n` }, 100],
-    ["else a container's limit counts", 0, { [V2]: `${64 * MIB}\n` }, 64],
-    ["an older kernel tells it elsewhere", 0, { [V1]: `${32 * MIB}\n` }, 32],
-    [
-      "the newer file comes first",
-      0,
-      { [V2]: `${64 * MIB}\n`, [V1]: `${32 * MIB}\n` },
-      64,
-    ],
-    ['"max" is no limit', 0, { [V2]: "max\n" }, 256],
-    [
-      "a number beyond all memory is no limit",
-      0,
-      { [V1]: "9223372036854771712\n" },
-      256,
-    ],
-    ["an empty file is no limit", 0, { [V2]: "" }, 256],
-    ["without a container there is a default", 0, {}, 256],
-  ] as [string, number, Record<string, string>, number][]
+  const [why, flagMib, containerBytes, limitMib] of [
+    ["the flag's value comes first", 100, 64 * MIB, 100],
+    ["else a container's limit counts", 0, 64 * MIB, 64],
+    ["0 is no limit", 0, 0, 256],
+    ["a number beyond all memory is no limit", 0, 9223372036854771712, 256],
+    ["without a container there is a default", 0, undefined, 256],
+  ] as const
 ) {
   Deno.test(`memoryLimitBytes() is ${limitMib} MiB: ${why}`, () => {
-    const readFile = (path: string) => {
-      const text = files[path];
-      if (text === undefined) throw new Deno.errors.NotFound();
-      return text;
-    };
-    assert.equal(memoryLimitBytes(flagMib, readFile), limitMib * MIB);
+    assert.equal(memoryLimitBytes(flagMib, containerBytes), limitMib * MIB);
   });
 }
 
@@ -53,6 +36,7 @@ function budgetOf(
   const budget = new MemoryBudget({
     limitBytes: 100 * MIB,
     heldBytes: () => now.heldMib * MIB,
+    isGreedy: (peer) => peer === GREEDY,
     residentBytes: () => now.residentMib * MIB,
     log: (line) => lines.push(line),
     onFull: () => full += 1,
@@ -67,14 +51,15 @@ Deno.test("MemoryBudget refuses from half of what may be held, and says it", () 
   const now = { heldMib: 6.24, residentMib: 0, ms: 0 };
   const { budget, lines } = budgetOf(now);
   assert.equal(MemoryBudget.heldBytesMax(100 * MIB), 12.5 * MIB);
-  assert.equal(budget.refuses(), false);
+  assert.equal(budget.refuses(GREEDY), false);
   now.heldMib = 6.25;
   for (let call = 0; call < 1000; call += 1) {
-    assert.equal(budget.refuses(), true);
+    assert.equal(budget.refuses(GREEDY), true);
   }
+  assert.equal(budget.refuses("127.0.0.1:2"), false, "others are served");
   assert.deepEqual(lines, ["refusing a new call: 6 MiB are held for peers"]);
   now.heldMib = 0;
-  assert.equal(budget.refuses(), false);
+  assert.equal(budget.refuses(GREEDY), false);
 });
 
 for (
@@ -111,6 +96,7 @@ Deno.test("MemoryBudget waits for the collector of garbage", () => {
 function callThrough(interceptor: ServerInterceptor, path: string): unknown {
   let outcome: unknown;
   const call = {
+    getPeer: () => GREEDY,
     start: () => outcome = "started",
     sendStatus: ({ code }: { code: number }) => outcome = code,
   };

@@ -22,9 +22,6 @@ Deno.test("permissionFlags() refuses what it does not know", () => {
   }
 });
 
-Deno.test("a compiled server may listen, read its variables, name and limit", () => {
-  const { read, ...others } = permissionSet("server");
-  assert.deepEqual(Object.keys(others), ["net", "env", "sys"]);
-  assert.ok(Array.isArray(read));
-  for (const file of read) assert.match(file, /^\/sys\/fs\/cgroup\//);
+Deno.test("a compiled server may listen, read its variables and its name", () => {
+  assert.deepEqual(Object.keys(permissionSet("server")), ["net", "env", "sys"]);
 });

@@ -8,6 +8,7 @@
  * that does not take what it is owed is not read.
  */
 import { EventEmitter } from "node:events";
+import { setImmediate } from "node:timers";
 import {
   CODE,
   FLAG,
@@ -36,6 +37,12 @@ const CONNECTION_BYTES = 14_336;
 
 /** A connection that has not said that it speaks HTTP/2 by then is closed. */
 const OPENING_MS_MAX = 10_000;
+
+/**
+ * New calls of one connection before the others get their turn, as many as
+ * envoy.yaml lets a caller start: a health check must not wait for a thousand.
+ */
+const CALLS_A_TURN = 16;
 
 /** How long the peer of an ended connection has to take our last bytes. */
 const LINGER_MS = 1000;
@@ -121,7 +128,7 @@ export class Connection extends EventEmitter {
       const frames = await this.#receiver.read();
       if (frames === undefined) break;
       try {
-        if (!this.isEnding) this.#takeAll(frames);
+        if (!this.isEnding) await this.#takeAll(frames);
       } catch (error) {
         this.#failBy(error);
       }
@@ -202,7 +209,8 @@ export class Connection extends EventEmitter {
     this.removeAllListeners();
   }
 
-  #takeAll(frames: Iterable<Frame>): void {
+  async #takeAll(frames: Iterable<Frame>): Promise<void> {
+    let calls = 0;
     for (const frame of frames) {
       try {
         this.#take(frame);
@@ -212,7 +220,12 @@ export class Connection extends EventEmitter {
         }
         this.streams.takeFault(frame.stream, error.code);
       }
-      // What was taken can have ended all.
+      if (frame.kind === "headers") calls += 1;
+      if (calls === CALLS_A_TURN) {
+        calls = 0;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      // What was taken, or has happened since, can have ended all.
       if (this.isEnding || this.destroyed) return;
     }
   }

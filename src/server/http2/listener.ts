@@ -78,6 +78,10 @@ export class Http2Listener extends EventEmitter {
     return this.#heldBytes;
   }
 
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
   /** Whether more is held for this peer, "host:port", than for most. */
   isGreedy(peer: string): boolean {
     const bytes = this.#connections.get(peer)?.heldBytes ?? 0;
