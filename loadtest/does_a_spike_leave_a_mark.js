@@ -1,3 +1,4 @@
+// @ts-check
 // Does a spike leave a mark, once it is over?
 //
 //   k6 run loadtest/does_a_spike_leave_a_mark.js
@@ -12,20 +13,16 @@
 //   P95_MS        bound of 95 % of all calls, in ms        1000
 //   P99_MS        bound of 99 % before and after, in ms    100
 //   VUS           most calls in flight                     499
-import { openLoop } from "./lib/open_loop.js";
-import { warmup } from "./lib/phases.js";
-import { readSettings } from "./lib/settings.js";
+import { openLoop } from "./lib/open_loop.ts";
+import { warmup } from "./lib/phases.ts";
+import { readSettings } from "./lib/settings.ts";
 
-const settings = readSettings(["spikeRatePerS", "spikeP99Ms"], {
-  p95Ms: "1000",
-  vus: "499",
-});
+const settings = readSettings("spike");
 
 const { ratePerS, spikeRatePerS, p99Ms, spikeP99Ms } = settings;
 
 const test = openLoop({
-  question: "Does a spike leave a mark, once it is over?",
-  name: "does_a_spike_leave_a_mark",
+  shape: "spike",
   settings,
   phases: [
     ...warmup(settings, "spike"),
@@ -37,6 +34,11 @@ const test = openLoop({
   bounds: { p95Ms: settings.p95Ms, p99Ms: spikeP99Ms },
 });
 
+/**
+ * @param {string} name
+ * @param {number} phaseRatePerS
+ * @param {number} phaseP99Ms
+ */
 function phase(name, phaseRatePerS, phaseP99Ms) {
   return {
     name,

@@ -1,3 +1,4 @@
+// @ts-check
 // Does it last: is the last quarter of a long run as good as the first?
 //
 //   k6 run loadtest/does_it_last.js
@@ -6,18 +7,17 @@
 //   RATE      calls per second                           100
 //   DURATION  measured time                              30m
 //   P99_MS    bound of 99 % of each quarter's calls, ms  100
-import { openLoop } from "./lib/open_loop.js";
-import { warmup } from "./lib/phases.js";
-import { readSettings } from "./lib/settings.js";
-import { ms } from "./lib/table.js";
+import { openLoop } from "./lib/open_loop.ts";
+import { warmup } from "./lib/phases.ts";
+import { readSettings } from "./lib/settings.ts";
+import { ms } from "../src/core/load/table.ts";
 
-const settings = readSettings([], { ratePerS: "100", durationMs: "30m" });
+const settings = readSettings("soak");
 
 const QUARTERS = ["quarter-1", "quarter-2", "quarter-3", "quarter-4"];
 
 const test = openLoop({
-  question: "Is the last quarter of a long run as good as the first?",
-  name: "does_it_last",
+  shape: "soak",
   settings,
   phases: [
     ...warmup(settings, "soak"),
@@ -32,9 +32,9 @@ const test = openLoop({
   ],
   comment: ({ phases }) => {
     const [first, last] = [QUARTERS[0], QUARTERS[3]].map((name) =>
-      phases.find((phase) => phase.name === name).latencyMs
+      phases.find((phase) => phase.name === name)?.latencyMs
     );
-    return first === null || last === null ? [] : [
+    return !first || !last ? [] : [
       `p50 was ${ms(first.p50)} ms in the first quarter, ${
         ms(last.p50)
       } ms in the last`,

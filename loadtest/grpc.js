@@ -1,3 +1,4 @@
+// @ts-check
 // Is every server given the same share of the calls?
 //
 //   k6 run loadtest/grpc.js
@@ -21,16 +22,17 @@
 //                connections is told from balancing calls     53
 //   DEADLINE_MS  deadline of a call, in ms              5000
 //   WORK_MS      how long a server works on a call, in ms     0
+//   L7_TARGET    set when TARGET is an L4 listener: each connection must stay
+//                with one server then; names the L7 listener beside it
 //   REPORT       the report's path without ".json" and ".html"
-import { openLoop } from "./lib/open_loop.js";
-import { warmup } from "./lib/phases.js";
-import { readSettings } from "./lib/settings.js";
+import { openLoop } from "./lib/open_loop.ts";
+import { warmup } from "./lib/phases.ts";
+import { readSettings } from "./lib/settings.ts";
 
-const settings = readSettings();
+const settings = readSettings("steady");
 
 const test = openLoop({
-  question: "Is every server given the same share of the calls?",
-  name: "grpc",
+  shape: "steady",
   settings,
   phases: [
     ...warmup(settings, "steady"),

@@ -1,3 +1,4 @@
+// @ts-check
 // How are streams spread, and does every message arrive?
 //
 //   k6 run loadtest/how_are_streams_spread.js
@@ -13,21 +14,20 @@
 //   MESSAGES     messages of each stream                        20
 //   INTERVAL_MS  time between two messages of a stream, in ms   50
 import exec from "k6/execution";
-import { openLoop } from "./lib/open_loop.js";
-import { warmup } from "./lib/phases.js";
-import { readSettings } from "./lib/settings.js";
+import { openLoop } from "./lib/open_loop.ts";
+import { warmup } from "./lib/phases.ts";
+import { readSettings } from "./lib/settings.ts";
 import {
   chat,
   FIRST_MESSAGE_METRIC,
   readHellos,
   STREAM_THRESHOLDS,
-} from "./lib/streams.js";
+} from "./lib/streams.ts";
 
-const settings = readSettings(["messages", "intervalMs"], { ratePerS: "20" });
+const settings = readSettings("streams");
 
 const test = openLoop({
-  question: "How are streams spread, and does every message arrive?",
-  name: "how_are_streams_spread",
+  shape: "streams",
   settings,
   phases: [
     ...warmup(settings, "streams"),
@@ -39,9 +39,9 @@ const test = openLoop({
       isMeasured: true,
     },
   ],
-  perform: async (given, tags) => {
+  perform: async (caller, given, tags) => {
     const open = exec.scenario.iterationInTest % 2 === 0 ? readHellos : chat;
-    return [await open(given, tags)];
+    return [await open(caller, given, tags)];
   },
   latencyMetric: FIRST_MESSAGE_METRIC,
   thresholds: STREAM_THRESHOLDS,

@@ -1,3 +1,4 @@
+// @ts-check
 // What do reconnecting clients hide?
 //
 //   k6 run loadtest/what_do_reconnects_hide.js
@@ -10,15 +11,14 @@
 //
 // Settings as in grpc.js, but:
 //   RATE  calls, and connections, per second  100
-import { openLoop } from "./lib/open_loop.js";
-import { warmup } from "./lib/phases.js";
-import { readSettings } from "./lib/settings.js";
+import { openLoop } from "./lib/open_loop.ts";
+import { warmup } from "./lib/phases.ts";
+import { readSettings } from "./lib/settings.ts";
 
-const settings = readSettings([], { ratePerS: "100" });
+const settings = readSettings("reconnect");
 
 const test = openLoop({
-  question: "What do reconnecting clients hide?",
-  name: "what_do_reconnects_hide",
+  shape: "reconnect",
   settings,
   reconnects: true,
   phases: [

@@ -1,3 +1,4 @@
+// @ts-check
 // Where is the knee: at which rate does p99 leave its bound?
 //
 //   k6 run loadtest/where_is_the_knee.js
@@ -13,15 +14,12 @@
 //   P95_MS     bound of 95 % of the calls at RATE, in ms  50
 //   P99_MS     the bound that is looked for, in ms       100
 //   VUS        most calls in flight                      199
-import { openLoop } from "./lib/open_loop.js";
-import { warmup } from "./lib/phases.js";
-import { readSettings } from "./lib/settings.js";
-import { ms, rate } from "./lib/table.js";
+import { openLoop } from "./lib/open_loop.ts";
+import { warmup } from "./lib/phases.ts";
+import { readSettings } from "./lib/settings.ts";
+import { ms, rate } from "../src/core/load/table.ts";
 
-const settings = readSettings(["rateMaxPerS", "steps"], {
-  durationMs: "5s",
-  vus: "199",
-});
+const settings = readSettings("knee");
 
 const { ratePerS, rateMaxPerS, steps, p99Ms } = settings;
 if (rateMaxPerS <= ratePerS) {
@@ -36,8 +34,7 @@ const climb = Array.from({ length: steps }, (_, step) => {
 });
 
 const test = openLoop({
-  question: `At which rate does p99 leave ${p99Ms} ms?`,
-  name: "where_is_the_knee",
+  shape: "knee",
   settings,
   phases: [
     ...warmup(settings, "sustained"),
@@ -47,6 +44,11 @@ const test = openLoop({
   comment: ({ phases }) => [kneeOf(phases)],
 });
 
+/**
+ * @param {string} scenario
+ * @param {number} stepRatePerS
+ * @param {boolean} isMeasured
+ */
 function phase(scenario, stepRatePerS, isMeasured) {
   return {
     name: `${stepRatePerS}-per-s`,
@@ -57,27 +59,33 @@ function phase(scenario, stepRatePerS, isMeasured) {
   };
 }
 
-/** The knee in a sentence. */
+/**
+ * The knee in a sentence.
+ *
+ * @param {readonly import("../src/core/load/report.ts").PhaseReport[]} phases
+ */
 function kneeOf(phases) {
   const reached = phases.filter(({ name }) => name !== "warm-up");
+  /** @param {typeof reached[number]} phase */
   const isFine = ({ latencyMs, errors, askedRatePerS, seconds }) =>
     latencyMs !== null && latencyMs.p99 < p99Ms && errors === 0 &&
     latencyMs.count >= 0.99 * askedRatePerS * seconds;
   const at = reached.findIndex((one) => !isFine(one));
-  if (at < 0) {
+  const found = reached[at];
+  if (found === undefined) {
     return `No knee up to ${rateMaxPerS} calls/s: p99 stays below ${p99Ms} ms`;
   }
-  const { askedRatePerS, seconds, errors, latencyMs } = reached[at];
+  const { askedRatePerS, seconds, errors, latencyMs } = found;
   const there = latencyMs === null
     ? "no call ends"
     : `p99 is ${ms(latencyMs.p99)} ms, ${
       rate(latencyMs.count / seconds)
     } calls/s are made, ${errors} fail`;
-  return at === 0
+  const before = reached[at - 1];
+  return before === undefined
     ? `The knee is below ${askedRatePerS} calls/s: there ${there}`
-    : `The knee is between ${
-      reached[at - 1].askedRatePerS
-    } and ${askedRatePerS} calls/s: at ${askedRatePerS} ${there}`;
+    : `The knee is between ${before.askedRatePerS} and ${askedRatePerS} ` +
+      `calls/s: at ${askedRatePerS} ${there}`;
 }
 
 export const options = test.options;

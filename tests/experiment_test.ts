@@ -8,7 +8,13 @@ async function withReports(
   work: (out: readonly string[], read: () => Promise<string>) => Promise<void>,
 ): Promise<void> {
   const dir = `reports/test-${crypto.randomUUID()}`;
-  const read = () => Deno.readTextFile(`${ROOT}${dir}/experiments.json`);
+  const read = async () => {
+    const [folder] = [...Deno.readDirSync(`${ROOT}${dir}`)]
+      .filter(({ isDirectory }) => isDirectory);
+    return await Deno.readTextFile(
+      `${ROOT}${dir}/${folder?.name}/record.json`,
+    );
+  };
   try {
     await work(["--out", dir], read);
   } finally {

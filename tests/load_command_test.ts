@@ -1,14 +1,22 @@
 /** The command `load` as a program. */
 import assert from "node:assert/strict";
-import { ABORTED } from "./load_runs.ts";
-import { freePort } from "./stacks.ts";
+import { EXIT_CODES } from "../src/core/errors.ts";
+import { ABORTED, CROSSED } from "./load_runs.ts";
+import { freePort, withStack } from "./stacks.ts";
 
-/** Runs the command on ports of its own. */
+/** How the command has ended. */
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command, with short times. */
 async function loadCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+): Promise<Ended> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "-P=lab", "src/lab.ts", "load", ...args],
     env: {
       RATE: "150",
@@ -16,39 +24,150 @@ async function loadCommand(
       DURATION: "4s",
       P95_MS: "1000",
       P99_MS: "2000",
-      VUS: "97",
       ...env,
     },
-    stderr: "null",
   }).output();
-  return { code, lines: new TextDecoder().decode(stdout).trim().split("\n") };
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
 }
 
-Deno.test("deno task load starts a stack and ends with the report", async () => {
-  const grpcPort = freePort();
-  const ports = [
+/** Flags that keep a stack off the ports of others. */
+function ownPorts(grpcPort: number): readonly string[] {
+  return [
     ...["--port", String(grpcPort), "--admin-port", String(freePort())],
     ...["--server-port", String(freePort())],
   ];
-  const { code, lines } = await loadCommand(ports, {});
-  assert.equal(code, 0, lines.join("\n"));
-  assert.ok(
-    lines.some((line) => /^The load generator used 0\.\d\d of/.test(line)),
+}
+
+/** The folder of a run, by the path on its last line; removed after `use`. */
+async function withFolder(
+  stdout: string,
+  use: (folder: string) => Promise<void>,
+): Promise<void> {
+  const page = stdout.trim().split("\n").at(-1) ?? "";
+  assert.match(
+    page,
+    /\/reports\/[0-9]{8}-[0-9]{6}-load-[a-z]+(-\d+)?\/report\.html$/,
   );
-  const ledgers = lines.find((line) => line.startsWith("Calls counted"));
-  assert.match(ledgers ?? "", /k6: (\d+), .*servers: \1, .*retries: \1$/);
-  const page = lines.at(-1) ?? "";
-  assert.match(page, /\/reports\/load-steady-[0-9-]+\.html$/);
-  assert.match(await Deno.readTextFile(page), /The load generator used/);
-  for (const ending of [".html", ".json", "-dashboard.html"]) {
-    await Deno.remove(page.replace(/\.html$/, ending));
+  const folder = page.replace(/\/report\.html$/, "");
+  try {
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
+}
+
+Deno.test("deno task load starts a stack, records, and then reports", async () => {
+  const grpcPort = freePort();
+  const { code, stdout, stderr } = await loadCommand(ownPorts(grpcPort), {
+    VUS: "97",
+  });
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /^The load generator used 0\.\d\d of/m);
+  assert.match(
+    stdout,
+    /^Calls counted by k6: (\d+), .*servers: \1, .*retries: \1$/m,
+  );
+  assert.match(stdout, /^Calls past Envoy, .* took p95 \d/m);
+  // Once each, without colours, as this is no terminal.
+  assert.equal(stdout.match(/PASSED: all/g)?.length, 1, stdout);
+  assert.equal(stdout.match(/report\.html/g)?.length, 1, stdout);
+  assert.ok(!stdout.includes("\x1b"));
+  await withFolder(stdout, async (folder) => {
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    assert.deepEqual(names, ["dashboard.html", "record.json", "report.html"]);
+    const record = JSON.parse(
+      await Deno.readTextFile(`${folder}/record.json`),
+    );
+    assert.equal(record.verdict, "held");
+    assert.ok(record.report.reference.count > 50);
+    const page = await Deno.readTextFile(`${folder}/report.html`);
+    assert.match(page, /The load generator used/);
+    assert.match(page, /PASSED: all/);
+    // Tests that run beside this one may have written it since.
+    const latest = await Deno.readTextFile(`${folder}/../latest.html`);
+    assert.match(latest, /url=[0-9]+-[0-9]+-[^"]+\/report\.html"/);
+  });
   // Nothing is left: the port is free.
   Deno.listen({ hostname: "127.0.0.1", port: grpcPort }).close();
 });
 
-Deno.test("deno task load keeps k6's exit code", async () => {
-  const target = `127.0.0.1:${freePort()}`;
-  const { code } = await loadCommand(["knee"], { TARGET: target });
+Deno.test("deno task load --l4 shows where one connection's calls go", async () => {
+  const { code, stdout, stderr } = await loadCommand(
+    ["--l4", ...ownPorts(freePort())],
+    { BATCH: "50" },
+  );
+  assert.equal(code, 0, stdout + stderr);
+  assert.match(stdout, /^server-\d +\d+ +100\.00 % +33\.33 %$/m);
+  assert.match(stdout, /all calls stay where it leads: .*; 2 servers got/);
+  await withFolder(stdout, () => Promise.resolve());
+});
+
+Deno.test("deno task load fails when a server is missing", async () => {
+  await withStack({ servers: 2 }, async (stack) => {
+    const { code, stdout, stderr } = await loadCommand([], {
+      TARGET: stack.endpoint,
+      VUS: "97",
+    });
+    assert.equal(code, CROSSED, stdout + stderr);
+    assert.equal(stdout.match(/servers_found: must be/g)?.length, 1, stdout);
+    // k6's own word on it is not repeated.
+    assert.equal(stderr, "");
+    await withFolder(stdout, () => Promise.resolve());
+  });
+});
+
+Deno.test("deno task load fails when a server is slow, whatever the machine does", async () => {
+  await withStack({ allowFaults: true }, async (stack) => {
+    // Far more than calls wait for a core here.
+    await stack.fault("server-2", {
+      kind: "delay",
+      delayMs: 2500,
+      durationMs: 60_000,
+    });
+    const { code, stdout, stderr } = await loadCommand([], {
+      TARGET: stack.endpoint,
+      RATE: "50",
+      TOLERANCE: "0.03",
+      VUS: "199",
+    });
+    assert.equal(code, CROSSED, stdout + stderr);
+    assert.match(stdout, /^ {2}grpc_req_duration\{measured:yes\}: must be/m);
+    await withFolder(stdout, () => Promise.resolve());
+  });
+});
+
+Deno.test("deno task load keeps k6's exit code, and its sentence", async () => {
+  const target = `[::1]:${freePort()}`;
+  const { code, stdout, stderr } = await loadCommand(["knee"], {
+    TARGET: target,
+  });
   assert.equal(code, ABORTED);
+  assert.equal(stdout, "");
+  assert.ok(
+    stderr.startsWith(`load: Nothing to test at ${target} (connection refu`),
+    stderr,
+  );
+  assert.equal(stderr.trim().split("\n").length, 1, stderr);
+});
+
+Deno.test("deno task load refuses wrong settings before it starts anything", async () => {
+  const { code, stdout, stderr } = await loadCommand(ownPorts(freePort()), {
+    DURATIN: "5s",
+    RATE: "0",
+  });
+  assert.equal(code, EXIT_CODES.usage);
+  assert.equal(stdout, "");
+  assert.match(stderr, /RATE must be a whole number .*, not "0"/);
+  assert.match(stderr, /DURATIN is not a setting; did you mean DURATION\?/);
+});
+
+Deno.test("deno task load sets REPORT itself", async () => {
+  const { code, stderr } = await loadCommand([], { REPORT: "mine" });
+  assert.equal(code, EXIT_CODES.usage);
+  assert.match(stderr, /REPORT is for k6 alone/);
 });

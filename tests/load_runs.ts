@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { findTool } from "../src/io/tools.ts";
 import { runK6 } from "../src/load/k6.ts";
-import { type LoadReport, readReport } from "../src/load/report.ts";
+import type { LoadReport } from "../src/core/load/report.ts";
+import { readReport } from "../src/load/report.ts";
 
 /** k6's exit code when a threshold was crossed. */
 export const CROSSED = 99;
@@ -33,7 +34,6 @@ export async function run(
     const { code, output } = await runK6({
       path: k6.path,
       script,
-      output: "piped",
       signal: AbortSignal.timeout(RUN_LIMIT_MS),
       env: {
         TARGET: target,
@@ -48,7 +48,7 @@ export async function run(
         ...env,
       },
     });
-    const report = await readReport(`${folder}/report`);
+    const report = await readReport(`${folder}/report.json`);
     const page = report === undefined
       ? ""
       : await Deno.readTextFile(`${folder}/report.html`);

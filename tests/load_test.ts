@@ -74,6 +74,30 @@ Deno.test("load tests pass on the native stack and fail on its controls", async 
       const calls = pinned.report?.servers.map(({ calls }) => calls) ?? [];
       assert.equal(calls.filter((count) => count === 0).length, 1);
     });
+    await t.step(
+      "L4 pins a connection, and that is demanded of it",
+      async () => {
+        const script = "are_few_connections_enough.js";
+        const env = { CONNECTIONS: "1", L7_TARGET: endpoint };
+        const pinned = await run(script, l4Endpoint, env);
+        assert.equal(pinned.code, 0, pinned.output);
+        const shares = pinned.report?.servers.map(({ share }) => share).sort();
+        assert.deepEqual(shares, [0, 0, 1]);
+        const l7 = Object.values(pinned.report?.pins?.l7.calls ?? {});
+        assert.equal(l7.length, 3, pinned.output);
+        assert.ok(l7.every((calls) => Math.abs(calls - 100) <= 1), `${l7}`);
+        assert.match(pinned.output, /all calls stay where it leads: server-/);
+        const control = await run(script, endpoint, env);
+        assert.equal(control.code, CROSSED, control.output);
+        assert.deepEqual(crossed(control), ["connections_moved"]);
+        const swapped = await run(script, l4Endpoint, {
+          CONNECTIONS: "1",
+          L7_TARGET: l4Endpoint,
+        });
+        assert.equal(swapped.code, CROSSED, swapped.output);
+        assert.deepEqual(crossed(swapped), ["l7_deviation"]);
+      },
+    );
     for (
       const [script, env] of [
         ["how_are_streams_spread.js", {
@@ -210,17 +234,4 @@ Deno.test("k6 with nothing to test says so in one sentence", async () => {
     output,
     new RegExp(`Nothing to test at ${target} \\(connection refused\\); start`),
   );
-});
-
-Deno.test("wrong settings stop the run in one sentence that has them all", async () => {
-  const { code, output } = await run("grpc.js", "nowhere", {
-    RATE: "fast",
-    TOLERANCE: "1",
-    DURATION: "30",
-  });
-  assert.equal(code, ABORTED, output);
-  assert.equal(output.trim().split("\n").length, 1, output);
-  for (const name of ["TARGET", "RATE", "TOLERANCE", "DURATION"]) {
-    assert.match(output, new RegExp(`${name} must be .*, not`));
-  }
 });

@@ -4,6 +4,15 @@
  */
 import { parseArgs } from "node:util";
 import { Failure, messageOf } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+
+export {
+  hostAndPort,
+  port,
+  positiveNumber,
+  wholeNumber,
+  words,
+} from "./values.ts";
 
 /** One flag that takes a value. */
 export interface ValueFlag<T> {
@@ -159,21 +168,9 @@ function readValues(
 }
 
 function unknownFlag(rawName: string, names: readonly string[]): string {
-  const name = rawName.replace(/^-+/, "");
-  const near = names.find((known) =>
-    name !== "" && (known.startsWith(name) || name.startsWith(known) ||
-      sameLettersButTwo(known, name))
-  );
+  const near = nearest(rawName.replace(/^-+/, ""), names);
   const hint = near === undefined ? "" : `; did you mean --${near}?`;
   return `${rawName} is not a flag${hint}`;
-}
-
-/** Whether two words differ in at most two places of their letters' counts. */
-function sameLettersButTwo(a: string, b: string): boolean {
-  const counts = new Map<string, number>();
-  for (const letter of a) counts.set(letter, (counts.get(letter) ?? 0) + 1);
-  for (const letter of b) counts.set(letter, (counts.get(letter) ?? 0) - 1);
-  return [...counts.values()].reduce((sum, n) => sum + Math.abs(n), 0) <= 2;
 }
 
 /**
@@ -207,55 +204,4 @@ export function helpText(
     "Flags:",
     ...lines.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`),
   ].join("\n");
-}
-
-/** Parses a whole number from `min` to `max`, both included. */
-export function wholeNumber(
-  min: number,
-  max: number,
-): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^[0-9]+$/.test(text) || value < min || value > max) {
-      throw new RangeError(`must be a whole number from ${min} to ${max}`);
-    }
-    return value;
-  };
-}
-
-/** Parses a decimal number above 0 and at most `max`. */
-export function positiveNumber(max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^[0-9]*\.?[0-9]+$/.test(text) || !(value > 0 && value <= max)) {
-      throw new RangeError(`must be a number above 0 and at most ${max}`);
-    }
-    return value;
-  };
-}
-
-/** Parses a port number; `min` is 0 where 0 means "any free port". */
-export function port(min: 0 | 1 = 1): (text: string) => number {
-  return wholeNumber(min, 65_535);
-}
-
-/** Parses "host:port", with an IPv6 address in brackets. */
-export function hostAndPort(text: string): string {
-  const value = Number(
-    /^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):([0-9]{1,5})$/.exec(text)?.[1],
-  );
-  if (!(value >= 1 && value <= 65_535)) {
-    throw new RangeError("must be HOST:PORT, for example localhost:5000");
-  }
-  return text;
-}
-
-/** Parses text that is not empty and has at most `max` characters. */
-export function words(max: number): (text: string) => string {
-  return (text) => {
-    if (text.length === 0 || text.length > max) {
-      throw new RangeError(`must have 1 to ${max} characters`);
-    }
-    return text;
-  };
 }

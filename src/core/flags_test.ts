@@ -1,14 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  type FlagRows,
-  helpText,
-  hostAndPort,
-  parseFlags,
-  port,
-  positiveNumber,
-  wholeNumber,
-  words,
-} from "./flags.ts";
+import { type FlagRows, helpText, parseFlags, port, words } from "./flags.ts";
 
 const ROWS = {
   port: {
@@ -173,43 +164,3 @@ Flags:
   --help        Print this and exit`,
   );
 });
-
-for (
-  const [parserName, parse, good, bad] of [
-    ["wholeNumber(1, 10)", wholeNumber(1, 10), ["1", "10", "007"], [
-      "0",
-      "11",
-      "1.5",
-      "1e1",
-      "-1",
-      " 1",
-      "0x1",
-      "",
-    ]],
-    ["positiveNumber(10)", positiveNumber(10), ["10", "0.5", ".5"], [
-      "0",
-      "10.1",
-      "-1",
-      "1e1",
-      "5.",
-      "Infinity",
-      "",
-    ]],
-    ["port(0)", port(0), ["0", "65535"], ["65536"]],
-    ["port()", port(), ["1", "65535"], ["0", "65536"]],
-    ["words(3)", words(3), ["a", "abc"], ["", "abcd"]],
-    ["hostAndPort", hostAndPort, [
-      "localhost:5000",
-      "127.0.0.1:1",
-      "[::1]:65535",
-      "my-host.example:80",
-    ], ["localhost", "localhost:", ":80", "a:0", "a:65536", "::1:80", "a b:1"]],
-  ] as const
-) {
-  Deno.test(`${parserName} takes what it says and nothing else`, () => {
-    for (const text of good) assert.doesNotThrow(() => parse(text), text);
-    for (const text of bad) {
-      assert.throws(() => parse(text), { name: "RangeError" }, text);
-    }
-  });
-}

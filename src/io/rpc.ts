@@ -7,9 +7,10 @@ import {
   type ServiceClientConstructor,
   type ServiceError,
   setLogVerbosity,
-  status,
 } from "@grpc/grpc-js";
 import { printableDetails } from "../core/printable.ts";
+
+export { statusName } from "../core/status.ts";
 
 // Every error reaches its caller; the library need not print it as well.
 setLogVerbosity(logVerbosity.NONE);
@@ -127,9 +128,4 @@ export function isServiceError(thrown: unknown): thrown is ServiceError {
  */
 export function plainDetails(details: string): string {
   return printableDetails(details.replace(/\.? Resolution note:\s*$/, ""));
-}
-
-/** A status code's name, for example "UNAVAILABLE"; "CODE_99" if unknown. */
-export function statusName(code: number): string {
-  return status[code] ?? `CODE_${code}`;
 }

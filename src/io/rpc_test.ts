@@ -8,13 +8,7 @@ import {
 } from "@grpc/grpc-js";
 import { listen } from "./_listen.ts";
 import { Greeter, Operator } from "./proto.ts";
-import {
-  callUnary,
-  connect,
-  isServiceError,
-  plainDetails,
-  statusName,
-} from "./rpc.ts";
+import { callUnary, connect, isServiceError, plainDetails } from "./rpc.ts";
 
 /** Runs `work` with the port of a server whose SayHello does `sayHello`. */
 async function withGreeter(
@@ -152,14 +146,6 @@ for (
     assert.equal(isServiceError(thrown), expected);
   });
 }
-
-Deno.test("statusName() names every number", () => {
-  assert.deepEqual([0, 14, 99].map(statusName), [
-    "OK",
-    "UNAVAILABLE",
-    "CODE_99",
-  ]);
-});
 
 Deno.test("connect() finds a target that has moved within 5 s", async () => {
   const { lookup } = dns.promises;

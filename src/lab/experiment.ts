@@ -172,7 +172,7 @@ async function runAll(
     print(`interrupted: ${chosen.length - results.length} not run`);
   }
   if (flags.outDir !== "-") {
-    const paths = await writeReports(flags.outDir, results, {
+    const page = await writeReports(flags.outDir, results, {
       seed: flags.seed,
       stack: stacks.name,
       command: `deno task experiment run ${
@@ -183,7 +183,7 @@ async function runAll(
       writtenAt: new Date().toISOString(),
       isInterrupted: stop.signal.aborted,
     });
-    paths.forEach((path) => print(`report: ${path}`));
+    print(`report: ${page}`);
   }
   const isAllHeld = results.length === chosen.length &&
     results.every(({ verdict }) => verdict === "held");

@@ -1,6 +1,5 @@
 /** The command `load`: one of the load tests, on a stack that is there or not. */
-import { basename } from "node:path";
-import { Failure } from "../core/errors.ts";
+import { EXIT_CODES, Failure } from "../core/errors.ts";
 import {
   type FlagRows,
   type FlagValues,
@@ -10,23 +9,25 @@ import {
   wholeNumber,
 } from "../core/flags.ts";
 import { listenForStop } from "../io/program.ts";
-import { print, printError } from "../io/terminal.ts";
+import { paint, print, printError } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
 import { killAllChildren } from "../io/child.ts";
-import { type K6Result, killAllK6, runK6 } from "../load/k6.ts";
+import { htmlOf } from "../core/load/html.ts";
+import { type LoadSettings, readLoadSettings } from "../core/load/settings.ts";
 import {
-  addToReport,
-  agrees,
-  type Counted,
-  generatorLine,
-  type Ledgers,
-  ledgersLine,
-  ledgersOf,
-  readCounted,
-  readReport,
-} from "../load/report.ts";
-import { type Shape, SHAPE_DEFAULT, SHAPES } from "../load/shapes.ts";
-import { NATIVE_SERVERS_MAX, NativeStack } from "../stack/native.ts";
+  isShapeName,
+  SHAPE_DEFAULT,
+  SHAPE_DEFAULT_L4,
+  type ShapeName,
+  SHAPES,
+} from "../core/load/shapes.ts";
+import { textOf } from "../core/load/table.ts";
+import { UNKNOWN_EXIT_CODE } from "../core/load/verdict.ts";
+import { fillRunFolder, makeRunFolder } from "../io/run_folder.ts";
+import { killAllK6 } from "../load/k6.ts";
+import { agrees, recordLines } from "../load/report.ts";
+import { DASHBOARD, type LoadRunOptions, recordRun } from "../load/run.ts";
+import { NativeStack } from "../stack/native.ts";
 
 const LOAD_FLAGS = {
   l4: {
@@ -57,8 +58,8 @@ const LOAD_FLAGS = {
   },
 } as const satisfies FlagRows;
 
-/** What the name of k6's dashboard has behind the report's. */
-const DASHBOARD_ENDING = "-dashboard.html";
+/** Where runs leave their reports; the project's folder is where we run. */
+const REPORTS = "reports";
 
 type LoadFlags = FlagValues<typeof LOAD_FLAGS>;
 
@@ -67,11 +68,14 @@ function about(): string {
   const width = Math.max(...shapes.map(([name]) => name.length));
   return [
     "Runs a load test with k6. If nothing listens on the port, a native stack",
-    "is started for it. The exit code is k6's: 0 when every threshold holds, 99",
-    "when one does not. The last line is the path of the report.",
+    "is started for it. Exit code: 0 when every threshold holds, 99 when one",
+    `does not, ${UNKNOWN_EXIT_CODE} when the machine was too busy to tell. The last line is the`,
+    "path of the report.",
     "",
     "Shapes:",
-    ...shapes.map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`),
+    ...shapes.map(([name, { question }]) =>
+      `  ${name.padEnd(width)}  ${question}`
+    ),
     "",
     "Settings are variables: RATE=600 DURATION=1m deno task load steady. With",
     "TARGET=host:port another machine is loaded, and no stack is started.",
@@ -83,8 +87,10 @@ function about(): string {
  * Runs the command.
  *
  * @param argv The arguments behind "load".
- * @returns k6's exit code; 1 if only the ledgers disagree.
- * @throws {Failure} When a flag is wrong, or k6 or a stack cannot start.
+ * @returns k6's exit code; 4 if the machine was busy, 1 if only the ledgers
+ * disagree.
+ * @throws {Failure} When a flag or a setting is wrong, or k6 or a stack cannot
+ * start.
  */
 export async function load(argv: readonly string[]): Promise<number> {
   const { values: flags, positionals, help } = parseFlags(LOAD_FLAGS, argv, {
@@ -94,24 +100,18 @@ export async function load(argv: readonly string[]): Promise<number> {
     print(helpText("load [SHAPE] [flags]", about(), LOAD_FLAGS));
     return 0;
   }
-  const name = positionals[0] ?? SHAPE_DEFAULT;
-  const shape = SHAPES[name];
-  if (shape === undefined) {
+  const shape = positionals[0] ??
+    (flags.l4 ? SHAPE_DEFAULT_L4 : SHAPE_DEFAULT);
+  if (!isShapeName(shape)) {
     throw new Failure(
       "usage",
-      `"${name}" is not a shape; the shapes are ${
+      `"${shape}" is not a shape; the shapes are ${
         Object.keys(SHAPES).join(", ")
       }`,
     );
   }
-  const targetGiven = Deno.env.get("TARGET");
-  if (targetGiven !== undefined && flags.l4) {
-    throw new Failure(
-      "usage",
-      `--l4 is for the stack on this machine, but TARGET is ` +
-        `"${targetGiven}"; leave out one of them`,
-    );
-  }
+  const env = environment(flags);
+  const settings = readSettings(shape, env);
   const stop = listenForStop(() => {
     killAllK6();
     killAllChildren();
@@ -120,16 +120,15 @@ export async function load(argv: readonly string[]): Promise<number> {
     onProgress: printError,
     signal: stop.signal,
   });
-  const isStackNeeded = targetGiven === undefined &&
+  const isStackNeeded = Deno.env.get("TARGET") === undefined &&
     !await listens(flags.grpcPort);
   const stack = isStackNeeded
-    ? await startStack(flags, stop.signal)
+    ? await startStack(flags, settings.servers, stop.signal)
     : undefined;
   try {
-    return await runShape(name, shape, {
+    return await runShape(shape, {
       k6Path: k6.path,
-      target: targetGiven ??
-        `localhost:${flags.l4 ? flags.grpcPort + 1 : flags.grpcPort}`,
+      env,
       stack,
       // Envoy counts no calls on the L4 listener.
       isReconciled: !flags.l4,
@@ -138,6 +137,48 @@ export async function load(argv: readonly string[]): Promise<number> {
   } finally {
     await stack?.close();
   }
+}
+
+/** What the load test is told beside the user's own variables. */
+function environment(
+  { grpcPort, l4 }: LoadFlags,
+): Readonly<Record<string, string>> {
+  const given = Deno.env.get("TARGET");
+  if (given !== undefined && l4) {
+    throw new Failure(
+      "usage",
+      `--l4 is for the stack on this machine, but TARGET is ` +
+        `"${given}"; leave out one of them`,
+    );
+  }
+  const own = ["REPORT", "RECORD", "REFERENCE"]
+    .find((name) => Deno.env.get(name) !== undefined);
+  if (own !== undefined) {
+    throw new Failure(
+      "usage",
+      `${own} is for k6 alone, as load sets it; leave it out`,
+    );
+  }
+  if (given !== undefined) return { TARGET: given };
+  if (!l4) return { TARGET: `localhost:${grpcPort}` };
+  return {
+    TARGET: `localhost:${grpcPort + 1}`,
+    L7_TARGET: `localhost:${grpcPort}`,
+    // Unless more are asked for: one shows best what L4 does.
+    CONNECTIONS: Deno.env.get("CONNECTIONS") ?? "1",
+  };
+}
+
+/** @throws {Failure} `usage`, with a line for everything that is wrong. */
+function readSettings(
+  shape: ShapeName,
+  env: Readonly<Record<string, string>>,
+): LoadSettings {
+  const settings = readLoadSettings(shape, { ...Deno.env.toObject(), ...env });
+  if (settings.problems.length > 0) {
+    throw new Failure("usage", settings.problems.join("\n"));
+  }
+  return settings;
 }
 
 async function listens(portNumber: number): Promise<boolean> {
@@ -151,9 +192,9 @@ async function listens(portNumber: number): Promise<boolean> {
 
 async function startStack(
   flags: LoadFlags,
+  servers: number,
   signal: AbortSignal,
 ): Promise<NativeStack> {
-  const servers = serversWanted();
   print(
     `Nothing listens on localhost:${flags.grpcPort}; starting ${servers} ` +
       "servers and Envoy for this run",
@@ -171,106 +212,45 @@ async function startStack(
   });
 }
 
-/** As many servers as the script will expect. */
-function serversWanted(): number {
-  const text = Deno.env.get("SERVERS") ?? "3";
-  try {
-    return wholeNumber(1, NATIVE_SERVERS_MAX)(text);
-  } catch (error) {
-    throw new Failure(
-      "usage",
-      `SERVERS ${(error as RangeError).message}: "${text}"`,
-      { cause: error },
-    );
-  }
-}
+/** k6's exit code when a threshold was crossed. */
+const CROSSED_CODE = 99;
 
-interface RunContext {
-  readonly k6Path: string;
-  readonly target: string;
-  /** The stack that was started for this run, if any. */
-  readonly stack: NativeStack | undefined;
-  readonly isReconciled: boolean;
-  readonly signal: AbortSignal;
-}
-
+/** Records a run, and then reports what the record holds. */
 async function runShape(
-  name: string,
-  shape: Shape,
-  context: RunContext,
+  shape: ShapeName,
+  options: LoadRunOptions,
 ): Promise<number> {
-  const { k6Path, target, stack, signal } = context;
-  const folder = `${Deno.cwd()}/reports`;
-  await Deno.mkdir(folder, { recursive: true });
-  const prefix = `${folder}/load-${name}-${timestamp()}`;
-  const before = stack === undefined ? undefined : await readCounted(stack);
-  const result = await runK6({
-    path: k6Path,
-    script: shape.script,
-    env: {
-      TARGET: target,
-      REPORT: prefix,
-      K6_WEB_DASHBOARD: "true",
-      // The file only; nothing listens.
-      K6_WEB_DASHBOARD_PORT: "-1",
-      K6_WEB_DASHBOARD_EXPORT: `${prefix}${DASHBOARD_ENDING}`,
-      // Short runs too have a few points to draw.
-      ...(name === "soak" ? {} : { K6_WEB_DASHBOARD_PERIOD: "1s" }),
-    },
-    signal,
-  });
-  const ledgers = await complete(prefix, result, before, context);
-  const isWrong = ledgers !== undefined && !agrees(ledgers);
-  return result.code === 0 && isWrong ? 1 : result.code;
-}
-
-/** Adds to the report what k6 does not know, and says it. */
-async function complete(
-  prefix: string,
-  { generator }: K6Result,
-  before: Counted | undefined,
-  { stack, isReconciled, signal }: RunContext,
-): Promise<Ledgers | undefined> {
-  const report = await readReport(prefix);
-  if (report === undefined) return undefined;
-  const after = stack === undefined ? undefined : await readCounted(stack);
-  // A run that was stopped leaves calls that only one side has counted.
-  const ledgers = before === undefined || after === undefined ||
-      !isReconciled || signal.aborted
-    ? undefined
-    : ledgersOf(report, before, after);
-  await addToReport(prefix, report, {
-    generator,
-    ledgers,
-    dashboard: await dashboardOf(prefix),
-  });
-  if (generator !== undefined) print(generatorLine(generator));
-  if (ledgers !== undefined) {
-    print(ledgersLine(ledgers));
-    if (!agrees(ledgers)) {
-      printError(
-        "load: these must be equal; the bench or a server is at fault",
-      );
-    }
+  const name = `load-${shape}`;
+  const folder = await makeRunFolder(REPORTS, name);
+  const { record, code } = await recordRun(shape, folder, options);
+  if (record === undefined) {
+    // Set-up has stopped the run and said why; there is nothing to report.
+    await Deno.remove(folder, { recursive: true });
+    return code;
   }
-  print(`${prefix}.html`);
-  return ledgers;
+  const dashboard = await isThere(`${folder}/${DASHBOARD}`)
+    ? DASHBOARD
+    : undefined;
+  const lines = recordLines(record);
+  const page = await fillRunFolder(folder, {
+    record: `${JSON.stringify(record, null, 2)}\n`,
+    page: htmlOf(record.report, { lines, dashboard }),
+  });
+  textOf(record.report, lines, paint).forEach(print);
+  print(`${Deno.cwd()}/${page}`);
+  if (code === CROSSED_CODE && record.verdict === "unknown") {
+    return UNKNOWN_EXIT_CODE;
+  }
+  const isWrong = record.ledgers !== null && !agrees(record.ledgers);
+  return code === 0 && isWrong ? EXIT_CODES.failed : code;
 }
 
-/** The name of k6's dashboard; k6 makes none for a run of a few seconds. */
-async function dashboardOf(prefix: string): Promise<string | undefined> {
-  const path = `${prefix}${DASHBOARD_ENDING}`;
+async function isThere(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
-    return basename(path);
+    return true;
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return undefined;
+    return false;
   }
-}
-
-/** "20261124-031500": sorts by time, and is a file's name everywhere. */
-function timestamp(): string {
-  return new Date().toISOString().slice(0, 19).replace(/[-:]/g, "")
-    .replace("T", "-");
 }

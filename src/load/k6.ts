@@ -1,7 +1,7 @@
 /** Runs k6, and measures how much of the machine it takes. */
 import { fileURLToPath } from "node:url";
 import { Failure, messageOf } from "../core/errors.ts";
-import { runToEnd } from "../io/processes.ts";
+import { printable } from "../core/printable.ts";
 
 /** Where the scripts are: in the project; for a binary, where it runs. */
 const FOLDER = Deno.build.standalone
@@ -16,8 +16,11 @@ export interface K6Options {
   readonly script: string;
   /** The settings: variables that the script reads. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether its output goes to ours (default), or into the result. */
-  readonly output?: "inherit" | "piped";
+  /**
+   * What becomes of its output: it goes into the result ("piped", default), or
+   * its progress is drawn on our terminal and the result has its errors only.
+   */
+  readonly output?: "watched" | "piped";
   /** Stops it when aborted; what was measured so far is still reported. */
   readonly signal?: AbortSignal;
 }
@@ -26,7 +29,7 @@ export interface K6Options {
 export interface K6Result {
   /** 0, or 99 when a threshold was crossed, 105 when it was stopped. */
   readonly code: number;
-  /** Standard output and error; empty unless piped. */
+  /** Standard output, unless it was watched, and what k6 complained of. */
   readonly output: string;
   /** What the load generator took; undefined if the run was too short. */
   readonly generator: GeneratorUse | undefined;
@@ -44,7 +47,7 @@ export interface GeneratorUse {
 const STOP_LIMIT_MS = 10_000;
 
 /** How often the processor time is read. */
-const SAMPLE_INTERVAL_MS = 500;
+const SAMPLE_INTERVAL_S = 0.5;
 
 /** Clock ticks per second in /proc; Linux shows 100 to every program. */
 const TICKS_PER_S = 100;
@@ -65,8 +68,7 @@ globalThis.addEventListener("unload", killAllK6);
  * @throws {Failure} `environment` when k6 or the script cannot be started.
  */
 export async function runK6(options: K6Options): Promise<K6Result> {
-  const output = options.output ?? "inherit";
-  const child = await spawn(options, output);
+  const child = await spawn(options);
   running.add(child);
   const sampler = new CpuSampler(child.pid);
   // In its own process group, k6 gets a Ctrl-C from here, and only once: a
@@ -79,9 +81,10 @@ export async function runK6(options: K6Options): Promise<K6Result> {
   options.signal?.addEventListener("abort", onAbort, { once: true });
   if (options.signal?.aborted) onAbort();
   try {
-    const texts = output === "piped"
-      ? Promise.all([textOf(child.stdout), textOf(child.stderr)])
-      : Promise.resolve([]);
+    const texts = Promise.all([
+      options.output === "watched" ? "" : textOf(child.stdout),
+      textOf(child.stderr).then(complaintsOf),
+    ]);
     const { code } = await child.status;
     return {
       code,
@@ -97,8 +100,7 @@ export async function runK6(options: K6Options): Promise<K6Result> {
 }
 
 async function spawn(
-  { path, script, env }: K6Options,
-  output: "inherit" | "piped",
+  { path, script, env, output }: K6Options,
 ): Promise<Deno.ChildProcess> {
   const file = `${FOLDER}${script}`;
   try {
@@ -110,16 +112,15 @@ async function spawn(
       { cause: error },
     );
   }
-  const isWatched = output === "inherit" && Deno.stdout.isTerminal();
-  const quiet = isWatched ? [] : ["--quiet"];
+  const quiet = output === "watched" ? [] : ["--quiet"];
   try {
     return new Deno.Command(path, {
       // No control interface: several runs at once would want its port.
-      args: ["run", "--address=", ...quiet, file],
+      args: ["run", "--address=", "--log-format=json", ...quiet, file],
       env: { K6_NO_USAGE_REPORT: "true", ...env },
       stdin: "null",
-      stdout: output,
-      stderr: output,
+      stdout: output === "watched" ? "inherit" : "piped",
+      stderr: "piped",
       detached: true,
     }).spawn();
   } catch (error) {
@@ -130,6 +131,38 @@ async function spawn(
     );
   }
 }
+
+/** What the report tells more of: thresholds, and calls that did not start. */
+const REPORTED =
+  /^(thresholds on metrics .* have been crossed|Insufficient VUs, .*)$/;
+
+/**
+ * What k6 complained of, a line each.
+ *
+ * @param log JSON lines, and what is none: a crash's last words.
+ */
+export function complaintsOf(log: string): string {
+  return log.split("\n").flatMap((line) => {
+    const text = messageIn(line);
+    return text === "" || REPORTED.test(text)
+      ? []
+      : [`${printable(text, COMPLAINT_UNITS_MAX)}\n`];
+  }).join("");
+}
+
+/** A complaint may name every setting, and no more than that. */
+const COMPLAINT_UNITS_MAX = 2000;
+
+function messageIn(line: string): string {
+  try {
+    return String(JSON.parse(line).msg).replace(ABORTED, "").trim();
+  } catch {
+    return line.trim();
+  }
+}
+
+/** What k6 puts before the sentence of a script that stops the run. */
+const ABORTED = /^test aborted: /;
 
 function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text();
@@ -144,14 +177,28 @@ function signalTo(child: Deno.ChildProcess, signal: Deno.Signal): void {
   }
 }
 
-/** Reads a process's time on the processors again and again. */
+/**
+ * Reads a process's time on the processors again and again. A shell does that,
+ * until the process has ended: Deno itself must not read /proc without all
+ * permissions, and to start a program each time would hold up what else is
+ * measured here.
+ */
 class CpuSampler {
   readonly #startedAtMs = performance.now();
-  readonly #timer: ReturnType<typeof setInterval>;
+  readonly #shell: Deno.ChildProcess;
   #use: GeneratorUse | undefined;
 
   constructor(pid: number) {
-    this.#timer = setInterval(() => void this.#sample(pid), SAMPLE_INTERVAL_MS);
+    const read = Deno.build.os === "linux"
+      ? `cat /proc/${pid}/stat`
+      : `ps -o time= -p ${pid}`;
+    this.#shell = new Deno.Command("sh", {
+      args: ["-c", `while ${read}; do sleep ${SAMPLE_INTERVAL_S}; done`],
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    void this.#readAll();
   }
 
   /** The use up to the last sample. */
@@ -160,31 +207,23 @@ class CpuSampler {
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    signalTo(this.#shell, "SIGTERM");
   }
 
-  async #sample(pid: number): Promise<void> {
-    const seconds = await cpuSeconds(pid).catch(() => undefined);
-    if (seconds === undefined) return; // It has just ended.
-    const elapsedS = (performance.now() - this.#startedAtMs) / 1000;
-    this.#use = {
-      coresBusy: seconds / elapsedS,
-      cores: navigator.hardwareConcurrency,
-    };
+  async #readAll(): Promise<void> {
+    const lines = this.#shell.stdout.pipeThrough(new TextDecoderStream());
+    // A sample is one short line, which a pipe never cuts.
+    for await (const line of lines) {
+      const elapsedS = (performance.now() - this.#startedAtMs) / 1000;
+      const seconds = Deno.build.os === "linux"
+        ? secondsOfStat(line)
+        : secondsOfPs(line);
+      this.#use = {
+        coresBusy: seconds / elapsedS,
+        cores: navigator.hardwareConcurrency,
+      };
+    }
   }
-}
-
-/** The time that a process was on a processor; undefined when it has ended. */
-async function cpuSeconds(pid: number): Promise<number | undefined> {
-  // Deno itself must not read /proc without all permissions.
-  const [command, ...args] = Deno.build.os === "linux"
-    ? ["cat", `/proc/${pid}/stat`] as const
-    : ["ps", "-o", "time=", "-p", String(pid)] as const;
-  const { code, stdout } = await runToEnd(command, args);
-  if (code !== 0) return undefined;
-  return Deno.build.os === "linux"
-    ? secondsOfStat(stdout)
-    : secondsOfPs(stdout);
 }
 
 /** Of /proc/PID/stat: the 14th and 15th field, user and system time. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { secondsOfPs, secondsOfStat } from "./k6.ts";
+import { complaintsOf, secondsOfPs, secondsOfStat } from "./k6.ts";
 
 Deno.test("secondsOfStat() adds user and system time", () => {
   const stat = "42 (k6 (a b)) S 1 42 42 0 -1 4194560 9 0 0 0 250 50 0 0 20 0";
@@ -9,4 +9,19 @@ Deno.test("secondsOfStat() adds user and system time", () => {
 Deno.test("secondsOfPs() reads minutes and hours", () => {
   assert.equal(secondsOfPs(" 1:02.50\n"), 62.5);
   assert.equal(secondsOfPs("01:01:02"), 3662);
+});
+
+Deno.test("complaintsOf() leaves what the report does not say", () => {
+  const log = [
+    '{"level":"error","msg":"thresholds on metrics \'a, b\' have been crossed"}',
+    '{"level":"error","msg":"test aborted: Nothing to test at [::1]:1"}',
+    '{"level":"warning","msg":"odd\\u001b[2J"}',
+    '{"level":"warning","msg":"Insufficient VUs, reached 1 active VUs"}',
+    "panic: no JSON",
+    "",
+  ].join("\n");
+  assert.equal(
+    complaintsOf(log),
+    "Nothing to test at [::1]:1\nodd\\u{1b}[2J\npanic: no JSON\n",
+  );
 });

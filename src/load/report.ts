@@ -1,39 +1,10 @@
-/** What is added to k6's report by those who know more than k6. */
+/** What is added to k6's record by those who know more than k6. */
 import { Failure, messageOf } from "../core/errors.ts";
 import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
+import type { LoadReport } from "../core/load/report.ts";
+import type { Verdict } from "../core/load/verdict.ts";
 import type { GeneratorUse } from "./k6.ts";
 import type { Stack } from "../stack/stack.ts";
-
-/** The part of k6's report that is read here; loadtest/README.md has it all. */
-export interface LoadReport {
-  /** False when the run was interrupted. */
-  readonly isComplete: boolean;
-  /** Whether the run is complete and every threshold holds. */
-  readonly passed: boolean;
-  readonly achieved: {
-    /** Null when the run was interrupted. */
-    readonly ratePerS: number | null;
-    readonly calls: number;
-    readonly errors: number;
-    readonly dropped: number;
-    readonly servers: number;
-  };
-  readonly servers: readonly {
-    readonly name: string | null;
-    readonly calls: number;
-    readonly share: number;
-  }[];
-  readonly deviationMax: number;
-  readonly latencyMs:
-    | { readonly p95: number; readonly p99: number }
-    | null;
-  readonly ledger: { readonly callsSent: number; readonly retries: number };
-  readonly thresholds: readonly {
-    readonly metric: string;
-    readonly condition: string;
-    readonly ok: boolean;
-  }[];
-}
 
 /** How many calls each of those has counted who should agree. */
 export interface Ledgers {
@@ -70,7 +41,7 @@ export async function readCounted(stack: Stack): Promise<Counted> {
 
 /** What all three have counted between two readings. */
 export function ledgersOf(
-  report: LoadReport,
+  report: Pick<LoadReport, "ledger">,
   before: Counted,
   after: Counted,
 ): Ledgers {
@@ -99,58 +70,44 @@ export function generatorLine({ coresBusy, cores }: GeneratorUse): string {
     `(${percent} %)`;
 }
 
+/** The record of a run: k6's report, and what others know of the run. */
+export interface LoadRecord {
+  readonly report: LoadReport;
+  readonly verdict: Verdict;
+  readonly generator: GeneratorUse | null;
+  /** Null when nobody counted but k6. */
+  readonly ledgers: Ledgers | null;
+  /** ISO 8601. */
+  readonly writtenAt: string;
+}
+
+/** What a record has beside k6's report, a line each. */
+export function recordLines({ generator, ledgers }: LoadRecord): string[] {
+  return [
+    ...(generator === null ? [] : [generatorLine(generator)]),
+    ...(ledgers === null ? [] : [ledgersLine(ledgers)]),
+    ...(ledgers === null || agrees(ledgers)
+      ? []
+      : ["These must be equal; the bench or a server is at fault"]),
+  ];
+}
+
 /**
  * Reads a report that k6 has written.
- * @param prefix The report's path without ".json".
  * @returns undefined when there is none: k6 was stopped in set-up.
+ * @throws {Failure} `environment` when it cannot be read.
  */
 export async function readReport(
-  prefix: string,
+  path: string,
 ): Promise<LoadReport | undefined> {
   try {
-    return JSON.parse(await Deno.readTextFile(`${prefix}.json`));
+    return JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw new Failure(
       "environment",
-      `Cannot read the report "${prefix}.json": ${messageOf(error)}`,
+      `Cannot read k6's report "${path}": ${messageOf(error)}`,
       { cause: error },
     );
   }
-}
-
-/** Where a report's page has room for what is added. */
-const PAGE_MARK = "<!-- generator -->";
-
-/** What is added to a report. */
-export interface Addition {
-  readonly generator: GeneratorUse | undefined;
-  readonly ledgers: Ledgers | undefined;
-  /** The name of k6's own page beside the report, if it has made one. */
-  readonly dashboard: string | undefined;
-}
-
-/** Adds to a report's JSON and HTML files. */
-export async function addToReport(
-  prefix: string,
-  report: LoadReport,
-  addition: Addition,
-): Promise<void> {
-  await Deno.writeTextFile(
-    `${prefix}.json`,
-    `${JSON.stringify({ ...report, ...addition }, null, 2)}\n`,
-  );
-  const { generator, ledgers, dashboard } = addition;
-  const lines = [
-    ...(generator === undefined ? [] : [generatorLine(generator)]),
-    ...(ledgers === undefined ? [] : [ledgersLine(ledgers)]),
-    ...(dashboard === undefined
-      ? []
-      : [`<a href="${dashboard}">k6's own dashboard, over time</a>`]),
-  ];
-  const page = await Deno.readTextFile(`${prefix}.html`);
-  await Deno.writeTextFile(
-    `${prefix}.html`,
-    page.replace(PAGE_MARK, lines.map((line) => `<p>${line}</p>`).join("\n")),
-  );
 }

@@ -1,22 +1,7 @@
 import assert from "node:assert/strict";
-import {
-  agrees,
-  generatorLine,
-  ledgersLine,
-  ledgersOf,
-  type LoadReport,
-} from "./report.ts";
+import { agrees, generatorLine, ledgersLine, ledgersOf } from "./report.ts";
 
-const REPORT: LoadReport = {
-  isComplete: true,
-  passed: true,
-  achieved: { ratePerS: 10, calls: 10, errors: 0, dropped: 0, servers: 1 },
-  servers: [{ name: "server-1", calls: 10, share: 1 }],
-  deviationMax: 0,
-  latencyMs: { p95: 1, p99: 2 },
-  ledger: { callsSent: 12, retries: 1 },
-  thresholds: [],
-};
+const REPORT = { ledger: { callsSent: 12, retries: 1, statuses: {} } };
 
 Deno.test("ledgersOf() counts from the reading before", () => {
   const ledgers = ledgersOf(

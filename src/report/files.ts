@@ -1,45 +1,32 @@
 /** Writes the reports of experiments. */
-import { Failure, messageOf } from "../core/errors.ts";
 import type { Result } from "../experiment/conduct.ts";
 import type { CallRecord, History } from "../experiment/history.ts";
+import { writeRun } from "../io/run_folder.ts";
 import { reportHtml } from "./html.ts";
 import { type ReportInfo, reportModel } from "./model.ts";
 
 /**
- * Writes the results into a folder, which is made if it is not there: the page
- * "experiments.html", and "experiments.json" with every call.
+ * Writes the results into a new folder within `dir`: "record.json" with every
+ * call, and then the page "report.html"; "latest.html" in `dir` leads there.
  *
- * @returns The files' paths.
+ * @returns The page's path.
  * @throws {Failure} `environment` when they cannot be written.
  */
 export async function writeReports(
   dir: string,
   results: readonly Result[],
   info: ReportInfo,
-): Promise<readonly string[]> {
+): Promise<string> {
   const model = reportModel(info, results);
   const histories = results.map(({ experiment, promise, control }) => ({
     name: experiment.name,
     run: recordOf(promise.history),
     control: control === undefined ? null : recordOf(control.history),
   }));
-  const files: readonly (readonly [string, string])[] = [
-    [`${dir}/experiments.html`, reportHtml(model)],
-    [`${dir}/experiments.json`, JSON.stringify({ ...model, histories })],
-  ];
-  try {
-    await Deno.mkdir(dir, { recursive: true });
-    for (const [path, text] of files) await Deno.writeTextFile(path, text);
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot write reports to "${dir}": ${
-        messageOf(error)
-      }; choose another folder with --out`,
-      { cause: error },
-    );
-  }
-  return files.map(([path]) => path);
+  return await writeRun(dir, "experiments", {
+    record: JSON.stringify({ ...model, histories }),
+    page: reportHtml(model),
+  });
 }
 
 /** A history with its calls as columns, which takes a fifth of the space. */

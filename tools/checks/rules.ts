@@ -46,7 +46,7 @@ const ROOMS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] = [
     [/^src\/(load|doctor|report|experiment|stack|io|core)\//],
   ],
   [/^experiments\//, [/^src\/(experiment|stack|io|core)\//]],
-  [/^loadtest\//, []],
+  [/^loadtest\//, [/^src\/core\//]],
   [/^src\/server\.ts$/, [/^src\/(server|io|core)\//]],
   [/^src\/client\.ts$/, [/^src\/(client|io|core)\//]],
   [/^src\/lab\.ts$/, [/^src\/(lab|io|core)\//, /^experiments\//]],

@@ -1,9 +1,15 @@
 // Streams of the demo's service, each watched from its start to its end.
-import grpc from "k6/net/grpc";
+import grpc, { type GrpcError, type Stream } from "k6/net/grpc";
 import { Rate, Trend } from "k6/metrics";
 import { setTimeout } from "k6/timers";
-import { client, countEnd } from "./greeter.js";
-import { printable } from "./printable.js";
+import type { LoadSettings } from "../../src/core/load/settings.ts";
+import { printableDetails, printableName } from "../../src/core/printable.ts";
+import {
+  type Caller,
+  type CallResult,
+  countEnd,
+  type Tags,
+} from "./greeter.ts";
 
 /** Time from opening a stream to its first message. */
 export const FIRST_MESSAGE_METRIC = "first_message_ms";
@@ -22,13 +28,14 @@ export const STREAM_THRESHOLDS = {
   streams_moved: ["rate==0"],
 };
 
-/**
- * Opens a stream of StreamHellos and reads it to its end.
- * @returns A promise of `{ isOk, server }`.
- */
-export function readHellos(settings, tags) {
+/** Opens a stream of StreamHellos and reads it to its end. */
+export function readHellos(
+  caller: Caller,
+  settings: LoadSettings,
+  tags: Tags,
+): Promise<CallResult> {
   const { messages, intervalMs } = settings;
-  return watch("StreamHellos", settings, tags, {
+  return watch(caller, "StreamHellos", settings, tags, {
     onOpen: (stream) => {
       stream.write({ name: "k6", count: messages, intervalMs });
       stream.end();
@@ -37,13 +44,15 @@ export function readHellos(settings, tags) {
   });
 }
 
-/**
- * Opens a stream of Chat and writes a message each time one has come back.
- * @returns A promise of `{ isOk, server }`.
- */
-export function chat(settings, tags) {
-  const say = (stream, number) => stream.write({ text: `message ${number}` });
-  return watch("Chat", settings, tags, {
+/** Opens a stream of Chat and writes a message each time one has come back. */
+export function chat(
+  caller: Caller,
+  settings: LoadSettings,
+  tags: Tags,
+): Promise<CallResult> {
+  const say = (stream: Stream, number: number) =>
+    stream.write({ text: `message ${number}` });
+  return watch(caller, "Chat", settings, tags, {
     onOpen: (stream) => say(stream, 1),
     onMessage: (stream, count, isOpen) => {
       if (count === settings.messages) stream.end();
@@ -57,17 +66,35 @@ export function chat(settings, tags) {
   });
 }
 
-function watch(method, settings, tags, { onOpen, onMessage }) {
+/** What is done with a stream. */
+interface Handlers {
+  readonly onOpen: (stream: Stream) => void;
+  readonly onMessage: (
+    stream: Stream,
+    count: number,
+    isOpen: () => boolean,
+  ) => void;
+}
+
+function watch(
+  caller: Caller,
+  method: string,
+  settings: LoadSettings,
+  tags: Tags,
+  { onOpen, onMessage }: Handlers,
+): Promise<CallResult> {
   return new Promise((resolve) => {
     const openedAtMs = Date.now();
-    const servers = [];
+    const servers: string[] = [];
     let count = 0;
     let hasEnded = false;
     let status = grpc.StatusOK;
-    const stream = new grpc.Stream(client, `demo.v1.Greeter/${method}`, {
+    let details = "";
+    const stream = new grpc.Stream(caller.client, `demo.v1.Greeter/${method}`, {
       tags,
     });
-    stream.on("data", ({ server }) => {
+    stream.on("data", (message) => {
+      const { server = "" } = message as { server?: string };
       count += 1;
       if (count === 1) firstMessageMs.add(Date.now() - openedAtMs, tags);
       if (!servers.includes(server)) servers.push(server);
@@ -83,12 +110,13 @@ function watch(method, settings, tags, { onOpen, onMessage }) {
       }
       resolve({
         isOk: Number(status) === Number(grpc.StatusOK),
-        server: printable(servers[0] || ""),
+        server: printableName(servers[0] ?? ""),
+        error: printableDetails(details),
       });
     };
     // Behind an error k6 does not always say that the stream has ended.
     stream.on("error", (error) => {
-      status = error.code;
+      ({ code: status, message: details } = error as GrpcError);
       end();
     });
     stream.on("end", end);

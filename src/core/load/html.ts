@@ -1,21 +1,23 @@
-// The report as one HTML page that needs nothing else.
+/** The report of a load test as one HTML page that needs nothing else. */
+import type { LoadReport } from "./report.ts";
 import {
-  crossedLines,
   goalRows,
   loadLine,
   ms,
   percent,
   phaseRows,
   remarks,
+  type Rows,
   serverRows,
-  verdict,
-} from "./table.js";
+} from "./table.ts";
+import { crossedLines, verdictLine } from "./verdict.ts";
 
 const STYLE = `
   :root { color-scheme: light dark; --bar: #3b78c4; --bad: #c03a2b;
-    --good: #2e7d32; --line: #8886; }
+    --good: #2e7d32; --unknown: #9a6700; --line: #8886; }
   @media (prefers-color-scheme: dark) {
-    :root { --bar: #6ea3e6; --bad: #ff7a68; --good: #7bc67e; }
+    :root { --bar: #6ea3e6; --bad: #ff7a68; --good: #7bc67e;
+      --unknown: #e3b341; }
   }
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem;
     margin: 2rem auto; padding: 0 1rem; }
@@ -26,7 +28,8 @@ const STYLE = `
     border-bottom: 1px solid var(--line); }
   th:first-child, td:first-child { text-align: left; padding-left: 0; }
   .scroll { overflow-x: auto; }
-  .held { color: var(--good); } .crossed { color: var(--bad); }
+  .green { color: var(--good); } .red { color: var(--bad); }
+  .yellow { color: var(--unknown); }
   .verdict { font-weight: 600; }
   .hint { font-size: .9rem; opacity: .8; margin: .3rem 0; }
   svg { margin-bottom: .8rem; }
@@ -35,17 +38,19 @@ const STYLE = `
   svg text { fill: currentColor; }
 `;
 
-function escape(text) {
-  return String(text).replace(/[&<>"]/g, (character) => ({
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    '"': "&quot;",
-  }[character]));
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+};
+
+function escape(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? "");
 }
 
-function table([head, ...rows]) {
-  const line = (cells, tag) =>
+function table([head = [], ...rows]: Rows): string {
+  const line = (cells: readonly string[], tag: string) =>
     `<tr>${
       cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("")
     }</tr>`;
@@ -54,17 +59,34 @@ function table([head, ...rows]) {
   }</table></div>`;
 }
 
+/** A bar of a chart. */
+interface Bar {
+  readonly name: string;
+  readonly value: number;
+  readonly isBad: boolean;
+}
+
+/** What all bars of a chart share. */
+interface Scale {
+  readonly max: number;
+  /** Where bars should end; null when that is anywhere. */
+  readonly band: readonly [from: number, to: number] | null;
+  readonly label: (value: number) => string;
+}
+
 const CHART = { width: 900, row: 26, left: 150, right: 90 };
 
 /** Horizontal bars, with a line or a band where they should end. */
-function bars(rows, { max, from, to, label }) {
+function bars(rows: readonly Bar[], { max, band, label }: Scale): string {
   const { width, row, left, right } = CHART;
-  const scale = (value) =>
+  const scale = (value: number) =>
     left + (width - left - right) * Math.min(1, value / max);
   const height = rows.length * row;
-  const band = `<rect x="${scale(from)}" y="0" width="${
-    Math.max(2, scale(to) - scale(from))
-  }" height="${height}" fill="var(--good)" opacity=".35"/>`;
+  const target = band === null
+    ? ""
+    : `<rect x="${scale(band[0])}" y="0" width="${
+      Math.max(2, scale(band[1]) - scale(band[0]))
+    }" height="${height}" fill="var(--good)" opacity=".35"/>`;
   const lines = rows.map(({ name, value, isBad }, at) => {
     const y = at * row;
     const fill = isBad ? "var(--bad)" : "var(--bar)";
@@ -78,54 +100,82 @@ function bars(rows, { max, from, to, label }) {
   });
   return `<svg viewBox="0 0 ${width} ${height}" role="img">${
     lines.join("")
-  }${band}</svg>`;
+  }${target}</svg>`;
 }
 
 /** The share of each server; the band is where it must end. */
-function shareChart({ servers, asked, otherCalls, achieved }) {
+function shareChart(report: LoadReport): string {
+  const { servers, asked, otherCalls, achieved, pins } = report;
   const from = (1 - asked.tolerance) / asked.servers;
   const to = Math.min(1, (1 + asked.tolerance) / asked.servers);
   const rows = servers.map(({ name, share }) => ({
-    name: name || "(missing)",
+    name: name ?? "(missing)",
     value: share,
-    isBad: share < from || share > to,
+    isBad: pins === null && (share < from || share > to),
   }));
   if (otherCalls > 0) {
     const value = otherCalls / achieved.calls;
     rows.push({ name: "other servers", value, isBad: true });
   }
   const max = 1.2 * Math.max(to, ...rows.map(({ value }) => value));
-  return bars(rows, { max, from, to, label: percent });
+  const band = pins === null ? [from, to] as const : null;
+  return bars(rows, { max, band, label: percent });
 }
 
 /** p99 of each phase; the line is its bound. */
-function latencyChart({ phases, asked }) {
-  const rows = phases
-    .filter(({ latencyMs }) => latencyMs !== null)
-    .map(({ name, latencyMs, p99Ms }) => ({
-      name: `${name}`,
+function latencyChart({ phases, asked }: LoadReport): string {
+  const rows = phases.flatMap(({ name, latencyMs, p99Ms }) =>
+    latencyMs === null ? [] : [{
+      name,
       value: latencyMs.p99,
-      isBad: latencyMs.p99 >= (p99Ms || asked.p99Ms),
-    }));
+      isBad: latencyMs.p99 >= (p99Ms ?? asked.p99Ms),
+    }]
+  );
   const bound = asked.p99Ms;
   const max = 1.1 * Math.max(bound, ...rows.map(({ value }) => value));
   return bars(rows, {
     max,
-    from: bound,
-    to: bound,
+    band: [bound, bound],
     label: (value) => `${ms(value)} ms`,
   });
 }
 
-/** Where `deno task load` puts what it knows of the load generator. */
-const GENERATOR_MARK = "<!-- generator -->";
+function thresholdRows({ thresholds }: LoadReport): Rows {
+  return [
+    ["metric", "must be", "is", ""],
+    ...thresholds.map(({ metric, condition, value, ok }) => [
+      metric,
+      condition,
+      value === undefined ? "missing" : String(Number(value.toFixed(4))),
+      ok ? "held" : "CROSSED",
+    ]),
+  ];
+}
+
+/** What the page has beside the report. */
+export interface PageNotes {
+  /** Further remarks, a line each. */
+  readonly lines?: readonly string[];
+  /** The name of k6's own page beside this one, if there is one. */
+  readonly dashboard?: string | undefined;
+}
 
 /** The page. */
-export function htmlOf(report) {
-  const { question, passed } = report;
-  const notes = remarks(report).map((line) => `<p>${escape(line)}</p>`);
+export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
+  const { question } = report;
+  const { colour, text } = verdictLine(report);
+  const lines = [...remarks(report), ...notes.lines ?? []]
+    .map((line) => `<p>${escape(line)}</p>`);
   const crossed = crossedLines(report)
     .map((line) => `<li>${escape(line)}</li>`).join("");
+  const hint = report.pins === null
+    ? "Each bar must end in the green band."
+    : "Connections are balanced here, so no share is demanded.";
+  const dashboard = notes.dashboard === undefined
+    ? ""
+    : `<p><a href="${
+      escape(notes.dashboard)
+    }">k6's own page, over time</a></p>`;
   return `<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
@@ -134,32 +184,22 @@ export function htmlOf(report) {
 <style>${STYLE}</style>
 <h1>${escape(question)}</h1>
 <p>${escape(report.script)}: ${escape(loadLine(report))}</p>
-<p class="verdict ${passed ? "held" : "crossed"}">${escape(verdict(report))}</p>
-<ul class="crossed">${crossed}</ul>
-${notes.join("\n")}
+<p class="verdict ${colour}">${escape(text)}</p>
+<ul class="${colour}">${crossed}</ul>
+${lines.join("\n")}
 <h2>Calls per server</h2>
-<p class="hint">Each bar must end in the green band.</p>
+<p class="hint">${hint}</p>
 ${shareChart(report)}
 ${table(serverRows(report))}
 <h2>Asked and achieved</h2>
 ${table(goalRows(report))}
-${GENERATOR_MARK}
 <h2>Latency in milliseconds, p99 drawn</h2>
 <p class="hint">Each bar must end before the green line.</p>
 ${latencyChart(report)}
-${table(phaseRows(report))}
+${table(phaseRows(report.phases))}
 <h2>Thresholds</h2>
-${
-    table([
-      ["metric", "must be", "is", ""],
-      ...report.thresholds.map(({ metric, condition, value, ok }) => [
-        metric,
-        condition,
-        value === undefined ? "missing" : String(Number(value.toFixed(4))),
-        ok ? "held" : "CROSSED",
-      ]),
-    ])
-  }
+${table(thresholdRows(report))}
+${dashboard}
 <p>The same numbers as JSON stand beside this page.</p>
 </html>
 `;

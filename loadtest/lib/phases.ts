@@ -1,18 +1,30 @@
 // The parts of a run in time, and what k6 must be told about them.
 import exec from "k6/execution";
+import type { Scenario } from "k6/options";
 
-/**
- * A part of a run:
- * - `name`: as the table shows it; letters, digits and dashes.
- * - `scenario`: the k6 scenario that it belongs to.
- * - `ratePerS`, `durationMs`: the load.
- * - `isMeasured`: whether it counts for the shares, errors and latency of the
- *   whole run; warm-up does not.
- * - `p99Ms`: its own bound, if it has one.
- */
+import type { LoadSettings } from "../../src/core/load/settings.ts";
+
+/** A part of a run. */
+export interface Phase {
+  /** As the table shows it; letters, digits and dashes. */
+  readonly name: string;
+  /** The k6 scenario that it belongs to. */
+  readonly scenario: string;
+  readonly ratePerS: number;
+  readonly durationMs: number;
+  /**
+   * Whether it counts for the shares, errors and latency of the whole run;
+   * warm-up does not.
+   */
+  readonly isMeasured: boolean;
+  /** Its own bound, if it has one. */
+  readonly p99Ms?: number;
+}
+
+type Phases = readonly Phase[];
 
 /** The warm-up, as the first part of a scenario; none if it takes no time. */
-export function warmup(settings, scenario) {
+export function warmup(settings: LoadSettings, scenario: string): Phases {
   if (settings.warmupMs === 0) return [];
   return [{
     name: "warm-up",
@@ -24,16 +36,17 @@ export function warmup(settings, scenario) {
 }
 
 /** The parts of one scenario, in the order of time. */
-function ofScenario(phases, scenario) {
+function ofScenario(phases: Phases, scenario: string): Phases {
   return phases.filter((phase) => phase.scenario === scenario);
 }
 
-function total(phases) {
+/** How long phases take, one behind the other. */
+export function totalMs(phases: Phases): number {
   return phases.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
 /** The names of the scenarios, in the order of time. */
-function scenarioNames(phases) {
+function scenarioNames(phases: Phases): readonly string[] {
   return phases.map(({ scenario }) => scenario)
     .filter((name, at, all) => all.indexOf(name) === at);
 }
@@ -43,45 +56,53 @@ function scenarioNames(phases) {
  *
  * @param iterationsPerCall Less than 1 when an iteration makes several calls.
  */
-export function scenariosOf(phases, vus, iterationsPerCall = 1) {
+export function scenariosOf(
+  phases: Phases,
+  vus: number,
+  iterationsPerCall = 1,
+): Record<string, Scenario> {
   let startMs = 0;
   const entries = scenarioNames(phases).map((name) => {
     const own = ofScenario(phases, name);
-    const perMinute = ({ ratePerS }) =>
+    const firstRatePerS = own[0]?.ratePerS ?? 0;
+    const perMinute = (ratePerS: number) =>
       Math.max(1, Math.round(60 * ratePerS * iterationsPerCall));
     const entry = [name, {
       startTime: `${startMs}ms`,
       timeUnit: "1m",
       preAllocatedVUs: vus,
       maxVUs: vus,
-      ...(own.every(({ ratePerS }) => ratePerS === own[0].ratePerS)
+      ...(own.every(({ ratePerS }) => ratePerS === firstRatePerS)
         ? {
           executor: "constant-arrival-rate",
-          rate: perMinute(own[0]),
-          duration: `${total(own)}ms`,
+          rate: perMinute(firstRatePerS),
+          duration: `${totalMs(own)}ms`,
         }
         : {
           executor: "ramping-arrival-rate",
-          startRate: perMinute(own[0]),
+          startRate: perMinute(firstRatePerS),
           stages: own.flatMap((phase) => [
-            { target: perMinute(phase), duration: "0s" },
-            { target: perMinute(phase), duration: `${phase.durationMs}ms` },
+            { target: perMinute(phase.ratePerS), duration: "0s" },
+            {
+              target: perMinute(phase.ratePerS),
+              duration: `${phase.durationMs}ms`,
+            },
           ]),
         }),
     }];
-    startMs += total(own);
+    startMs += totalMs(own);
     return entry;
   });
   return Object.fromEntries(entries);
 }
 
 /** k6's metric of iterations that were not started, of a phase's scenario. */
-export function droppedMetric({ scenario }) {
+export function droppedMetric({ scenario }: Phase): string {
   return `dropped_iterations{scenario:${scenario}}`;
 }
 
 /** How many calls the measured phases ask for. */
-export function measuredCalls(phases) {
+export function measuredCalls(phases: Phases): number {
   return phases.filter(({ isMeasured }) => isMeasured).reduce(
     (sum, { ratePerS, durationMs }) => sum + ratePerS * durationMs / 1000,
     0,
@@ -89,12 +110,14 @@ export function measuredCalls(phases) {
 }
 
 /** The phase that this iteration belongs to, by the time of its start. */
-export function currentPhase(phases) {
+export function currentPhase(phases: Phases): Phase {
   const own = ofScenario(phases, exec.scenario.name);
   let leftMs = Date.now() - exec.scenario.startTime;
   for (const phase of own) {
     leftMs -= phase.durationMs;
     if (leftMs < 0) return phase;
   }
-  return own[own.length - 1];
+  const last = own.at(-1);
+  if (last === undefined) throw new Error("A scenario has no phase");
+  return last;
 }

@@ -1,0 +1,96 @@
+// Finds out which servers there are before anything is measured.
+import exec from "k6/execution";
+import type { LoadSettings } from "../../src/core/load/settings.ts";
+import { Caller } from "./greeter.ts";
+
+/** What set-up hands to every VU and to the summary. */
+export interface Discovered {
+  /** The names of the servers, sorted. */
+  readonly names: readonly string[];
+  /** Calls on one connection through L7_TARGET, by server; null without it. */
+  readonly l7Calls: Readonly<Record<string, number>> | null;
+}
+
+/** Calls for each server that are made on L7_TARGET, for comparison. */
+export const L7_CALLS_PER_SERVER = 100;
+
+/**
+ * Finds the servers that answer. Every call has a connection of its own, so
+ * that servers behind a proxy that balances connections are found as well. It
+ * ends when as many calls as there should be servers, ten times over, have
+ * brought no new name.
+ *
+ * Stops the run with one sentence when a setting is wrong, nothing listens,
+ * or what listens is not the demo's service.
+ */
+export function discoverServers(settings: LoadSettings): Discovered {
+  if (settings.problems.length > 0) {
+    exec.test.abort(settings.problems.join("; "));
+  }
+  const { target, l7Target } = settings;
+  const names = new Set<string>();
+  const patience = 10 * settings.servers;
+  const caller = new Caller(target);
+  for (let sinceNew = 0; sinceNew < patience; sinceNew += 1) {
+    const server = firstCall(caller, settings);
+    caller.disconnect();
+    if (names.has(server)) continue;
+    names.add(server);
+    sinceNew = 0;
+  }
+  return {
+    names: [...names].sort(byNumber),
+    l7Calls: l7Target === "" ? null : callsOverL7(settings),
+  };
+}
+
+/** Makes the calls that L4 is compared with: on one connection, in turn. */
+function callsOverL7(settings: LoadSettings): Record<string, number> {
+  const caller = new Caller(settings.l7Target);
+  const calls: Record<string, number> = {};
+  const count = L7_CALLS_PER_SERVER * settings.servers;
+  for (let call = 0; call < count; call += 1) {
+    const server = firstCall(caller, settings);
+    calls[server] = (calls[server] ?? 0) + 1;
+  }
+  caller.disconnect();
+  return Object.fromEntries(
+    Object.entries(calls).sort(([a], [b]) => byNumber(a, b)),
+  );
+}
+
+/** The name of the server that answers a call of set-up. */
+function firstCall(caller: Caller, settings: LoadSettings): string {
+  const { target } = caller;
+  try {
+    caller.connectOnce();
+  } catch (error) {
+    exec.test.abort(
+      `Nothing to test at ${target} (${reasonOf(error)}); start it with ` +
+        '"deno task up --no-client" or "docker compose up", or set TARGET',
+    );
+  }
+  const { isOk, server, error } = caller.sayHello(settings, {});
+  if (!isOk) {
+    exec.test.abort(`The first calls to ${target} must succeed: ${error}`);
+  }
+  if (server === "") {
+    exec.test.abort(
+      `Replies of ${target} have no header "x-server-name", so nobody ` +
+        "can tell which server they come from; start the demo's own server",
+    );
+  }
+  return server;
+}
+
+/** "server-10" comes behind "server-9". */
+function byNumber(a: string, b: string): number {
+  const number = (name: string) => Number(/[0-9]+$/.exec(name)?.[0] ?? 0);
+  return number(a) - number(b) || (a < b ? -1 : 1);
+}
+
+/** The last part of a nested error of k6: "connect: connection refused". */
+function reasonOf(error: unknown): string {
+  const { message = error } = error as { message?: unknown };
+  return (String(message).split(": ").at(-1) ?? "").replace(/["\\]/g, "");
+}

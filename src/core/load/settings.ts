@@ -1,0 +1,157 @@
+/**
+ * What a load test is asked for: variables of the environment, a row each.
+ * k6's scripts read them, and so does the command `load` before it starts
+ * anything.
+ */
+import { messageOf } from "../errors.ts";
+import { type ShapeName, SHAPES } from "./shapes.ts";
+import { editDistance } from "../nearest.ts";
+import { durationMs, hostAndPort, partOfOne, wholeNumber } from "../values.ts";
+
+/** A setting: its variable, its value when that is not set, its parser. */
+interface Row<T> {
+  readonly env: string;
+  readonly default: string;
+  readonly parse: (text: string) => T;
+}
+
+function row<T>(env: string, normally: string, parse: Row<T>["parse"]): Row<T> {
+  return { env, default: normally, parse };
+}
+
+function optional(parse: (text: string) => string): Row<string>["parse"] {
+  return (text) => text === "" ? "" : parse(text);
+}
+
+function path(text: string): string {
+  if (text.length > 4000 || text.includes("\0")) {
+    throw new RangeError("must be a path without its ending");
+  }
+  return text;
+}
+
+/** The settings, by their names in the scripts. */
+export const SETTINGS = {
+  target: row("TARGET", "localhost:5000", hostAndPort),
+  l7Target: row("L7_TARGET", "", optional(hostAndPort)),
+  ratePerS: row("RATE", "300", wholeNumber(1, 20_000)),
+  durationMs: row("DURATION", "30s", durationMs(1000)),
+  warmupMs: row("WARMUP", "5s", durationMs(0)),
+  servers: row("SERVERS", "3", wholeNumber(1, 32)),
+  tolerance: row("TOLERANCE", "0.01", partOfOne),
+  p95Ms: row("P95_MS", "50", wholeNumber(1, 60_000)),
+  p99Ms: row("P99_MS", "100", wholeNumber(1, 60_000)),
+  vus: row("VUS", "53", wholeNumber(1, 1000)),
+  deadlineMs: row("DEADLINE_MS", "5000", wholeNumber(1, 60_000)),
+  workMs: row("WORK_MS", "0", wholeNumber(0, 60_000)),
+  rateMaxPerS: row("RATE_MAX", "3000", wholeNumber(1, 20_000)),
+  steps: row("STEPS", "9", wholeNumber(1, 50)),
+  spikeRatePerS: row("SPIKE_RATE", "1500", wholeNumber(1, 20_000)),
+  spikeP99Ms: row("SPIKE_P99_MS", "1000", wholeNumber(1, 60_000)),
+  connections: row("CONNECTIONS", "2", wholeNumber(1, 1000)),
+  callsAtOnce: row("BATCH", "25", wholeNumber(1, 100)),
+  messages: row("MESSAGES", "20", wholeNumber(1, 10_000)),
+  intervalMs: row("INTERVAL_MS", "50", wholeNumber(0, 10_000)),
+  reference: row("REFERENCE", "", optional(hostAndPort)),
+  report: row("REPORT", "", path),
+  record: row("RECORD", "", path),
+} as const;
+
+/** A setting's name in the scripts. */
+export type SettingName = keyof typeof SETTINGS;
+
+/** What every script reads. */
+const COMMON: readonly SettingName[] = [
+  "target",
+  "l7Target",
+  "ratePerS",
+  "durationMs",
+  "warmupMs",
+  "servers",
+  "tolerance",
+  "p95Ms",
+  "p99Ms",
+  "vus",
+  "deadlineMs",
+  "workMs",
+  "reference",
+  "report",
+  "record",
+];
+
+/** The settings of a run. Those that its script does not read are defaults. */
+export type LoadSettings =
+  & {
+    readonly [K in SettingName]: ReturnType<(typeof SETTINGS)[K]["parse"]>;
+  }
+  & {
+    /** What is wrong with them, a clause each; the run must not start then. */
+    readonly problems: string[];
+    /** Variables that are settings of other load tests only. */
+    readonly unread: readonly string[];
+  };
+
+/** Variables by name. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings of a load test. Nothing is thrown, since k6 would add a
+ * stack to it: whatever is wrong is in `problems`, all of it.
+ *
+ * @param env All variables; most are of others. One whose name is nearly a
+ * setting's is refused as misspelt.
+ */
+export function readLoadSettings(
+  shape: ShapeName,
+  env: Variables,
+): LoadSettings {
+  const { reads, defaults } = SHAPES[shape];
+  const read = new Set<string>([...COMMON, ...reads]);
+  const problems: string[] = [];
+  const values = Object.entries<Row<unknown>>(SETTINGS).map(([name, row]) => {
+    const normally = defaults[name as SettingName] ?? row.default;
+    const given = read.has(name) ? env[row.env] : undefined;
+    try {
+      return [name, row.parse(given ?? normally)] as const;
+    } catch (error) {
+      problems.push(`${row.env} ${messageOf(error)}, not "${given}"`);
+      return [name, row.parse(normally)] as const;
+    }
+  });
+  const known = Object.entries(SETTINGS)
+    .filter(([name]) => read.has(name)).map(([, { env }]) => env as string);
+  problems.push(...Object.keys(env).flatMap((name) => misspelt(name, known)));
+  const unread = VARIABLES.filter((name) =>
+    env[name] !== undefined && !known.includes(name)
+  );
+  return {
+    ...Object.fromEntries(values),
+    problems,
+    unread,
+  } as unknown as LoadSettings;
+}
+
+/** Every setting's variable, of all load tests. */
+const VARIABLES: readonly string[] = Object.values(SETTINGS)
+  .map(({ env }) => env);
+
+/**
+ * A complaint about a variable that is most likely a misspelt setting. Others
+ * have variables too, so it must begin like the setting (DATE is not RATE) and
+ * have one mistake, or two if it is long; or be the setting but for its case,
+ * or for its unit.
+ */
+function misspelt(name: string, known: readonly string[]): readonly string[] {
+  if (VARIABLES.includes(name)) return [];
+  const upper = name.toUpperCase();
+  const near = known.find((setting) =>
+    upper === setting || name === `${setting}_MS` ||
+    // "WORK" is a variable of many clusters.
+    setting !== "WORK_MS" && setting === `${name}_MS` ||
+    name[0] === setting[0] && name.length > 2 &&
+      editDistance(name, setting) <= (setting.length < 8 ? 1 : 2)
+  );
+  return near === undefined
+    ? []
+    : [`${name} is not a setting; did you mean ${near}?`];
+}

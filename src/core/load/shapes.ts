@@ -1,0 +1,81 @@
+/** The load tests that there are. */
+import type { SettingName } from "./settings.ts";
+
+/** A load test. */
+export interface Shape {
+  /** The script in loadtest/, without ".js". */
+  readonly script: string;
+  /** The question that it answers. */
+  readonly question: string;
+  /** Settings that it reads beside those that every script reads. */
+  readonly reads: readonly SettingName[];
+  /** Defaults, as text, that differ from the settings' own. */
+  readonly defaults: Readonly<Partial<Record<SettingName, string>>>;
+}
+
+/** A load test's short name. */
+export type ShapeName =
+  | "steady"
+  | "knee"
+  | "spike"
+  | "soak"
+  | "streams"
+  | "reconnect"
+  | "connections";
+
+/** The load tests by their short names. */
+export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
+  steady: {
+    script: "grpc",
+    question: "Is every server given the same share of the calls?",
+    reads: [],
+    defaults: {},
+  },
+  knee: {
+    script: "where_is_the_knee",
+    question: "At which rate does p99 leave its bound?",
+    reads: ["rateMaxPerS", "steps"],
+    defaults: { durationMs: "5s", vus: "199" },
+  },
+  spike: {
+    script: "does_a_spike_leave_a_mark",
+    question: "Does a spike leave a mark, once it is over?",
+    reads: ["spikeRatePerS", "spikeP99Ms"],
+    defaults: { p95Ms: "1000", vus: "499" },
+  },
+  soak: {
+    script: "does_it_last",
+    question: "Is the last quarter of a long run as good as the first?",
+    reads: [],
+    defaults: { ratePerS: "100", durationMs: "30m" },
+  },
+  streams: {
+    script: "how_are_streams_spread",
+    question: "How are streams spread, and does every message arrive?",
+    reads: ["messages", "intervalMs"],
+    defaults: { ratePerS: "20" },
+  },
+  reconnect: {
+    script: "what_do_reconnects_hide",
+    question: "What do reconnecting clients hide?",
+    reads: [],
+    defaults: { ratePerS: "100" },
+  },
+  connections: {
+    script: "are_few_connections_enough",
+    question: "Are few connections enough, fewer than workers or servers?",
+    reads: ["connections", "callsAtOnce"],
+    defaults: {},
+  },
+};
+
+/** Whether there is a load test of this name. */
+export function isShapeName(name: string): name is ShapeName {
+  return Object.hasOwn(SHAPES, name);
+}
+
+/** The load test that is run unless one is named. */
+export const SHAPE_DEFAULT: ShapeName = "steady";
+
+/** The same for an L4 listener: what it does is seen on few connections. */
+export const SHAPE_DEFAULT_L4: ShapeName = "connections";

@@ -1,0 +1,87 @@
+/**
+ * Values that are written as text: each parser takes what it says, and throws
+ * a RangeError that begins with "must be" for the rest. Flags and the settings
+ * of load tests are read by them, so nothing here needs more than JavaScript.
+ */
+
+/** Parses a whole number from `min` to `max`, both included. */
+export function wholeNumber(
+  min: number,
+  max: number,
+): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]+$/.test(text) || value < min || value > max) {
+      throw new RangeError(`must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}
+
+/** Parses a decimal number above 0 and at most `max`. */
+export function positiveNumber(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^[0-9]*\.?[0-9]+$/.test(text) || !(value > 0 && value <= max)) {
+      throw new RangeError(`must be a number above 0 and at most ${max}`);
+    }
+    return value;
+  };
+}
+
+/** Parses a port number; `min` is 0 where 0 means "any free port". */
+export function port(min: 0 | 1 = 1): (text: string) => number {
+  return wholeNumber(min, 65_535);
+}
+
+/**
+ * A host and a port: an IPv6 address in brackets, with its zone if it has one,
+ * or a name. Names of containers have underscores.
+ */
+const HOST_AND_PORT =
+  /^(?:\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[\w.-]+)?\]|[^\s:/[\]"\\]+):([0-9]{1,5})$/;
+
+/** Parses "host:port", with an IPv6 address in brackets. */
+export function hostAndPort(text: string): string {
+  const value = Number(HOST_AND_PORT.exec(text)?.[1]);
+  if (!(value >= 1 && value <= 65_535)) {
+    throw new RangeError("must be HOST:PORT, for example localhost:5000");
+  }
+  return text;
+}
+
+/** Parses text that is not empty and has at most `max` characters. */
+export function words(max: number): (text: string) => string {
+  return (text) => {
+    if (text.length === 0 || text.length > max) {
+      throw new RangeError(`must have 1 to ${max} characters`);
+    }
+    return text;
+  };
+}
+
+/** Milliseconds, by the unit that stands behind a duration's number. */
+const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** Parses a duration, for example "30s", from `minMs` to a day, as ms. */
+export function durationMs(minMs: number): (text: string) => number {
+  return (text) => {
+    const [, count, unit] = /^([0-9]+)(ms|s|m|h)$/.exec(text) ?? [];
+    const ms = Number(count) * UNITS_MS[unit as keyof typeof UNITS_MS];
+    if (!(ms >= minMs && ms <= 24 * UNITS_MS.h)) {
+      throw new RangeError(
+        `must be a number with ms, s, m or h, from ${minMs}ms to 24h`,
+      );
+    }
+    return ms;
+  };
+}
+
+/** Parses a decimal number above 0 and below 1. */
+export function partOfOne(text: string): number {
+  const value = Number(text);
+  if (!/^[0-9]*\.?[0-9]+$/.test(text) || !(value > 0 && value < 1)) {
+    throw new RangeError("must be a number above 0 and below 1");
+  }
+  return value;
+}
