@@ -5,6 +5,7 @@
  */
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
+import { helpText, parseFlags } from "../src/core/flags.ts";
 import { runToEnd } from "../src/io/processes.ts";
 import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
@@ -241,9 +242,18 @@ export async function ensureBaseImages(
   for (const image of BASE_IMAGES) await ensureBaseImage(image, say);
 }
 
-if (import.meta.main) {
-  await runProgram("base_images", async () => {
-    await ensureBaseImages();
+const ABOUT = `Pulls the base images of Dockerfile and compose.yaml. Where no \
+registry is reached,
+it makes stand-ins of packages under the same names. It needs Docker.`;
+
+async function run(): Promise<number> {
+  const { help } = parseFlags({}, Deno.args);
+  if (help) {
+    print(helpText("base-images", ABOUT, {}));
     return 0;
-  });
+  }
+  await ensureBaseImages();
+  return 0;
 }
+
+if (import.meta.main) await runProgram("base-images", run);

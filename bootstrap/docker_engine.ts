@@ -3,6 +3,7 @@
  * `docker_engine.ts up|down|status`.
  */
 import { EXIT_CODES, Failure } from "../src/core/errors.ts";
+import { helpText, parseFlags } from "../src/core/flags.ts";
 import { runToEnd } from "../src/io/processes.ts";
 import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
@@ -148,20 +149,32 @@ export function statusLine(status: DockerStatus): string {
   return `Docker engine ${engine} (${whose}), Compose ${compose}`;
 }
 
-async function main(): Promise<number> {
-  const [command, ...rest] = Deno.args;
-  if (rest.length > 0 || !/^(?:up|down|status)$/.test(command ?? "")) {
-    throw new Failure("usage", "Say one of: up, down, status");
+const ABOUT = `Prepares Docker on a machine that has none.
+  up      use the engine and Compose that are here; else, as root on Debian,
+          install and start them
+  down    take down what "up" has started, and nothing else
+  status  say what there is; exit code 0 if both are there, else 1`;
+
+async function run(): Promise<number> {
+  const { positionals, help } = parseFlags({}, Deno.args, {
+    positionalsMax: 1,
+  });
+  if (help) {
+    print(helpText("docker_engine.ts up | down | status", ABOUT, {}));
+    return 0;
   }
+  const [command = ""] = positionals;
   if (command === "up") await dockerUp();
   else if (command === "down") await dockerDown();
-  else {
+  else if (command === "status") {
     const status = await dockerStatus();
     print(statusLine(status));
     const isReady = status.engine !== undefined && status.compose !== undefined;
     return isReady ? 0 : EXIT_CODES.failed;
+  } else {
+    throw new Failure("usage", `Say one of up, down, status: "${command}"`);
   }
   return 0;
 }
 
-if (import.meta.main) await runProgram("docker_engine", main);
+if (import.meta.main) await runProgram("docker_engine", run);

@@ -22,7 +22,7 @@ import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { frame, join, PREFACE } from "../src/core/http2_wire.ts";
-import { callFields, data, headers, settings } from "./attack/http2_frames.ts";
+import { callFields, data, headers, settings } from "../src/io/http2_frames.ts";
 
 const CONNECTIONS = 20;
 

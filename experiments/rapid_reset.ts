@@ -15,7 +15,7 @@ import {
   headers,
   resetStream,
   settings,
-} from "./attack/http2_frames.ts";
+} from "../src/io/http2_frames.ts";
 import {
   connectionManager,
   type Fields,

@@ -8,7 +8,7 @@
  * a call. The control has neither limit. All of it stays on this machine.
  */
 import { join, PREFACE } from "../src/core/http2_wire.ts";
-import { callFields, headers, settings } from "./attack/http2_frames.ts";
+import { callFields, headers, settings } from "../src/io/http2_frames.ts";
 import {
   connectionManager,
   dropListenerLimits,

@@ -14,16 +14,17 @@ export const VERSION = config.toolVersions.deno;
 
 /** The commands of the system that denow and the fakes use. */
 const COMMANDS = [
-  ..."cat chmod dirname grep gzip ls mkdir mkfifo mv readlink rm".split(" "),
-  ..."sed seq sh sha256sum shasum sleep tail tar".split(" "),
+  ..."cat chmod cmp dirname du grep gzip head ls mkdir mkfifo mv".split(" "),
+  ..."readlink rm sed seq sh sha256sum shasum sleep tail tar".split(" "),
 ];
 
 /** A program that says it is Deno, and says how it was run. */
 export function fakeDeno(version: string): string {
   return `#!/bin/sh
 [ "$1" = --version ] && { echo "deno ${version} (fake)"; exit 0; }
+[ "$1" = install ] && { echo "$*" >> "$DENO_DIR/installed"; exit 0; }
 printf '<%s>' "$0" "$@"
-echo " $PWD $DENO_TLS_CA_STORE $DENO_NO_UPDATE_CHECK"
+echo " $PWD $DENO_TLS_CA_STORE $DENO_NO_UPDATE_CHECK $DENO_DIR"
 exit 7
 `;
 }
@@ -99,6 +100,7 @@ export class Place implements AsyncDisposable {
       `#!/bin/sh
 echo "npm warn a warning" >&2
 ${first}
+[ "$1 $2" = "view @deno/linux-x64-glibc@${VERSION}" ] && exit
 [ "$1 $2" = "pack @deno/linux-x64-glibc@${VERSION}" ] || exit 1
 exec tar -czf deno.tgz -C "${this.folder}/payload" package
 `,
@@ -111,6 +113,7 @@ exec tar -czf deno.tgz -C "${this.folder}/payload" package
       "pip3",
       `#!/bin/sh
 for word; do [ "$was" = --target ] && target=$word; was=$word; done
+[ "$1 $word" = "download deno==0+none" ] && exit 1
 [ "$word" = "deno==${VERSION}" ] || exit 1
 mkdir -p "$target/bin"
 cat "${this.folder}/payload/package/deno" > "$target/bin/deno"
@@ -139,9 +142,18 @@ cat "${this.folder}/payload/package/deno" > "$target/bin/deno"
     return await resultOf(this.start(...args));
   }
 
-  /** The names in .tools, where temporary folders would be, too. */
+  /** Deno's cache in the project. */
+  get cache(): string {
+    return join(this.tools, "deno-dir");
+  }
+
+  /**
+   * The names in .tools, where temporary folders would be, too; without Deno's
+   * cache.
+   */
   toolNames(): string[] {
-    return [...Deno.readDirSync(this.tools)].map((entry) => entry.name).sort();
+    return [...Deno.readDirSync(this.tools)].map((entry) => entry.name)
+      .filter((name) => name !== "deno-dir").sort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,11 +172,21 @@ export async function resultOf(child: Deno.ChildProcess): Promise<Result> {
   };
 }
 
-/** What the fake Deno at `path` prints, run with "task" and "a b". */
-export function answerOf(path: string, cwd: string): Result {
+/** What the fake Deno at `path` prints, run with "lint" and "a b". */
+export function answerOf(
+  path: string,
+  place: Place,
+  cwd = place.project,
+): Result {
   return {
     code: 7,
-    stdout: `<${path}><task><a b> ${cwd} system,mozilla 1\n`,
+    stdout: `<${path}><lint><a b> ${cwd} system,mozilla 1 ${place.cache}\n`,
     stderr: "",
   };
+}
+
+/** What denow says when it fetches Deno. */
+export function fetching(client: "npm" | "pip"): string {
+  return `fetching Deno ${VERSION} with ${client} ` +
+    `(about ${config.toolMegabytes.deno} MB) ...`;
 }

@@ -6,6 +6,7 @@ import {
   answerOf,
   FAKE_DENO,
   fakeDeno,
+  fetching,
   Place,
   resultOf,
   VERSION,
@@ -15,10 +16,10 @@ Deno.test("denow uses the Deno that DENO names", async () => {
   await using place = await Place.make();
   const path = await place.write("other/my-deno", FAKE_DENO);
   assert.deepEqual(
-    await place.run(["task", "a b"], { env: { DENO: path } }),
-    answerOf(path, place.project),
+    await place.run(["lint", "a b"], { env: { DENO: path } }),
+    answerOf(path, place),
   );
-  assert.equal(existsSync(place.tools), false);
+  assert.deepEqual(place.toolNames(), []);
 });
 
 for (
@@ -33,7 +34,7 @@ for (
     await place.writeNpm();
     const path = join(place.bin, "other", "deno");
     if (text !== undefined) await place.write("other/deno", text);
-    assert.deepEqual(await place.run(["task"], { env: { DENO: path } }), {
+    assert.deepEqual(await place.run(["lint"], { env: { DENO: path } }), {
       code: 3,
       stdout: "",
       stderr: `denow: DENO is "${path}"${said}; set it to a Deno ${VERSION}, ` +
@@ -46,8 +47,8 @@ Deno.test("denow uses a Deno of the pinned version on PATH", async () => {
   await using place = await Place.make();
   const path = await place.write("deno", FAKE_DENO);
   assert.deepEqual(
-    await place.run(["task", "a b"]),
-    answerOf(path, place.project),
+    await place.run(["lint", "a b"]),
+    answerOf(path, place),
   );
 });
 
@@ -56,16 +57,15 @@ Deno.test("denow passes over another version on PATH and fetches with npm, once"
   await place.write("deno", fakeDeno("9.9.9"));
   await place.writeNpm();
   const path = join(place.tools, `deno-${VERSION}`, "deno");
-  assert.deepEqual(await place.run(["task", "a b"]), {
-    ...answerOf(path, place.project),
-    stderr: `denow: fetching Deno ${VERSION} with npm into ` +
-      `"${place.tools}" ...\n`,
+  assert.deepEqual(await place.run(["lint", "a b"]), {
+    ...answerOf(path, place),
+    stderr: `denow: ${fetching("npm")}\n`,
   });
   assert.deepEqual(place.toolNames(), [`deno-${VERSION}`]);
   await Deno.remove(join(place.bin, "npm"));
   assert.deepEqual(
-    await place.run(["task", "a b"]),
-    answerOf(path, place.project),
+    await place.run(["lint", "a b"]),
+    answerOf(path, place),
   );
 });
 
@@ -78,39 +78,39 @@ Deno.test("denow works from another folder, and by a symlink", async () => {
   await Deno.mkdir(cwd);
   await Deno.symlink("../a project/denow", join(place.bin, "link"));
   assert.deepEqual(
-    await place.run(["task", "a b"], { cwd, path: "../denow" }),
-    answerOf(path, cwd),
+    await place.run(["lint", "a b"], { cwd, path: "../denow" }),
+    answerOf(path, place, cwd),
   );
   assert.deepEqual(
-    await place.run(["task", "a b"], { cwd, path: join(place.bin, "link") }),
-    answerOf(path, cwd),
+    await place.run(["lint", "a b"], { cwd, path: join(place.bin, "link") }),
+    answerOf(path, place, cwd),
   );
 });
 
 Deno.test("denow fetches with pip when there is no npm", async () => {
   await using place = await Place.make();
   await place.writePip();
-  const { code, stderr } = await place.run(["task"]);
+  const { code, stderr } = await place.run(["lint"]);
   assert.equal(code, 7);
   assert.equal(
     stderr,
-    `denow: npm is not installed; fetching Deno ${VERSION} with pip into ` +
-      `"${place.tools}" ...\n`,
+    `denow: npm is not installed; ${fetching("pip")}\n`,
   );
   assert.deepEqual(place.toolNames(), [`deno-${VERSION}`]);
 });
 
 Deno.test("denow fetches with pip when npm fails, and shows why it failed", async () => {
   await using place = await Place.make();
-  await place.writeNpm("echo 'npm error no route' >&2; exit 1");
+  await place.writeNpm(
+    '[ "$1" = view ] || { echo "npm error no route"; exit 1; }',
+  );
   await place.writePip();
-  const { code, stderr } = await place.run(["task"]);
+  const { code, stderr } = await place.run(["lint"]);
   assert.equal(code, 7);
   assert.deepEqual(stderr.trimEnd().split("\n"), [
-    `denow: fetching Deno ${VERSION} with npm into "${place.tools}" ...`,
+    `denow: ${fetching("npm")}`,
     "  npm error no route",
-    `denow: npm failed; fetching Deno ${VERSION} with pip into ` +
-    `"${place.tools}" ...`,
+    `denow: npm failed; ${fetching("pip")}`,
   ]);
 });
 
@@ -130,9 +130,9 @@ for word; do [ "$was" = -o ] && file=$word; was=$word; done
 [ "$(cat "$2")" = "a zip" ] && cat "${place.folder}/payload/package/deno" > "$4/deno"
 `,
   );
-  const { code, stdout } = await place.run(["task"]);
+  const { code, stdout } = await place.run(["lint"]);
   assert.equal(code, 7);
-  assert.match(stdout, /^<.*\/\.tools\/deno-[0-9.]+\/deno><task> /);
+  assert.match(stdout, /^<.*\/\.tools\/deno-[0-9.]+\/deno><lint> /);
   assert.deepEqual(place.toolNames(), [`deno-${VERSION}`]);
 });
 
@@ -141,7 +141,7 @@ Deno.test("denow refuses and removes a file with a wrong digest", async () => {
   await place.write("../payload/package/deno", `${FAKE_DENO}# changed\n`);
   await place.writeNpm();
   await place.writePip();
-  const { code, stdout, stderr } = await place.run(["task"]);
+  const { code, stdout, stderr } = await place.run(["lint"]);
   assert.equal(code, 3);
   assert.equal(stdout, "");
   assert.match(
@@ -154,7 +154,7 @@ Deno.test("denow refuses and removes a file with a wrong digest", async () => {
 Deno.test("denow passes over a client that succeeds and brings nothing", async () => {
   await using place = await Place.make();
   await place.write("pip3", ""); // A shell runs an empty file as a script.
-  const { code, stderr } = await place.run(["task"]);
+  const { code, stderr } = await place.run(["lint"]);
   assert.equal(code, 3);
   const lines = stderr.trimEnd().split("\n");
   assert.equal(lines.length, 2, stderr);
@@ -163,7 +163,7 @@ Deno.test("denow passes over a client that succeeds and brings nothing", async (
 
 Deno.test("denow says in one sentence what was tried when nothing is there", async () => {
   await using place = await Place.make();
-  assert.deepEqual(await place.run(["task"]), {
+  assert.deepEqual(await place.run(["lint"]), {
     code: 3,
     stdout: "",
     stderr: `denow: Cannot fetch Deno ${VERSION} (npm is not installed; pip ` +
@@ -189,7 +189,7 @@ for (
     await using place = await Place.make();
     await place.writeNpm();
     await place.write(name, text);
-    const { code, stderr } = await place.run(["task"]);
+    const { code, stderr } = await place.run(["lint"]);
     assert.equal(code, 3);
     assert.match(
       stderr,
@@ -207,7 +207,7 @@ Deno.test("denow may be started twice at once", async () => {
     `mkdir "${place.folder}/one" 2>/dev/null || mkdir "${place.folder}/two"
 until [ -e "${place.folder}/two" ]; do sleep 0.01; done`,
   );
-  const both = await Promise.all([place.run(["task"]), place.run(["task"])]);
+  const both = await Promise.all([place.run(["lint"]), place.run(["lint"])]);
   assert.deepEqual(both.map(({ code }) => code), [7, 7]);
   assert.deepEqual(place.toolNames(), [`deno-${VERSION}`]);
 });
@@ -224,7 +224,7 @@ for (
       `exec 3> "${pipe}"; echo started >&3
 for i in $(seq 200); do sleep 0.01; done; : > "${outlived}"`,
     );
-    const child = place.start(["task"]);
+    const child = place.start(["lint"]);
     const reader = (await Deno.open(pipe)).readable.getReader();
     await reader.read();
     assert.deepEqual(place.toolNames(), [`tmp-deno-${child.pid}`]);
@@ -247,7 +247,7 @@ Deno.test("denow removes what a killed denow has left", async () => {
     recursive: true,
   });
   await Deno.mkdir(join(place.tools, `tmp-deno-${Deno.pid}`));
-  await place.run(["task"]);
+  await place.run(["lint"]);
   assert.deepEqual(place.toolNames(), [
     `deno-${VERSION}`,
     `tmp-deno-${Deno.pid}`,

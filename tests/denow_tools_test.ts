@@ -5,6 +5,7 @@ import {
   answerOf,
   FAKE_DENO,
   fakeDeno,
+  fetching,
   Place,
   VERSION,
 } from "./_denow_place.ts";
@@ -27,7 +28,7 @@ for (
     });
     if (text !== undefined) await Deno.writeTextFile(path, text, { mode });
     const why = `"${path}" does not run as Deno ${VERSION} here`;
-    const { code, stdout, stderr } = await place.run(["task"]);
+    const { code, stdout, stderr } = await place.run(["lint"]);
     assert.deepEqual({ code, stdout }, { code: 3, stdout: "" });
     assert.ok(
       stderr.startsWith(
@@ -36,14 +37,13 @@ for (
       stderr,
     );
     await place.writeNpm();
-    assert.deepEqual(await place.run(["task", "a b"]), {
-      ...answerOf(path, place.project),
-      stderr: `denow: ${why}; fetching Deno ${VERSION} with npm into ` +
-        `"${place.tools}" ...\n`,
+    assert.deepEqual(await place.run(["lint", "a b"]), {
+      ...answerOf(path, place),
+      stderr: `denow: ${why}; ${fetching("npm")}\n`,
     });
     assert.deepEqual(
-      await place.run(["task", "a b"]),
-      answerOf(path, place.project),
+      await place.run(["lint", "a b"]),
+      answerOf(path, place),
     );
   });
 }
@@ -68,12 +68,10 @@ exec /bin/${name} "$@"
 `,
       );
     }
-    assert.deepEqual(await place.run(["task"]), {
+    assert.deepEqual(await place.run(["lint"]), {
       code: 3,
       stdout: "",
-      stderr: (command === "mv"
-        ? `denow: fetching Deno ${VERSION} with npm into "${place.tools}" ...\n`
-        : "") +
+      stderr: (command === "mv" ? `denow: ${fetching("npm")}\n` : "") +
         `denow: Cannot write to "${place.tools}"; make it writable ` +
         `for this user, or install Deno ${VERSION} yourself and put it on ` +
         "PATH or in DENO\n",

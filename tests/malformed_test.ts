@@ -9,7 +9,7 @@ import {
   resetStream,
   sendRaw,
   settings,
-} from "../experiments/attack/http2_frames.ts";
+} from "../src/io/http2_frames.ts";
 import { start, startSource } from "./programs.ts";
 import { callMany, freePort, withStack } from "./stacks.ts";
 

@@ -12,6 +12,7 @@ import {
   words,
 } from "../src/core/flags.ts";
 import { tableLines } from "../src/core/table.ts";
+import { typedPath } from "../src/io/files.ts";
 import { listenForStop, runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { sha256OfFile, writeArchive } from "./build/archive.ts";
@@ -58,7 +59,7 @@ const FLAGS = {
     placeholder: "DIR",
     help: "Where to write; with several platforms, a folder in it for each",
     default: `${PROJECT}dist`,
-    parse: words(4096),
+    parse: (text: string) => typedPath(words(4096)(text)),
   },
   commit: {
     name: "commit",

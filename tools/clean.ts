@@ -1,5 +1,6 @@
 /** Removes everything that the project made in its own folder. */
 import { fileURLToPath } from "node:url";
+import { helpText, parseFlags } from "../src/core/flags.ts";
 import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 
@@ -8,6 +9,10 @@ const MADE = [".tools", "dist", "reports"] as const;
 
 /** The folder that is emptied but stays: k6 writes there and makes none. */
 const EMPTIED = "loadtest/reports";
+
+const ABOUT = `Removes ${MADE.join(", ")} and what is in ${EMPTIED}: \
+all that was fetched,
+built or measured here.`;
 
 /**
  * Removes the folders that were made.
@@ -45,16 +50,21 @@ async function empty(folder: URL): Promise<boolean> {
   return names.length > 0;
 }
 
-if (import.meta.main) {
-  await runProgram("clean", async () => {
-    const root = new URL("../", import.meta.url);
-    const removed = await clean(root);
-    const where = fileURLToPath(root);
-    print(
-      removed.length === 0
-        ? `Nothing to remove in ${where}`
-        : `Removed ${removed.join(", ")} from ${where}`,
-    );
+async function run(): Promise<number> {
+  const { help } = parseFlags({}, Deno.args);
+  if (help) {
+    print(helpText("clean", ABOUT, {}));
     return 0;
-  });
+  }
+  const root = new URL("../", import.meta.url);
+  const removed = await clean(root);
+  const where = fileURLToPath(root);
+  print(
+    removed.length === 0
+      ? `Nothing to remove in ${where}`
+      : `Removed ${removed.join(", ")} from ${where}`,
+  );
+  return 0;
 }
+
+if (import.meta.main) await runProgram("clean", run);

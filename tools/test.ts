@@ -2,11 +2,13 @@
  * The test command: formatting, lint, types, house rules and every test, with
  * one closing line that counts them all.
  */
-import { EXIT_CODES } from "../src/core/errors.ts";
+import { EXIT_CODES, Failure } from "../src/core/errors.ts";
+import { helpText, parseFlags } from "../src/core/flags.ts";
+import { typedPath } from "../src/io/files.ts";
 import { listenForStop, runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
-import { RULES, type SourceFile } from "./checks/rules.ts";
+import { longFiles, RULES, type SourceFile } from "./checks/rules.ts";
 
 /** Counts of what was run. */
 interface Count {
@@ -29,6 +31,8 @@ async function runDeno(
 ): Promise<boolean> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
+    // What the tests start is given paths from here, wherever we were called.
+    env: { INIT_CWD: Deno.cwd() },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -76,6 +80,7 @@ async function runChecks(signal: AbortSignal): Promise<Count> {
   }
   const files = await trackedFiles();
   for (const [what, rule] of Object.entries(RULES)) count(what, rule(files));
+  longFiles(files).forEach((hint) => print(`hint: ${hint}`));
   return { passed, failed, skipped: 0 };
 }
 
@@ -121,15 +126,41 @@ async function runTests(
   return isFine || count.failed > 0 ? count : { ...count, failed: 1 };
 }
 
+const ABOUT = `Checks formatting, lint, types and the house rules, and runs \
+every test, or those in
+the files and folders that are named. The last line counts them all.`;
+
+/** The files and folders that were named. @throws {Failure} `usage` */
+async function chosenFiles(names: readonly string[]): Promise<string[]> {
+  const paths = names.map(typedPath);
+  for (const path of paths) {
+    if (await Deno.stat(path).then(() => true, () => false)) continue;
+    throw new Failure(
+      "usage",
+      `"${path}" is no file or folder; name tests, or nothing to run them all`,
+    );
+  }
+  return paths;
+}
+
 async function run(): Promise<number> {
+  const { positionals, help } = parseFlags({}, Deno.args, {
+    positionalsMax: Infinity,
+  });
+  if (help) {
+    print(helpText("test [FILE...]", ABOUT, {}));
+    return 0;
+  }
+  const files = await chosenFiles(positionals);
   const { signal } = listenForStop();
-  // Fetched before the tests, so that none of them has to wait for it.
-  for (const tool of ["envoy", "k6"] as const) {
+  // Fetched before the tests, so that none of them has to wait for it; of the
+  // tests that are named, few need them.
+  for (const tool of files.length > 0 ? [] : ["envoy", "k6"] as const) {
     await findTool(tool, { onProgress: print, signal });
   }
   const checks = await runChecks(signal);
-  const chosen = Deno.args.length > 0
-    ? [Deno.args]
+  const chosen = files.length > 0
+    ? [files]
     : [["--parallel", `--ignore=.tools,${MEASURING.join(",")}`], MEASURING];
   const counts = [checks];
   for (const args of chosen) counts.push(await runTests(args, signal));

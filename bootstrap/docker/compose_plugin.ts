@@ -2,7 +2,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { Failure, messageOf } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
-import { clientFailed, run } from "../../src/io/tools/fetch.ts";
+import { ask, clientFailed, run } from "../../src/io/tools/fetch.ts";
 import { findGo } from "../../src/io/tools/go.ts";
 import { GO } from "../../src/io/tools/table.ts";
 import {
@@ -126,6 +126,13 @@ async function build(
   await Deno.mkdir(cwd, { recursive: true });
   try {
     const go = await findGo(COMPOSE, workspace, GO);
+    await ask(
+      COMPOSE,
+      workspace,
+      "go",
+      [go.path, "list", "-m", `${module}@v${VERSION}`],
+      go.env,
+    );
     // Compose's own go.mod has exclude directives: `go install` refuses it.
     const steps = [
       ["mod", "init", "compose-build"],

@@ -8,7 +8,7 @@ import {
   headers,
   resetStream,
   settings,
-} from "./http2_frames.ts";
+} from "../../src/io/http2_frames.ts";
 
 const BODY_BYTES_MAX = 64;
 

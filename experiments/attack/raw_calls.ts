@@ -1,6 +1,11 @@
 /** Calls as bytes, for peers that do not read what comes back. */
 import { frame, join, PREFACE } from "../../src/core/http2_wire.ts";
-import { callFields, data, headers, settings } from "./http2_frames.ts";
+import {
+  callFields,
+  data,
+  headers,
+  settings,
+} from "../../src/io/http2_frames.ts";
 
 const END_STREAM = 0x1;
 

@@ -1,5 +1,5 @@
 /** Peers of Envoy that write raw bytes: the attackers of the experiments. */
-import { framesIn, isAnswer } from "./http2_frames.ts";
+import { framesIn, isAnswer } from "../../src/io/http2_frames.ts";
 
 /** Opened at a time: the kernel's queue of new connections is not long. */
 const BATCH = 100;

@@ -1,19 +1,32 @@
 /** Reading the files that users name. */
+import { resolve } from "node:path";
 import { Failure, messageOf } from "../core/errors.ts";
+
+/**
+ * The absolute path of a file as a user has typed it. `deno task` starts
+ * programs in the project's folder and says in INIT_CWD where it was typed; a
+ * binary starts there itself, and may have the variable of whoever called it.
+ */
+export function typedPath(path: string): string {
+  const typedIn = Deno.build.standalone ? undefined : Deno.env.get("INIT_CWD");
+  return resolve(typedIn ?? "", path);
+}
 
 /**
  * Reads a text file.
  *
+ * @param path As a user has typed it.
  * @param advice What to do when it cannot be read: "name a file with --config".
  * @throws {Failure} `environment` when it cannot be read.
  */
 export async function readText(path: string, advice: string): Promise<string> {
+  const file = typedPath(path);
   try {
-    return await Deno.readTextFile(path);
+    return await Deno.readTextFile(file);
   } catch (error) {
     throw new Failure(
       "environment",
-      `Cannot read "${path}": ${messageOf(error)}; ${advice}`,
+      `Cannot read "${file}": ${messageOf(error)}; ${advice}`,
       { cause: error },
     );
   }

@@ -11,9 +11,10 @@ import {
   checkDigest,
 } from "./tools/fetch.ts";
 import { isExecutableFile, isThere, onPath } from "./tools/path.ts";
-import { type ToolName, type ToolRow, TOOLS } from "./tools/table.ts";
+import type { ToolRow } from "./tools/row.ts";
+import { type ToolName, TOOLS } from "./tools/table.ts";
 
-export type { ToolName, ToolRow } from "./tools/table.ts";
+export type { ToolName } from "./tools/table.ts";
 
 /** A tool of the pinned version. */
 export interface Tool {
@@ -34,7 +35,7 @@ export interface FindOptions {
   readonly env?: (name: string) => string | undefined;
   /** The folder of fetched tools; the project's .tools by default. */
   readonly folder?: string;
-  /** The time between two lines about a fetch that goes on; 5,000. */
+  /** The time between two lines about a fetch that goes on; 30,000. */
   readonly progressIntervalMs?: number;
 }
 
@@ -43,7 +44,7 @@ const TOOLS_FOLDER = Deno.build.standalone
   ? join(Deno.cwd(), ".tools")
   : fileURLToPath(new URL("../../.tools", import.meta.url));
 
-const PROGRESS_INTERVAL_MS = 5_000;
+const PROGRESS_INTERVAL_MS = 30_000;
 
 /** How long a tool may take to print its version. */
 const VERSION_LIMIT_MS = 10_000;
@@ -174,7 +175,9 @@ async function fetchTool(
   }
   const temp = await makeTempFolder(row, folder);
   const name = `${row.title} ${row.version}`;
-  onProgress(`Fetching ${name} into "${folder}" with ${row.fetchedWith} ...`);
+  onProgress(
+    `Fetching ${name} with ${row.fetchedWith} (about ${row.megabytes} MB) ...`,
+  );
   const startedMs = performance.now();
   const seconds = () => Math.round((performance.now() - startedMs) / 1_000);
   const timer = setInterval(
@@ -199,7 +202,6 @@ async function fetchTool(
       );
     }
     await put(path, target, row);
-    onProgress(`Fetched ${name} in ${seconds()} s`);
   } finally {
     clearInterval(timer);
     await removeFolder(temp);

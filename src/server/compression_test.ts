@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import http2 from "node:http2";
 import { gzipSync } from "node:zlib";
 import { status } from "@grpc/grpc-js";
-import { callFields } from "../../experiments/attack/http2_frames.ts";
+import { callFields } from "../io/http2_frames.ts";
 import { Fixture } from "./_fixture.ts";
 
 /** A gRPC message: its flag, its length, its bytes. */

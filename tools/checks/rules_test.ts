@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import {
   bannedWords,
-  fileLength,
+  importCircles,
   importDirection,
+  longFiles,
   type Rule,
   versionDrift,
 } from "./rules.ts";
@@ -25,16 +26,66 @@ const CASES: readonly {
   readonly complaints: number;
 }[] = [
   {
-    sentence: "a file of 300 lines passes",
-    rule: fileLength,
-    files: [{ path: "src/a.ts", text: "x\n".repeat(300) }],
+    sentence: "a file of 400 lines passes",
+    rule: longFiles,
+    files: [{ path: "src/a.ts", text: "x\n".repeat(400) }],
     complaints: 0,
   },
   {
-    sentence: "a file of 301 lines does not",
-    rule: fileLength,
-    files: [{ path: "src/a.ts", text: "x\n".repeat(301) }],
+    sentence: "a file of 401 lines does not",
+    rule: longFiles,
+    files: [{ path: "src/a.ts", text: "x\n".repeat(401) }],
     complaints: 1,
+  },
+  {
+    sentence: "a folder without a row is found",
+    rule: importDirection,
+    files: [{ path: "src/utils/a.ts", text: "" }],
+    complaints: 1,
+  },
+  {
+    sentence: "a folder in tools without a row is found, by a test alone, too",
+    rule: importDirection,
+    files: [{ path: "tools/new/a_test.ts", text: "" }],
+    complaints: 1,
+  },
+  {
+    sentence: "a folder in a folder with a row has that row",
+    rule: importDirection,
+    files: [{ path: "src/lab/new/a.ts", text: 'import "../../io/b.ts";' }],
+    complaints: 0,
+  },
+  {
+    sentence: "the checks may import nothing of what they check",
+    rule: importDirection,
+    files: [{
+      path: "tools/checks/a.ts",
+      text: 'import "../../src/core/b.ts";',
+    }],
+    complaints: 1,
+  },
+  {
+    sentence: "a circle of three, by a type, is found once",
+    rule: importCircles,
+    files: [
+      { path: "src/io/a.ts", text: 'import "./b.ts";' },
+      { path: "src/io/b.ts", text: 'export * from "./deep/c.ts";' },
+      {
+        path: "src/io/deep/c.ts",
+        text: 'import type { A } from "../a.ts";',
+      },
+    ],
+    complaints: 1,
+  },
+  {
+    sentence: "two ways to one file are no circle",
+    rule: importCircles,
+    files: [
+      { path: "src/io/a.ts", text: 'import "./b.ts";\nimport "./c.ts";' },
+      { path: "src/io/b.ts", text: 'import "./c.ts";' },
+      { path: "src/io/c.ts", text: 'import "../core/d.ts";' },
+    ],
+    complaints: 0,
   },
   {
     sentence: "io may import core",

@@ -6,7 +6,7 @@ import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { parseFlags } from "../../src/core/flags.ts";
 import { join, PREFACE } from "../../src/core/http2_wire.ts";
-import { settings } from "../../experiments/attack/http2_frames.ts";
+import { settings } from "../../src/io/http2_frames.ts";
 import { runProgram } from "../../src/io/program.ts";
 import { print } from "../../src/io/terminal.ts";
 import { SERVER_FLAGS } from "../../src/server/config.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readLoadSettings, SETTINGS } from "./settings.ts";
+import { SETTINGS } from "./setting_rows.ts";
+import { readLoadSettings } from "./settings.ts";
 
 Deno.test("readLoadSettings() has a default for everything", () => {
   const settings = readLoadSettings("steady", {});

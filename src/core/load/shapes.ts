@@ -1,5 +1,5 @@
 /** The load tests that there are. */
-import type { SettingName } from "./settings.ts";
+import type { SettingName } from "./setting_rows.ts";
 
 /** A load test. */
 export interface Shape {

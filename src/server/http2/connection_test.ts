@@ -12,12 +12,7 @@ import {
   TYPE,
   uint32,
 } from "../../core/http2_wire.ts";
-import {
-  callFields,
-  data,
-  headers,
-  settings,
-} from "../../../experiments/attack/http2_frames.ts";
+import { callFields, data, headers, settings } from "../../io/http2_frames.ts";
 import { until } from "../_fixture.ts";
 import { answer, Bench, Peer } from "./_peer.ts";
 import type { Stream } from "./stream.ts";

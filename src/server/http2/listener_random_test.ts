@@ -13,7 +13,7 @@ import {
   data,
   headers,
   resetStream,
-} from "../../../experiments/attack/http2_frames.ts";
+} from "../../io/http2_frames.ts";
 import { until } from "../_fixture.ts";
 import { Bench, type Peer, windowUpdate } from "./_peer.ts";
 import type { Stream } from "./stream.ts";

@@ -15,7 +15,7 @@ import {
   headers,
   resetStream,
   settings,
-} from "../../../experiments/attack/http2_frames.ts";
+} from "../../io/http2_frames.ts";
 import { until } from "../_fixture.ts";
 import { answer, Bench, Peer, windowUpdate } from "./_peer.ts";
 import type { Stream } from "./stream.ts";

@@ -11,7 +11,7 @@ import {
   framesIn,
   type ReceivedFrame,
   settings,
-} from "../../../experiments/attack/http2_frames.ts";
+} from "../../io/http2_frames.ts";
 import { until } from "../_fixture.ts";
 import { Connection } from "./connection.ts";
 import { Sender } from "./sender.ts";

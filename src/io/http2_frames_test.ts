@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join, TYPE } from "../../src/core/http2_wire.ts";
+import { join, TYPE } from "../core/http2_wire.ts";
 import {
   data,
   framesIn,

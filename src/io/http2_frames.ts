@@ -9,7 +9,7 @@ import {
   join,
   TYPE,
   uint32s,
-} from "../../src/core/http2_wire.ts";
+} from "../core/http2_wire.ts";
 
 const encoder = new TextEncoder();
 
