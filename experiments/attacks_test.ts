@@ -46,7 +46,7 @@ Deno.test("takenAtMost() leaves the recorder's calls out", () => {
 
 Deno.test("saidBy() wants every server's own line", () => {
   const line = (server: string) =>
-    `${server}: a peer broke an HTTP/2 stream: ERR_HTTP2_INVALID_STREAM`;
+    `${server}: ended the connection with 127.0.0.1:40000: settings`;
   const verdictOf = (lines: readonly string[]) =>
     saidBy(history({ setup: { servers: 2 }, lines })).verdict;
   assert.equal(verdictOf([line("server-1"), line("server-2")]), "held");

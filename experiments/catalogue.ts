@@ -26,6 +26,10 @@ import { longStreams, movedStreams } from "./streams.ts";
 import { cancelStorm } from "./cancel_storm.ts";
 import { slowloris } from "./slowloris.ts";
 import { silentPeers } from "./silent_peers.ts";
+import { connectionChurn } from "./connection_churn.ts";
+import { healthChecksOfADay } from "./health_checks_of_a_day.ts";
+import { hostilePeers } from "./hostile_peers.ts";
+import { slowReaders } from "./slow_readers.ts";
 import { malformed } from "./malformed.ts";
 import { envoyMemory } from "./envoy_memory.ts";
 import { oversize } from "./oversize.ts";
@@ -62,4 +66,8 @@ export const CATALOGUE: readonly Experiment[] = [
   malformed,
   oversize,
   envoyMemory,
+  hostilePeers,
+  slowReaders,
+  connectionChurn,
+  healthChecksOfADay,
 ];

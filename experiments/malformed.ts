@@ -20,11 +20,13 @@ import type {
 } from "../src/experiment/experiment.ts";
 import type { History } from "../src/experiment/history.ts";
 import {
+  allOf,
   heldIf,
   lostAtMost,
   measuredBetween,
   statGrows,
 } from "../src/experiment/judge.ts";
+import { noServerStartedAgain } from "../src/experiment/memory.ts";
 import {
   BAD_CALLS,
   CALLS_OF_FRAMES_MAX,
@@ -176,10 +178,10 @@ async function sendAll(run: RunContext): Promise<void> {
   await sendFrames(run);
 }
 
-/** Each server has met what ends others, and has said so. */
+/** Each server has ended peers who break HTTP/2, and has said so. */
 export function saidBy({ lines, setup }: History): Judgement {
   const said = new Set(
-    lines.filter((line) => line.includes("a peer broke an HTTP/2 stream"))
+    lines.filter((line) => line.includes(": ended the connection with "))
       .map((line) => line.split(":")[0]),
   );
   return heldIf(said.size === setup.servers, `${said.size} servers said so`);
@@ -227,8 +229,9 @@ export const malformed: Experiment = {
     },
     {
       id: "alive",
-      text: "every server lives through the deadly packet, and says so",
-      judge: saidBy,
+      text: "every server lives through the deadly packet, and says whom it " +
+        "has ended",
+      judge: allOf(noServerStartedAgain(), saidBy),
     },
     { id: "lost", text: "no good call is lost", judge: lostAtMost(0) },
     {

@@ -77,11 +77,14 @@ async function attack(port: number): Promise<void> {
 }
 
 Deno.test("control: a plain grpc-js server dies of one packet", async () => {
-  const run = start(Deno.execPath(), ["run", "-qA", "tests/plain_server.ts"]);
-  await run.printed(/serving on \d+/);
-  const port = Number(/serving on (\d+)/.exec(run.text())?.[1]);
+  const port = freePort();
+  const run = start(Deno.execPath(), [
+    ...["run", "-qA", "experiments/control/plain_server.ts", "--name", "plain"],
+    ...["--port", String(port)],
+  ]);
+  await run.printed(/serving on/);
   await sendRaw("127.0.0.1", port, [OPENING, SETTINGS_ACK, deadlyPacket()], 50);
-  assert.equal(await run.ended, 1);
+  assert.notEqual(await run.ended, 0);
   assert.match(run.text(), /The stream has been destroyed/);
 });
 

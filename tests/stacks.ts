@@ -5,7 +5,7 @@ import { Greeter, type HelloReply } from "../src/io/proto.ts";
 import { callUnary, connect, statusName } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
 import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
-import { freePort as freePortBut } from "../src/experiment/free_port.ts";
+import { freePort as freePortBut } from "../src/stack/free_port.ts";
 import { type NativeOptions, NativeStack } from "../src/stack/native.ts";
 import type { Stack } from "../src/stack/stack.ts";
 import { waitUntil } from "../src/io/wait.ts";

@@ -69,6 +69,7 @@ export function history(parts: Partial<History> = {}): History {
     actions: [],
     extraCalls: 0,
     unsureCalls: 0,
+    directCalls: 0,
     crashes: [],
     lines: [],
     disturbance: { timersLateMs: 1, othersShare: 0, stolenShare: 0 },

@@ -5,7 +5,7 @@ import { ComposeStack } from "../stack/compose.ts";
 import type { EnvoyAdmin } from "../stack/envoy_admin.ts";
 import type { ExitStatus } from "../io/child.ts";
 import type { Stack, StackServer } from "../stack/stack.ts";
-import { freePort } from "./free_port.ts";
+import { freePort } from "../stack/free_port.ts";
 import type { ExperimentStack, StackFactory } from "./stacks.ts";
 
 /** Compose projects of experiments; one runs at a time. */
@@ -95,6 +95,11 @@ export class NumberedStack implements ExperimentStack {
 
   counters(name: string): Promise<ServerCounters> {
     return this.#stack.counters(this.#own(name));
+  }
+
+  async memoryMib(): Promise<ReadonlyMap<string, number>> {
+    const memory = [...await this.#stack.memoryMib()];
+    return new Map(memory.map(([own, mib]) => [this.nameOfReply(own), mib]));
   }
 
   close(): Promise<void> {

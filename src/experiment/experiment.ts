@@ -70,6 +70,12 @@ export interface Setup {
   readonly changes?: readonly NamedChange[];
   /** Further flags of every server (default none). */
   readonly serverFlags?: readonly string[];
+  /**
+   * The source of a program that is started in every server's place, from the
+   * project's folder (default: the server itself). Not on Compose, whose
+   * servers are compiled.
+   */
+  readonly serverProgram?: string;
   /** Envoy's worker threads (default 1). */
   readonly concurrency?: number;
   /**

@@ -28,6 +28,8 @@ export interface History {
   readonly extraCalls: number;
   /** Of these, calls that Envoy may not have received. */
   readonly unsureCalls: number;
+  /** Calls that events have made past Envoy's balanced listener: at most. */
+  readonly directCalls: number;
   /** Programs that ended by themselves, with how. */
   readonly crashes: readonly string[];
   /** How much else the machine had to do. */

@@ -110,7 +110,7 @@ function sentBefore({ before, samples }: History, address: string): number {
 }
 
 function serverLines(history: History): readonly LedgerLine[] {
-  const { before, after, calls, extraCalls } = history;
+  const { before, after, calls, extraCalls, directCalls } = history;
   const slack = calls.filter(isLost).length + extraCalls +
     sumOf(history, RESETS);
   return after.hosts.flatMap((host) => {
@@ -137,7 +137,7 @@ function serverLines(history: History): readonly LedgerLine[] {
         `calls that ${server} started, of those that Envoy sent to it`,
         started,
         wasCut ? 0 : sent - slack,
-        sent,
+        sent + directCalls,
       ),
       line(
         `calls that ${server} ended well, of those that callers saw from it`,

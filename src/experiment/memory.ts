@@ -1,65 +1,107 @@
-/**
- * Resident memory of a native stack's programs, as the system's `ps` shows it:
- * no program need count its own, and it is the figure that a container's limit
- * is compared with.
- */
-import { runToEnd } from "../io/processes.ts";
-import type { Stack } from "../stack/stack.ts";
+/** How much memory a stack's programs take: measured, watched, judged. */
 import type { Judge } from "./experiment.ts";
-import { heldIf, measured, unknown } from "./judge.ts";
+import { broken, heldIf, measured, unknown } from "./judge.ts";
 import type { RunContext } from "./run_context.ts";
+import { pause } from "./waits.ts";
 
-const KIB_PER_MIB = 1024;
+/** How often memory is looked at while it is watched. */
+const WATCH_INTERVAL_MS = 250;
 
-const PS_TIMEOUT_MS = 5000;
-
-/** What one program holds. */
-export interface Memory {
-  /** "envoy" or a server's name. */
-  readonly program: string;
-  readonly mib: number;
-}
-
-/** How a program's command line is known among all others of the machine. */
-function marksOf(
-  stack: Pick<Stack, "endpoint" | "servers">,
-): ReadonlyMap<string, string> {
-  const port = stack.endpoint.split(":").at(-1);
-  const servers = stack.servers().map(({ name, address }) => {
-    const [host, ownPort] = address.split(":");
-    return [name, `--host ${host} --port ${ownPort} `] as const;
-  });
-  return new Map([["envoy", `"port_value":${port}}`], ...servers]);
-}
-
-/**
- * Finds a stack's programs among all processes.
- *
- * @param table Lines of KiB and command line, as `ps` prints them.
- */
-export function memoryIn(
-  table: string,
-  stack: Pick<Stack, "endpoint" | "servers">,
-): readonly Memory[] {
-  const lines = table.split("\n");
-  return [...marksOf(stack)].flatMap(([program, mark]) => {
-    const line = lines.find((one) => one.includes(mark));
-    const kib = Number.parseInt(line?.trim() ?? "", 10);
-    return Number.isNaN(kib) ? [] : [{ program, mib: kib / KIB_PER_MIB }];
-  });
+/** What the memory of a program is called among the measures. */
+function nameOf(program: string): string {
+  return `memory of ${program}`;
 }
 
 /**
  * Measures "memory of envoy", "memory of server-1" and so on, in MiB, now.
- * Programs in containers are not seen: nothing is measured then.
+ *
+ * @returns The same, by the names of programs.
  */
-export async function measureMemory(run: RunContext): Promise<void> {
-  const { stdout } = await runToEnd("ps", ["-axww", "-o", "rss=,args="], {
-    timeoutMs: PS_TIMEOUT_MS,
-  });
-  for (const { program, mib } of memoryIn(stdout, run.stack)) {
-    run.measure(`memory of ${program}`, mib);
+export async function measureMemory(
+  run: RunContext,
+): Promise<ReadonlyMap<string, number>> {
+  const memory = await run.stack.memoryMib();
+  for (const [program, mib] of memory) run.measure(nameOf(program), mib);
+  return memory;
+}
+
+/** What servers take of a stack's memory. */
+function serversMib(
+  run: RunContext,
+  memory: ReadonlyMap<string, number>,
+): readonly number[] {
+  return run.stack.servers().map(({ name }) => memory.get(name) ?? 0);
+}
+
+/**
+ * Measures memory four times a second while something goes on.
+ *
+ * @param stopMib Whoever works is told to stop when a server takes so much:
+ * a control must not take what this machine has.
+ * @param work Is given a signal that is aborted then, or with the run.
+ */
+export async function whileMemoryIsWatched(
+  run: RunContext,
+  stopMib: number,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const full = new AbortController();
+  const done = new AbortController();
+  const watching = (async () => {
+    while (!done.signal.aborted) {
+      const memory = await measureMemory(run);
+      if (Math.max(...serversMib(run, memory)) > stopMib) full.abort();
+      await pause(WATCH_INTERVAL_MS, done.signal);
+    }
+  })();
+  try {
+    await work(AbortSignal.any([run.signal, full.signal]));
+  } finally {
+    done.abort();
+    await watching;
   }
+}
+
+/**
+ * Waits until every server takes at most so much memory again, and measures
+ * after how long that is: "memory back after", in milliseconds; `limitMs` and
+ * more when it is not by then.
+ */
+export async function measureMemoryBack(
+  run: RunContext,
+  mibMax: number,
+  limitMs: number,
+): Promise<void> {
+  const startMs = run.elapsedMs();
+  while (!run.signal.aborted) {
+    const largest = Math.max(...serversMib(run, await measureMemory(run)));
+    const tookMs = run.elapsedMs() - startMs;
+    if (largest <= mibMax || tookMs > limitMs) {
+      run.measure("memory back after", tookMs);
+      return;
+    }
+    await run.wait(WATCH_INTERVAL_MS);
+  }
+}
+
+/** None of these programs was ever seen to take more memory. */
+export function memoryAtMost(
+  programs: readonly string[],
+  mibMax: number,
+): Judge {
+  return (history) => {
+    const values = programs.map((one) => measured(history, nameOf(one)));
+    const unseen = programs.filter((_, at) => values[at]?.length === 0);
+    if (unseen.length > 0) {
+      return unknown(`memory of ${unseen.join(", ")} was not measured`);
+    }
+    const most = values.map((one) => Math.max(...one));
+    const words = most.map((mib, at) => `${programs[at]} ${mib.toFixed(0)}`);
+    return heldIf(
+      most.every((mib) => mib <= mibMax),
+      `most in MiB: ${words.join(", ")}`,
+    );
+  };
 }
 
 /**
@@ -72,7 +114,7 @@ export function memoryGrowsAtMost(
 ): Judge {
   return (history) => {
     const growths = programs.map((program) => {
-      const values = measured(history, `memory of ${program}`);
+      const values = measured(history, nameOf(program));
       return Math.max(...values.slice(1)) - (values[0] ?? 0);
     });
     if (!growths.every(Number.isFinite)) {
@@ -83,5 +125,24 @@ export function memoryGrowsAtMost(
       growths.every((mib) => mib <= mibMax),
       `grown in MiB: ${words.join(", ")}`,
     );
+  };
+}
+
+/**
+ * Every server that ran before the run is the same process after it: none has
+ * ended, also not in order to start again.
+ */
+export function noServerStartedAgain(): Judge {
+  return ({ before, after, durationMs }) => {
+    const servers = Object.entries(before.counters);
+    const words = servers.flatMap(([name, counters]) => {
+      const uptimeMs = after.counters[name]?.uptimeMs;
+      if (uptimeMs === undefined) return [`${name} does not answer`];
+      // By the servers' clocks, so not to the millisecond.
+      const isSame = uptimeMs - counters.uptimeMs > durationMs / 2;
+      return isSame ? [] : [`${name} has started again`];
+    });
+    if (words.length > 0) return broken(words.join(", "));
+    return heldIf(servers.length > 0, `${servers.length} servers run on`);
   };
 }

@@ -94,6 +94,10 @@ export class RecordedStack implements Stack {
     return this.#stack.startEnvoy();
   }
 
+  memoryMib(): Promise<ReadonlyMap<string, number>> {
+    return this.#stack.memoryMib();
+  }
+
   close(): Promise<void> {
     return this.#stack.close();
   }

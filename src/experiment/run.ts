@@ -77,6 +77,7 @@ export async function runPlan(
     config,
     concurrency: setup.concurrency ?? 1,
     serverFlags: setup.serverFlags ?? [],
+    serverProgram: setup.serverProgram,
     healthyAtStart: setup.healthyAtStart ?? setup.servers,
     signal: options.signal,
     onLine: (program, line) => run.addLine(program, line),
@@ -103,6 +104,7 @@ class Run {
   readonly #lines: string[] = [];
   #extraCalls = 0;
   #unsureCalls = 0;
+  #directCalls = 0;
   #startedAtMs = 0;
   #recorder: Recorder | undefined;
 
@@ -169,6 +171,7 @@ class Run {
         actions: this.#actions,
         extraCalls: this.#extraCalls,
         unsureCalls: this.#unsureCalls,
+        directCalls: this.#directCalls,
         crashes: [...this.#crashes],
         lines: [...this.#lines],
         disturbance,
@@ -246,6 +249,9 @@ class Run {
       addCalls: (count, unsure = 0) => {
         this.#extraCalls += count;
         this.#unsureCalls += unsure;
+      },
+      addDirectCalls: (count) => {
+        this.#directCalls += count;
       },
       wait: (ms) => pause(ms, signal),
       awaitHealthy: (count, limitMs = HEALTHY_LIMIT_MS_DEFAULT) =>

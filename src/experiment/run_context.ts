@@ -27,6 +27,13 @@ export interface RunContext {
    * as it has closed the connection (default 0).
    */
   addCalls(count: number, unsure?: number): void;
+  /**
+   * Tells the ledger of calls that this event has made past Envoy's balanced
+   * listener: to a server itself, or to the L4 listener.
+   *
+   * @param count At most so many calls of the Greeter have reached servers.
+   */
+  addDirectCalls(count: number): void;
   /** Waits; ends early when the run is interrupted. */
   wait(ms: number): Promise<void>;
   /**

@@ -4,7 +4,7 @@ import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import { NativeStack } from "../stack/native.ts";
 import type { ExitStatus } from "../io/child.ts";
 import type { LineSink, Stack } from "../stack/stack.ts";
-import { freePort } from "./free_port.ts";
+import { freePort } from "../stack/free_port.ts";
 
 /** What an experiment asks of a stack. */
 export interface StackOptions {
@@ -13,6 +13,7 @@ export interface StackOptions {
   readonly config: EnvoyConfig;
   readonly concurrency: number;
   readonly serverFlags: readonly string[];
+  readonly serverProgram: string | undefined;
   /** How many servers must be healthy before it is handed over. */
   readonly healthyAtStart: number;
   readonly signal: AbortSignal;

@@ -7,41 +7,87 @@ import {
   HEAD_BYTES,
   headAt,
   join,
+  settingsPayload,
   TYPE,
   uint32s,
 } from "../core/http2_wire.ts";
 
 const encoder = new TextEncoder();
 
-/** An empty SETTINGS frame. */
-export function settings(): Uint8Array {
-  return frame(TYPE.settings, 0, 0);
+/**
+ * A SETTINGS frame.
+ *
+ * @param values Settings by their numbers (default none).
+ */
+export function settings(
+  values: readonly (readonly [id: number, value: number])[] = [],
+): Uint8Array {
+  return frame(TYPE.settings, 0, 0, settingsPayload(values));
 }
 
-/** A HEADERS frame; names and values below 127 bytes, not indexed. */
+/**
+ * A literal header field with a new name (RFC 7541, section 6.2).
+ *
+ * @param isIndexed Whether the peer is to put it into its table.
+ */
+export function literal(
+  name: string,
+  value: string,
+  isIndexed = false,
+): Uint8Array {
+  return join(
+    Uint8Array.of(isIndexed ? 0x40 : 0),
+    ...[name, value].flatMap((text) => {
+      const bytes = encoder.encode(text);
+      return [lengthPrefix(bytes.length), bytes];
+    }),
+  );
+}
+
+/** An integer with a prefix of 7 bits (RFC 7541, section 5.1). */
+function lengthPrefix(length: number): Uint8Array {
+  if (length < 127) return Uint8Array.of(length);
+  const bytes = [127];
+  let rest = length - 127;
+  for (; rest >= 128; rest >>>= 7) bytes.push(rest & 127 | 128);
+  return Uint8Array.of(...bytes, rest);
+}
+
+/** Header fields, none of them indexed, as a HEADERS frame carries them. */
+export function headerBlock(
+  fields: Readonly<Record<string, string>>,
+): Uint8Array {
+  return join(
+    ...Object.entries(fields).map(([name, value]) => literal(name, value)),
+  );
+}
+
+/** A HEADERS frame with a whole header block. */
+export function headersOf(
+  stream: number,
+  block: Uint8Array,
+  isEnd = false,
+): Uint8Array {
+  const flags = FLAG.endHeaders | (isEnd ? FLAG.endStream : 0);
+  return frame(TYPE.headers, flags, stream, block);
+}
+
+/** A HEADERS frame; its fields are not indexed. */
 export function headers(
   stream: number,
   fields: Readonly<Record<string, string>>,
   isEnd = false,
 ): Uint8Array {
-  const block = Object.entries(fields).flatMap(([name, value]) => [
-    0, // Literal header field without indexing, new name (RFC 7541, 6.2.2).
-    name.length,
-    ...encoder.encode(name),
-    value.length,
-    ...encoder.encode(value),
-  ]);
-  return frame(
-    TYPE.headers,
-    FLAG.endHeaders | (isEnd ? FLAG.endStream : 0),
-    stream,
-    Uint8Array.from(block),
-  );
+  return headersOf(stream, headerBlock(fields), isEnd);
 }
 
 /** A DATA frame. */
-export function data(stream: number, payload: Uint8Array): Uint8Array {
-  return frame(TYPE.data, 0, stream, payload);
+export function data(
+  stream: number,
+  payload: Uint8Array,
+  isEnd = false,
+): Uint8Array {
+  return frame(TYPE.data, isEnd ? FLAG.endStream : 0, stream, payload);
 }
 
 /** A RST_STREAM frame with the error code CANCEL. */
@@ -58,6 +104,13 @@ export interface ReceivedFrame extends Head {
 export function isAnswer({ type }: Pick<Head, "type">): boolean {
   return type === TYPE.headers || type === TYPE.resetStream ||
     type === TYPE.goAway;
+}
+
+/** Whether a frame is the last one of its stream. */
+export function isEnd({ type, flags }: Pick<Head, "type" | "flags">): boolean {
+  if (type === TYPE.resetStream) return true;
+  return (type === TYPE.headers || type === TYPE.data) &&
+    (flags & FLAG.endStream) !== 0;
 }
 
 /** Cuts what was received into frames. @returns Them, and what is left. */
@@ -87,14 +140,15 @@ export function deadlyPacket(): Uint8Array {
   return join(request, request);
 }
 
-/** The header fields of a call of SayHello. */
+/** The header fields of a call of one of the Greeter's methods. */
 export function callFields(
   contentType = "application/grpc",
+  method = "SayHello",
 ): Readonly<Record<string, string>> {
   return {
     ":method": "POST",
     ":scheme": "http",
-    ":path": "/demo.v1.Greeter/SayHello",
+    ":path": `/demo.v1.Greeter/${method}`,
     ":authority": "localhost",
     "content-type": contentType,
     te: "trailers",

@@ -26,6 +26,7 @@ import {
   lastLine,
   requireDocker,
 } from "./docker.ts";
+import { containersMib } from "./resident.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import { awaitServersHealthy } from "./healthy.ts";
 import { waitUntil } from "../io/wait.ts";
@@ -227,6 +228,13 @@ export class ComposeStack implements Stack {
 
   async counters(name: string): Promise<ServerCounters> {
     return JSON.parse(await this.#ask(name, ["counters"])) as ServerCounters;
+  }
+
+  async memoryMib(): Promise<ReadonlyMap<string, number>> {
+    const servers = this.#containers.filter(({ isRunning }) => isRunning)
+      .map(({ hostName, id }) => ({ name: hostName, id }));
+    const envoy = { name: "envoy", id: await this.#envoyId() };
+    return containersMib([envoy, ...servers]);
   }
 
   async close(): Promise<void> {

@@ -44,6 +44,7 @@ export interface EnvoyProcessOptions {
 
 /** An Envoy that can be started and stopped again and again. */
 export class EnvoyProcess {
+  readonly name = "envoy";
   readonly #options: EnvoyProcessOptions;
   #child: Child | undefined;
 

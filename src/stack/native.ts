@@ -15,6 +15,7 @@ import {
 import { EnvoyProcess } from "./envoy_process.ts";
 import { awaitServersHealthy } from "./healthy.ts";
 import { type NameServer, startNameServer } from "./name_server.ts";
+import { residentMib } from "./resident.ts";
 import { ServerProcess } from "./server_process.ts";
 import type { ExitStatus } from "../io/child.ts";
 import type { LineSink, Stack, StackServer } from "./stack.ts";
@@ -50,6 +51,8 @@ export interface NativeOptions {
   readonly healthyLimitMs?: number;
   /** Further flags of every server. */
   readonly serverFlags?: readonly string[];
+  /** The source of a program in every server's place (default: the server). */
+  readonly serverProgram?: string | undefined;
   /** Whether the servers can be made sick (default false). */
   readonly allowFaults?: boolean;
   /** Interrupts the start; everything that was started is ended then. */
@@ -180,6 +183,10 @@ export class NativeStack implements Stack {
     return this.#server(name).counters();
   }
 
+  memoryMib(): Promise<ReadonlyMap<string, number>> {
+    return residentMib([this.envoy, ...this.#servers]);
+  }
+
   async close(): Promise<void> {
     await this.scale(0);
     await this.envoy.stop("SIGTERM");
@@ -204,11 +211,12 @@ export class NativeStack implements Stack {
           name,
           host: `127.0.0.${number}`,
           port: this.#options.serverPort,
+          program: this.#options.serverProgram,
           flags: [
             ...(this.#options.serverFlags ?? []),
             ...(this.#options.allowFaults ? ["--allow-faults"] : []),
           ],
-          onLine: (program, line) => this.#options.onLine?.(program, line),
+          onLine: (...line) => this.#options.onLine?.(...line),
           onCrash: (server, status) =>
             this.#options.onCrash?.(server.name, status),
         }),

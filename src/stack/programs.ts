@@ -20,6 +20,31 @@ function taskArguments(name: ProgramName): readonly string[] {
 }
 
 /**
+ * How to start another program in a server's place, with the flags and the
+ * permissions of a server.
+ *
+ * @param source Its file, from the project's folder.
+ * @throws {Failure} `environment` in a compiled binary, which has no sources.
+ */
+export function serverInstead(
+  source: string,
+  args: readonly string[],
+): ProgramCommand {
+  if (Deno.build.standalone) {
+    throw new Failure(
+      "environment",
+      `Cannot start "${source}" from a compiled program; run the experiment ` +
+        "from source, with `./denow task experiment`",
+    );
+  }
+  const server = programCommand("server", args);
+  return {
+    ...server,
+    args: server.args.map((word) => word === "src/server.ts" ? source : word),
+  };
+}
+
+/**
  * How to start a program: from source with its set of permissions, or, when
  * this program is a compiled binary, the binary of that name beside it.
  */

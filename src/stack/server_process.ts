@@ -16,7 +16,7 @@ import {
   type ExitStatus,
   startChild,
 } from "../io/child.ts";
-import { programCommand, startFailure } from "./programs.ts";
+import { programCommand, serverInstead, startFailure } from "./programs.ts";
 import type { LineSink } from "./stack.ts";
 
 /** A start takes a quarter of a second; a busy machine needs much longer. */
@@ -34,6 +34,8 @@ export interface ServerProcessOptions {
   readonly port: number;
   /** Further flags of the server program. */
   readonly flags: readonly string[];
+  /** The source of a program in the server's place (default: the server). */
+  readonly program?: string | undefined;
   readonly onLine: LineSink;
   /** Called when it ends without having been asked to. */
   readonly onCrash: (server: ServerProcess, status: ExitStatus) => void;
@@ -73,7 +75,11 @@ export class ServerProcess {
    * @throws {Failure} `environment` when it does not, with its own reason.
    */
   async start(): Promise<void> {
-    const { name, host, port, flags, onLine } = this.#options;
+    const { name, host, port, flags, program, onLine } = this.#options;
+    const words = [
+      ...["--host", host, "--port", String(port), "--name", name],
+      ...flags,
+    ];
     const lines: string[] = []; // Until it serves.
     let isServing = false;
     let onServing = () => {};
@@ -81,10 +87,9 @@ export class ServerProcess {
       onServing = () => resolve("serving");
     });
     const child = startChild({
-      ...programCommand("server", [
-        ...["--host", host, "--port", String(port), "--name", name],
-        ...flags,
-      ]),
+      ...(program === undefined
+        ? programCommand("server", words)
+        : serverInstead(program, words)),
       onLine: (line) => {
         if (!isServing) lines.push(line);
         onLine(name, line.replace(`${name}: `, ""));

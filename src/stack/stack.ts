@@ -53,6 +53,11 @@ export interface Stack {
   startEnvoy(): Promise<void>;
   /** What a running server has counted since its start. */
   counters(name: string): Promise<ServerCounters>;
+  /**
+   * The resident memory of "envoy" and of each server that runs, in MiB, by
+   * name: what a container's limit is compared with.
+   */
+  memoryMib(): Promise<ReadonlyMap<string, number>>;
   /** Stops everything in order and leaves nothing behind. */
   close(): Promise<void>;
 }

@@ -45,6 +45,8 @@ const ROOMS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] = [
     /^src\/lab\//,
     [/^src\/(load|doctor|report|experiment|stack|io|core)\//],
   ],
+  // Programs that controls start in a server's place.
+  [/^experiments\/control\//, [/^src\/(server|io|core)\//]],
   [/^experiments\//, [/^src\/(experiment|stack|io|core)\//]],
   [/^loadtest\//, [/^src\/core\//]],
   [/^src\/server\.ts$/, [/^src\/(server|io|core)\//]],

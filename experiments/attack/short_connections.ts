@@ -1,0 +1,91 @@
+/** Connections that are opened, used once or not at all, and closed. */
+import { join, TYPE } from "../../src/core/http2_wire.ts";
+import { framesIn, isEnd } from "../../src/io/http2_frames.ts";
+import { pause } from "../../src/experiment/waits.ts";
+
+const READ_BYTES = 4096;
+
+/** How long an answer may take. */
+const ANSWER_MS_MAX = 5000;
+
+/** Connections at a time: a server that is late must not be flooded. */
+const AT_ONCE_MAX = 100;
+
+/** What became of many connections. */
+export interface ShortConnections {
+  readonly made: number;
+  /** Those that were refused, or whose call had no reply. */
+  readonly lost: number;
+}
+
+/** @returns Whether a message came before the end of the call. */
+async function isAnswered(connection: Deno.TcpConn): Promise<boolean> {
+  let bytes = new Uint8Array();
+  const buffer = new Uint8Array(READ_BYTES);
+  while (true) {
+    const count = await connection.read(buffer);
+    if (count === null) return false;
+    bytes = join(bytes, buffer.subarray(0, count));
+    const { frames } = framesIn(bytes);
+    if (!frames.some(isEnd)) continue;
+    return frames.some(({ type }) => type === TYPE.data);
+  }
+}
+
+/** @returns Whether the server has done what it should. */
+async function connectOnce(
+  target: string,
+  call: Uint8Array | undefined,
+): Promise<boolean> {
+  const [hostname = "", port] = target.split(":");
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    using connection = await Deno.connect({ hostname, port: Number(port) });
+    if (call === undefined) return true;
+    timer = setTimeout(() => connection.close(), ANSWER_MS_MAX);
+    await connection.write(call);
+    return await isAnswered(connection);
+  } catch {
+    return false; // Refused, reset or too late.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Connects again and again at an even pace.
+ *
+ * @param target "host:port".
+ * @param callOf What the connection of a number, from 0 on, sends; undefined
+ * sends nothing.
+ */
+export async function connectMany(
+  target: string,
+  { count, ratePerS, signal, callOf }: {
+    readonly count: number;
+    readonly ratePerS: number;
+    readonly signal: AbortSignal;
+    readonly callOf: (number: number) => Uint8Array | undefined;
+  },
+): Promise<ShortConnections> {
+  const open = new Set<Promise<void>>();
+  const startMs = performance.now();
+  let made = 0;
+  let lost = 0;
+  while (made < count && !signal.aborted) {
+    const dueMs = made * 1000 / ratePerS - (performance.now() - startMs);
+    if (dueMs > 0) {
+      await pause(dueMs, signal);
+      continue;
+    }
+    while (open.size >= AT_ONCE_MAX) await Promise.race(open);
+    const one = connectOnce(target, callOf(made)).then((isFine) => {
+      if (!isFine) lost += 1;
+      open.delete(one);
+    });
+    open.add(one);
+    made += 1;
+  }
+  await Promise.all(open);
+  return { made, lost };
+}

@@ -1,0 +1,51 @@
+/**
+ * A server as it would be without ours: grpc-js on the HTTP/2 module that the
+ * runtime has, nothing counted, nothing refused. Controls start it in place of
+ * the servers; what it serves, and its flags, are the same.
+ */
+import { Server } from "@grpc/grpc-js";
+import { listen } from "../../src/io/_listen.ts";
+import { Greeter, Operator } from "../../src/io/proto.ts";
+import { parseFlags } from "../../src/core/flags.ts";
+import {
+  listenForStop,
+  runProgram,
+  whenAborted,
+} from "../../src/io/program.ts";
+import { print } from "../../src/io/terminal.ts";
+import { chat } from "../../src/server/chat.ts";
+import { SERVER_FLAGS } from "../../src/server/config.ts";
+import { countCalls, Counters } from "../../src/server/counters.ts";
+import { createIdentity } from "../../src/server/greeting.ts";
+import { Health } from "../../src/server/health.ts";
+import { operator } from "../../src/server/operator.ts";
+import { sayHello } from "../../src/server/say_hello.ts";
+import { streamHellos } from "../../src/server/stream_hellos.ts";
+
+async function serve(): Promise<number> {
+  const { values } = parseFlags(SERVER_FLAGS, Deno.args);
+  const { host, serverName, maxMessageBytes } = values;
+  const stop = listenForStop();
+  const counters = new Counters(serverName);
+  const identity = createIdentity(serverName);
+  const server = new Server({
+    "grpc.max_receive_message_length": maxMessageBytes,
+    "grpc.max_send_message_length": maxMessageBytes,
+    "grpc.enable_channelz": 0,
+    interceptors: [countCalls(counters)],
+  });
+  server.addService(Greeter.service, {
+    sayHello: sayHello.bind(null, identity),
+    streamHellos: streamHellos.bind(null, identity),
+    chat: chat.bind(null, identity),
+  });
+  server.addService(Operator.service, operator(counters, undefined));
+  new Health().addToServer(server);
+  const port = await listen(server, host, values.port);
+  print(`${serverName}: serving on ${host}:${port}`);
+  await whenAborted(stop.signal);
+  server.forceShutdown();
+  return 0;
+}
+
+if (import.meta.main) await runProgram("plain server", serve);

@@ -1,0 +1,84 @@
+/**
+ * A day of health checks in half a minute: 8,640 of them, as a checker makes
+ * that asks every 10 s on a new connection each time.
+ *
+ * What is measured: whether every check is answered, and what the server's
+ * memory has grown by, after the first ones have warmed it up. The control has
+ * grpc-js on node:http2, which keeps something of every connection.
+ */
+import type { Experiment } from "../src/experiment/experiment.ts";
+import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import {
+  measureMemory,
+  memoryGrowsAtMost,
+  noServerStartedAgain,
+} from "../src/experiment/memory.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import { wholeCall } from "./attack/raw_calls.ts";
+import { connectMany } from "./attack/short_connections.ts";
+
+/** One each 10 s. */
+const CHECKS = 8640;
+
+/** These let the server compile its code and grow its heap once. */
+const WARM_UP = 500;
+
+const RATE_PER_S = 300;
+
+const SERVER = "server-1";
+
+const GROWTH_MIB_MAX = 16;
+
+const CHECK = wholeCall("/grpc.health.v1.Health/Check");
+
+/** Checks, each on a connection of its own. */
+async function check(run: RunContext, count: number): Promise<void> {
+  const [server] = run.stack.servers();
+  const { lost } = await connectMany(server?.address ?? "", {
+    count,
+    ratePerS: RATE_PER_S,
+    signal: run.signal,
+    callOf: () => CHECK,
+  });
+  run.measure("health checks lost", lost);
+  await measureMemory(run);
+}
+
+/** Does a server grow by being asked how it is? */
+export const healthChecksOfADay: Experiment = {
+  name: "health-checks-of-a-day",
+  question: "Does a server grow by being asked for its health all day?",
+  setup: { servers: 1 },
+  load: { ratePerS: 50, durationMs: 32_000 },
+  events: [{
+    atMs: 500,
+    label: `${CHECKS} health checks`,
+    do: async (run) => {
+      await check(run, WARM_UP);
+      await check(run, CHECKS);
+    },
+  }],
+  claims: [
+    {
+      id: "flat",
+      text: `the server grows by at most ${GROWTH_MIB_MAX} MiB`,
+      judge: memoryGrowsAtMost([SERVER], GROWTH_MIB_MAX),
+    },
+    {
+      id: "answered",
+      text: "every health check is answered",
+      judge: measuredBetween("health checks lost", { max: 0 }),
+    },
+    {
+      id: "same",
+      text: "the server need not start again",
+      judge: noServerStartedAgain(),
+    },
+    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+  ],
+  control: {
+    about: "a server on node:http2",
+    setup: { serverProgram: "experiments/control/plain_server.ts" },
+    breaks: ["flat"],
+  },
+};

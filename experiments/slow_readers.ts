@@ -1,0 +1,124 @@
+/**
+ * One ordinary caller who reads slowly: on one connection through Envoy, 100
+ * streams of 100,000 replies of 1 KB each, of which it reads nothing.
+ *
+ * Envoy takes what its windows allow (the experiment `oversize` measures it),
+ * and then a server must wait. What is measured, four times a second: the
+ * memory of servers and Envoy, and whether other callers lose a call: the
+ * window of Envoy's connection to a server must have room for all of them. The
+ * control has servers that are told of every write that it is done, and a
+ * window for 16 calls.
+ */
+import { grpcCluster, partAt } from "../src/experiment/changes.ts";
+import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
+import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import {
+  measureMemoryBack,
+  memoryGrowsAtMost,
+  noServerStartedAgain,
+  whileMemoryIsWatched,
+} from "../src/experiment/memory.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import { pause } from "../src/experiment/waits.ts";
+import { endlessStreams } from "./attack/raw_calls.ts";
+import { RawPeer } from "./attack/raw_peers.ts";
+
+/** As many as Envoy lets a connection have at once. */
+const STREAMS = 100;
+
+/** Characters of name, so also about the bytes of a reply. */
+const REPLY_BYTES = 1000;
+
+const SLOW_MS = 8000;
+
+/**
+ * A third of the streams is 34: 64 KiB of each are in windows, and some
+ * replies wait for them.
+ */
+const GROWTH_MIB_MAX = 40;
+
+/** Where the control stops. */
+const STOP_MIB = 600;
+
+const BACK_MIB_MAX = 150;
+
+const BACK_MS_MAX = 20_000;
+
+const SERVERS = ["server-1", "server-2", "server-3"];
+
+/** Room for the replies of 16 calls, and no more, on the way to Envoy. */
+const smallWindow: NamedChange = {
+  name: "a window of 1 MiB for all calls on a server's connection",
+  apply: (config) => {
+    const http2 = partAt(
+      grpcCluster(config),
+      "typed_extension_protocol_options",
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+      "explicit_http_config",
+      "http2_protocol_options",
+    );
+    http2["initial_connection_window_size"] = 1_048_576;
+  },
+};
+
+/** Opens the streams and reads nothing of them. */
+async function readNothing(run: RunContext): Promise<void> {
+  const reader = await RawPeer.open(run.stack.endpoint, {
+    now: () => run.elapsedMs(),
+    isReading: false,
+  });
+  try {
+    run.addCalls(STREAMS);
+    await whileMemoryIsWatched(run, STOP_MIB, async (signal) => {
+      await reader.write(endlessStreams(REPLY_BYTES, STREAMS));
+      await pause(SLOW_MS, signal);
+    });
+  } finally {
+    reader.close();
+  }
+  run.mark("the caller has gone");
+  await measureMemoryBack(run, BACK_MIB_MAX, BACK_MS_MAX);
+}
+
+/** Does a caller who reads slowly take memory of the servers? */
+export const slowReaders: Experiment = {
+  name: "slow-readers",
+  question: "Does a caller who does not read what it asked for take memory?",
+  setup: { servers: SERVERS.length },
+  load: { ratePerS: 100, durationMs: 11_000 },
+  events: [{
+    atMs: 500,
+    label: `${STREAMS} streams that nobody reads`,
+    do: readNothing,
+  }],
+  claims: [
+    {
+      id: "memory",
+      text: `no server grows by more than ${GROWTH_MIB_MAX} MiB`,
+      judge: memoryGrowsAtMost(SERVERS, GROWTH_MIB_MAX),
+    },
+    {
+      id: "back",
+      text: `every server is below ${BACK_MIB_MAX} MiB within ${
+        BACK_MS_MAX / 1000
+      } s after the caller has gone`,
+      judge: measuredBetween("memory back after", {
+        max: BACK_MS_MAX,
+        unit: "ms",
+      }),
+    },
+    {
+      id: "same",
+      text: "no server has to start again",
+      judge: noServerStartedAgain(),
+    },
+    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+  ],
+  control: {
+    about: "servers on node:http2, which calls every write done; a window of " +
+      "1 MiB for all calls of a server",
+    setup: { serverProgram: "experiments/control/plain_server.ts" },
+    changes: [smallWindow],
+    breaks: ["memory", "lost"],
+  },
+};

@@ -1,0 +1,106 @@
+/** The load of a soak: a client that stays, and callers who come and go. */
+import { awaitExit, type Child, startChild } from "../../src/io/child.ts";
+import { Greeter } from "../../src/io/proto.ts";
+import { callUnary, connect, isServiceError } from "../../src/io/rpc.ts";
+import { programCommand } from "../../src/stack/programs.ts";
+import type { Stack } from "../../src/stack/stack.ts";
+
+/** Calls of the client, on one connection through Envoy. */
+export const CALLS_PER_S = 300;
+
+/** Connections with a call each, to both listeners in turn. */
+export const CONNECTIONS_PER_S = 10;
+
+/** A busy machine needs longer than a caller would wait. */
+const DEADLINE_MS = 10_000;
+
+/** What has become of calls. */
+export interface Calls {
+  readonly made: number;
+  readonly lost: number;
+}
+
+/** The client's last line, as `--json` prints it. */
+interface Summary {
+  readonly type: "summary";
+  readonly calls: number;
+  readonly failed: number;
+}
+
+/** The client program, at work. */
+export class SteadyLoad {
+  readonly #child: Child;
+  #summary: Summary | undefined;
+
+  /** Starts it; it ends after `durationS` by itself. */
+  constructor({ endpoint }: Stack, durationS: number) {
+    this.#child = startChild({
+      ...programCommand("client", [
+        ...["--target", endpoint, "--rate", String(CALLS_PER_S)],
+        ...["--duration", String(durationS), "--json"],
+        ...["--deadline", String(DEADLINE_MS)],
+      ]),
+      onLine: (line) => {
+        if (!line.startsWith('{"type":"summary"')) return;
+        this.#summary = JSON.parse(line) as Summary;
+      },
+    });
+  }
+
+  readonly name = "client";
+
+  /** The process's id, or undefined when it has ended. */
+  get pid(): number | undefined {
+    return this.#child.isRunning ? this.#child.pid : undefined;
+  }
+
+  /** Ends it; @returns Its calls, or undefined if it has not said so. */
+  async end(): Promise<Calls | undefined> {
+    this.#child.kill("SIGTERM");
+    await awaitExit(this.#child, 2 * DEADLINE_MS);
+    if (this.#summary === undefined) return undefined;
+    return { made: this.#summary.calls, lost: this.#summary.failed };
+  }
+}
+
+/** Connects, calls once and leaves. @returns Whether it was answered. */
+async function callAnew(target: string): Promise<boolean> {
+  const client = connect(Greeter, target);
+  try {
+    await callUnary(client, "SayHello", {}, { deadlineMs: DEADLINE_MS });
+    return true;
+  } catch (error) {
+    if (!isServiceError(error)) throw error;
+    return false;
+  } finally {
+    client.close();
+  }
+}
+
+/** Makes new connections until the signal is aborted. */
+export async function comeAndGo(
+  { endpoint, l4Endpoint }: Stack,
+  signal: AbortSignal,
+): Promise<Calls> {
+  const open = new Set<Promise<void>>();
+  const startMs = performance.now();
+  let made = 0;
+  let lost = 0;
+  while (!signal.aborted) {
+    const dueMs = made * 1000 / CONNECTIONS_PER_S;
+    const waitMs = dueMs - (performance.now() - startMs);
+    if (waitMs > 0) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      continue;
+    }
+    const target = made % 2 === 0 ? endpoint : l4Endpoint;
+    const one = callAnew(target).then((isFine) => {
+      if (!isFine) lost += 1;
+      open.delete(one);
+    });
+    open.add(one);
+    made += 1;
+  }
+  await Promise.all(open);
+  return { made, lost };
+}
