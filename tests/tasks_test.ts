@@ -53,7 +53,9 @@ const tasks = Object.keys(config.tasks).map((name) => ({
 /** The tools that continuous integration calls by their path. */
 const tools = [
   ...new Set(
-    (await Deno.readTextFile(".ci/run")).match(/tools\/[a-z_/]+\.ts/g),
+    (await Deno.readTextFile(".ci/run")).match(
+      /(?:tools|bootstrap)\/[a-z_/]+\.ts/g,
+    ),
   ),
 ].map((path) => ({ name: path, args: ["run", "-q", "-P=build", path] }));
 

@@ -57,12 +57,13 @@ const ROOMS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] = [
   [/^tools\/checks\//, []],
   [/^tools\/build\//, [/^src\/(io|core)\//, /^bootstrap\//]],
   [/^tools\/gate\//, [/^src\/(server|stack|io|core)\//]],
+  [/^tools\/soak\//, [/^src\/(stack|io|core)\//]],
   [
     /^tools\/[^/]+$/,
     [
       /^src\/(stack|io|core)\//,
       /^bootstrap\//,
-      /^tools\/(checks|build|gate)\//,
+      /^tools\/(checks|build|gate|soak)\//,
     ],
   ],
   [/^tests\//, [/./]],
