@@ -96,10 +96,16 @@ function misspelt(name: string, known: readonly string[]): readonly string[] {
     upper === setting || name === `${setting}_MS` ||
     // "WORK" is a variable of many clusters.
     setting !== "WORK_MS" && setting === `${name}_MS` ||
-    name[0] === setting[0] && name.length > 2 &&
-      editDistance(name, setting) <= (setting.length < 8 ? 1 : 2)
+    name[0] === setting[0] && name.length > 2 && isNear(name, setting)
   );
   return near === undefined
     ? []
     : [`${name} is not a setting; did you mean ${near}?`];
+}
+
+function isNear(name: string, setting: string): boolean {
+  const mistakesMax = setting.length < 8 ? 1 : 2;
+  // Every VU of k6 compares all variables, so what is cheap comes first.
+  return Math.abs(name.length - setting.length) <= mistakesMax &&
+    editDistance(name, setting) <= mistakesMax;
 }

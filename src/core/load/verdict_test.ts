@@ -19,6 +19,7 @@ const PHASE = crossed("grpc_req_duration{phase:after}", "p(99)<100", 150);
 const FIRST = crossed("first_message_ms{measured:yes}", "p(95)<50", 80);
 const DELAYED = crossed("grpc_req_duration{measured:yes}", "p(95)<50", 300);
 const DROPPED = crossed("dropped_iterations{scenario:a}", "count==0", 4);
+const TIGHT = crossed("grpc_req_duration{measured:yes}", "p(95)<5", 5.5);
 const SHARE = crossed("share_slot_1", "rate>=0.33", 0.1);
 const MISSING = crossed("servers_found", "value==3", 2);
 const ERRORS = crossed("errors", "rate==0", 0.1);
@@ -30,6 +31,7 @@ for (
     ["late calls on a busy machine", BUSY, [P95, PHASE], "unknown"],
     ["late first messages on a busy machine", BUSY, [FIRST], "unknown"],
     ["late calls on a quiet machine", QUIET, [P95], "failed"],
+    ["a bound too tight for a quiet machine", QUIET, [TIGHT], "failed"],
     ["late calls on a machine nobody watched", null, [P95], "failed"],
     ["calls later than waiting explains", BUSY, [DELAYED], "failed"],
     ["no caller free on a busy machine", BUSY, [DROPPED], "unknown"],
