@@ -48,6 +48,7 @@ async function churn(run: RunContext, count: number): Promise<number> {
 export const connectionChurn: Experiment = {
   name: "connection-churn",
   question: "Does a server keep something of every connection that it had?",
+  isForDocker: true,
   setup: { servers: 1 },
   load: { ratePerS: 100, durationMs: 17_000 },
   events: [{

@@ -48,6 +48,7 @@ async function check(run: RunContext, count: number): Promise<void> {
 export const healthChecksOfADay: Experiment = {
   name: "health-checks-of-a-day",
   question: "Does a server grow by being asked for its health all day?",
+  isForDocker: true,
   setup: { servers: 1 },
   load: { ratePerS: 50, durationMs: 32_000 },
   events: [{

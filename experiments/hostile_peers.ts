@@ -133,6 +133,7 @@ const SERVERS = ["server-1", "server-2", "server-3"];
 export const hostilePeers: Experiment = {
   name: "hostile-peers",
   question: "Can peers who hold on to everything take a server's memory?",
+  isForDocker: true,
   setup: { servers: SERVERS.length },
   load: { ratePerS: 100, durationMs: 26_000 },
   events: [{

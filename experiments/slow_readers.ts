@@ -84,6 +84,7 @@ async function readNothing(run: RunContext): Promise<void> {
 export const slowReaders: Experiment = {
   name: "slow-readers",
   question: "Does a caller who does not read what it asked for take memory?",
+  isForDocker: true,
   setup: { servers: SERVERS.length },
   load: { ratePerS: 100, durationMs: 11_000 },
   events: [{

@@ -24,7 +24,8 @@ import { streamHellos } from "../../src/server/stream_hellos.ts";
 
 async function serve(): Promise<number> {
   const { values } = parseFlags(SERVER_FLAGS, Deno.args);
-  const { host, serverName, maxMessageBytes } = values;
+  const { host, maxMessageBytes } = values;
+  const serverName = values.serverName || Deno.hostname();
   const stop = listenForStop();
   const counters = new Counters(serverName);
   const identity = createIdentity(serverName);

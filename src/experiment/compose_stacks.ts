@@ -129,7 +129,8 @@ export function composeStacks(): StackFactory {
         adminPort: freePort(taken),
         project: PROJECT,
         allowFaults: true,
-        build: !isBuilt,
+        // Another program is in no image of ours.
+        build: !isBuilt && options.serverProgram === undefined,
       });
       isBuilt = true;
       return new NumberedStack(stack);

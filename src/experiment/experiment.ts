@@ -72,8 +72,8 @@ export interface Setup {
   readonly serverFlags?: readonly string[];
   /**
    * The source of a program that is started in every server's place, from the
-   * project's folder (default: the server itself). Not on Compose, whose
-   * servers are compiled.
+   * project's folder (default: the server itself). On Compose it is bundled,
+   * runs in the image of the runtime, and may have 1 GiB.
    */
   readonly serverProgram?: string;
   /** Envoy's worker threads (default 1). */

@@ -97,7 +97,7 @@ export class ComposeStack implements Stack {
     this.l4Endpoint = `${HOST}:${options.l4Port}`;
     this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
     this.#withClient = options.withClient ?? false;
-    const { config, concurrency, signal, onLine } = options;
+    const { config, concurrency, serverProgram, signal, onLine } = options;
     const serverFlags = [
       ...(options.serverFlags ?? []),
       ...(options.allowFaults ? ["--allow-faults"] : []),
@@ -113,6 +113,7 @@ export class ComposeStack implements Stack {
         ...(config === undefined ? {} : { config }),
         ...(concurrency === undefined ? {} : { concurrency }),
         ...(serverFlags.length === 0 ? {} : { serverFlags }),
+        ...(serverProgram === undefined ? {} : { serverProgram }),
       },
       ...(signal === undefined ? {} : { signal }),
       ...(onLine === undefined ? {} : { onLine }),

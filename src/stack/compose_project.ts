@@ -1,11 +1,13 @@
 /** One Compose project: compose.yaml under a name, with ports of its own. */
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
+import denoJson from "../../deno.json" with { type: "json" };
 import { Failure, messageOf } from "../core/errors.ts";
 import type { RunResult } from "../io/processes.ts";
 import { type Child, startChild } from "../io/child.ts";
 import { docker, dockerFailure } from "./docker.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
+import { bundleProgram } from "./programs.ts";
 import type { LineSink } from "./stack.ts";
 
 /** The project of compose.yaml when nobody names another. */
@@ -55,6 +57,8 @@ export interface ServiceChange {
   readonly concurrency?: number;
   /** Further flags of every server. */
   readonly serverFlags?: readonly string[];
+  /** The source of a program in every server's place (default: the server). */
+  readonly serverProgram?: string | undefined;
 }
 
 interface ComposeFile {
@@ -181,15 +185,22 @@ export class ComposeProject {
     const folder = `${FOLDER}.tools/compose`;
     await Deno.mkdir(folder, { recursive: true });
     this.#override = `${folder}/${this.name}.json`;
+    const bundle = `${folder}/${this.name}.js`;
+    if (change.serverProgram !== undefined) {
+      await bundleProgram(change.serverProgram, bundle);
+    }
     await Deno.writeTextFile(
       this.#override,
-      JSON.stringify(overrideOf(file, change)),
+      JSON.stringify(overrideOf(file, change, bundle)),
     );
   }
 
   async #removeOverride(): Promise<void> {
     if (this.#override === undefined) return;
     await Deno.remove(this.#override);
+    if (this.#options.change?.serverProgram !== undefined) {
+      await Deno.remove(this.#override.replace(/json$/, "js"));
+    }
     this.#override = undefined;
   }
 }
@@ -210,10 +221,13 @@ async function readComposeFile(path: string): Promise<ComposeFile> {
 /**
  * The Compose file that is laid over compose.yaml. Envoy's configuration is
  * in its command: a file would have to be readable by the container's user.
+ *
+ * @param bundle Where a `serverProgram` is bundled, if there is one.
  */
 export function overrideOf(
   file: ComposeFile,
-  { config, concurrency, serverFlags = [] }: ServiceChange,
+  { config, concurrency, serverFlags = [], serverProgram }: ServiceChange,
+  bundle = "",
 ): unknown {
   const command = (service: string) => [
     ...file.services[service]?.command ?? [],
@@ -230,8 +244,26 @@ export function overrideOf(
   return {
     services: {
       [SERVICES.envoy]: { command: envoy.map(withoutVariables) },
-      [SERVICES.server]: { command: server.map(withoutVariables) },
+      [SERVICES.server]: {
+        command: server.map(withoutVariables),
+        ...(serverProgram === undefined ? {} : bundleService(bundle)),
+      },
     },
+  };
+}
+
+/**
+ * A program of ours in the image that has the runtime. It may take more memory
+ * than a server: what it takes is what one wants to see.
+ */
+function bundleService(bundle: string): object {
+  return {
+    image: `denoland/deno:debian-${denoJson.toolVersions.deno}`,
+    entrypoint: ["deno", "run", "--quiet", "--allow-all", "/server.js"],
+    volumes: [`${bundle}:/server.js:ro`],
+    environment: { DENO_DIR: "/tmp/deno" },
+    tmpfs: ["/tmp"],
+    mem_limit: "1g",
   };
 }
 

@@ -29,3 +29,14 @@ Deno.test("overrideOf() changes the commands and nothing else", () => {
 Deno.test("overrideOf() leaves compose.yaml's commands when nothing changes", () => {
   assert.deepEqual(overrideOf(FILE, {}), FILE);
 });
+
+Deno.test("overrideOf() runs another program in the runtime's image", () => {
+  const change = { serverProgram: "experiments/control/plain_server.ts" };
+  const { services } = overrideOf(FILE, change, "/x/y.js") as {
+    readonly services: Readonly<Record<string, Record<string, unknown>>>;
+  };
+  const server = services["grpc-server"] ?? {};
+  assert.match(String(server["image"]), /^denoland\/deno:debian-\d/);
+  assert.deepEqual(server["volumes"], ["/x/y.js:/server.js:ro"]);
+  assert.deepEqual(server["command"], ["--port", "8080"]);
+});

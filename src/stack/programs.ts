@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { EXIT_CODES, Failure } from "../core/errors.ts";
 import { type ExitStatus, exitWords } from "../io/child.ts";
+import { runToEnd } from "../io/processes.ts";
 
 /** A command line that starts a program of the project. */
 export interface ProgramCommand {
@@ -11,6 +12,9 @@ export interface ProgramCommand {
   readonly cwd: string;
 }
 
+/** A second; a busy machine needs much longer. */
+const BUNDLE_LIMIT_MS = 60_000;
+
 /** The programs that a stack starts. */
 export type ProgramName = "server" | "client";
 
@@ -18,6 +22,9 @@ export type ProgramName = "server" | "client";
 function taskArguments(name: ProgramName): readonly string[] {
   return config.tasks[name].command.split(" ").slice(1);
 }
+
+/** The project's folder. */
+const FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
  * How to start another program in a server's place, with the flags and the
@@ -30,18 +37,44 @@ export function serverInstead(
   source: string,
   args: readonly string[],
 ): ProgramCommand {
-  if (Deno.build.standalone) {
-    throw new Failure(
-      "environment",
-      `Cannot start "${source}" from a compiled program; run the experiment ` +
-        "from source, with `./denow task experiment`",
-    );
-  }
+  requireSources(source);
   const server = programCommand("server", args);
   return {
     ...server,
     args: server.args.map((word) => word === "src/server.ts" ? source : word),
   };
+}
+
+/**
+ * Makes one file of a program and all that it imports.
+ *
+ * @param source Its file, from the project's folder.
+ * @throws {Failure} `environment` when that fails, and in a compiled binary.
+ */
+export async function bundleProgram(
+  source: string,
+  path: string,
+): Promise<void> {
+  requireSources(source);
+  const { code, stderr } = await runToEnd(Deno.execPath(), [
+    ...["bundle", "--quiet", "--platform", "deno", "--output", path, source],
+  ], { cwd: FOLDER, timeoutMs: BUNDLE_LIMIT_MS });
+  if (code !== 0) {
+    throw new Failure(
+      "environment",
+      `Cannot bundle "${source}": ${stderr.trim().split("\n").at(-1)}`,
+    );
+  }
+  await Deno.chmod(path, 0o644); // For the user in a container.
+}
+
+function requireSources(source: string): void {
+  if (!Deno.build.standalone) return;
+  throw new Failure(
+    "environment",
+    `Cannot start "${source}" from a compiled program; run the experiment ` +
+      "from source, with `./denow task experiment`",
+  );
 }
 
 /**
@@ -59,7 +92,7 @@ export function programCommand(
   return {
     command: Deno.execPath(),
     args: [...taskArguments(name), ...args],
-    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+    cwd: FOLDER,
   };
 }
 
