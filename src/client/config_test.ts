@@ -27,7 +27,8 @@ for (const target of ["localhost", "localhost:0", "http://localhost:5000"]) {
   Deno.test(`CLIENT_FLAGS refuses the target ${target}`, () => {
     assert.throws(() => parseFlags(CLIENT_FLAGS, ["--target", target]), {
       name: "Failure",
-      message: /^--target must be HOST:PORT, for example localhost:5000: "/,
+      message:
+        /^--target must be HOST:PORT, for example localhost:5000 or \[::1\]:5000: "/,
     });
   });
 }

@@ -1,6 +1,7 @@
 /** The parts of any Envoy configuration that the doctor looks at. */
 import { isDeepStrictEqual } from "node:util";
 import { parseDocument } from "yaml";
+import { hostPort } from "../core/address.ts";
 import { Failure } from "../core/errors.ts";
 
 /** Fields of a configuration, looked up by name. */
@@ -179,7 +180,9 @@ function clusterOf(fields: Fields, routed: ReadonlySet<string>): Cluster {
     addresses: listOf(at(fields, "load_assignment", "endpoints"))
       .flatMap((group) => listOf(group["lb_endpoints"]))
       .map((one) => fieldsOf(at(one, "endpoint", "address", "socket_address")))
-      .map((socket) => `${socket["address"]}:${socket["port_value"]}`),
+      .map((socket) =>
+        hostPort(String(socket["address"]), Number(socket["port_value"]))
+      ),
     healthChecks: listOf(fields["health_checks"]),
     isHttp2: http2 !== undefined,
     isRouted: routed.has(name),

@@ -1,4 +1,5 @@
 /** Envoy's admin interface, typed: /clusters, /stats and the actions. */
+import { hostPort } from "../core/address.ts";
 import { Failure, messageOf } from "../core/errors.ts";
 import { type LocalResponse, requestLocal } from "../io/local_http.ts";
 
@@ -164,7 +165,7 @@ function toHost(status: HostStatus): UpstreamHost {
     key !== "eds_health_status" && health[key] !== false
   );
   return {
-    address: `${address}:${port_value}`,
+    address: hostPort(address, port_value),
     isHealthy: flags.length === 0,
     isEjected: flags.includes("failed_outlier_check"),
     flags,

@@ -48,6 +48,19 @@ const CLUSTERS = {
   ],
 };
 
+Deno.test("hosts() puts an IPv6 address in brackets", async () => {
+  const one = host(80, {});
+  one.address.socket_address.address = "::1";
+  const statuses = [{ name: "a", host_statuses: [one] }];
+  await withAdmin(
+    () => Response.json({ cluster_statuses: statuses }),
+    async (admin) => {
+      const hosts = await admin.hosts("a");
+      assert.deepEqual(hosts.map(({ address }) => address), ["[::1]:80"]);
+    },
+  );
+});
+
 Deno.test("hosts() tells what is held against each host", async () => {
   const asked: string[] = [];
   const handler = (request: Request) => {
