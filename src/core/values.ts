@@ -39,7 +39,7 @@ export function port(min: 0 | 1 = 1): (text: string) => number {
  * or a name. Names of containers have underscores.
  */
 const HOST_AND_PORT =
-  /^(?:\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[\w.-]+)?\]|[^\s:/[\]"\\]+):([0-9]{1,5})$/;
+  /^(?!\[[^\]]*:::)(?:\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[\w.-]+)?\]|[^\s:/[\]"\\]+):([0-9]{1,5})$/;
 
 /** Parses "host:port", with an IPv6 address in brackets. */
 export function hostAndPort(text: string): string {

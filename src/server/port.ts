@@ -1,4 +1,5 @@
 /** Opens a server's port, or says why that cannot be. */
+import { hostPort } from "../core/address.ts";
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Http2Listener } from "./http2/listener.ts";
 
@@ -17,10 +18,9 @@ export function openPort(
   try {
     return listener.listen(host, port);
   } catch (error) {
-    const address = host.includes(":") ? `[${host}]` : host;
     throw new Failure(
       "environment",
-      `Cannot listen on ${address}:${port}: ${reasonOf(error)}`,
+      `Cannot listen on ${hostPort(host, port)}: ${reasonOf(error)}`,
       { cause: error },
     );
   }

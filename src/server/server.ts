@@ -1,6 +1,7 @@
 /** One gRPC server as a value: start it, ask it, close it. */
 import "./npm_protos.ts";
 import { Server } from "@grpc/grpc-js";
+import { hostPort } from "../core/address.ts";
 import { Greeter, Operator, type ServerCounters } from "../io/proto.ts";
 import { chat } from "./chat.ts";
 import { refuseFalseCompression } from "./compression.ts";
@@ -121,7 +122,7 @@ export function startServer(
   createReflection().addToServer(server);
   serveOn(server, listener);
   const port = openPort(listener, config.host, config.port);
-  log(`serving on ${config.host}:${port}`);
+  log(`serving on ${hostPort(config.host, port)}`);
   return {
     name,
     host: config.host,

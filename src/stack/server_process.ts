@@ -93,7 +93,7 @@ export class ServerProcess {
       onLine: (line) => {
         if (!isServing) lines.push(line);
         onLine(name, line.replace(`${name}: `, ""));
-        if (line !== `${name}: serving on ${host}:${port}`) return;
+        if (line !== `${name}: serving on ${this.address}`) return;
         isServing = true;
         onServing();
       },
