@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
+import { TYPE } from "../core/http2_wire.ts";
+import { framesIn } from "../io/http2_frames.ts";
 import { type HelloReply, Operator, type ServerCounters } from "../io/proto.ts";
 import { callUnary } from "../io/rpc.ts";
 import { Fixture, until } from "./_fixture.ts";
@@ -48,6 +50,32 @@ Deno.test("GetCounters tells what the server has counted", async () => {
     inFlight: 0,
     inFlightMax: 1,
   }]);
+});
+
+Deno.test("an answer leaves in one write, so that no kill can cut it", async () => {
+  await using fixture = await Fixture.start();
+  using peer = await Deno.connect({ port: fixture.server.port });
+  const prototype = Object.getPrototypeOf(peer) as Deno.TcpConn;
+  const { write } = prototype;
+  const writes: (readonly number[])[] = [];
+  // What servers write passes through here; the client's is Node's.
+  prototype.write = function (this: Deno.TcpConn, bytes) {
+    writes.push(framesIn(bytes).frames.map(({ type }) => type));
+    return write.call(this, bytes);
+  };
+  try {
+    await callUnary(fixture.connect(), "SayHello", {}, HELLO_DEADLINE);
+  } finally {
+    prototype.write = write;
+  }
+  const { headers, data } = TYPE;
+  const answers = writes.filter((types) => types.includes(headers));
+  assert.deepEqual(
+    answers.map((types) =>
+      types.filter((type) => type === headers || type === data)
+    ),
+    [[headers, data, headers]],
+  );
 });
 
 Deno.test("close() lets calls in flight finish, and takes no new one", async () => {

@@ -75,8 +75,7 @@ export class Bench implements AsyncDisposable {
 /** A client that sends and receives plain frames. */
 export class Peer {
   readonly frames: ReceivedFrame[] = [];
-  /** Resolves when the other side has ended. */
-  readonly ended: Promise<void>;
+  /** Whether the other side has ended. */
   hasEnded = false;
   readonly #tcp: Deno.TcpConn;
   readonly #hpack = new HpackDecoder(1_048_576);
@@ -84,7 +83,12 @@ export class Peer {
 
   constructor(tcp: Deno.TcpConn) {
     this.#tcp = tcp;
-    this.ended = this.#readAll();
+    void this.#readAll();
+  }
+
+  /** Waits until the other side has ended. */
+  get ended(): Promise<void> {
+    return until(() => this.hasEnded);
   }
 
   /** Sends frames in one write; what cannot be sent is lost. */

@@ -272,7 +272,6 @@ export class Connection extends EventEmitter {
   }
 
   #hold(delta: number): void {
-    if (this.destroyed) return; // All of it has been given back.
     this.heldBytes += delta;
     this.#events.onHeld(delta);
   }

@@ -201,6 +201,27 @@ Deno.test("who holds the most is ended when too much is held, and nobody else", 
   );
 });
 
+Deno.test("no handler sees a call that there is no room for", async () => {
+  await using bench = new Bench(answer, { heldBytesMax: 20_000 });
+  const peer = await bench.connect();
+  await peer.settled();
+  await peer.call(1);
+  assert.equal(Peer.code(await peer.received("goAway")), "enhanceYourCalm");
+  assert.equal(bench.streams.length, 0);
+});
+
+Deno.test("frames behind the end of a connection do nothing", async () => {
+  await using bench: Bench = new Bench(() => {
+    bench.connections.forEach(({ peer }) => bench.listener.drop(peer));
+  });
+  const peer = await bench.connect();
+  await peer.settled();
+  await peer.send(begin(1), begin(3), begin(5));
+  await peer.ended;
+  assert.equal(bench.streams.length, 1);
+  assert.equal(bench.listener.heldBytes, 0);
+});
+
 Deno.test("a listener that refuses closes new connections, and keeps the others", async () => {
   await using bench = new Bench(answer);
   const first = await bench.connect();

@@ -189,6 +189,24 @@ Deno.test("frames of a stream that was just reset are let go", async () => {
   );
 });
 
+Deno.test("data that nobody has read does not use up the connection's window", async () => {
+  await using bench = new Bench((stream) => stream.pause());
+  const peer = await bench.connect();
+  for (let id = 1; id < 60; id += 2) {
+    const part = data(id, new Uint8Array(16_000));
+    await peer.send(
+      request(id, false),
+      part,
+      part,
+      part,
+      part,
+      resetStream(id),
+    );
+  }
+  await peer.settled();
+  assert.equal(peer.hasEnded, false, "30 times 64,000 bytes were sent");
+});
+
 Deno.test("trailers of a request end it", async () => {
   await using bench = new Bench(answer);
   const peer = await bench.connect();

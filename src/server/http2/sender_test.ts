@@ -1,75 +1,11 @@
 import assert from "node:assert/strict";
-import {
-  CODE,
-  frame,
-  HEAD_BYTES,
-  join,
-  PREFACE,
-  TYPE,
-} from "../../core/http2_wire.ts";
-import {
-  framesIn,
-  type ReceivedFrame,
-  settings,
-} from "../../io/http2_frames.ts";
+import { CODE, frame, HEAD_BYTES, join, TYPE } from "../../core/http2_wire.ts";
+import { framesIn, type ReceivedFrame } from "../../io/http2_frames.ts";
 import { until } from "../_fixture.ts";
+import { FakeSocket } from "./_fake_socket.ts";
 import { Connection } from "./connection.ts";
 import { Sender } from "./sender.ts";
 import type { Stream } from "./stream.ts";
-
-/** A socket of which each write waits until the test takes some of it. */
-class FakeSocket {
-  readonly remoteAddr = { hostname: "192.0.2.1", port: 1 };
-  readonly localAddr = { hostname: "192.0.2.2", port: 2 };
-  /** What is being written, and all that was taken of it. */
-  writing: Uint8Array | undefined;
-  taken: Uint8Array = new Uint8Array();
-  hasEnded = false;
-  reads = 0;
-  readonly #packet: Uint8Array;
-  #settle: PromiseWithResolvers<number> | undefined;
-
-  /** @param packet What every read gives, behind the opening. */
-  constructor(packet: Uint8Array = new Uint8Array()) {
-    this.#packet = packet;
-  }
-
-  write(bytes: Uint8Array): Promise<number> {
-    this.writing = bytes;
-    this.#settle = Promise.withResolvers();
-    return this.#settle.promise;
-  }
-
-  /** Takes bytes of the write that is under way, all of it by default. */
-  async take(count?: number): Promise<void> {
-    await until(() => this.writing !== undefined);
-    const bytes = this.writing?.subarray(0, count) ?? new Uint8Array();
-    this.taken = join(this.taken, bytes);
-    this.writing = undefined;
-    this.#settle?.resolve(bytes.length);
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-
-  async fail(error: Error): Promise<void> {
-    await until(() => this.writing !== undefined);
-    this.#settle?.reject(error);
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-
-  read(buffer: Uint8Array): Promise<number> {
-    this.reads += 1;
-    const bytes = this.reads === 1 ? join(PREFACE, settings()) : this.#packet;
-    buffer.set(bytes);
-    return Promise.resolve(bytes.length);
-  }
-
-  closeWrite(): Promise<void> {
-    this.hasEnded = true;
-    return Promise.resolve();
-  }
-
-  close(): void {}
-}
 
 /** A sender whose held bytes are added up. */
 function senderOn(
@@ -285,6 +221,19 @@ Deno.test("a peer that takes no answers is not read, and then goes on", async ()
   connection.destroy();
   await running;
   assert.equal(held(), 0);
+});
+
+Deno.test("what has not begun to leave is given back when a peer is ended", async () => {
+  const socket = new FakeSocket();
+  const { connection, held, running } = connectionOn(socket);
+  await socket.take();
+  const before = held();
+  for (let count = 0; count < 1000; count += 1) connection.ping(() => {});
+  assert.equal(held(), before + 17_000);
+  connection.endBecause(CODE.enhanceYourCalm, "too much is held");
+  assert.ok(held() < before + 100, "all but the GOAWAY");
+  connection.destroy();
+  await running;
 });
 
 Deno.test("what a peer does not take is given back as soon as it is ended", async () => {
