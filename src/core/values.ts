@@ -45,7 +45,9 @@ const HOST_AND_PORT =
 export function hostAndPort(text: string): string {
   const value = Number(HOST_AND_PORT.exec(text)?.[1]);
   if (!(value >= 1 && value <= 65_535)) {
-    throw new RangeError("must be HOST:PORT, for example localhost:5000");
+    throw new RangeError(
+      "must be HOST:PORT, for example localhost:5000 or [::1]:5000",
+    );
   }
   return text;
 }
