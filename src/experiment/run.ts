@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly seed: number;
   /** Interrupts it: the history then has what was recorded until then. */
   readonly signal: AbortSignal;
+  /** Measures what else the machine does; tests give their own. */
+  readonly watchDisturbance?: typeof watchDisturbance;
   /** Called once a second and at every event. */
   readonly onProgress: (progress: Progress) => void;
 }
@@ -138,7 +140,8 @@ class Run {
       if (this.#load.ratePerS > 0) await recorder.warmUp();
       signal.throwIfAborted();
       const before = await takeSnapshot(stack);
-      const endDisturbance = await watchDisturbance();
+      const endDisturbance =
+        await (this.#options.watchDisturbance ?? watchDisturbance)();
       const startedAt = new Date().toISOString();
       this.#startedAtMs = performance.now();
       await this.#during(stack, recorder);
