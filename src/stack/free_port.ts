@@ -3,12 +3,17 @@
 /** Addresses that a scaled native stack may need: 127.0.0.1 to 127.0.0.8. */
 const ADDRESSES = [1, 2, 3, 4, 5, 6, 7, 8];
 
+/**
+ * Below the ports that systems give to outgoing connections: of those, any may
+ * be taken between the look and the use.
+ */
+const PORT_MIN = 12_000;
+const PORT_MAX = 32_000;
+
 /** A port that is free on the loopback addresses, as is the one above it. */
 export function freePort(taken: Set<number>): number {
   while (true) {
-    const first = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = first.addr as Deno.NetAddr;
-    first.close();
+    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
     if (!taken.has(port) && !taken.has(port + 1) && isFree(port)) {
       taken.add(port).add(port + 1);
       return port;
