@@ -4,20 +4,23 @@
  *
  * Envoy takes what its windows allow (the experiment `oversize` measures it),
  * and then a server must wait. What is measured, four times a second: the
- * memory of servers and Envoy, and whether other callers lose a call: the
- * window of Envoy's connection to a server must have room for all of them. The
- * control has servers that are told of every write that it is done, and a
+ * memory of servers and Envoy, whether other callers lose a call, and whether
+ * streams of a caller who reads come to their end: the window of Envoy's
+ * connection to a server must have room for all streams. The control has servers that are told of every write that it is done, and a
  * window for 16 calls.
  */
+import type { Client, ClientReadableStream } from "@grpc/grpc-js";
 import { grpcCluster, partAt } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { allOf, lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import {
   measureMemoryBack,
   memoryGrowsAtMost,
   noServerStartedAgain,
   whileMemoryIsWatched,
 } from "../src/experiment/memory.ts";
+import { Greeter } from "../src/io/proto.ts";
+import { connect } from "../src/io/rpc.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { pause } from "../src/experiment/waits.ts";
 import { endlessStreams } from "./attack/raw_calls.ts";
@@ -37,6 +40,11 @@ const SLOW_MS = 8000;
  */
 const GROWTH_MIB_MAX = 40;
 
+/** Of a caller who reads: a stream each half second. */
+const READ_INTERVAL_MS = 500;
+const READ_REPLIES = 20;
+const READ_DEADLINE_MS = 3000;
+
 /** Where the control stops. */
 const STOP_MIB = 600;
 
@@ -44,7 +52,40 @@ const BACK_MIB_MAX = 150;
 
 const BACK_MS_MAX = 20_000;
 
+type StreamHellos = (
+  request: { readonly count: number },
+  options: { readonly deadline: number },
+) => ClientReadableStream<unknown>;
+
 const SERVERS = ["server-1", "server-2", "server-3"];
+
+/** A stream of a caller who reads. @returns Whether all of it has come. */
+function readStream(client: Client): Promise<boolean> {
+  const streamHellos: StreamHellos = Reflect.get(client, "StreamHellos");
+  const options = { deadline: Date.now() + READ_DEADLINE_MS };
+  const stream = streamHellos.call(client, { count: READ_REPLIES }, options);
+  let replies = 0;
+  return new Promise((resolve) => {
+    stream.on("data", () => replies += 1);
+    stream.on("error", () => resolve(false));
+    stream.on("end", () => resolve(replies === READ_REPLIES));
+  });
+}
+
+/** Streams of a caller who reads, one each half second, until the end. */
+async function readAll(run: RunContext, signal: AbortSignal): Promise<void> {
+  const client = connect(Greeter, run.stack.endpoint);
+  const reads: Promise<boolean>[] = [];
+  while (!signal.aborted) {
+    run.addCalls(1);
+    reads.push(readStream(client));
+    await pause(READ_INTERVAL_MS, signal);
+  }
+  const lost = (await Promise.all(reads)).filter((isRead) => !isRead).length;
+  client.close();
+  run.measure("streams read", reads.length);
+  run.measure("streams that did not come", lost);
+}
 
 /** Room for the replies of 16 calls, and no more, on the way to Envoy. */
 const smallWindow: NamedChange = {
@@ -71,7 +112,8 @@ async function readNothing(run: RunContext): Promise<void> {
     run.addCalls(STREAMS);
     await whileMemoryIsWatched(run, STOP_MIB, async (signal) => {
       await reader.write(endlessStreams(REPLY_BYTES, STREAMS));
-      await pause(SLOW_MS, signal);
+      const slow = AbortSignal.any([signal, AbortSignal.timeout(SLOW_MS)]);
+      await readAll(run, slow);
     });
   } finally {
     reader.close();
@@ -113,6 +155,14 @@ export const slowReaders: Experiment = {
       text: "no server has to start again",
       judge: noServerStartedAgain(),
     },
+    {
+      id: "streams",
+      text: "every stream of a caller who reads comes to its end",
+      judge: allOf(
+        measuredBetween("streams read", { min: 10 }),
+        measuredBetween("streams that did not come", { max: 0 }),
+      ),
+    },
     { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
   ],
   control: {
@@ -120,6 +170,6 @@ export const slowReaders: Experiment = {
       "1 MiB for all calls of a server",
     setup: { serverProgram: "experiments/control/plain_server.ts" },
     changes: [smallWindow],
-    breaks: ["memory", "lost"],
+    breaks: ["memory", "streams"],
   },
 };
