@@ -4,7 +4,7 @@ import { cannotRun } from "./processes.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Longer lines are cut: a program need not end its lines at all. */
-const LINE_CHARACTERS_MAX = 4096;
+const LINE_CHARACTERS_MAX_DEFAULT = 4096;
 
 /** How a process ended. */
 export interface ExitStatus {
@@ -20,10 +20,12 @@ export interface ChildCommand {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /**
-   * Receives each line of its standard output and standard error, printable
-   * and of at most 4096 characters; the rest of a longer one is dropped.
+   * Receives each line of its standard output and standard error, printable;
+   * the rest of a line that is too long is dropped.
    */
   readonly onLine: (line: string) => void;
+  /** The longest line that is handed on whole (default 4096). */
+  readonly lineCharactersMax?: number;
 }
 
 /** A started program. */
@@ -96,8 +98,8 @@ export function startChild(options: ChildCommand): Child {
     throw cannotRun(options.command, error);
   }
   const lines = Promise.all([
-    readLines(process.stdout, options.onLine),
-    readLines(process.stderr, options.onLine),
+    readLines(process.stdout, options),
+    readLines(process.stderr, options),
   ]);
   let isRunning = true;
   const exited = process.status.then(async ({ code, signal }) => {
@@ -132,16 +134,16 @@ export function startChild(options: ChildCommand): Child {
 
 async function readLines(
   stream: ReadableStream<Uint8Array>,
-  onLine: (line: string) => void,
+  { onLine, lineCharactersMax = LINE_CHARACTERS_MAX_DEFAULT }: ChildCommand,
 ): Promise<void> {
   let line = "";
   let isCut = false; // The beginning of this line was handed on.
   const handOn = (text: string) =>
-    onLine(printable(text.replace(/\r$/, ""), LINE_CHARACTERS_MAX));
+    onLine(printable(text.replace(/\r$/, ""), lineCharactersMax));
   const add = (text: string) => {
     if (isCut) return;
     line += text;
-    if (line.length <= LINE_CHARACTERS_MAX) return;
+    if (line.length <= lineCharactersMax) return;
     handOn(line);
     isCut = true;
   };

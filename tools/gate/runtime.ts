@@ -148,6 +148,9 @@ export async function startServer(
   };
 }
 
+/** A client's report is one line with the time of every call. */
+const REPORT_CHARACTERS_MAX = 10_000_000;
+
 /** A client under the Deno that is tested. */
 export interface TestedClient {
   /** Asks it to make no further calls and to report. */
@@ -173,6 +176,7 @@ export function startClient(
   const child = startChild({
     ...command(runtime, "tools/gate/driver.ts", [target, JSON.stringify(work)]),
     onLine: (line) => lines.push(line),
+    lineCharactersMax: REPORT_CHARACTERS_MAX,
   });
   const exited = ended(
     runtime,
