@@ -1,5 +1,6 @@
 /** Who may read and change Envoy through its admin page, with real requests. */
 import assert from "node:assert/strict";
+import { waitUntil } from "../src/io/wait.ts";
 import { EnvoyAdmin } from "../src/stack/envoy_admin.ts";
 import type { Stack } from "../src/stack/stack.ts";
 import { openAdmin, stateOf, UNTOUCHED } from "./admin_states.ts";
@@ -211,6 +212,8 @@ Deno.test("control: a page drains an admin interface that has a port", async () 
       "content-type": FORM,
     });
     assert.equal(status, 200);
+    // It answers before its listeners have stopped.
+    await waitUntil(async () => (await stateOf(stack)).stopped === 2, 5000);
     assert.deepEqual(await stateOf(stack), { isReady: true, stopped: 2 });
   });
 });

@@ -132,9 +132,12 @@ async function spawn(
   }
 }
 
-/** What the report tells more of: thresholds, and calls that did not start. */
+/**
+ * What the report tells more of: thresholds, and calls that did not start; and
+ * that a run which was aborted at once has no dashboard.
+ */
 const REPORTED =
-  /^(thresholds on metrics .* have been crossed|Insufficient VUs, .*)$/;
+  /^(thresholds on metrics .* have been crossed|Insufficient VUs, .*|The test run was short, .*)$/;
 
 /**
  * What k6 complained of, a line each.
