@@ -118,7 +118,7 @@ Deno.test("the gate leaves nothing when it is interrupted", async () => {
   );
   await run.printed(/closing clients ok/);
   run.process.kill("SIGINT");
-  assert.equal(await run.ended, 1);
-  assert.match(run.text(), /The gate was stopped before its end/);
+  assert.equal(await run.ended, 130);
+  assert.match(run.text(), /interrupted before its end/);
   assert.deepEqual(run.leftovers(), []);
 });

@@ -231,7 +231,7 @@ async function run(): Promise<number> {
     await build({ ...values, out }, folder, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new Failure("failed", "Stopped before the build was done");
+    throw new Failure("interrupted", "interrupted before the build was done");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

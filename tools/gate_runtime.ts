@@ -120,7 +120,7 @@ async function gate(
 }
 
 function stopped(): Failure {
-  return new Failure("failed", "The gate was stopped before its end");
+  return new Failure("interrupted", "interrupted before its end");
 }
 
 async function run(): Promise<number> {

@@ -13,12 +13,15 @@
  * - `environment` 3: something the program needs is not there (a port is
  *   taken, a tool is missing or broken, an input file cannot be read).
  * - `internal` 70: a defect of this program; the number is BSD's EX_SOFTWARE.
+ * - `interrupted` 130: stopped by a signal before there was a result; the number
+ *   is 128 + SIGINT, as shells count it.
  */
 export const EXIT_CODES = {
   failed: 1,
   usage: 2,
   environment: 3,
   internal: 70,
+  interrupted: 130,
 } as const;
 
 /**

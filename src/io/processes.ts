@@ -35,8 +35,8 @@ let killsAtExit = false;
  *
  * @param command A path, or a name to look for on PATH.
  * @throws {Failure} `environment` when it is missing or cannot be run, takes
- * longer than `timeoutMs`, or was stopped by `signal`. A bad exit code is not
- * a failure.
+ * longer than `timeoutMs`; `interrupted` when `signal` stopped it. A bad exit
+ * code is not a failure.
  */
 export async function runToEnd(
   command: string,
@@ -136,7 +136,7 @@ export function cannotRun(command: string, error: unknown): Failure {
 }
 
 function stopped(command: string): Failure {
-  return new Failure("environment", `"${command}" was stopped before its end`);
+  return new Failure("interrupted", `interrupted while "${command}" ran`);
 }
 
 function signalGroup(leaderPid: number, signal: Deno.Signal): void {

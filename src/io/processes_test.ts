@@ -54,7 +54,8 @@ Deno.test("runToEnd() starts nothing when it is already aborted", async () => {
     runToEnd("no-such-program", [], { signal: AbortSignal.abort() }),
     {
       name: "Failure",
-      message: '"no-such-program" was stopped before its end',
+      kind: "interrupted",
+      message: 'interrupted while "no-such-program" ran',
     },
   );
 });

@@ -1,6 +1,6 @@
 /** What every program does around its own work: signals, failures, exit. */
 import process from "node:process";
-import { Failure } from "../core/errors.ts";
+import { EXIT_CODES, Failure } from "../core/errors.ts";
 import {
   onOutputClosed,
   outputFailure,
@@ -78,9 +78,6 @@ const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
       : []),
   ];
 
-/** Exit code after a second signal: 128 + SIGINT, as shells count it. */
-const FORCED_EXIT_CODE = 130;
-
 /**
  * Signals this close together are one: at Ctrl-C the terminal signals every
  * program in the foreground, and `deno task` passes its own on to its child.
@@ -121,7 +118,7 @@ export function listenForStop(onForced: () => void = () => {}): StopRequest {
       if (name === "SIGHUP" && isIgnored) return;
       if (performance.now() - firstAtMs >= SAME_SIGNAL_MS) {
         onForced();
-        Deno.exit(FORCED_EXIT_CODE);
+        Deno.exit(EXIT_CODES.interrupted);
       }
       firstAtMs = Math.min(firstAtMs, performance.now());
       controller.abort(name);

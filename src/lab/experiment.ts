@@ -164,8 +164,7 @@ async function runAll(
     resultLines(result).forEach(print);
   }
   if (results.length === 0) {
-    print("interrupted before anything was measured");
-    return EXIT_CODES.failed;
+    throw new Failure("interrupted", "interrupted before anything was measured");
   }
   summaryLines(results).forEach(print);
   if (stop.signal.aborted) {

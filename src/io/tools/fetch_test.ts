@@ -200,7 +200,7 @@ Deno.test("findToolOfRow() leaves nothing when it is aborted", async () => {
   });
   await assert.rejects(finding, {
     name: "Failure",
-    message: `"${join(place.bin, "pip")}" was stopped before its end`,
+    message: `interrupted while "${join(place.bin, "pip")}" ran`,
   });
   assert.equal(existsSync(outlived), false);
   assert.deepEqual(await place.toolNames(), []);
