@@ -164,7 +164,10 @@ async function runAll(
     resultLines(result).forEach(print);
   }
   if (results.length === 0) {
-    throw new Failure("interrupted", "interrupted before anything was measured");
+    throw new Failure(
+      "interrupted",
+      "interrupted before anything was measured",
+    );
   }
   summaryLines(results).forEach(print);
   if (stop.signal.aborted) {
