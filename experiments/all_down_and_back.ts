@@ -126,7 +126,7 @@ export const allDownAndBack: Experiment = {
   control: {
     about: "servers that are down are looked at every 10 s only",
     changes: [
-      healthCheckFields("looks at sick servers every 10 s", {
+      healthCheckFields("checks unhealthy servers every 10 s", {
         unhealthy_interval: "10s",
       }),
     ],

@@ -15,7 +15,7 @@ import { allDownAndBack } from "./all_down_and_back.ts";
 import { circuitBreaker } from "./circuit_breaker.ts";
 import { retryStorm } from "./retry_storm.ts";
 import { retryBudget } from "./retry_budget.ts";
-import { sickServer } from "./sick_server.ts";
+import { faultyServer } from "./faulty_server.ts";
 import { ejectionCap } from "./ejection_cap.ts";
 import { brownOut } from "./brown_out.ts";
 import { pausedServer } from "./paused_server.ts";
@@ -51,7 +51,7 @@ export const CATALOGUE: readonly Experiment[] = [
   circuitBreaker,
   retryStorm,
   retryBudget,
-  sickServer,
+  faultyServer,
   ejectionCap,
   brownOut,
   pausedServer,

@@ -10,19 +10,19 @@ import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import { callsIn, heldIf, unknown } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 
-const SICK_AT_MS = 1000;
-const SICK_MS = 3000;
+const FAULT_AT_MS = 1000;
+const FAULT_MS = 3000;
 
 /** Five failures in a row of each take a fraction of a second. */
 const EJECTED_MS = 2500;
 
 /** Nine of ten calls fail, on every server. */
-async function makeAllSick({ stack }: RunContext): Promise<void> {
+async function faultAll({ stack }: RunContext): Promise<void> {
   await Promise.all(
     stack.servers().map(({ name }, index) =>
       stack.fault(name, {
         kind: "status",
-        durationMs: SICK_MS,
+        durationMs: FAULT_MS,
         share: 0.9,
         seed: index + 1,
       })
@@ -44,13 +44,13 @@ const ejectsTwo: Judge = ({ samples }) => {
 const someSucceed: Judge = (history) => {
   const calls = callsIn(history, {
     fromMs: EJECTED_MS,
-    toMs: SICK_AT_MS + SICK_MS,
+    toMs: FAULT_AT_MS + FAULT_MS,
   });
   const good = calls.filter(({ status }) => status === "OK").length;
   return heldIf(good > 0, `${good} of ${calls.length} calls succeeded`);
 };
 
-/** Is there a server left when all are sick? */
+/** Is a server left when all of them fail? */
 export const ejectionCap: Experiment = {
   name: "ejection-cap",
   question: "Is there a server left when all fail and look healthy?",
@@ -58,9 +58,9 @@ export const ejectionCap: Experiment = {
   setup: { servers: 3 },
   load: { ratePerS: 200, durationMs: 5000 },
   events: [{
-    atMs: SICK_AT_MS,
+    atMs: FAULT_AT_MS,
     label: "all fail 90 % of the calls",
-    do: makeAllSick,
+    do: faultAll,
   }],
   claims: [
     {

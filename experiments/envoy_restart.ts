@@ -38,9 +38,9 @@ const GAP_MS_MAX = 1500;
 
 const WORK_MS = 150;
 
-const PATIENT_DEADLINE_MS = 5000;
+const WAITING_DEADLINE_MS = 5000;
 
-const PATIENT_INTERVAL_MS = 50;
+const WAITING_INTERVAL_MS = 50;
 
 /** Between the answer to the last call and the end of its connection. */
 const FLUSH_MS = 100;
@@ -121,35 +121,35 @@ type Call = (
 ) => void;
 
 /** One call that waits for a connection. @returns Its status. */
-function callPatiently(client: Client): Promise<string> {
+function callWaitForReady(client: Client): Promise<string> {
   const sayHello: Call = Reflect.get(client, "SayHello");
   return new Promise((resolve) =>
     sayHello.call(
       client,
-      { name: "patient", workMs: 0 },
+      { name: "waits for a connection", workMs: 0 },
       new Metadata({ waitForReady: true }),
-      { deadline: Date.now() + PATIENT_DEADLINE_MS },
+      { deadline: Date.now() + WAITING_DEADLINE_MS },
       (error) => resolve(error === null ? "OK" : statusName(error.code)),
     )
   );
 }
 
-/** Makes patient calls, evenly, for so long. */
-function patientCalls(durationMs: number): ExperimentEvent {
+/** Makes wait-for-ready calls, evenly, for so long. */
+function waitForReadyCalls(durationMs: number): ExperimentEvent {
   return {
     atMs: 0,
-    label: "patient callers",
+    label: "wait-for-ready callers",
     do: async (run) => {
       const client = connect(Greeter, run.stack.endpoint);
       const calls: Promise<string>[] = [];
       while (run.elapsedMs() < durationMs && !run.signal.aborted) {
-        calls.push(callPatiently(client));
-        await run.wait(PATIENT_INTERVAL_MS);
+        calls.push(callWaitForReady(client));
+        await run.wait(WAITING_INTERVAL_MS);
       }
       const lost = (await Promise.all(calls)).filter((code) => code !== "OK");
       client.close();
       run.addCalls(calls.length);
-      run.measure("patient calls lost", lost.length);
+      run.measure("wait-for-ready calls lost", lost.length);
     },
   };
 }
@@ -161,7 +161,7 @@ export const envoyRestart: Experiment = {
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 10_000, workMs: WORK_MS },
   events: [
-    patientCalls(9500),
+    waitForReadyCalls(9500),
     { atMs: 1000, label: "drain and replace Envoy", do: drainAndReplace },
   ],
   claims: [
@@ -181,16 +181,16 @@ export const envoyRestart: Experiment = {
       judge: gapAtMost(GAP_MS_MAX),
     },
     {
-      id: "patient",
-      text: "callers who wait for a connection lose no call",
-      judge: measuredBetween("patient calls lost", { max: 0 }),
+      id: "wait-for-ready",
+      text: "callers with wait-for-ready lose no call",
+      judge: measuredBetween("wait-for-ready calls lost", { max: 0 }),
     },
   ],
   control: {
     about: "Envoy is ended without draining",
     load: { durationMs: 4000 },
     events: [
-      patientCalls(3500),
+      waitForReadyCalls(3500),
       { atMs: 1000, label: "replace Envoy", do: replace },
     ],
     breaks: ["cut", "cancelled"],

@@ -6,7 +6,7 @@
  *
  * What is measured: whether every bad call is answered, in words that say
  * nothing about the inside of the server; whether the good calls notice; and
- * whether Envoy takes servers for sick because of what their callers send.
+ * whether Envoy takes servers for unhealthy because of what their callers send.
  * The last is what the control shows: with Envoy's default detector, answers
  * like UNIMPLEMENTED and INTERNAL eject the servers that gave them.
  */

@@ -1,4 +1,4 @@
-/** Two of three servers are sick and say so. */
+/** Two of three servers are unhealthy and say so. */
 import { noRetries, panicThreshold } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { heldIf, lostAtMost, statGrows } from "../src/experiment/judge.ts";
@@ -7,11 +7,11 @@ import type { RunContext } from "../src/experiment/run_context.ts";
 /** Health checks run every second, so after this Envoy knows. */
 const KNOWN_MS = 3000;
 
-const SICK = ["server-1", "server-2"];
+const FAULTY = ["server-1", "server-2"];
 
 /** Both fail every call and answer health checks with NOT_SERVING. */
-async function makeSick({ stack }: RunContext): Promise<void> {
-  await Promise.all(SICK.map((name) =>
+async function faultTwo({ stack }: RunContext): Promise<void> {
+  await Promise.all(FAULTY.map((name) =>
     stack.fault(name, {
       kind: "status",
       durationMs: 60_000,
@@ -20,16 +20,20 @@ async function makeSick({ stack }: RunContext): Promise<void> {
   ));
 }
 
-/** Does Envoy call servers that it knows to be sick? */
+/** Does Envoy call servers that it knows to be unhealthy? */
 export const panicThresholdDrill: Experiment = {
   name: "panic-threshold",
-  question: "Does Envoy call servers that it knows to be sick?",
+  question: "Does Envoy call servers that it knows to be unhealthy?",
   isShort: true,
   isForDocker: true,
-  // Without retries and ejection, so that every call to a sick server is seen.
+  // Without retries and ejection, so that every call to an unhealthy server is seen.
   setup: { servers: 3, changes: [noRetries] },
   load: { ratePerS: 200, durationMs: 6000 },
-  events: [{ atMs: 1000, label: "two of three sick", do: makeSick }],
+  events: [{
+    atMs: 1000,
+    label: "two of three report NOT_SERVING",
+    do: faultTwo,
+  }],
   claims: [
     {
       id: "lost",

@@ -21,33 +21,33 @@ import {
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 
-const SICK_AT_MS = 1000;
-const SICK_MS = 5000;
-const HEALED_MS = SICK_AT_MS + SICK_MS;
+const FAULT_AT_MS = 1000;
+const FAULT_MS = 5000;
+const HEALED_MS = FAULT_AT_MS + FAULT_MS;
 const RECOVERY_MS_MAX = 2000;
 
 /** 1.33 by arithmetic, and something for the edges. */
 const TRIES_A_CALL_MAX = 1.4;
 
 /** Every server answers UNAVAILABLE after 200 ms, and looks healthy. */
-async function makeAllSick({ stack }: RunContext): Promise<void> {
+async function faultAll({ stack }: RunContext): Promise<void> {
   await Promise.all(
     stack.servers().map(async ({ name }) => {
       await stack.fault(name, {
         kind: "delay",
         delayMs: 200,
-        durationMs: SICK_MS,
+        durationMs: FAULT_MS,
       });
-      await stack.fault(name, { kind: "status", durationMs: SICK_MS });
+      await stack.fault(name, { kind: "status", durationMs: FAULT_MS });
     }),
   );
 }
 
-/** How often Envoy tried a call, on average, while all servers were sick. */
+/** How often Envoy tried a call, on average, while all servers failed. */
 const triesACall: Judge = (history) => {
-  // The first and last half second are left out: there they are half sick.
+  // The first and last half second are left out: the fault is there for part of them.
   const calls = callsIn(history, {
-    fromMs: SICK_AT_MS + 500,
+    fromMs: FAULT_AT_MS + 500,
     toMs: HEALED_MS - 500,
   }).filter(({ attempts }) => attempts > 0);
   if (calls.length < 500) return unknown(`only ${calls.length} calls`);
@@ -67,9 +67,9 @@ export const retryStorm: Experiment = {
   setup: { servers: 3, changes: [noOutlierDetection] },
   load: { ratePerS: 300, durationMs: HEALED_MS + RECOVERY_MS_MAX + 1000 },
   events: [{
-    atMs: SICK_AT_MS,
-    label: "all servers sick for 5 s",
-    do: makeAllSick,
+    atMs: FAULT_AT_MS,
+    label: "all servers fail for 5 s",
+    do: faultAll,
   }],
   claims: [
     {

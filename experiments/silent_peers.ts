@@ -84,16 +84,19 @@ async function newcomers(run: RunContext, target: string): Promise<void> {
   run.measure("newcomers lost", lost);
 }
 
-/** A newcomer at the listener that silent peers fill, who can wait. */
-async function patientNewcomer(run: RunContext, target: string): Promise<void> {
+/** A newcomer with wait-for-ready, at the listener that silent peers fill. */
+async function waitForReadyNewcomer(
+  run: RunContext,
+  target: string,
+): Promise<void> {
   const startMs = run.elapsedMs();
   const isAnswered = await callAnew(target, {
     deadlineMs: PATIENCE_MS,
     waitForReady: true,
   });
   if (target === run.stack.endpoint) run.addCalls(1, isAnswered ? 0 : 1);
-  run.measure("patient newcomer lost", isAnswered ? 0 : 1);
-  run.measure("patient newcomer waits", run.elapsedMs() - startMs);
+  run.measure("wait-for-ready newcomer lost", isAnswered ? 0 : 1);
+  run.measure("wait-for-ready newcomer waits", run.elapsedMs() - startMs);
 }
 
 /** Fills one listener with silent peers; callers go to the other, and to it. */
@@ -111,7 +114,7 @@ async function fill(
     run.measure("silent peers", silent.length);
     await Promise.all([
       newcomers(run, other),
-      patientNewcomer(run, filled),
+      waitForReadyNewcomer(run, filled),
     ]);
     const lives = silent.map((peer) => (peer.closedAtMs ?? now()) - openedMs);
     run.measure("longest silence", Math.max(...lives));
@@ -176,9 +179,9 @@ export const silentPeers: Experiment = {
       }),
     },
     {
-      id: "patient",
-      text: "who connects to the same listener, and waits, loses no call",
-      judge: measuredBetween("patient newcomer lost", { max: 0 }),
+      id: "wait-for-ready",
+      text: "a newcomer with wait-for-ready at the same listener loses no call",
+      judge: measuredBetween("wait-for-ready newcomer lost", { max: 0 }),
     },
   ],
   control: {

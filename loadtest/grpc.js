@@ -29,16 +29,16 @@ import { openLoop } from "./lib/open_loop.ts";
 import { warmup } from "./lib/phases.ts";
 import { readSettings } from "./lib/settings.ts";
 
-const settings = readSettings("steady");
+const settings = readSettings("constant-rate");
 
 const test = openLoop({
-  shape: "steady",
+  shape: "constant-rate",
   settings,
   phases: [
-    ...warmup(settings, "steady"),
+    ...warmup(settings, "constant-rate"),
     {
-      name: "steady",
-      scenario: "steady",
+      name: "constant-rate",
+      scenario: "constant-rate",
       ratePerS: settings.ratePerS,
       durationMs: settings.durationMs,
       isMeasured: true,

@@ -22,7 +22,7 @@ started again.
 Subcommands:
   health    ask a server's health; exit 0 if it is SERVING, else 1
   counters  print what a server has counted, as JSON
-  fault     make a server sick for a while, if it was started with
+  fault     inject a fault into a server for a while, if it was started with
             --allow-faults`;
 
 /** Why a server stops that must be started again. */

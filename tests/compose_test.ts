@@ -178,16 +178,16 @@ dockerTest("containers: an experiment's Envoy, flags and faults", async () => {
     assert.equal(info.command_line_options.concurrency, 2);
     const dump = await (await fetch(`${stack.admin.url}config_dump`)).text();
     assert.match(dump, /"lb_policy": "RANDOM"/);
-    const [sick] = stack.servers();
-    assert.ok(sick);
-    await stack.fault(sick.name, {
+    const [faulty] = stack.servers();
+    assert.ok(faulty);
+    await stack.fault(faulty.name, {
       kind: "status",
       code: 9,
       durationMs: 60_000,
     });
     const tally = await callMany(stack.endpoint, 100);
     assert.ok(total(tally.errors) > 0, "the fault is not seen");
-    await stack.clearFaults(sick.name);
+    await stack.clearFaults(faulty.name);
     const healed = await callMany(stack.endpoint, 100);
     assert.deepEqual(healed.errors, NO_ERRORS);
   });

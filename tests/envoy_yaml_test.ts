@@ -123,7 +123,7 @@ const PROMISES: readonly (readonly [string, unknown, string])[] = [
   [
     `${CLUSTER}/outlier_detection/successful_active_health_check_uneject_host`,
     false,
-    "the next good check would bring a sick server back",
+    "the next good check would bring a failing server back",
   ],
   [
     `${CLUSTER}/circuit_breakers/thresholds/0/retry_budget`,

@@ -12,12 +12,12 @@ import { nativeStacks } from "../src/experiment/stacks.ts";
 /** One of two servers fails calls; retries hide it. */
 const HIDDEN: Experiment = {
   name: "hidden",
-  question: "Do retries hide a sick server?",
+  question: "Do retries hide a failing server?",
   setup: { servers: 2 },
   load: { ratePerS: 100, durationMs: 1000 },
   events: [{
     atMs: 100,
-    label: "one sick",
+    label: "one failing",
     do: async ({ stack }) => {
       const fault = { kind: "status", durationMs: 60_000, share: 0.5 } as const;
       await stack.fault("server-2", fault);
@@ -51,7 +51,7 @@ Deno.test("an experiment holds, and its control breaks it", async () => {
   assert.deepEqual({ verdict, reasons }, { verdict: "held", reasons: [] });
   assert.deepEqual(
     events,
-    ["run", "one sick", "control", "one sick"]
+    ["run", "one failing", "control", "one failing"]
       .map((event) => event === "run" ? "promise" : event),
   );
   const { history } = promise;

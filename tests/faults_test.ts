@@ -1,7 +1,7 @@
 /** The fault switch on a whole stack, and its subcommand. */
 import assert from "node:assert/strict";
 import { toRequest } from "../src/io/fault_messages.ts";
-import { Operator } from "../src/io/proto.ts";
+import { Admin } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
 import type { NativeStack } from "../src/stack/native.ts";
@@ -40,7 +40,7 @@ Deno.test("a fault comes by the subcommand, and not through Envoy", async () => 
     assert.equal(wrong.code, 2);
     assert.match(wrong.said, /--kind must be one of status, .*"flood"/);
 
-    const client = connect(Operator, stack.endpoint);
+    const client = connect(Admin, stack.endpoint);
     const request = toRequest({ kind: "hang", durationMs: 60_000 });
     await assert.rejects(
       callUnary(client, "SetFault", request, { deadlineMs: 2000 }),
@@ -50,7 +50,7 @@ Deno.test("a fault comes by the subcommand, and not through Envoy", async () => 
   });
 });
 
-Deno.test("a server that is sick and looks healthy is ejected", async () => {
+Deno.test("a server that fails calls and looks healthy is ejected", async () => {
   await withStack({ allowFaults: true }, async (stack) => {
     await stack.fault("server-2", { kind: "status", durationMs: 60_000 });
     const { errors, servers } = await callMany(stack.endpoint, 300, {

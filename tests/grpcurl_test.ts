@@ -34,8 +34,8 @@ Deno.test({
         ...["-plaintext", endpoint, "list"],
       ]);
       assert.deepEqual(stdout.trim().split("\n"), [
+        "demo.v1.Admin",
         "demo.v1.Greeter",
-        "demo.v1.Operator",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",

@@ -143,7 +143,7 @@ Deno.test("deno task load fails when a server is slow, whatever the machine does
 
 Deno.test("deno task load keeps k6's exit code, and its sentence", async () => {
   const target = `[::1]:${freePort()}`;
-  const { code, stdout, stderr } = await loadCommand(["knee"], {
+  const { code, stdout, stderr } = await loadCommand(["breakpoint"], {
     TARGET: target,
   });
   assert.equal(code, ABORTED);

@@ -58,14 +58,14 @@ Deno.test("load tests pass on the native stack and fail on its controls", async 
     );
     await t.step("a connection per call hides the difference", async () => {
       const { code, output } = await run(
-        "what_do_reconnects_hide.js",
+        "reconnect.js",
         l4Endpoint,
         { RATE: "100", TOLERANCE: "0.02" },
       );
       assert.equal(code, 0, output);
     });
     await t.step("few connections are enough, but not on L4", async () => {
-      const script = "are_few_connections_enough.js";
+      const script = "connections.js";
       const env = { BATCH: "50" };
       const { code, output } = await run(script, endpoint, env);
       assert.equal(code, 0, output);
@@ -77,7 +77,7 @@ Deno.test("load tests pass on the native stack and fail on its controls", async 
     await t.step(
       "L4 pins a connection, and that is demanded of it",
       async () => {
-        const script = "are_few_connections_enough.js";
+        const script = "connections.js";
         const env = { CONNECTIONS: "1", L7_TARGET: endpoint };
         const pinned = await run(script, l4Endpoint, env);
         assert.equal(pinned.code, 0, pinned.output);
@@ -100,14 +100,14 @@ Deno.test("load tests pass on the native stack and fail on its controls", async 
     );
     for (
       const [script, env] of [
-        ["how_are_streams_spread.js", {
+        ["streams.js", {
           RATE: "50",
           MESSAGES: "5",
           TOLERANCE: "0.03",
         }],
-        ["does_a_spike_leave_a_mark.js", { SPIKE_RATE: "300" }],
-        ["does_it_last.js", { DURATION: "4s" }],
-        ["where_is_the_knee.js", {
+        ["spike.js", { SPIKE_RATE: "300" }],
+        ["soak.js", { DURATION: "4s" }],
+        ["breakpoint.js", {
           DURATION: "2s",
           STEPS: "1",
           RATE_MAX: "300",
@@ -142,7 +142,7 @@ Deno.test("load tests pass on the native stack and fail on its controls", async 
       assert.equal(code, CROSSED);
       assert.deepEqual(
         report?.thresholds.filter(({ ok }) => !ok).map(({ metric }) => metric),
-        ["dropped_iterations{scenario:steady}"],
+        ["dropped_iterations{scenario:constant-rate}"],
       );
       assert.ok(report && report.achieved.dropped > 300);
     });
@@ -213,7 +213,7 @@ Deno.test("a killed server is seen in the errors, with retries off only", async 
       await awaitHealthy(stack, 3);
       const result = await runWithKill(
         stack,
-        "how_are_streams_spread.js",
+        "streams.js",
         30,
         { RATE: "50", TOLERANCE: "0.03" },
       );

@@ -8,7 +8,7 @@ import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
 import { withStack } from "./stacks.ts";
 
-const GET_COUNTERS = "/demo.v1.Operator/GetCounters";
+const GET_COUNTERS = "/demo.v1.Admin/GetCounters";
 
 /** One call without a request. @returns Its error; null if it is OK. */
 function callOf(target: string, path: string): Promise<ServiceError | null> {
@@ -30,8 +30,8 @@ Deno.test("a call that is not served is UNIMPLEMENTED and says why", async () =>
   await withStack({ servers: 1 }, async (stack) => {
     for (
       const [path, words] of [
-        [GET_COUNTERS, /^demo\.v1\.Operator .* call the server itself/],
-        ["/demo.v1.Operators/GetCounters", /^No such method here: /],
+        [GET_COUNTERS, /^demo\.v1\.Admin .* call the server itself/],
+        ["/demo.v1.Admins/GetCounters", /^No such method here: /],
         ["/demo.v1.greeter/SayHello", /^No such method here: /],
         ["/", /^No such method here: /],
       ] as const

@@ -5,7 +5,7 @@
  */
 import { Server } from "@grpc/grpc-js";
 import { listen } from "../../src/io/_listen.ts";
-import { Greeter, Operator } from "../../src/io/proto.ts";
+import { Admin, Greeter } from "../../src/io/proto.ts";
 import { parseFlags } from "../../src/core/flags.ts";
 import {
   listenForStop,
@@ -18,7 +18,7 @@ import { SERVER_FLAGS } from "../../src/server/config.ts";
 import { countCalls, Counters } from "../../src/server/counters.ts";
 import { createIdentity } from "../../src/server/greeting.ts";
 import { Health } from "../../src/server/health.ts";
-import { operator } from "../../src/server/operator.ts";
+import { admin } from "../../src/server/admin.ts";
 import { sayHello } from "../../src/server/say_hello.ts";
 import { streamHellos } from "../../src/server/stream_hellos.ts";
 
@@ -40,7 +40,7 @@ async function serve(): Promise<number> {
     streamHellos: streamHellos.bind(null, identity),
     chat: chat.bind(null, identity),
   });
-  server.addService(Operator.service, operator(counters, undefined));
+  server.addService(Admin.service, admin(counters, undefined));
   new Health().addToServer(server);
   const port = await listen(server, host, values.port);
   print(`${serverName}: serving on ${host}:${port}`);

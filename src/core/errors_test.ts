@@ -27,11 +27,11 @@ for (
 
 Deno.test("Failure has the exit code of its kind", () => {
   assert.deepEqual(
-    (["failed", "usage", "environment", "internal"] as const)
+    (["failed", "usage", "environment", "internal", "interrupted"] as const)
       .map((kind) => new Failure(kind, "").exitCode),
-    [1, 2, 3, 70],
+    [1, 2, 3, 70, 130],
   );
-  assert.equal(new Set(Object.values(EXIT_CODES)).size, 4);
+  assert.equal(new Set(Object.values(EXIT_CODES)).size, 5);
 });
 
 Deno.test("messageOf() returns an error's message, or the text of a stranger", () => {

@@ -58,7 +58,7 @@ export interface Fault {
   /** For `delay` (default "fixed"). */
   readonly delayShape?: DelayShape;
   /**
-   * What health checks are answered while it lasts (default true: a sick
+   * What health checks are answered while it lasts (default true: a faulty
    * server that looks healthy).
    */
   readonly isServing?: boolean;

@@ -155,7 +155,7 @@ export const RESILIENCE_RULES: readonly Rule[] = [
     why:
       "At most 10 % of the servers are ejected unless set, so one of three " +
       "never is; set max_ejection_percent to 34 or more",
-    experiment: "sick-server",
+    experiment: "faulty-server",
     find: inOutlierDetection(
       "max_ejection_percent",
       (detection) =>
@@ -167,7 +167,7 @@ export const RESILIENCE_RULES: readonly Rule[] = [
     id: "no-enforcing",
     why: "With both detectors at 0 a server that answers UNAVAILABLE is " +
       "never ejected; enforce one of them",
-    experiment: "sick-server",
+    experiment: "faulty-server",
     find: inOutlierDetection(
       "enforcing_consecutive_gateway_failure",
       (detection) =>
@@ -177,9 +177,10 @@ export const RESILIENCE_RULES: readonly Rule[] = [
   },
   {
     id: "check-unejects",
-    why: "A sick server whose health check passes is back at the next check " +
+    why:
+      "A failing server whose health check passes is back at the next check " +
       "unless this is false",
-    experiment: "sick-server",
+    experiment: "faulty-server",
     find: inOutlierDetection(
       "successful_active_health_check_uneject_host",
       (detection) =>

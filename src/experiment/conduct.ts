@@ -1,5 +1,5 @@
 /** An experiment's two runs, judged. */
-import { alwaysClaims } from "./invariants.ts";
+import { invariants } from "./invariants.ts";
 import type {
   Claim,
   Experiment,
@@ -24,7 +24,7 @@ export interface JudgedRun {
   /** The experiment's own claims. */
   readonly findings: readonly Finding[];
   /** What is claimed of every run. */
-  readonly always: readonly Finding[];
+  readonly invariants: readonly Finding[];
 }
 
 /** A judged experiment. */
@@ -86,7 +86,7 @@ function judged(
   return {
     history,
     findings: findingsOf(experiment.claims, history),
-    always: findingsOf(alwaysClaims(history.setup, isControl), history),
+    invariants: findingsOf(invariants(history.setup, isControl), history),
   };
 }
 
@@ -103,8 +103,8 @@ export function conclude(
     if (verdict === "broken") broken.push(sentence);
     if (verdict === "unknown") unclear.push(sentence);
   };
-  [...promise.always, ...promise.findings].forEach((one) => add("", one));
-  control?.always.forEach((one) => add("in the control, ", one));
+  [...promise.invariants, ...promise.findings].forEach((one) => add("", one));
+  control?.invariants.forEach((one) => add("in the control, ", one));
   if (control === undefined) unclear.push("the control was not run");
   if (promise.history.isInterrupted) unclear.push("the run was interrupted");
   for (const id of experiment.control.breaks) {

@@ -33,7 +33,7 @@ function judged(given: History, always: Verdict = "held"): JudgedRun {
   return {
     history: given,
     findings: findingsOf(EXPERIMENT.claims, given),
-    always: [{ id: "x", text: "always", verdict: always, measured: "so" }],
+    invariants: [{ id: "x", text: "always", verdict: always, measured: "so" }],
   };
 }
 

@@ -28,7 +28,7 @@
  * };
  * ```
  *
- * Every run is judged for more than its claims, see always.ts: all servers
+ * Every run is judged for more than its claims, see invariants.ts: all servers
  * are healthy at the start, Envoy never panics, no program ends by itself, no
  * event fails, the recorder keeps its pace, and the ledgers agree.
  */

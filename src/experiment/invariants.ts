@@ -9,7 +9,7 @@ import {
   statGrowth,
   unknown,
 } from "./judge.ts";
-import { ledger } from "./ledger.ts";
+import { reconcile } from "./reconcile.ts";
 
 /** A recorder that is later than this does not make the load it says. */
 const LATE_MS_MAX = 250;
@@ -77,10 +77,10 @@ const onTime: Claim = {
 
 /** Callers, Envoy and servers have counted the same. */
 const ledgersAgree: Claim = {
-  id: "ledger",
+  id: "reconciliation",
   text: "the ledgers of callers, Envoy and servers agree",
   judge: (history: History) => {
-    const lines = ledger(history);
+    const lines = reconcile(history);
     const wrong = lines.filter(({ agrees }) => !agrees);
     if (wrong.length === 0) return held(`${lines.length} lines`);
     const words = wrong.map(({ what, count, min, max }) =>
@@ -95,7 +95,7 @@ const ledgersAgree: Claim = {
  *
  * @param isControl A control may panic: that may be what it shows.
  */
-export function alwaysClaims(
+export function invariants(
   setup: Experiment["setup"],
   isControl: boolean,
 ): readonly Claim[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { calls, history, snapshot } from "./_history.ts";
-import { alwaysClaims } from "./invariants.ts";
+import { invariants } from "./invariants.ts";
 import { findingsOf } from "./conduct.ts";
 import type { Setup, Verdict } from "./experiment.ts";
 import type { History } from "./history.ts";
@@ -28,18 +28,18 @@ function complaints(
   given: History,
   isControl = false,
 ): Record<string, Verdict> {
-  const findings = findingsOf(alwaysClaims(given.setup, isControl), given);
+  const findings = findingsOf(invariants(given.setup, isControl), given);
   return Object.fromEntries(
     findings.filter(({ verdict }) => verdict !== "held")
       .map(({ id, verdict }) => [id, verdict]),
   );
 }
 
-Deno.test("alwaysClaims() hold for a run in which nothing is wrong", () => {
+Deno.test("invariants() hold for a run in which nothing is wrong", () => {
   assert.deepEqual(complaints(withStats(1, 0)), {});
 });
 
-Deno.test("alwaysClaims() see each thing that can be wrong", () => {
+Deno.test("invariants() see each thing that can be wrong", () => {
   const fine = withStats(1, 0);
   const event = { label: "kill", startMs: 1, endMs: 2, error: "gone" };
   const rows: readonly (readonly [string, History, Record<string, Verdict>])[] =
@@ -59,7 +59,7 @@ Deno.test("alwaysClaims() see each thing that can be wrong", () => {
       [
         "late, and Envoy has not seen the calls",
         { ...fine, calls: calls(3, { lateMs: 300 }) },
-        { "on-time": "unknown", ledger: "broken" },
+        { "on-time": "unknown", reconciliation: "broken" },
       ],
     ];
   for (const [what, given, expected] of rows) {
@@ -67,7 +67,7 @@ Deno.test("alwaysClaims() see each thing that can be wrong", () => {
   }
 });
 
-Deno.test("alwaysClaims() let a control panic, and others that may", () => {
+Deno.test("invariants() let a control panic, and others that may", () => {
   const panicking = withStats(1, 0, 5);
   assert.deepEqual(complaints(panicking, true), {});
   const mayPanic = { ...panicking, setup: { ...SETUP, mayPanic: true } };

@@ -71,7 +71,7 @@ async function countersOf(
   try {
     return [[name, await stack.counters(name)]];
   } catch {
-    return []; // It does not answer: the ledger knows what to make of it.
+    return []; // it does not answer: reconcile() knows what to make of it.
   }
 }
 

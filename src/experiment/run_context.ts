@@ -20,16 +20,15 @@ export interface RunContext {
   /** Marks a moment in the charts. */
   mark(label: string): void;
   /**
-   * Tells the ledger of calls that this event has made through Envoy beside
-   * the recorder's. Those that Envoy has counted as `downstream_rq_total`.
+   * Says how many calls this event has made through Envoy's balanced listener
+   * beside the recorder's: those that Envoy counts as `downstream_rq_total`.
    *
    * @param unsure How many of them Envoy may not have received, for example
    * as it has closed the connection (default 0).
    */
   addCalls(count: number, unsure?: number): void;
   /**
-   * Tells the ledger of calls that this event has made past Envoy's balanced
-   * listener: to a server itself, or to the L4 listener.
+   * Says how many calls this event has made past Envoy's balanced listener: to a server itself, or to the L4 listener.
    *
    * @param count At most so many calls of the Greeter have reached servers.
    */

@@ -3,7 +3,7 @@
  * look at the difference that this makes in _protoc.json:
  *
  *   protoc -Iproto --include_source_info --descriptor_set_out=/dev/stdout \
- *     demo/v1/greeter.proto demo/v1/operator.proto |
+ *     demo/v1/greeter.proto demo/v1/admin.proto |
  *     ./denow run -q -A src/io/_protoc.ts
  */
 import descriptor from "protobufjs/ext/descriptor/index.js";

@@ -1,4 +1,4 @@
-/** Faults as messages (see proto/demo/v1/operator.proto) and as flags. */
+/** Faults as messages (see proto/demo/v1/admin.proto) and as flags. */
 import type { DelayShape, Fault, FaultKind } from "../core/fault.ts";
 
 /** A request of SetFault. */

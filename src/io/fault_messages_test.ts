@@ -6,7 +6,7 @@ import {
   toFlags,
   toRequest,
 } from "./fault_messages.ts";
-import { Operator } from "./proto.ts";
+import { Admin } from "./proto.ts";
 
 const FAULTS: readonly Fault[] = [
   { kind: "hang", durationMs: 5 },
@@ -23,7 +23,7 @@ const FAULTS: readonly Fault[] = [
 ];
 
 Deno.test("a fault is the same after its way over the wire", () => {
-  const method = Operator.service["SetFault"];
+  const method = Admin.service["SetFault"];
   assert.ok(method);
   for (const fault of FAULTS) {
     const bytes = method.requestSerialize(toRequest(fault));

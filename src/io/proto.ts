@@ -12,14 +12,14 @@ import protobuf from "protobufjs";
 import greeterProto from "../../proto/demo/v1/greeter.proto" with {
   type: "text",
 };
-import operatorProto from "../../proto/demo/v1/operator.proto" with {
+import adminProto from "../../proto/demo/v1/admin.proto" with {
   type: "text",
 };
 
 /** The text of our .proto files, by the names that others import them by. */
 export const PROTO_FILES: Readonly<Record<string, string>> = {
   "demo/v1/greeter.proto": greeterProto,
-  "demo/v1/operator.proto": operatorProto,
+  "demo/v1/admin.proto": adminProto,
 };
 
 /** The Greeter service's full name; servers register it as healthy. */
@@ -49,8 +49,8 @@ function serviceClient(name: string): ServiceClientConstructor {
 /** demo.v1.Greeter, for servers (`.service`) and clients (`new`). */
 export const Greeter: ServiceClientConstructor = serviceClient("Greeter");
 
-/** demo.v1.Operator, for servers (`.service`) and clients (`new`). */
-export const Operator: ServiceClientConstructor = serviceClient("Operator");
+/** demo.v1.Admin, for servers (`.service`) and clients (`new`). */
+export const Admin: ServiceClientConstructor = serviceClient("Admin");
 
 /** A reply of SayHello, StreamHellos: see proto/demo/v1/greeter.proto. */
 export interface HelloReply {
@@ -84,7 +84,7 @@ export interface ChatReply {
   readonly number: number;
 }
 
-/** Counts of one method: see proto/demo/v1/operator.proto. */
+/** Counts of one method: see proto/demo/v1/admin.proto. */
 export interface MethodCounters {
   readonly method: string;
   readonly started: number;
@@ -95,7 +95,7 @@ export interface MethodCounters {
   readonly inFlightMax: number;
 }
 
-/** What a server has counted: see proto/demo/v1/operator.proto. */
+/** What a server has counted: see proto/demo/v1/admin.proto. */
 export interface ServerCounters {
   readonly server: string;
   readonly uptimeMs: number;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Greeter, GREETER_SERVICE, Operator } from "./proto.ts";
+import { Admin, Greeter, GREETER_SERVICE } from "./proto.ts";
 
 for (
   const [service, methods] of [
@@ -8,8 +8,8 @@ for (
       ["StreamHellos", "/demo.v1.Greeter/StreamHellos", false, true],
       ["Chat", "/demo.v1.Greeter/Chat", true, true],
     ]],
-    [Operator.service, [
-      ["GetCounters", "/demo.v1.Operator/GetCounters", false, false],
+    [Admin.service, [
+      ["GetCounters", "/demo.v1.Admin/GetCounters", false, false],
     ]],
   ] as const
 ) {
@@ -28,7 +28,7 @@ Deno.test("the service that is checked is the Greeter", () => {
 });
 
 Deno.test("messages keep their fields; numbers are numbers", () => {
-  const { responseSerialize, responseDeserialize } = Operator.service[
+  const { responseSerialize, responseDeserialize } = Admin.service[
     "GetCounters"
   ] ?? assert.fail();
   const counters = {

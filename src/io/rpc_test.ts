@@ -7,7 +7,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { listen } from "./_listen.ts";
-import { Greeter, Operator } from "./proto.ts";
+import { Admin, Greeter } from "./proto.ts";
 import { callUnary, connect, isServiceError, plainDetails } from "./rpc.ts";
 
 /** Runs `work` with the port of a server whose SayHello does `sayHello`. */
@@ -91,7 +91,7 @@ Deno.test("callUnary() ends at its deadline", async () => {
 
 Deno.test("callUnary() refuses a method that the service has not", async () => {
   await assert.rejects(
-    call("127.0.0.1:1", { service: Operator, method: "SayHello" }),
+    call("127.0.0.1:1", { service: Admin, method: "SayHello" }),
     { name: "TypeError", message: 'No method "SayHello"' },
   );
 });

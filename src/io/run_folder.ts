@@ -12,7 +12,7 @@ const LATEST = "latest.html";
 const TRIES_MAX = 100;
 
 /**
- * Makes a folder for a run, "20261124-031500-load-steady", beside those of
+ * Makes a folder for a run, "20261124-031500-load-constant-rate", beside those of
  * earlier runs; none is ever written over.
  *
  * @returns Its path.

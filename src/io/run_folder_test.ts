@@ -8,9 +8,9 @@ Deno.test("makeRunFolder() never gives the same folder twice", async () => {
   try {
     const reports = `${dir}/reports`;
     const paths = await Promise.all(
-      [1, 2, 3].map(() => makeRunFolder(reports, "load-steady", NOW)),
+      [1, 2, 3].map(() => makeRunFolder(reports, "load-constant-rate", NOW)),
     );
-    const first = `${reports}/20261124-031500-load-steady`;
+    const first = `${reports}/20261124-031500-load-constant-rate`;
     assert.deepEqual(paths.sort(), [first, `${first}-2`, `${first}-3`]);
   } finally {
     await Deno.remove(dir, { recursive: true });

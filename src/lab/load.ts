@@ -77,7 +77,7 @@ function about(): string {
       `  ${name.padEnd(width)}  ${question}`
     ),
     "",
-    "Settings are variables: RATE=600 DURATION=1m deno task load steady. With",
+    "Settings are variables: RATE=600 DURATION=1m deno task load constant-rate. With",
     "TARGET=host:port another machine is loaded, and no stack is started.",
     "loadtest/README.md has them all.",
   ].join("\n");

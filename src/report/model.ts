@@ -3,7 +3,7 @@ import type { KnownLimit, Verdict } from "../experiment/experiment.ts";
 import type { Finding, JudgedRun, Result } from "../experiment/conduct.ts";
 import { type History, Unmeasured } from "../experiment/history.ts";
 import { isLost, percentile } from "../experiment/judge.ts";
-import { ledger, type LedgerLine } from "../experiment/ledger.ts";
+import { type Comparison, reconcile } from "../experiment/reconcile.ts";
 
 /** Where and how the experiments were run. */
 export interface ReportInfo {
@@ -51,8 +51,8 @@ export interface RunModel {
   /** Milliseconds of the answered calls, by "p50", "p90", "p99", "max". */
   readonly latencyMs: Readonly<Record<string, number | null>>;
   readonly findings: readonly Finding[];
-  readonly always: readonly Finding[];
-  readonly ledger: readonly LedgerLine[];
+  readonly invariants: readonly Finding[];
+  readonly comparisons: readonly Comparison[];
   readonly measures: History["measures"];
   readonly charts: Charts;
 }
@@ -107,7 +107,7 @@ export function reportModel(
 }
 
 function runModel(kind: RunModel["kind"], run: JudgedRun): RunModel {
-  const { history, findings, always } = run;
+  const { history, findings, invariants } = run;
   const { calls } = history;
   const latencies = calls.filter((call) => !isLost(call))
     .map(({ latencyMs }) => latencyMs);
@@ -120,8 +120,8 @@ function runModel(kind: RunModel["kind"], run: JudgedRun): RunModel {
     lost: calls.filter(isLost).length,
     latencyMs: percentilesOf(latencies),
     findings,
-    always,
-    ledger: ledgerIfKnown(history),
+    invariants,
+    comparisons: reconciledIfKnown(history),
     measures: history.measures,
     charts: chartsOf(history),
   };
@@ -214,10 +214,10 @@ function sortedByName<T>(lines: Record<string, T>): Record<string, T> {
   );
 }
 
-/** The ledger's lines; none where the last counts could not be taken. */
-function ledgerIfKnown(history: History): readonly LedgerLine[] {
+/** The comparisons of the ledgers; none where the last counts could not be taken. */
+function reconciledIfKnown(history: History): readonly Comparison[] {
   try {
-    return ledger(history);
+    return reconcile(history);
   } catch (error) {
     if (!(error instanceof Unmeasured)) throw error;
     return [];

@@ -168,11 +168,11 @@ function runSection(run, control) {
     element(
       "details",
       {},
-      element("summary", {}, "Settings, ledgers and what is always asserted"),
+      element("summary", {}, "Settings, ledgers and the invariants"),
       pairs(run.settings),
       table(
-        ["ledger: number of", "counted", "at least", "at most", ""],
-        run.ledger.map((line) => [
+        ["number of", "counted", "at least", "at most", ""],
+        run.comparisons.map((line) => [
           line.what,
           line.count,
           line.min,
@@ -181,8 +181,8 @@ function runSection(run, control) {
         ]),
       ),
       table(
-        ["always", "verdict", "measured"],
-        run.always.map((finding) => [
+        ["invariant", "verdict", "measured"],
+        run.invariants.map((finding) => [
           finding.text,
           verdict(finding.verdict),
           finding.measured,

@@ -55,13 +55,13 @@ export function resultLines(result: Result): readonly string[] {
     `${verdictWord(verdict)}  ${experiment.name}: ${experiment.question}`,
     ...runLines(promise),
     ...promise.findings.map(findingLine),
-    ...promise.always.filter(({ verdict }) => verdict !== "held")
+    ...promise.invariants.filter(({ verdict }) => verdict !== "held")
       .map(findingLine),
     `  Control: ${experiment.control.about}`,
     ...(control === undefined ? ["  not run"] : [
       ...runLines(control),
       ...control.findings.filter(({ id }) => broken.has(id)).map(findingLine),
-      ...control.always.filter(({ verdict }) => verdict !== "held")
+      ...control.invariants.filter(({ verdict }) => verdict !== "held")
         .map(findingLine),
     ]),
     ...(experiment.limits ?? []).map(({ text, reason, reference }) =>

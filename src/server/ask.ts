@@ -13,8 +13,8 @@ import {
   words,
 } from "../core/flags.ts";
 import { printableName } from "../core/printable.ts";
-import { Operator, type ServerCounters } from "../io/proto.ts";
-import { callPatiently } from "../io/patient_call.ts";
+import { Admin, type ServerCounters } from "../io/proto.ts";
+import { callHedged } from "../io/hedged_call.ts";
 import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
 
 /** Flags of the subcommands that ask a server. */
@@ -83,7 +83,7 @@ export async function askCounters(
   question: Question,
 ): Promise<ServerCounters> {
   const counters = await ask<ServerCounters>(
-    Operator,
+    Admin,
     "GetCounters",
     {},
     question,
@@ -105,7 +105,7 @@ async function ask<R>(
   question: Question,
 ): Promise<R> {
   try {
-    return await callPatiently<R>(service, method, request, question);
+    return await callHedged<R>(service, method, request, question);
   } catch (error) {
     if (!isServiceError(error)) throw error;
     throw new Failure(

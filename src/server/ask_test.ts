@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Socket } from "node:net";
 import { type sendUnaryData, Server } from "@grpc/grpc-js";
-import { Operator } from "../io/proto.ts";
+import { Admin } from "../io/proto.ts";
 import { listen } from "../io/_listen.ts";
 import { askCounters, askHealth } from "./ask.ts";
 import { SERVER_FLAGS } from "./config.ts";
@@ -64,7 +64,7 @@ Deno.test("askHealth() takes an unknown service for an answer", async () => {
 Deno.test("askCounters() takes the harm out of what a server says", async () => {
   const server = new Server();
   const methods = Array.from({ length: 1000 }, () => ({ method: "a\u009bb" }));
-  server.addService(Operator.service, {
+  server.addService(Admin.service, {
     getCounters: (_: unknown, callback: sendUnaryData<object>) =>
       callback(null, { server: "x".repeat(9999), methods }),
     setFault: () => {},

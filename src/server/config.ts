@@ -79,7 +79,7 @@ export const SERVER_FLAGS = {
   },
   allowFaults: {
     name: "allow-faults",
-    help: "Let operators make this server sick, for experiments",
+    help: "Let the Admin service inject faults, for experiments",
     switch: true,
   },
 } as const satisfies FlagRows;

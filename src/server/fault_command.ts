@@ -1,4 +1,4 @@
-/** The subcommand `fault`: makes a running server sick, or heals it. */
+/** The subcommand `fault`: injects a fault into a running server, or clears it. */
 import { Failure, messageOf } from "../core/errors.ts";
 import {
   checkFault,
@@ -10,8 +10,8 @@ import {
 } from "../core/fault.ts";
 import { type FlagRows, type FlagValues, wholeNumber } from "../core/flags.ts";
 import { toRequest } from "../io/fault_messages.ts";
-import { Operator } from "../io/proto.ts";
-import { callPatiently } from "../io/patient_call.ts";
+import { Admin } from "../io/proto.ts";
+import { callHedged } from "../io/hedged_call.ts";
 import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
 import { ASK_FLAGS } from "./ask.ts";
 
@@ -112,11 +112,11 @@ export async function sendFault(
 ): Promise<void> {
   try {
     if (flags.kind === "clear") {
-      await callPatiently(Operator, "ClearFaults", {}, flags);
+      await callHedged(Admin, "ClearFaults", {}, flags);
       return;
     }
     const request = toRequest(faultOf(flags, flags.kind));
-    await callPatiently(Operator, "SetFault", request, flags);
+    await callHedged(Admin, "SetFault", request, flags);
   } catch (error) {
     if (!isServiceError(error)) throw error;
     throw new Failure(

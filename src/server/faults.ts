@@ -1,6 +1,6 @@
 /**
- * The fault switch: what makes one server sick on request, for a while. Calls
- * of the Greeter are made sick in one place, an interceptor behind the
+ * The fault switch: what goes wrong in one server on request, for a while. Calls
+ * of the Greeter meet their fault in one place, an interceptor behind the
  * counters, so that the server's ledger counts them.
  */
 import {
@@ -22,7 +22,7 @@ import { GREETER_SERVICE } from "../io/proto.ts";
 /** What the switch needs of the server. */
 export interface FaultTargets {
   /** Makes health checks answer NOT_SERVING, or the truth again. */
-  readonly setSick: (isSick: boolean) => void;
+  readonly setNotServing: (isNotServing: boolean) => void;
   /** Ends the connection with this peer, "host:port". */
   readonly dropConnection: (peer: string) => void;
   /** Closes every new connection at once, or no longer. */
@@ -52,7 +52,7 @@ export class Faults {
   }
 
   /**
-   * Makes the server sick, in place of a fault of the same kind.
+   * Injects a fault, in place of a fault of the same kind.
    * @throws {RangeError} When a field is out of its range.
    */
   set(wanted: Fault): void {
@@ -96,7 +96,7 @@ export class Faults {
 
   #apply(): void {
     const faults = [...this.#entries.values()].map(({ fault }) => fault);
-    this.#targets.setSick(faults.some(({ isServing }) => !isServing));
+    this.#targets.setNotServing(faults.some(({ isServing }) => !isServing));
     this.#targets.setRefusing(this.#entries.has("refuse"));
     if (!this.#entries.has("hang")) {
       const released = [...this.#hanging];
@@ -118,8 +118,8 @@ export class Faults {
   }
 }
 
-/** Makes the Greeter's calls as sick as `faults` say. */
-export function makeCallsSick(faults: Faults): ServerInterceptor {
+/** Injects `faults` into the calls of the Greeter. */
+export function injectFaults(faults: Faults): ServerInterceptor {
   return (descriptor, call) => {
     if (descriptor.path.split("/")[1] !== GREETER_SERVICE) {
       return new ServerInterceptingCall(call);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Client } from "@grpc/grpc-js";
 import type { Fault } from "../core/fault.ts";
 import { toRequest } from "../io/fault_messages.ts";
-import { Greeter, Operator } from "../io/proto.ts";
+import { Admin, Greeter } from "../io/proto.ts";
 import { callUnary, connect } from "../io/rpc.ts";
 import { askHealth } from "./ask.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -26,7 +26,7 @@ async function withServer(
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,
-    serverName: "sick",
+    serverName: "faulty",
     maxMessageBytes: 1_048_576,
     maxConnectionAgeMs: 0,
     drainWaitMs: 0,
@@ -36,7 +36,7 @@ async function withServer(
   }, (line) => lines.push(line));
   const target = `127.0.0.1:${server.port}`;
   const greeter = connect(Greeter, target);
-  const operator = connect(Operator, target);
+  const admin = connect(Admin, target);
   try {
     await work({
       server,
@@ -45,13 +45,13 @@ async function withServer(
       call: (deadlineMs = 2000) =>
         callUnary(greeter, "SayHello", { name: "x" }, { deadlineMs }),
       fault: (fault) =>
-        callUnary(operator, "SetFault", toRequest(fault), { deadlineMs: 2000 }),
-      clear: () => callUnary(operator, "ClearFaults", {}, { deadlineMs: 2000 }),
+        callUnary(admin, "SetFault", toRequest(fault), { deadlineMs: 2000 }),
+      clear: () => callUnary(admin, "ClearFaults", {}, { deadlineMs: 2000 }),
       health: () => askHealth({ target, service: "", deadlineMs: 2000 }),
     });
   } finally {
     greeter.close();
-    operator.close();
+    admin.close();
     await server.close();
   }
 }

@@ -46,7 +46,7 @@ export class Health {
   readonly #answers = new Map<string, Answers>();
   readonly #now: () => number;
   #isStopping = false;
-  #isSick = false;
+  #isNotServing = false;
 
   /** @param now The clock, in milliseconds. */
   constructor(now: () => number = Date.now) {
@@ -59,19 +59,19 @@ export class Health {
   }
 
   /** From now on every checker is told NOT_SERVING. */
-  setNotServing(): void {
+  stop(): void {
     this.#isStopping = true;
     this.#tell();
   }
 
   /** Tells every checker NOT_SERVING for a while: a fault, not the truth. */
-  setSick(isSick: boolean): void {
-    this.#isSick = isSick;
+  setNotServing(isNotServing: boolean): void {
+    this.#isNotServing = isNotServing;
     this.#tell();
   }
 
   #tell(): void {
-    const isServing = !this.#isStopping && !this.#isSick;
+    const isServing = !this.#isStopping && !this.#isNotServing;
     for (const name of SERVICES) {
       this.#implementation.setStatus(
         name,

@@ -33,7 +33,7 @@ for (const name of ["", "demo.v1.Greeter"]) {
   });
 }
 
-for (const name of ["demo.v1.Operator", "grpc-server"]) {
+for (const name of ["demo.v1.Admin", "grpc-server"]) {
   Deno.test(`the health of "${name}" is NOT_FOUND`, async () => {
     await using fixture = await Fixture.start();
     await assert.rejects(check(fixture.connect(HealthClient), name), {

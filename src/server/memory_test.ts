@@ -112,7 +112,7 @@ Deno.test("refuseCalls() refuses the Greeter's calls, and no others", () => {
   const interceptor = refuseCalls(budgetOf(now).budget);
   const greet = "/demo.v1.Greeter/SayHello";
   assert.equal(callThrough(interceptor, greet), status.RESOURCE_EXHAUSTED);
-  for (const path of ["/grpc.health.v1.Health/Check", "/demo.v1.Operator/A"]) {
+  for (const path of ["/grpc.health.v1.Health/Check", "/demo.v1.Admin/A"]) {
     assert.equal(callThrough(interceptor, path), "started");
   }
   now.heldMib = 0;

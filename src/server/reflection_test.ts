@@ -57,8 +57,8 @@ for (const version of ["v1", "v1alpha"]) {
     assert.deepEqual(
       listServicesResponse?.service.map(({ name }) => name).sort(),
       [
+        "demo.v1.Admin",
         "demo.v1.Greeter",
-        "demo.v1.Operator",
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
@@ -71,7 +71,7 @@ for (const version of ["v1", "v1alpha"]) {
     const client = fixture.connect(serviceOf(version));
     const found = await Promise.all([
       ask(client, { fileContainingSymbol: "demo.v1.SayHelloRequest.work_ms" }),
-      ask(client, { fileByFilename: "demo/v1/operator.proto" }),
+      ask(client, { fileByFilename: "demo/v1/admin.proto" }),
     ]);
     assert.deepEqual(
       found.map(({ fileDescriptorResponse }) =>

@@ -2,12 +2,12 @@
 import "./npm_protos.ts";
 import { Server } from "@grpc/grpc-js";
 import { hostPort } from "../core/address.ts";
-import { Greeter, Operator, type ServerCounters } from "../io/proto.ts";
+import { Admin, Greeter, type ServerCounters } from "../io/proto.ts";
 import { chat } from "./chat.ts";
 import { refuseFalseCompression } from "./compression.ts";
 import type { ServerConfig } from "./config.ts";
 import { countCalls, Counters } from "./counters.ts";
-import { Faults, makeCallsSick } from "./faults.ts";
+import { Faults, injectFaults } from "./faults.ts";
 import { createIdentity } from "./greeting.ts";
 import { Health, observeChecks } from "./health.ts";
 import { Http2Listener } from "./http2/listener.ts";
@@ -18,7 +18,7 @@ import {
   refuseCalls,
   SAMPLE_INTERVAL_MS,
 } from "./memory.ts";
-import { operator } from "./operator.ts";
+import { admin } from "./admin.ts";
 import { createReflection } from "./reflection.ts";
 import { sayHello } from "./say_hello.ts";
 import { streamHellos } from "./stream_hellos.ts";
@@ -87,7 +87,7 @@ export function startServer(
   });
   const samples = setInterval(() => budget.sample(), SAMPLE_INTERVAL_MS);
   const faults = new Faults({
-    setSick: (isSick) => health.setSick(isSick),
+    setNotServing: (isNotServing) => health.setNotServing(isNotServing),
     dropConnection: (peer) => listener.drop(peer),
     setRefusing: (isRefusing) => listener.setRefusing(isRefusing),
   }, log);
@@ -105,7 +105,7 @@ export function startServer(
       countCalls(counters),
       refuseCalls(budget),
       observeChecks(health),
-      ...(config.allowFaults ? [makeCallsSick(faults)] : []),
+      ...(config.allowFaults ? [injectFaults(faults)] : []),
     ],
   });
   const identity = createIdentity(name);
@@ -115,8 +115,8 @@ export function startServer(
     chat: chat.bind(null, identity),
   });
   server.addService(
-    Operator.service,
-    operator(counters, config.allowFaults ? faults : undefined),
+    Admin.service,
+    admin(counters, config.allowFaults ? faults : undefined),
   );
   health.addToServer(server);
   createReflection().addToServer(server);
@@ -144,7 +144,7 @@ async function tellCheckers(
   drainWaitMs: number,
   log: (line: string) => void,
 ): Promise<void> {
-  health.setNotServing();
+  health.stop();
   const count = health.uninformed().length;
   if (count === 0) return;
   log(`not serving; waiting until ${count} health checkers have seen it`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { status } from "@grpc/grpc-js";
 import { TYPE } from "../core/http2_wire.ts";
 import { framesIn } from "../io/http2_frames.ts";
-import { type HelloReply, Operator, type ServerCounters } from "../io/proto.ts";
+import { Admin, type HelloReply, type ServerCounters } from "../io/proto.ts";
 import { callUnary } from "../io/rpc.ts";
 import { Fixture, until } from "./_fixture.ts";
 
@@ -35,7 +35,7 @@ Deno.test("GetCounters tells what the server has counted", async () => {
   await using fixture = await Fixture.start();
   await callUnary(fixture.connect(), "SayHello", {}, HELLO_DEADLINE);
   const { reply } = await callUnary<ServerCounters>(
-    fixture.connect(Operator),
+    fixture.connect(Admin),
     "GetCounters",
     {},
     HELLO_DEADLINE,

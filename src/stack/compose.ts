@@ -67,7 +67,7 @@ export interface ComposeOptions extends ServiceChange {
   readonly adminPort: number;
   /** Name of the Compose project; each running stack has its own. */
   readonly project: string;
-  /** Whether the servers can be made sick (default false). */
+  /** Whether the servers take faults (default false). */
   readonly allowFaults?: boolean;
   /** Whether the client runs too (default false). */
   readonly withClient?: boolean;

@@ -53,7 +53,7 @@ export interface NativeOptions {
   readonly serverFlags?: readonly string[];
   /** The source of a program in every server's place (default: the server). */
   readonly serverProgram?: string | undefined;
-  /** Whether the servers can be made sick (default false). */
+  /** Whether the servers take faults (default false). */
   readonly allowFaults?: boolean;
   /** Interrupts the start; everything that was started is ended then. */
   readonly signal?: AbortSignal;

@@ -2,7 +2,7 @@
 import { Failure, RESTART_EXIT_CODE } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { toRequest } from "../io/fault_messages.ts";
-import { Operator, type ServerCounters } from "../io/proto.ts";
+import { Admin, type ServerCounters } from "../io/proto.ts";
 import {
   callUnary,
   connect,
@@ -142,7 +142,7 @@ export class ServerProcess {
     return this.#operate<ServerCounters>("GetCounters", {});
   }
 
-  /** Makes it sick. */
+  /** Injects a fault. */
   async fault(fault: Fault): Promise<void> {
     await this.#operate("SetFault", toRequest(fault));
   }
@@ -153,7 +153,7 @@ export class ServerProcess {
   }
 
   async #operate<R>(method: string, request: unknown): Promise<R> {
-    const client = connect(Operator, this.address);
+    const client = connect(Admin, this.address);
     try {
       const options = { deadlineMs: OPERATOR_DEADLINE_MS };
       return (await callUnary<R>(client, method, request, options)).reply;

@@ -40,7 +40,7 @@ export interface Stack {
   /** Lets a paused server run again. */
   resume(name: string): Promise<void>;
   /**
-   * Makes a running server sick, in place of a fault of the same kind.
+   * Injects a fault into a running server, in place of a fault of the same kind.
    * @throws {Failure} `failed` when it is refused: servers allow faults only
    * when the stack was started with them.
    */

@@ -44,7 +44,7 @@ export const REPORT: LoadReport = {
   latencyMs: LATENCIES,
   connectMs: null,
   phases: [{
-    name: "steady",
+    name: "constant-rate",
     isMeasured: true,
     askedRatePerS: 300,
     seconds: 2,

@@ -3,7 +3,7 @@ import { SETTINGS } from "./setting_rows.ts";
 import { readLoadSettings } from "./settings.ts";
 
 Deno.test("readLoadSettings() has a default for everything", () => {
-  const settings = readLoadSettings("steady", {});
+  const settings = readLoadSettings("constant-rate", {});
   assert.deepEqual(settings.problems, []);
   assert.equal(settings.target, "localhost:5000");
   assert.equal(settings.durationMs, 30_000);
@@ -20,7 +20,7 @@ Deno.test("readLoadSettings() takes a shape's own defaults", () => {
 
 Deno.test("readLoadSettings() reads units", () => {
   const env = { DURATION: "2m", WARMUP: "0s", TOLERANCE: ".05" };
-  const settings = readLoadSettings("steady", env);
+  const settings = readLoadSettings("constant-rate", env);
   assert.deepEqual(settings.problems, []);
   assert.equal(settings.durationMs, 120_000);
   assert.equal(settings.warmupMs, 0);
@@ -29,7 +29,7 @@ Deno.test("readLoadSettings() reads units", () => {
 
 Deno.test("readLoadSettings() takes names with _ and IPv6 as TARGET", () => {
   for (const target of ["[::1]:5000", "my_envoy:5000", "[fd00::1.2.3.4]:1"]) {
-    const { target: read, problems } = readLoadSettings("steady", {
+    const { target: read, problems } = readLoadSettings("constant-rate", {
       TARGET: target,
     });
     assert.deepEqual(problems, []);
@@ -38,7 +38,7 @@ Deno.test("readLoadSettings() takes names with _ and IPv6 as TARGET", () => {
 });
 
 Deno.test("readLoadSettings() tells all that is wrong at once", () => {
-  const { problems } = readLoadSettings("steady", {
+  const { problems } = readLoadSettings("constant-rate", {
     TARGET: "localhost",
     RATE: "0",
     DURATION: "30",
@@ -70,9 +70,12 @@ for (
   ] as const
 ) {
   Deno.test(`readLoadSettings() takes ${name} for ${meant} misspelt`, () => {
-    assert.deepEqual(readLoadSettings("steady", { [name]: "1" }).problems, [
-      `${name} is not a setting; did you mean ${meant}?`,
-    ]);
+    assert.deepEqual(
+      readLoadSettings("constant-rate", { [name]: "1" }).problems,
+      [
+        `${name} is not a setting; did you mean ${meant}?`,
+      ],
+    );
   });
 }
 
@@ -86,12 +89,12 @@ Deno.test("readLoadSettings() leaves the variables of others alone", () => {
     ...["BATCH", "STEPS", "MESSAGES"],
   ];
   const env = Object.fromEntries(names.map((name) => [name, "x"]));
-  assert.deepEqual(readLoadSettings("steady", env).problems, []);
+  assert.deepEqual(readLoadSettings("constant-rate", env).problems, []);
 });
 
 Deno.test("readLoadSettings() tells which settings are of other tests", () => {
   const env = { RATE: "9", BATCH: "0", ZZZ: "9" };
-  const { problems, unread } = readLoadSettings("steady", env);
+  const { problems, unread } = readLoadSettings("constant-rate", env);
   assert.deepEqual(problems, []);
   assert.deepEqual(unread, ["BATCH"]);
   assert.deepEqual(readLoadSettings("connections", env).unread, []);

@@ -15,8 +15,8 @@ export interface Shape {
 
 /** A load test's short name. */
 export type ShapeName =
-  | "steady"
-  | "knee"
+  | "constant-rate"
+  | "breakpoint"
   | "spike"
   | "soak"
   | "streams"
@@ -25,44 +25,44 @@ export type ShapeName =
 
 /** The load tests by their short names. */
 export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
-  steady: {
+  "constant-rate": {
     script: "grpc",
     question: "Is every server given the same share of the calls?",
     reads: [],
     defaults: {},
   },
-  knee: {
-    script: "where_is_the_knee",
+  breakpoint: {
+    script: "breakpoint",
     question: "At which rate does p99 leave its bound?",
     reads: ["rateMaxPerS", "steps"],
     defaults: { durationMs: "5s", vus: "199" },
   },
   spike: {
-    script: "does_a_spike_leave_a_mark",
+    script: "spike",
     question: "Does a spike leave a mark, once it is over?",
     reads: ["spikeRatePerS", "spikeP99Ms"],
     defaults: { p95Ms: "1000", vus: "499" },
   },
   soak: {
-    script: "does_it_last",
+    script: "soak",
     question: "Is the last quarter of a long run as good as the first?",
     reads: [],
     defaults: { ratePerS: "100", durationMs: "30m" },
   },
   streams: {
-    script: "how_are_streams_spread",
+    script: "streams",
     question: "How are streams spread, and does every message arrive?",
     reads: ["messages", "intervalMs"],
     defaults: { ratePerS: "20" },
   },
   reconnect: {
-    script: "what_do_reconnects_hide",
+    script: "reconnect",
     question: "What do reconnecting clients hide?",
     reads: [],
     defaults: { ratePerS: "100" },
   },
   connections: {
-    script: "are_few_connections_enough",
+    script: "connections",
     question: "Are few connections enough, fewer than workers or servers?",
     reads: ["connections", "callsAtOnce"],
     defaults: {},
@@ -75,7 +75,7 @@ export function isShapeName(name: string): name is ShapeName {
 }
 
 /** The load test that is run unless one is named. */
-export const SHAPE_DEFAULT: ShapeName = "steady";
+export const SHAPE_DEFAULT: ShapeName = "constant-rate";
 
 /** The same for an L4 listener: what it does is seen on few connections. */
 export const SHAPE_DEFAULT_L4: ShapeName = "connections";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { calls, history, host, snapshot } from "./_history.ts";
 import type { CallRecord, History } from "./history.ts";
-import { ledger } from "./ledger.ts";
+import { reconcile } from "./reconcile.ts";
 
 const CLUSTER = "cluster.grpc-server.";
 
@@ -63,12 +63,12 @@ function run(parts: Partial<Counts>, more: Partial<History> = {}): History {
 
 /** The lines that do not agree, by what they begin with. */
 function wrong(given: History): readonly string[] {
-  return ledger(given).filter(({ agrees }) => !agrees)
+  return reconcile(given).filter(({ agrees }) => !agrees)
     .map(({ what }) => what.split(",")[0] ?? "");
 }
 
-Deno.test("ledger() is exact when nothing was lost", () => {
-  assert.equal(ledger(run({})).length, 4);
+Deno.test("reconcile() is exact when nothing was lost", () => {
+  assert.equal(reconcile(run({})).length, 4);
   assert.deepEqual(wrong(run({})), []);
   const received = "calls that Envoy received";
   const sent = "tries that Envoy sent to servers";
@@ -91,7 +91,7 @@ Deno.test("ledger() is exact when nothing was lost", () => {
   }
 });
 
-Deno.test("ledger() counts retries and tries that found no server", () => {
+Deno.test("reconcile() counts retries and tries that found no server", () => {
   assert.deepEqual(
     wrong(run({ retries: 3, upstream: 103, started: 103, rqTotal: 103 })),
     [],
@@ -107,7 +107,7 @@ Deno.test("ledger() counts retries and tries that found no server", () => {
   assert.deepEqual(wrong(run({ retries: 3, more: unconnected })).length, 1);
 });
 
-Deno.test("ledger() gives lost calls room, but only that", () => {
+Deno.test("reconcile() gives lost calls room, but only that", () => {
   const lost = {
     calls: [
       ...calls(98),
@@ -128,7 +128,7 @@ Deno.test("ledger() gives lost calls room, but only that", () => {
   ]);
 });
 
-Deno.test("ledger() allows a server that was cut off to have missed calls", () => {
+Deno.test("reconcile() allows a server that was cut off to have missed calls", () => {
   const cut = {
     actions: [{ atMs: 1, server: "server-1", kind: "pause" }],
   } as const;
@@ -136,10 +136,10 @@ Deno.test("ledger() allows a server that was cut off to have missed calls", () =
   assert.deepEqual(wrong(run({ started: 101 }, cut)).length, 1);
 });
 
-Deno.test("ledger() has no line for counts that are gone", () => {
+Deno.test("reconcile() has no line for counts that are gone", () => {
   const killed = run({});
   const after = { ...killed.after, counters: {} };
-  assert.equal(ledger({ ...killed, after }).length, 2);
+  assert.equal(reconcile({ ...killed, after }).length, 2);
   const actions = [{ atMs: 1, server: "", kind: "envoy" }] as const;
-  assert.deepEqual(ledger({ ...killed, actions }), []);
+  assert.deepEqual(reconcile({ ...killed, actions }), []);
 });

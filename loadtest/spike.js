@@ -1,7 +1,7 @@
 // @ts-check
 // Does a spike leave a mark, once it is over?
 //
-//   k6 run loadtest/does_a_spike_leave_a_mark.js
+//   k6 run loadtest/spike.js
 //
 // A third of DURATION at RATE, a third at SPIKE_RATE, a third at RATE again.
 // Calls may be slow in the spike, within a bound; none may fail, and

@@ -1,12 +1,13 @@
 /**
- * The ledgers: what callers saw, what Envoy counted and what the servers
- * counted must agree. A line that does not is a defect of the bench.
+ * A ledger is what one side has counted of the calls. That of the callers, of
+ * Envoy and of the servers
+ * must agree; a difference is a defect of the bench.
  */
 import { isLost, statGrowth } from "./judge.ts";
 import type { Action, History } from "./history.ts";
 
 /** One comparison: a count, and what the other ledgers allow for it. */
-export interface LedgerLine {
+export interface Comparison {
   readonly what: string;
   readonly count: number;
   /** Least and most that the other side allows; the same if it is exact. */
@@ -38,7 +39,7 @@ function line(
   count: number,
   min: number,
   max: number,
-): LedgerLine {
+): Comparison {
   return { what, count, min, max, agrees: count >= min && count <= max };
 }
 
@@ -62,13 +63,13 @@ function isCut(history: History, server: string): boolean {
  * exact. A server that was killed has taken its counters with it, and an Envoy
  * that was started again counts from zero: there is no line for those.
  */
-export function ledger(history: History): readonly LedgerLine[] {
+export function reconcile(history: History): readonly Comparison[] {
   if (history.actions.some(({ kind }) => kind === "envoy")) return [];
   if (history.load.listener === "l4") return [];
   return [...envoyLines(history), ...serverLines(history)];
 }
 
-function envoyLines(history: History): readonly LedgerLine[] {
+function envoyLines(history: History): readonly Comparison[] {
   const { calls, extraCalls, unsureCalls } = history;
   const answered = calls.filter(({ isAnswered }) => isAnswered).length;
   const lost = calls.filter(isLost).length + extraCalls;
@@ -109,7 +110,7 @@ function sentBefore({ before, samples }: History, address: string): number {
   return wasDropped ? 0 : knows(before.hosts)?.rqTotal ?? 0;
 }
 
-function serverLines(history: History): readonly LedgerLine[] {
+function serverLines(history: History): readonly Comparison[] {
   const { before, after, calls, extraCalls, directCalls } = history;
   const slack = calls.filter(isLost).length + extraCalls +
     sumOf(history, RESETS);

@@ -1,4 +1,4 @@
-/** One call that is tried on several connections. */
+/** Hedging: one call, made on several connections. */
 import {
   type Client,
   type ServiceClientConstructor,
@@ -8,10 +8,10 @@ import { Failure } from "../core/errors.ts";
 import { callUnary, connect, isServiceError } from "./rpc.ts";
 
 /**
- * How long an answer may take before another connection is tried as well. The
+ * How long an answer may take before the call is made once more. The
  * first connection may be one that nobody answers on any more.
  */
-const NEXT_TRY_MS = 250;
+const HEDGING_DELAY_MS = 250;
 
 /** After the deadline, each call still has to say how it ended. */
 const LAST_STATUS_MS = 50;
@@ -32,11 +32,11 @@ const NO_ANSWER: ReadonlySet<number> = new Set([
  * Makes one call, on one connection after another, until the first answer. The
  * server may see the call several times: it must do no harm then.
  *
- * @param options Whom to call, and how long all tries may take together.
+ * @param options Whom to call, and how long all of its calls may take together.
  * @throws {ServiceError} The server's answer when it is a status, or else why
  * there is none.
  */
-export async function callPatiently<R>(
+export async function callHedged<R>(
   service: ServiceClientConstructor,
   method: string,
   request: unknown,
@@ -49,7 +49,7 @@ export async function callPatiently<R>(
   const clients: Client[] = [];
   const answer = Promise.withResolvers<R>();
   let lastError: unknown;
-  const tryOnce = () => {
+  const hedge = () => {
     const client = connect(service, target);
     clients.push(client);
     const leftMs = Math.max(1, endMs - performance.now());
@@ -64,8 +64,8 @@ export async function callPatiently<R>(
       },
     );
   };
-  tryOnce();
-  const nextTry = setInterval(tryOnce, NEXT_TRY_MS);
+  hedge();
+  const nextHedge = setInterval(hedge, HEDGING_DELAY_MS);
   const timer = setTimeout(
     () => answer.reject(lastError ?? noAnswer(target, deadlineMs)),
     deadlineMs + LAST_STATUS_MS,
@@ -73,7 +73,7 @@ export async function callPatiently<R>(
   try {
     return await answer.promise;
   } finally {
-    clearInterval(nextTry);
+    clearInterval(nextHedge);
     clearTimeout(timer);
     for (const client of clients) client.close();
   }

@@ -1,8 +1,8 @@
 // @ts-check
 // What do reconnecting clients hide?
 //
-//   k6 run loadtest/what_do_reconnects_hide.js
-//   TARGET=localhost:5001 k6 run loadtest/what_do_reconnects_hide.js
+//   k6 run loadtest/reconnect.js
+//   TARGET=localhost:5001 k6 run loadtest/reconnect.js
 //
 // A connection per call. Every share is even then on the L4 listener as well
 // (5001), which balances connections: a load test that reconnects cannot tell

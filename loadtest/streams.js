@@ -1,7 +1,7 @@
 // @ts-check
 // How are streams spread, and does every message arrive?
 //
-//   k6 run loadtest/how_are_streams_spread.js
+//   k6 run loadtest/streams.js
 //
 // Opens streams at a constant rate, StreamHellos and Chat in turn. A stream
 // is balanced when it opens and then stays: all its messages must come from

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { calls, history, host } from "../src/experiment/_history.ts";
 import type { Sample } from "../src/experiment/history.ts";
 import { judgeOf } from "./_claims.ts";
-import { ejectionsOf, sickServer } from "./sick_server.ts";
+import { ejectionsOf, faultyServer } from "./faulty_server.ts";
 
 /**
  * A sample a second from 1 s on: "o" in rotation, a digit in that ejection.
@@ -41,7 +41,7 @@ Deno.test("ejectionsOf() tells two between which there was no sample", () => {
   ]);
 });
 
-Deno.test("sick-server: ejected soon, without calls, then for longer", () => {
+Deno.test("faulty-server: ejected soon, without calls, then for longer", () => {
   const rows: readonly (readonly [string, string, string, string])[] = [
     // pattern, ejected, no-call, longer
     ["o1o222o", "held", "held", "held"],
@@ -52,17 +52,17 @@ Deno.test("sick-server: ejected soon, without calls, then for longer", () => {
   ];
   for (const [pattern, ejected, noCall, longer] of rows) {
     const run = history({ samples: samplesOf(pattern, () => 7) });
-    const verdictOf = (id: string) => judgeOf(sickServer, id)(run).verdict;
+    const verdictOf = (id: string) => judgeOf(faultyServer, id)(run).verdict;
     assert.equal(verdictOf("ejected"), ejected, pattern);
     assert.equal(verdictOf("no-call"), noCall, pattern);
     assert.equal(verdictOf("longer"), longer, pattern);
   }
   const called = history({ samples: samplesOf("o1111o", (index) => index) });
-  assert.equal(judgeOf(sickServer, "no-call")(called).verdict, "broken");
+  assert.equal(judgeOf(faultyServer, "no-call")(called).verdict, "broken");
 });
 
-Deno.test("sick-server: few calls are tried again", () => {
-  const judge = judgeOf(sickServer, "few");
+Deno.test("faulty-server: few calls are tried again", () => {
+  const judge = judgeOf(faultyServer, "few");
   const retried = (count: number) =>
     history({ calls: [...calls(100), ...calls(count, { attempts: 2 })] });
   assert.equal(judge(retried(20)).verdict, "held");

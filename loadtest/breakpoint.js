@@ -1,7 +1,7 @@
 // @ts-check
-// Where is the knee: at which rate does p99 leave its bound?
+// Where is the breakpoint: at which rate does p99 leave its bound?
 //
-//   k6 run loadtest/where_is_the_knee.js
+//   k6 run loadtest/breakpoint.js
 //
 // Holds RATE, which must go well, then climbs in STEPS equal steps to
 // RATE_MAX, where anything may happen: the report names the last rate whose
@@ -19,7 +19,7 @@ import { warmup } from "./lib/phases.ts";
 import { readSettings } from "./lib/settings.ts";
 import { ms, rate } from "../src/core/load/table.ts";
 
-const settings = readSettings("knee");
+const settings = readSettings("breakpoint");
 
 const { ratePerS, rateMaxPerS, steps, p99Ms } = settings;
 if (rateMaxPerS <= ratePerS) {
@@ -34,14 +34,14 @@ const climb = Array.from({ length: steps }, (_, step) => {
 });
 
 const test = openLoop({
-  shape: "knee",
+  shape: "breakpoint",
   settings,
   phases: [
     ...warmup(settings, "sustained"),
     phase("sustained", ratePerS, true),
     ...climb.map((stepRatePerS) => phase("climb", stepRatePerS, false)),
   ],
-  comment: ({ phases }) => [kneeOf(phases)],
+  comment: ({ phases }) => [breakpointOf(phases)],
 });
 
 /**
@@ -60,11 +60,11 @@ function phase(scenario, stepRatePerS, isMeasured) {
 }
 
 /**
- * The knee in a sentence.
+ * The breakpoint in a sentence.
  *
  * @param {readonly import("../src/core/load/report.ts").PhaseReport[]} phases
  */
-function kneeOf(phases) {
+function breakpointOf(phases) {
   const reached = phases.filter(({ name }) => name !== "warm-up");
   /** @param {typeof reached[number]} phase */
   const isFine = ({ latencyMs, errors, askedRatePerS, seconds }) =>
@@ -73,7 +73,7 @@ function kneeOf(phases) {
   const at = reached.findIndex((one) => !isFine(one));
   const found = reached[at];
   if (found === undefined) {
-    return `No knee up to ${rateMaxPerS} calls/s: p99 stays below ${p99Ms} ms`;
+    return `No breakpoint up to ${rateMaxPerS} calls/s: p99 stays below ${p99Ms} ms`;
   }
   const { askedRatePerS, seconds, errors, latencyMs } = found;
   const there = latencyMs === null
@@ -83,8 +83,8 @@ function kneeOf(phases) {
     } calls/s are made, ${errors} fail`;
   const before = reached[at - 1];
   return before === undefined
-    ? `The knee is below ${askedRatePerS} calls/s: there ${there}`
-    : `The knee is between ${before.askedRatePerS} and ${askedRatePerS} ` +
+    ? `The breakpoint is below ${askedRatePerS} calls/s: there ${there}`
+    : `The breakpoint is between ${before.askedRatePerS} and ${askedRatePerS} ` +
       `calls/s: at ${askedRatePerS} ${there}`;
 }
 

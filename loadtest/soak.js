@@ -1,7 +1,7 @@
 // @ts-check
 // Does it last: is the last quarter of a long run as good as the first?
 //
-//   k6 run loadtest/does_it_last.js
+//   k6 run loadtest/soak.js
 //
 // Settings as in grpc.js, but:
 //   RATE      calls per second                           100

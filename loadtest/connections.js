@@ -1,7 +1,7 @@
 // @ts-check
 // Are few connections enough, fewer than Envoy has workers or servers?
 //
-//   k6 run loadtest/are_few_connections_enough.js
+//   k6 run loadtest/connections.js
 //
 // All calls on CONNECTIONS connections, BATCH of them at once. A connection
 // belongs to one worker of Envoy, so workers without one are idle; the shares

@@ -1,4 +1,4 @@
-/** The RPCs of the service Operator. */
+/** The RPCs of the service Admin. */
 import {
   type sendUnaryData,
   type ServerUnaryCall,
@@ -20,7 +20,7 @@ const NOT_ALLOWED =
  *
  * @param faults Undefined when faults are not allowed.
  */
-export function operator(
+export function admin(
   counters: Counters,
   faults: Faults | undefined,
 ): UntypedServiceImplementation {

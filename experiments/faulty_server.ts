@@ -18,23 +18,23 @@ import {
   unknown,
 } from "../src/experiment/judge.ts";
 
-const SICK = "server-2";
-const SICK_AT_MS = 1000;
+const FAULTY = "server-2";
+const FAULT_AT_MS = 1000;
 
 /** Over when the second ejection has begun and the third would be due. */
-const SICK_MS = 5500;
+const FAULT_MS = 5500;
 
-/** Back by then: sick until 6.5 s, out until about 8.5 s. */
+/** Back by then: failing until 6.5 s, ejected until about 8.5 s. */
 const BACK_MS = 10_500;
 const DURATION_MS = 13_000;
 
 /**
  * Five failures eject; Envoy sends a few more before it has acted, and there
- * are two ejections while the server is sick.
+ * are two ejections while the server fails.
  */
 const TRIED_AGAIN_MAX = 20;
 
-/** How often Envoy has ejected a server; here it is always the sick one. */
+/** How often Envoy has ejected a server; here it is always the faulty one. */
 const EJECTIONS = "outlier_detection.ejections_enforced_total";
 
 /** A time in which Envoy held a server ejected, as far as samples tell. */
@@ -50,7 +50,7 @@ export interface Ejection {
 }
 
 /**
- * The ejections of a server, in their order. A server that is still sick is
+ * The ejections of a server, in their order. A server that still fails is
  * ejected again in less time than there is between two samples, so a further
  * ejection is known by Envoy's counter, too.
  */
@@ -82,18 +82,18 @@ export function ejectionsOf(
   return ejections;
 }
 
-/** The server is ejected soon after it becomes sick. */
+/** The server is ejected soon after it begins to fail. */
 const isEjectedSoon: Judge = (history) => {
-  const [first] = ejectionsOf(history, SICK);
-  if (first === undefined) return broken(`${SICK} was never ejected`);
-  const tookMs = first.fromMs - SICK_AT_MS;
+  const [first] = ejectionsOf(history, FAULTY);
+  if (first === undefined) return broken(`${FAULTY} was never ejected`);
+  const tookMs = first.fromMs - FAULT_AT_MS;
   return heldIf(tookMs <= 1000, `ejected after ${tookMs.toFixed(0)} ms`);
 };
 
 /** An ejected server gets no call. */
 const getsNoCall: Judge = (history) => {
-  const ejections = ejectionsOf(history, SICK);
-  if (ejections.length === 0) return broken(`${SICK} was never ejected`);
+  const ejections = ejectionsOf(history, FAULTY);
+  if (ejections.length === 0) return broken(`${FAULTY} was never ejected`);
   const counts = ejections.map(({ calls }) => calls);
   return heldIf(
     counts.every((count) => count === 0),
@@ -103,11 +103,11 @@ const getsNoCall: Judge = (history) => {
 
 /** The second ejection is longer than the first. */
 const isOutForLonger: Judge = (history) => {
-  const [first, second] = ejectionsOf(history, SICK);
-  if (first === undefined) return broken(`${SICK} was never ejected`);
-  if (second === undefined) return broken(`${SICK} was ejected only once`);
+  const [first, second] = ejectionsOf(history, FAULTY);
+  if (first === undefined) return broken(`${FAULTY} was never ejected`);
+  if (second === undefined) return broken(`${FAULTY} was ejected only once`);
   if (first.toMs === undefined || second.toMs === undefined) {
-    return unknown(`${SICK} was still ejected at the end`);
+    return unknown(`${FAULTY} was still ejected at the end`);
   }
   const firstMs = first.toMs - first.fromMs;
   const secondMs = second.toMs - second.fromMs;
@@ -127,8 +127,8 @@ const triesFew: Judge = ({ calls }) => {
 };
 
 /** What becomes of a server that fails every call and looks healthy? */
-export const sickServer: Experiment = {
-  name: "sick-server",
+export const faultyServer: Experiment = {
+  name: "faulty-server",
   question: "What becomes of a server that looks healthy and fails every call?",
   setup: {
     servers: 3,
@@ -140,10 +140,10 @@ export const sickServer: Experiment = {
   },
   load: { ratePerS: 150, durationMs: DURATION_MS },
   events: [{
-    atMs: SICK_AT_MS,
-    label: `${SICK} sick, looks healthy`,
+    atMs: FAULT_AT_MS,
+    label: `${FAULTY} fails calls, passes health checks`,
     do: async ({ stack }) => {
-      await stack.fault(SICK, { kind: "status", durationMs: SICK_MS });
+      await stack.fault(FAULTY, { kind: "status", durationMs: FAULT_MS });
     },
   }],
   claims: [
@@ -165,13 +165,13 @@ export const sickServer: Experiment = {
     },
     {
       id: "longer",
-      text: "it comes back sick and is ejected again, for longer",
+      text: "it fails again when it comes back and is ejected for longer",
       judge: isOutForLonger,
     },
     {
       id: "back",
       text: "once it has healed it gets its third of the calls again",
-      judge: shareBetween(SICK, 0.32, 0.35, { fromMs: BACK_MS }),
+      judge: shareBetween(FAULTY, 0.32, 0.35, { fromMs: BACK_MS }),
     },
   ],
   control: {
