@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { runToEnd } from "../../src/io/processes.ts";
-import { sha256OfFile, tarHeader, writeArchive } from "./archive.ts";
+import { sha256OfFile, writeArchive } from "./archive.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>) {
   const folder = await Deno.makeTempDir({ prefix: "archive-test-" });
@@ -53,8 +53,15 @@ Deno.test("writeArchive() gives the same bytes later, elsewhere", async () => {
   assert.equal(digests[0], digests[1]);
 });
 
-Deno.test("tarHeader() refuses a path that does not fit", () => {
-  assert.throws(() => tarHeader("x".repeat(101), 0), { name: "RangeError" });
+Deno.test("writeArchive() ends early when it is aborted", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/a`, "content");
+    const signal = AbortSignal.abort();
+    await assert.rejects(
+      writeArchive(`${folder}/x.tar.gz`, "top", [`${folder}/a`], { signal }),
+      { name: "AbortError" },
+    );
+  });
 });
 
 Deno.test("sha256OfFile() gives what sha256sum gives", async () => {

@@ -1,22 +1,15 @@
 /** Finds executable files. */
-import { delimiter, join } from "node:path";
+// @ts-types="@types/which"
+import which from "which";
 
 /** Whether there is anything of that name. */
 export async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-/** Whether there is a file that somebody may execute. */
+/** Whether there is a file that this user may execute. */
 export async function isExecutableFile(path: string): Promise<boolean> {
-  try {
-    return isExecutable(await Deno.stat(path));
-  } catch {
-    return false;
-  }
-}
-
-function isExecutable(info: Deno.FileInfo): boolean {
-  return info.isFile && (info.mode === null || (info.mode & 0o111) !== 0);
+  return await which(path, { nothrow: true }) !== null;
 }
 
 /**
@@ -27,15 +20,7 @@ function isExecutable(info: Deno.FileInfo): boolean {
 export function onPath(
   name: string,
   env: (name: string) => string | undefined,
-): string[] {
-  return (env("PATH") ?? "").split(delimiter)
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, name))
-    .filter((path) => {
-      try {
-        return isExecutable(Deno.statSync(path));
-      } catch {
-        return false;
-      }
-    });
+): readonly string[] {
+  const path = env("PATH") ?? "";
+  return which.sync(name, { all: true, nothrow: true, path }) ?? [];
 }
