@@ -78,14 +78,9 @@ export class NativeStack implements Stack {
     this.endpoint = `${HOST}:${options.grpcPort}`;
     this.l4Endpoint = `${HOST}:${options.l4Port}`;
     this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
-    const config = structuredClone(options.config ?? parseEnvoyConfig());
     this.envoy = new EnvoyProcess({
       path: options.envoyPath,
-      config: moveToNative(config, {
-        host: HOST,
-        ...options,
-        resolverPort: nameServer.port,
-      }),
+      config: this.#moved(options.config ?? parseEnvoyConfig()),
       admin: this.admin,
       concurrency: options.concurrency ?? 1,
       onLine: (line) => options.onLine?.("envoy", line),
@@ -179,6 +174,10 @@ export class NativeStack implements Stack {
     return this.envoy.start();
   }
 
+  replaceEnvoy(config: EnvoyConfig): Promise<void> {
+    return this.envoy.replace(this.#moved(config));
+  }
+
   counters(name: string): Promise<ServerCounters> {
     return this.#server(name).counters();
   }
@@ -191,6 +190,15 @@ export class NativeStack implements Stack {
     await this.scale(0);
     await this.envoy.stop("SIGTERM");
     await this.#nameServer.close();
+  }
+
+  /** The configuration with this stack's addresses in place of its own. */
+  #moved(config: EnvoyConfig): EnvoyConfig {
+    return moveToNative(structuredClone(config), {
+      host: HOST,
+      ...this.#options,
+      resolverPort: this.#nameServer.port,
+    });
   }
 
   async #killAll(): Promise<void> {
