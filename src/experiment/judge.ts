@@ -49,14 +49,6 @@ export function isLost({ status }: CallRecord): boolean {
 }
 
 /**
- * Whether a call is lost though its answer had begun: its headers are with
- * the caller, so nobody can try it again.
- */
-export function isCutShort(call: CallRecord): boolean {
-  return isLost(call) && call.server !== "";
-}
-
-/**
  * The number that `percent` of the values do not exceed, by nearest rank;
  * undefined if there are none.
  */
@@ -98,29 +90,6 @@ export function lostAtMost(count: number, window: Window = {}): Judge {
     if (lost > count) return broken(words);
     if (calls.length < CALLS_MIN) return unknown(`${words}: too few to tell`);
     return held(words);
-  };
-}
-
-/**
- * At most `count` calls are lost before their answer has begun; those that are
- * cut short count for `cutShortAtMost`.
- */
-export function lostBeforeAnswerAtMost(
-  count: number,
-  window: Window = {},
-): Judge {
-  return (history) =>
-    lostAtMost(count, window)({
-      ...history,
-      calls: history.calls.filter((call) => !isCutShort(call)),
-    });
-}
-
-/** At most `count` calls are lost within their answer. */
-export function cutShortAtMost(count: number): Judge {
-  return ({ calls }) => {
-    const cut = calls.filter(isCutShort).length;
-    return heldIf(cut <= count, `${cut} calls cut short`);
   };
 }
 

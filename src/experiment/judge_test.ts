@@ -4,12 +4,10 @@ import type { Judge, Verdict } from "./experiment.ts";
 import type { History } from "./history.ts";
 import {
   allOf,
-  cutShortAtMost,
   healthyWithin,
   latencyAtMost,
   lossWords,
   lostAtMost,
-  lostBeforeAnswerAtMost,
   measuredBetween,
   percentile,
   shareBetween,
@@ -47,22 +45,6 @@ Deno.test("lostAtMost() counts the lost calls of its window", () => {
       history({ calls: calls(1, UNAVAILABLE) }),
       "broken",
     ],
-  ]);
-});
-
-Deno.test("calls that are cut short are told from others that are lost", () => {
-  const cut = history({
-    calls: [...calls(99), ...calls(1, { status: "INTERNAL" })],
-  });
-  const lost = history({
-    calls: [...calls(99), ...calls(1, { status: "INTERNAL", server: "" })],
-  });
-  checkRows([
-    ["cut", lostBeforeAnswerAtMost(0), cut, "held", /0 of 99/],
-    ["lost", lostBeforeAnswerAtMost(0), lost, "broken", /1 of 100/],
-    ["cut", cutShortAtMost(0), cut, "broken", /1 calls cut/],
-    ["cut, allowed", cutShortAtMost(1), cut, "held"],
-    ["lost", cutShortAtMost(0), lost, "held"],
   ]);
 });
 
