@@ -131,7 +131,7 @@ function runSection(run, control) {
   const { charts } = run;
   const made = [
     chart("Answered calls by server", "calls/s", charts, charts.perServer),
-    chart("Lost calls by status", "calls/s", charts, charts.errors, {
+    chart("Failed calls by status", "calls/s", charts, charts.errors, {
       colour: 7,
     }),
     chart("Latency of answered calls", "ms", charts, charts.latencyMs),
@@ -157,7 +157,8 @@ function runSection(run, control) {
     element(
       "p",
       {},
-      `${run.calls} calls, ${run.lost} lost; latency in ms: ` +
+      `${run.calls} calls, ${run.failedAsMeant} failed as meant, ` +
+        `${run.lost} lost; latency in ms: ` +
         Object.entries(run.latencyMs)
           .map(([name, value]) => `${name} ${rounded(value)}`).join(", ") +
         (run.isInterrupted ? "; interrupted" : ""),
@@ -233,6 +234,7 @@ function show({ info, experiments }) {
     element("a", { href: `#${experiment.name}` }, experiment.name),
     verdict(experiment.verdict),
     experiment.runs[0].calls,
+    experiment.runs[0].failedAsMeant,
     experiment.runs[0].lost,
     experiment.runs[1]?.lost ?? "-",
     experiment.question,
@@ -248,7 +250,10 @@ function show({ info, experiments }) {
     ),
     pairs({ ...info.machine, ...info.versions, seed: info.seed }),
     table(
-      ["experiment", "verdict", "calls", "lost", "in control", "question"],
+      [
+        ...["experiment", "verdict", "calls", "failed as meant"],
+        ...["lost", "lost in control", "question"],
+      ],
       summary,
     ),
     ...sections.map(({ section }) => section),
