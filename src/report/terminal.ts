@@ -3,9 +3,9 @@ import { tableLines } from "../core/table.ts";
 import { type Colour, paint } from "../io/terminal.ts";
 import type { Verdict } from "../experiment/experiment.ts";
 import type { Finding } from "../experiment/conduct.ts";
-import type { Outcomes } from "../experiment/judge.ts";
 import type { Progress } from "../experiment/run.ts";
-import type { ExperimentModel, RunModel } from "./model.ts";
+import type { ExperimentModel } from "./model.ts";
+import { outcomeWords, runLine, SUMMARY_HEAD, summaryRow } from "./words.ts";
 
 const COLOURS: Readonly<Record<Verdict, Colour>> = {
   held: "green",
@@ -16,12 +16,6 @@ const COLOURS: Readonly<Record<Verdict, Colour>> = {
 /** A verdict, coloured on a terminal. */
 export function verdictWord(verdict: Verdict): string {
   return paint(COLOURS[verdict], verdict.toUpperCase().padEnd(7));
-}
-
-/** How many calls there were, and what became of them. */
-function outcomeWords({ calls, failedAsMeant, lost }: Outcomes): string {
-  const meant = failedAsMeant === 0 ? "" : `, ${failedAsMeant} failed as meant`;
-  return `${calls} calls${meant}, ${lost} lost`;
 }
 
 /** One line of progress, for example "  3.0 s  900 calls  0 lost  3/3". */
@@ -35,17 +29,6 @@ export function progressLine(progress: Progress): string {
 
 function findingLine({ verdict, text, measured }: Finding): string {
   return `  ${verdictWord(verdict)}  ${text}: ${measured}`;
-}
-
-/** How a run went, in a line. */
-export function runLine(
-  { latencyMs, isInterrupted, ...run }: RunModel,
-): string {
-  const latencies = Object.entries(latencyMs).map(([name, valueMs]) =>
-    `${name} ${valueMs?.toFixed(1) ?? "-"}`
-  );
-  return `${outcomeWords(run)}; latency in ms: ${latencies.join(", ")}` +
-    (isInterrupted ? "; interrupted" : "");
 }
 
 /** What became of one experiment. */
@@ -73,30 +56,6 @@ export function resultLines(experiment: ExperimentModel): readonly string[] {
     ...(reasons.length === 0
       ? []
       : ["  Why:", ...reasons.map((reason) => `    ${reason}`)]),
-  ];
-}
-
-/** The head of the closing table, on a terminal and in a page. */
-export const SUMMARY_HEAD = [
-  "experiment",
-  "verdict",
-  "calls",
-  "failed as meant",
-  "lost",
-  "lost in control",
-  "it breaks",
-] as const;
-
-/** A row of the closing table, below its head. */
-export function summaryRow(
-  { name, verdict, control, runs: [run, again] }: ExperimentModel,
-): readonly string[] {
-  return [
-    name,
-    verdict,
-    ...[run?.calls, run?.failedAsMeant, run?.lost, again?.lost]
-      .map((count) => String(count ?? "-")),
-    again === undefined ? "not run" : control.breaks.join(", "),
   ];
 }
 
