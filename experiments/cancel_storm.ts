@@ -10,15 +10,11 @@
 import { type Client, Metadata } from "@grpc/grpc-js";
 import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
 import type { History } from "../src/experiment/history.ts";
-import {
-  heldIf,
-  lostAtMost,
-  measuredBetween,
-  statGrows,
-} from "../src/experiment/judge.ts";
+import { heldIf, measuredBetween, statGrows } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 const CANCELS_PER_S = 600;
 
@@ -114,7 +110,7 @@ export const cancelStorm: Experiment = {
     do: (run) => storm(run, STORM_MS, true),
   }],
   claims: [
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
     {
       id: "cut",
       text: "no server's connection ends with a call on it",

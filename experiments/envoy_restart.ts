@@ -18,7 +18,7 @@ import type {
 import type { CallRecord, History } from "../src/experiment/history.ts";
 import {
   heldIf,
-  isLost,
+  isFailed,
   lossWords,
   measuredBetween,
   unknown,
@@ -52,10 +52,10 @@ export function isRefused(call: Pick<CallRecord, "details">): boolean {
 
 /** No call is lost that had reached Envoy. */
 export function noneIsCut({ calls }: History): Judgement {
-  const refused = calls.filter((call) => isLost(call) && isRefused(call));
+  const refused = calls.filter((call) => isFailed(call) && isRefused(call));
   const others = calls.filter((call) => !refused.includes(call));
   if (others.length < 50) return unknown("too few calls to tell");
-  const cut = others.filter(isLost);
+  const cut = others.filter(isFailed);
   return heldIf(
     cut.length === 0,
     `${lossWords(others)}, ${refused.length} more refused while nobody ` +
@@ -72,15 +72,15 @@ export function noneIsCancelled({ before, after }: History): Judgement {
   return heldIf(growth === 0, `${growth} calls cancelled on their servers`);
 }
 
-/** The first lost call and the last are at most so far apart. */
+/** The first failed call and the last are at most so far apart. */
 export function gapAtMost(limitMs: number): Judge {
   return ({ calls }) => {
-    const lost = calls.filter(isLost).map(({ startMs }) => startMs);
-    if (lost.length === 0) return heldIf(true, "no call lost");
-    const gapMs = Math.max(...lost) - Math.min(...lost);
+    const failed = calls.filter(isFailed).map(({ startMs }) => startMs);
+    if (failed.length === 0) return heldIf(true, "no call failed");
+    const gapMs = Math.max(...failed) - Math.min(...failed);
     return heldIf(
       gapMs <= limitMs,
-      `${lost.length} calls lost within ${gapMs.toFixed(0)} ms`,
+      `${failed.length} calls failed within ${gapMs.toFixed(0)} ms`,
     );
   };
 }
@@ -164,6 +164,7 @@ export const envoyRestart: Experiment = {
     waitForReadyCalls(9500),
     { atMs: 1000, label: "drain and replace Envoy", do: drainAndReplace },
   ],
+  isMeantToFail: isRefused,
   claims: [
     {
       id: "cut",

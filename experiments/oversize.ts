@@ -26,17 +26,14 @@ import {
   setRouteAction,
 } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import {
-  lostAtMost,
-  measuredBetween,
-  statGrows,
-} from "../src/experiment/judge.ts";
+import { measuredBetween, statGrows } from "../src/experiment/judge.ts";
 import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
 import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 const MIB = 1_048_576;
 
@@ -230,7 +227,7 @@ export const oversize: Experiment = {
         MEMORY_MIB_MAX,
       ),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
   ],
   control: {
     about: "Envoy's own windows, large buffers, retries of what is too long",

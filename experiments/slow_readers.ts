@@ -12,7 +12,7 @@
 import type { Client, ClientReadableStream } from "@grpc/grpc-js";
 import { grpcCluster, partAt } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { allOf, lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { allOf, measuredBetween } from "../src/experiment/judge.ts";
 import {
   measureMemoryBack,
   memoryGrowsAtMost,
@@ -25,6 +25,7 @@ import type { RunContext } from "../src/experiment/run_context.ts";
 import { pause } from "../src/experiment/waits.ts";
 import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 /** As many as Envoy lets a connection have at once. */
 const STREAMS = 100;
@@ -163,7 +164,7 @@ export const slowReaders: Experiment = {
         measuredBetween("streams that did not come", { max: 0 }),
       ),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
   ],
   control: {
     about: "servers on node:http2, which calls every write done; a window of " +
