@@ -7,7 +7,6 @@
  * end well there, and those that come too late for it be tried elsewhere. In the control the caller gives up in silence: servers work
  * on for nobody, until Envoy's limit of calls in flight refuses the others.
  */
-import { type Client, Metadata } from "@grpc/grpc-js";
 import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
 import type { History } from "../src/experiment/history.ts";
 import {
@@ -17,8 +16,8 @@ import {
   statGrows,
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { Greeter } from "../src/io/proto.ts";
-import { connect } from "../src/io/rpc.ts";
+import { Greeter, type GreeterClient } from "../src/io/proto.ts";
+import { callToEnd, connect } from "../src/io/rpc.ts";
 
 const CANCELS_PER_S = 600;
 
@@ -38,25 +37,14 @@ const TICK_MS = 10;
  */
 const CLIENTS = 6;
 
-type Call = (
-  request: { readonly name: string; readonly workMs: number },
-  metadata: Metadata,
-  options: { readonly deadline: number },
-  callback: () => void,
-) => { cancel(): void };
-
-/** Starts a call that takes too long, and cancels it or lets it be. */
-function callAndGiveUp(client: Client, isCancelled: boolean): Promise<void> {
-  const sayHello: Call = Reflect.get(client, "SayHello");
-  return new Promise((resolve) => {
-    const call = sayHello.call(
-      client,
-      { name: "given up", workMs: CALL_MS },
-      new Metadata(),
-      { deadline: Date.now() + CALL_MS },
-      resolve,
-    );
-    if (isCancelled) setTimeout(() => call.cancel(), CANCEL_AFTER_MS);
+/** Makes a call that takes too long, and cancels it or lets it be. */
+async function callAndGiveUp(
+  client: GreeterClient,
+  isCancelled: boolean,
+): Promise<void> {
+  await callToEnd(client, "SayHello", { name: "given up", workMs: CALL_MS }, {
+    deadlineMs: CALL_MS,
+    ...(isCancelled ? { signal: AbortSignal.timeout(CANCEL_AFTER_MS) } : {}),
   });
 }
 

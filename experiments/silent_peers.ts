@@ -9,15 +9,13 @@
  * The control has one limit for both, and no such filter. All of it stays on
  * this machine.
  */
-import { Buffer } from "node:buffer";
-import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import { dropListenerLimits, partAt } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { connect } from "../src/io/rpc.ts";
+import { callBytes, type CallOptions, connect } from "../src/io/rpc.ts";
 
 /** As many as the limit was that both listeners shared, and three times. */
 const SOME_PEERS = 1000;
@@ -46,25 +44,12 @@ const CHECK = "/grpc.health.v1.Health/Check";
 /** One call on a connection of its own. @returns Whether it was answered. */
 async function callAnew(
   target: string,
-  options: { readonly deadlineMs: number; readonly waitForReady: boolean },
+  options: CallOptions,
 ): Promise<boolean> {
   const client = connect(Greeter, target);
-  const { waitForReady, deadlineMs } = options;
-  try {
-    return await new Promise((resolve) =>
-      client.makeUnaryRequest(
-        CHECK,
-        (bytes: Buffer) => bytes,
-        (reply) => reply,
-        Buffer.alloc(0),
-        new Metadata({ waitForReady }),
-        { deadline: Date.now() + deadlineMs },
-        (error: ServiceError | null) => resolve(error === null),
-      )
-    );
-  } finally {
-    client.close();
-  }
+  const end = await callBytes(client, CHECK, new Uint8Array(), options);
+  client.close();
+  return end.status === "OK";
 }
 
 /** Newcomers at one listener, while silent peers fill another. */
@@ -73,7 +58,7 @@ async function newcomers(run: RunContext, target: string): Promise<void> {
   const calls: Promise<boolean>[] = [];
   while (run.elapsedMs() < untilMs && !run.signal.aborted) {
     calls.push(
-      callAnew(target, { deadlineMs: DEADLINE_MS, waitForReady: false }),
+      callAnew(target, { deadlineMs: DEADLINE_MS }),
     );
     await run.wait(NEWCOMER_INTERVAL_MS);
   }

@@ -1,5 +1,4 @@
 /** The client: calls at an even pace and says who answered. */
-import type { Client } from "@grpc/grpc-js";
 import { type Outcome, runCallLoop } from "./client/call_loop.ts";
 import { CLIENT_FLAGS, type ClientConfig } from "./client/config.ts";
 import { Outages } from "./client/outages.ts";
@@ -10,14 +9,8 @@ import { helpText, parseFlags } from "./core/flags.ts";
 import { printableName } from "./core/printable.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
 import { exitWithFailure, listenForStop, runProgram } from "./io/program.ts";
-import { Greeter, type HelloReply } from "./io/proto.ts";
-import {
-  callUnary,
-  connect,
-  isServiceError,
-  plainDetails,
-  statusName,
-} from "./io/rpc.ts";
+import { Greeter, type GreeterClient } from "./io/proto.ts";
+import { callToEnd, connect } from "./io/rpc.ts";
 import { paint, print } from "./io/terminal.ts";
 
 const ABOUT = `Calls demo.v1.Greeter/SayHello at an even pace and prints who \
@@ -28,26 +21,21 @@ a call succeeded, ${EXIT_CODES.failed} if none did, ${EXIT_CODES.usage} if \
 the command line is wrong.`;
 
 async function makeCall(
-  client: Client,
+  client: GreeterClient,
   { deadlineMs, workMs }: ClientConfig,
 ): Promise<Outcome> {
-  try {
-    const { reply } = await callUnary<HelloReply>(
-      client,
-      "SayHello",
-      { name: "world", workMs },
-      { deadlineMs },
-    );
-    return {
-      kind: "reply",
-      server: printableName(reply.server),
-      number: reply.number,
-    };
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    const details = plainDetails(error.details);
-    return { kind: "error", code: statusName(error.code), details };
-  }
+  const request = { name: "world", workMs };
+  const { reply, status, details } = await callToEnd(
+    client,
+    "SayHello",
+    request,
+    { deadlineMs },
+  );
+  return reply === undefined ? { kind: "error", code: status, details } : {
+    kind: "reply",
+    server: printableName(reply.server),
+    number: reply.number,
+  };
 }
 
 /** Resolves after the time, or at once when the signal is aborted. */

@@ -2,16 +2,10 @@
  * The client side of the runtime gate. It is run by the Deno that is tested,
  * does the work that its one argument describes, prints a report and ends.
  */
-import { type Client, connectivityState } from "@grpc/grpc-js";
+import { connectivityState } from "@grpc/grpc-js";
 import { waitMs } from "../../src/core/pacing.ts";
-import { Greeter, type HelloReply } from "../../src/io/proto.ts";
-import {
-  callUnary,
-  connect,
-  isServiceError,
-  plainDetails,
-  statusName,
-} from "../../src/io/rpc.ts";
+import { Greeter, type GreeterClient } from "../../src/io/proto.ts";
+import { callToEnd, connect } from "../../src/io/rpc.ts";
 import {
   exitWithFailure,
   listenForStop,
@@ -43,30 +37,24 @@ class Ledger {
   }
 }
 
-async function call(client: Client, ledger: Ledger): Promise<void> {
+async function call(client: GreeterClient, ledger: Ledger): Promise<void> {
   ledger.calls += 1;
   const startedAtMs = Date.now();
-  try {
-    await callUnary<HelloReply>(
-      client,
-      "SayHello",
-      { name: "gate", workMs: 0 },
-      { deadlineMs: DEADLINE_MS },
-    );
-    ledger.successesAtMs.push(Date.now());
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    ledger.failures.push({
-      startedAtMs,
-      endedAtMs: Date.now(),
-      code: statusName(error.code),
-      details: plainDetails(error.details),
-    });
+  const { reply, status, details } = await callToEnd(
+    client,
+    "SayHello",
+    { name: "gate" },
+    { deadlineMs: DEADLINE_MS },
+  );
+  const endedAtMs = Date.now();
+  if (reply !== undefined) ledger.successesAtMs.push(endedAtMs);
+  else {
+    ledger.failures.push({ startedAtMs, endedAtMs, code: status, details });
   }
 }
 
 /** Counts how often the client's connection goes away, until it is closed. */
-function watch(client: Client, ledger: Ledger): void {
+function watch(client: GreeterClient, ledger: Ledger): void {
   const channel = client.getChannel();
   let state = channel.getConnectivityState(false);
   const onChange = () => {
@@ -88,7 +76,7 @@ function watch(client: Client, ledger: Ledger): void {
 }
 
 async function burst(
-  client: Client,
+  client: GreeterClient,
   ledger: Ledger,
   { calls, concurrency }: Extract<Work, { kind: "burst" }>,
 ): Promise<void> {
@@ -137,7 +125,7 @@ async function idle(
 }
 
 async function pace(
-  client: Client,
+  client: GreeterClient,
   ledger: Ledger,
   { ratePerS, calls: count }: Extract<Work, { kind: "pace" }>,
 ): Promise<void> {

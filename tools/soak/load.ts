@@ -1,7 +1,7 @@
 /** The load of a soak: a client that stays, and callers who come and go. */
 import { awaitExit, type Child, startChild } from "../../src/io/child.ts";
 import { Greeter } from "../../src/io/proto.ts";
-import { callUnary, connect, isServiceError } from "../../src/io/rpc.ts";
+import { callToEnd, connect } from "../../src/io/rpc.ts";
 import { programCommand } from "../../src/stack/programs.ts";
 import type { Stack } from "../../src/stack/stack.ts";
 
@@ -66,15 +66,10 @@ export class SteadyLoad {
 /** Connects, calls once and leaves. @returns Whether it was answered. */
 async function callAnew(target: string): Promise<boolean> {
   const client = connect(Greeter, target);
-  try {
-    await callUnary(client, "SayHello", {}, { deadlineMs: DEADLINE_MS });
-    return true;
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    return false;
-  } finally {
-    client.close();
-  }
+  const options = { deadlineMs: DEADLINE_MS };
+  const { reply } = await callToEnd(client, "SayHello", {}, options);
+  client.close();
+  return reply !== undefined;
 }
 
 /** Makes new connections until the signal is aborted. */
