@@ -16,6 +16,7 @@ import {
   statGrows,
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter, type GreeterClient } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
 
@@ -28,8 +29,6 @@ const CALL_MS = 2000;
 
 /** Calls are with a server by then, and not answered yet. */
 const CANCEL_AFTER_MS = 30;
-
-const TICK_MS = 10;
 
 /**
  * Envoy throws out a caller who cancels 250 calls within a second each; it
@@ -72,22 +71,18 @@ async function storm(
     { length: CLIENTS },
     () => connect(Greeter, run.stack.endpoint),
   );
-  const startMs = run.elapsedMs();
-  const calls: Promise<void>[] = [];
-  while (!run.signal.aborted) {
-    const sinceMs = run.elapsedMs() - startMs;
-    if (sinceMs >= durationMs) break;
-    const due = sinceMs * CANCELS_PER_S / 1000;
-    while (calls.length < due) {
-      const client = clients[calls.length % CLIENTS];
-      if (client !== undefined) calls.push(callAndGiveUp(client, isCancelled));
-    }
-    await run.wait(TICK_MS);
-  }
-  await Promise.all(calls);
+  const { made, reachedPerS } = await runOpenLoop({
+    ratePerS: CANCELS_PER_S,
+    count: CANCELS_PER_S * durationMs / 1000,
+    signal: run.signal,
+    makeCall: async ({ index }) => {
+      const client = clients[index % CLIENTS];
+      if (client !== undefined) await callAndGiveUp(client, isCancelled);
+    },
+  });
   clients.forEach((client) => client.close());
-  run.addCalls(calls.length, calls.length);
-  run.measure("calls given up a second", calls.length * 1000 / durationMs);
+  run.addCalls(made, made);
+  run.measure("calls given up a second", reachedPerS);
 }
 
 /** Does a caller who gives up his calls disturb the others? */

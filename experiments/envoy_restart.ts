@@ -24,8 +24,9 @@ import {
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { waitUntil } from "../src/io/wait.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { type CallEnd, callToEnd, connect } from "../src/io/rpc.ts";
+import { callToEnd, connect } from "../src/io/rpc.ts";
 
 /** Envoy's "--drain-time-s": then its listeners close. */
 const DRAIN_MS = 5000;
@@ -39,7 +40,7 @@ const WORK_MS = 150;
 
 const WAITING_DEADLINE_MS = 5000;
 
-const WAITING_INTERVAL_MS = 50;
+const WAITING_RATE_PER_S = 20;
 
 /** Between the answer to the last call and the end of its connection. */
 const FLUSH_MS = 100;
@@ -119,19 +120,22 @@ function waitForReadyCalls(durationMs: number): ExperimentEvent {
     label: "wait-for-ready callers",
     do: async (run) => {
       const client = connect(Greeter, run.stack.endpoint);
-      const calls: Promise<CallEnd>[] = [];
-      while (run.elapsedMs() < durationMs && !run.signal.aborted) {
-        calls.push(callToEnd(client, "SayHello", {}, {
-          deadlineMs: WAITING_DEADLINE_MS,
-          waitForReady: true,
-        }));
-        await run.wait(WAITING_INTERVAL_MS);
-      }
-      const ends = await Promise.all(calls);
-      const lost = ends.filter(({ status }) => status !== "OK");
+      let lost = 0;
+      const { made } = await runOpenLoop({
+        ratePerS: WAITING_RATE_PER_S,
+        count: WAITING_RATE_PER_S * durationMs / 1000,
+        signal: run.signal,
+        makeCall: async () => {
+          const { status } = await callToEnd(client, "SayHello", {}, {
+            deadlineMs: WAITING_DEADLINE_MS,
+            waitForReady: true,
+          });
+          if (status !== "OK") lost += 1;
+        },
+      });
       client.close();
-      run.addCalls(calls.length);
-      run.measure("wait-for-ready calls lost", lost.length);
+      run.addCalls(made);
+      run.measure("wait-for-ready calls lost", lost);
     },
   };
 }

@@ -14,6 +14,7 @@ import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callBytes, type CallOptions, connect } from "../src/io/rpc.ts";
 
@@ -27,8 +28,8 @@ const SILENCE_MS_MAX = 4000;
 /** How long silent peers are watched. */
 const WATCH_MS = SILENCE_MS_MAX + 500;
 
-/** Newcomers come one after the other, so often. */
-const NEWCOMER_INTERVAL_MS = 100;
+/** Newcomers come one after the other. */
+const NEWCOMERS_PER_S = 10;
 
 const DEADLINE_MS = 2000;
 
@@ -54,18 +55,18 @@ async function callAnew(
 
 /** Newcomers at one listener, while silent peers fill another. */
 async function newcomers(run: RunContext, target: string): Promise<void> {
-  const untilMs = run.elapsedMs() + WATCH_MS;
-  const calls: Promise<boolean>[] = [];
-  while (run.elapsedMs() < untilMs && !run.signal.aborted) {
-    calls.push(
-      callAnew(target, { deadlineMs: DEADLINE_MS }),
-    );
-    await run.wait(NEWCOMER_INTERVAL_MS);
-  }
-  const lost = (await Promise.all(calls)).filter((isOk) => !isOk).length;
+  let lost = 0;
+  const { made } = await runOpenLoop({
+    ratePerS: NEWCOMERS_PER_S,
+    count: NEWCOMERS_PER_S * WATCH_MS / 1000,
+    signal: run.signal,
+    makeCall: async () => {
+      if (!await callAnew(target, { deadlineMs: DEADLINE_MS })) lost += 1;
+    },
+  });
   // Envoy counts no calls on its L4 listener.
-  if (target === run.stack.endpoint) run.addCalls(calls.length, lost);
-  run.measure("newcomers", calls.length);
+  if (target === run.stack.endpoint) run.addCalls(made, lost);
+  run.measure("newcomers", made);
   run.measure("newcomers lost", lost);
 }
 

@@ -18,10 +18,10 @@ import {
   noServerStartedAgain,
   whileMemoryIsWatched,
 } from "../src/experiment/memory.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter, type GreeterClient } from "../src/io/proto.ts";
 import { connect, readStream } from "../src/io/rpc.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { pause } from "../src/experiment/waits.ts";
 import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 
@@ -40,7 +40,7 @@ const SLOW_MS = 8000;
 const GROWTH_MIB_MAX = 40;
 
 /** Of a caller who reads: a stream each half second. */
-const READ_INTERVAL_MS = 500;
+const READS_PER_S = 2;
 const READ_REPLIES = 20;
 const READ_DEADLINE_MS = 3000;
 
@@ -69,15 +69,17 @@ async function isRead(client: GreeterClient): Promise<boolean> {
 /** Streams of a caller who reads, one each half second, until the end. */
 async function readAll(run: RunContext, signal: AbortSignal): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
-  const reads: Promise<boolean>[] = [];
-  while (!signal.aborted) {
-    run.addCalls(1);
-    reads.push(isRead(client));
-    await pause(READ_INTERVAL_MS, signal);
-  }
-  const lost = (await Promise.all(reads)).filter((isFine) => !isFine).length;
+  let lost = 0;
+  const { made } = await runOpenLoop({
+    ratePerS: READS_PER_S,
+    signal,
+    makeCall: async () => {
+      run.addCalls(1);
+      if (!await isRead(client)) lost += 1;
+    },
+  });
   client.close();
-  run.measure("streams read", reads.length);
+  run.measure("streams read", made);
   run.measure("streams that did not come", lost);
 }
 

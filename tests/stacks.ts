@@ -1,4 +1,5 @@
 /** Native stacks for tests: free ports, side by side, always closed. */
+import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter, type GreeterClient } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
@@ -96,17 +97,17 @@ export async function callDuring(
 ): Promise<Tally> {
   const client = connect(Greeter, target);
   const tally = emptyTally();
-  const calls: Promise<void>[] = [];
-  const startedAtMs = performance.now();
-  const timer = setInterval(() => {
-    const due = (performance.now() - startedAtMs) * ratePerS / 1000;
-    while (calls.length < due) calls.push(countCall(client, tally, 0));
-  }, 2);
+  const done = new AbortController();
+  const calls = runOpenLoop({
+    ratePerS,
+    signal: done.signal,
+    makeCall: () => countCall(client, tally, 0),
+  });
   try {
     await work();
   } finally {
-    clearInterval(timer);
-    await Promise.all(calls);
+    done.abort();
+    await calls;
     client.close();
   }
   return tally;

@@ -2,13 +2,13 @@
  * The recorder: makes calls at an even pace, whatever becomes of them, and
  * records each.
  */
-import { waitMs } from "../core/pacing.ts";
 import { printableName } from "../core/printable.ts";
 import {
   Greeter,
   type GreeterClient,
   SERVER_NAME_HEADER,
 } from "../io/proto.ts";
+import { runOpenLoop } from "../io/open_loop.ts";
 import { callToEnd, connect } from "../io/rpc.ts";
 import type { Load } from "./experiment.ts";
 import type { CallRecord } from "./history.ts";
@@ -18,8 +18,6 @@ export class Recorder {
   readonly #load: Required<Load>;
   readonly #clients: readonly GreeterClient[];
   readonly #calls: CallRecord[] = [];
-  readonly #open = new Set<Promise<void>>();
-  #made = 0;
 
   /** @param target "host:port" that is called. */
   constructor(load: Required<Load>, target: string) {
@@ -54,33 +52,22 @@ export class Recorder {
    */
   async run(elapsedMs: () => number, signal: AbortSignal): Promise<void> {
     const { ratePerS, durationMs } = this.#load;
-    const count = Math.floor(ratePerS * durationMs / 1000);
-    while (this.#made < count && !signal.aborted) {
-      const pauseMs = waitMs(this.#made, elapsedMs(), ratePerS);
-      if (pauseMs > 0) {
-        await new Promise((resolve) => setTimeout(resolve, pauseMs));
-        continue;
-      }
-      this.#start(this.#made * 1000 / ratePerS, elapsedMs);
-      this.#made += 1;
-    }
-    await Promise.all(this.#open);
+    await runOpenLoop({
+      ratePerS,
+      count: Math.floor(ratePerS * durationMs / 1000),
+      signal,
+      now: elapsedMs,
+      makeCall: async ({ index, dueAtMs, lateMs }) => {
+        const client = this.#clients[index % this.#clients.length];
+        if (client === undefined) return;
+        this.#calls.push(await this.#call(client, dueAtMs, lateMs));
+      },
+    });
   }
 
   /** Closes the connections. */
   close(): void {
     for (const client of this.#clients) client.close();
-  }
-
-  #start(startMs: number, elapsedMs: () => number): void {
-    const client = this.#clients[this.#made % this.#clients.length];
-    if (client === undefined) return;
-    const call = this.#call(client, startMs, elapsedMs() - startMs)
-      .then((record) => {
-        this.#calls.push(record);
-        this.#open.delete(call);
-      });
-    this.#open.add(call);
   }
 
   async #call(

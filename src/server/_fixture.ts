@@ -73,6 +73,6 @@ export async function until(condition: () => boolean): Promise<void> {
     if (performance.now() > limitAtMs) {
       throw new Error(`Never came true: ${condition}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await pause(1);
   }
 }

@@ -3,7 +3,7 @@
  * does the work that its one argument describes, prints a report and ends.
  */
 import { connectivityState } from "@grpc/grpc-js";
-import { waitMs } from "../../src/core/pacing.ts";
+import { runOpenLoop } from "../../src/io/open_loop.ts";
 import { Greeter, type GreeterClient } from "../../src/io/proto.ts";
 import { callToEnd, connect } from "../../src/io/rpc.ts";
 import {
@@ -13,6 +13,7 @@ import {
 } from "../../src/io/program.ts";
 import { survivePeerErrors } from "../../src/io/peer_errors.ts";
 import { print } from "../../src/io/terminal.ts";
+import { pause, waitUntil } from "../../src/io/wait.ts";
 import type { FailedCall, Report, Work } from "./calls.ts";
 
 /** A call without an answer is lost; a busy machine answers well before. */
@@ -112,10 +113,8 @@ async function idle(
   );
   clients.forEach((client) => watch(client, ledger));
   await Promise.all(clients.map((client) => call(client, ledger)));
-  const limitAtMs = Date.now() + work.limitMs;
-  while (ledger.disconnects < clients.length && Date.now() < limitAtMs) {
-    await pause(50);
-  }
+  const isClosed = () => ledger.disconnects >= clients.length;
+  await waitUntil(isClosed, work.limitMs);
   await Promise.all(clients.map(async (client) => {
     for (let made = 0; made < work.callsAfter; made += 1) {
       await call(client, ledger);
@@ -127,23 +126,15 @@ async function idle(
 async function pace(
   client: GreeterClient,
   ledger: Ledger,
-  { ratePerS, calls: count }: Extract<Work, { kind: "pace" }>,
+  { ratePerS, calls }: Extract<Work, { kind: "pace" }>,
 ): Promise<void> {
-  const { signal } = listenForStop();
-  const startedAtMs = performance.now();
-  const calls: Promise<void>[] = [];
   watch(client, ledger);
-  while (calls.length < count && !signal.aborted) {
-    const elapsedMs = performance.now() - startedAtMs;
-    const ms = waitMs(calls.length, elapsedMs, ratePerS);
-    if (ms > 0) await pause(ms);
-    else calls.push(call(client, ledger));
-  }
-  await Promise.all(calls);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  await runOpenLoop({
+    ratePerS,
+    count: calls,
+    signal: listenForStop().signal,
+    makeCall: () => call(client, ledger),
+  });
 }
 
 async function run(): Promise<number> {

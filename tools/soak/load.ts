@@ -1,5 +1,6 @@
 /** The load of a soak: a client that stays, and callers who come and go. */
 import { awaitExit, type Child, startChild } from "../../src/io/child.ts";
+import { runOpenLoop } from "../../src/io/open_loop.ts";
 import { Greeter } from "../../src/io/proto.ts";
 import { callToEnd, connect } from "../../src/io/rpc.ts";
 import { programCommand } from "../../src/stack/programs.ts";
@@ -77,25 +78,14 @@ export async function comeAndGo(
   { endpoint, l4Endpoint }: Stack,
   signal: AbortSignal,
 ): Promise<Calls> {
-  const open = new Set<Promise<void>>();
-  const startMs = performance.now();
-  let made = 0;
   let lost = 0;
-  while (!signal.aborted) {
-    const dueMs = made * 1000 / CONNECTIONS_PER_S;
-    const waitMs = dueMs - (performance.now() - startMs);
-    if (waitMs > 0) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      continue;
-    }
-    const target = made % 2 === 0 ? endpoint : l4Endpoint;
-    const one = callAnew(target).then((isFine) => {
-      if (!isFine) lost += 1;
-      open.delete(one);
-    });
-    open.add(one);
-    made += 1;
-  }
-  await Promise.all(open);
+  const { made } = await runOpenLoop({
+    ratePerS: CONNECTIONS_PER_S,
+    signal,
+    makeCall: async ({ index }) => {
+      const target = index % 2 === 0 ? endpoint : l4Endpoint;
+      if (!await callAnew(target)) lost += 1;
+    },
+  });
   return { made, lost };
 }
