@@ -8,7 +8,6 @@
  * "wait for ready"), who should notice nothing. With one Envoy there is a gap:
  * nothing answers between its end and its next start.
  */
-import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import type {
   Experiment,
   ExperimentEvent,
@@ -25,8 +24,9 @@ import {
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { waitUntil } from "../src/io/wait.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { connect, statusName } from "../src/io/rpc.ts";
+import { callToEnd, connect } from "../src/io/rpc.ts";
 
 /** Envoy's "--drain-time-s": then its listeners close. */
 const DRAIN_MS = 5000;
@@ -40,7 +40,7 @@ const WORK_MS = 150;
 
 const WAITING_DEADLINE_MS = 5000;
 
-const WAITING_INTERVAL_MS = 50;
+const WAITING_RATE_PER_S = 20;
 
 /** Between the answer to the last call and the end of its connection. */
 const FLUSH_MS = 100;
@@ -113,27 +113,6 @@ async function drainAndReplace(run: RunContext): Promise<void> {
   await replace(run);
 }
 
-type Call = (
-  request: { readonly name: string; readonly workMs: number },
-  metadata: Metadata,
-  options: { readonly deadline: number },
-  callback: (error: ServiceError | null) => void,
-) => void;
-
-/** One call that waits for a connection. @returns Its status. */
-function callWaitForReady(client: Client): Promise<string> {
-  const sayHello: Call = Reflect.get(client, "SayHello");
-  return new Promise((resolve) =>
-    sayHello.call(
-      client,
-      { name: "waits for a connection", workMs: 0 },
-      new Metadata({ waitForReady: true }),
-      { deadline: Date.now() + WAITING_DEADLINE_MS },
-      (error) => resolve(error === null ? "OK" : statusName(error.code)),
-    )
-  );
-}
-
 /** Makes wait-for-ready calls, evenly, for so long. */
 function waitForReadyCalls(durationMs: number): ExperimentEvent {
   return {
@@ -141,15 +120,22 @@ function waitForReadyCalls(durationMs: number): ExperimentEvent {
     label: "wait-for-ready callers",
     do: async (run) => {
       const client = connect(Greeter, run.stack.endpoint);
-      const calls: Promise<string>[] = [];
-      while (run.elapsedMs() < durationMs && !run.signal.aborted) {
-        calls.push(callWaitForReady(client));
-        await run.wait(WAITING_INTERVAL_MS);
-      }
-      const lost = (await Promise.all(calls)).filter((code) => code !== "OK");
+      let lost = 0;
+      const { made } = await runOpenLoop({
+        ratePerS: WAITING_RATE_PER_S,
+        count: WAITING_RATE_PER_S * durationMs / 1000,
+        signal: run.signal,
+        makeCall: async () => {
+          const { status } = await callToEnd(client, "SayHello", {}, {
+            deadlineMs: WAITING_DEADLINE_MS,
+            waitForReady: true,
+          });
+          if (status !== "OK") lost += 1;
+        },
+      });
       client.close();
-      run.addCalls(calls.length);
-      run.measure("wait-for-ready calls lost", lost.length);
+      run.addCalls(made);
+      run.measure("wait-for-ready calls lost", lost);
     },
   };
 }

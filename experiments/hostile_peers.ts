@@ -26,7 +26,7 @@ import {
 } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { pause } from "../src/experiment/waits.ts";
+import { pause } from "../src/io/wait.ts";
 import { noOtherCallIsLost } from "./_claims.ts";
 
 /** What a server may take at most: what its container has. */

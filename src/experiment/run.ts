@@ -21,7 +21,8 @@ import { RecordedStack } from "./recorded_stack.ts";
 import { Recorder } from "./recorder.ts";
 import type { RunContext } from "./run_context.ts";
 import type { ExperimentStack, StackFactory } from "./stacks.ts";
-import { awaitHealthy, HEALTHY_LIMIT_MS_DEFAULT, pause } from "./waits.ts";
+import { pause } from "../io/wait.ts";
+import { awaitHealthy, HEALTHY_LIMIT_MS_DEFAULT } from "./waits.ts";
 
 /** What is run: an experiment or its control, without the claims. */
 export type Plan = Pick<
