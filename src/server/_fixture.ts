@@ -8,6 +8,7 @@ import {
   type Service,
 } from "../io/proto.ts";
 import { connect } from "../io/rpc.ts";
+import { pause } from "../io/wait.ts";
 import { SERVER_FLAGS, type ServerConfig } from "./config.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
