@@ -2,7 +2,7 @@
 import { Histogram } from "../core/histogram.ts";
 import { type Share, shares } from "../core/shares.ts";
 import { tableLines } from "../core/table.ts";
-import type { CallRecord } from "./call_loop.ts";
+import type { CallRecord } from "./call.ts";
 
 /** The client's result, as `--json` prints it. */
 export interface Summary {

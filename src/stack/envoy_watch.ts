@@ -1,4 +1,5 @@
 /** Watches whether somebody has told Envoy to send its callers away. */
+import { pause } from "../io/wait.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 
 /** Whoever does it by hand does not look at the terminal sooner. */
@@ -56,18 +57,4 @@ export async function watchEnvoy(
     }
     await pause(intervalMs, signal);
   }
-}
-
-/** Waits, but not longer than until the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }
