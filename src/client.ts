@@ -13,7 +13,7 @@ import { Greeter } from "./io/proto.ts";
 import { connect } from "./io/rpc.ts";
 import { paint, print } from "./io/terminal.ts";
 
-const ABOUT = `Calls demo.v1.Greeter/SayHello at an even pace and prints who \
+const ABOUT = `Calls demo.v1.Greeter at an even pace and prints who \
 answered. Ctrl-C ends it with
 a table of shares, latencies and errors. It goes on when servers or Envoy \
 restart. Exit code: 0 if
@@ -39,7 +39,10 @@ async function run(): Promise<number> {
   const now = () => performance.now();
   const outages = new Outages(now);
   const shortfall = new Shortfall(config.concurrency, now);
-  const client = connect(Greeter, config.target, { leavesSilence: true });
+  const clients = Array.from(
+    { length: config.connections },
+    () => connect(Greeter, config.target, { leavesSilence: true }),
+  );
   const say = (event: Record<string, unknown>, lines: readonly string[]) => {
     if (config.json) print(JSON.stringify(event));
     else lines.forEach((line) => print(line));
@@ -54,7 +57,12 @@ async function run(): Promise<number> {
     ...(count === 0 ? {} : { count }),
     signal: stop.signal,
     makeCall: async ({ index }) => {
-      const call = await makeCall(client, config, index + 1, now);
+      const client = clients[index % clients.length];
+      if (client === undefined) return;
+      const number = index + 1;
+      const call = await makeCall(client, config, number, now, (server) => {
+        say({ type: "open", call: number, server }, []);
+      });
       ledger.add(call);
       say({ type: "call", ...call }, [
         call.kind === "reply" ? callLine(call) : paint("red", callLine(call)),
@@ -65,7 +73,7 @@ async function run(): Promise<number> {
   });
   const reachedPerS = rounded(loop.reachedPerS);
   clearTimeout(timer);
-  client.close();
+  for (const client of clients) client.close();
   const summary = ledger.summary();
   const { skipped } = shortfall;
   say({ type: "summary", ...summary, reachedPerS, skipped }, [

@@ -30,7 +30,12 @@ for (
     });
     const port = await listen(server, "127.0.0.1", 0);
     const client = connect(Greeter, `127.0.0.1:${port}`);
-    const config = { deadlineMs: 10_000, workMs: 0 };
+    const config = {
+      deadlineMs: 10_000,
+      workMs: 0,
+      method: "SayHello",
+      characters: 5,
+    } as const;
     const record = await makeCall(client, config, 2, () => nowMs);
     client.close();
     server.forceShutdown();

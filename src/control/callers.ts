@@ -21,6 +21,12 @@ export const LOAD_AT_FIRST: LoadState = {
   listeners: ["l7"],
 };
 
+const METHOD_OF = {
+  unary: "SayHello",
+  stream: "StreamHellos",
+  chat: "Chat",
+} as const;
+
 /** What callers tell. */
 export interface CallerEvents {
   /** A call has ended. */
@@ -83,8 +89,8 @@ export class Callers {
       ...programCommand("client", [
         ...["--target", this.#endpoints[listener], "--json"],
         ...["--rate", String(ratePerS), "--connections", String(connections)],
-        ...["--method", kind, "--work", String(workMs)],
-        ...["--text-characters", String(messageCharacters)],
+        ...["--method", METHOD_OF[kind], "--work", String(workMs)],
+        ...["--characters", String(messageCharacters)],
       ]),
       onLine: (line) => {
         lines = [...lines, line].slice(-LINES_KEPT);

@@ -5,8 +5,10 @@
  */
 import { Failure, messageOf } from "../core/errors.ts";
 import { type ExitStatus, exitWords } from "../io/child.ts";
+import { grpcCluster } from "../experiment/changes.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import type { Stack } from "../stack/stack.ts";
+import { pause } from "../io/wait.ts";
 import { type Action, checkAction, Refusal } from "./actions.ts";
 import { callOfAccessLog } from "./calls.ts";
 import { Callers, LOAD_AT_FIRST } from "./callers.ts";
@@ -23,7 +25,7 @@ import type {
   State,
 } from "./state.ts";
 import { Stories, type Story } from "./stories.ts";
-import { Watch } from "./watch.ts";
+import { type ConfiguredLimits, Watch } from "./watch.ts";
 
 /** Long enough to see Envoy take the server out, short enough to wait for. */
 const RESTART_DELAY_MS = 3000;
@@ -91,7 +93,7 @@ export class Control {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#stack = options.stack;
-    this.#watch = new Watch(options.stack, () => ejectionMs(options.config));
+    this.#watch = new Watch(options.stack, limitsOf(options.config));
     this.#stories = new Stories((story) => this.#tell("story", story));
     this.#callers = new Callers(
       { l7: options.stack.endpoint, l4: options.stack.l4Endpoint },
@@ -304,8 +306,10 @@ export class Control {
     this.#busy = "Envoy is started again";
     const startMs = performance.now();
     const { lost } = this.#sums();
-    await this.#stack.stopEnvoy("SIGTERM");
-    await this.#stack.startEnvoy();
+    await this.#withoutLooking(async () => {
+      await this.#stack.stopEnvoy("SIGTERM");
+      await this.#stack.startEnvoy();
+    });
     story.tell(
       `Envoy ended without draining; live again after ${sinceWords(startMs)}`,
       true,
@@ -341,7 +345,7 @@ export class Control {
     }
     const story = this.#stories.begin(who, words, true);
     const { lost } = this.#sums();
-    await this.#stack.replaceEnvoy(config);
+    await this.#withoutLooking(() => this.#stack.replaceEnvoy(config));
     this.#turned = turned;
     await this.#until(() => this.#watch.envoy.isLive);
     story.tell(
@@ -418,11 +422,24 @@ export class Control {
     this.#tell("state", this.state());
   }
 
+  /** Does what makes another Envoy of this one, between two looks at it. */
+  async #withoutLooking(work: () => Promise<void>): Promise<void> {
+    while (this.#isLooking) await pause(1);
+    this.#isLooking = true;
+    try {
+      await this.#watch.askEnvoy();
+      await work();
+      this.#watch.noteNewEnvoy();
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
   /** Waits for what the next looks show; not for ever. */
   async #until(isTrue: () => boolean): Promise<void> {
     const limitAtMs = performance.now() + 20_000;
     while (!isTrue() && performance.now() < limitAtMs && !this.#isClosed) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      await pause(LOOK_MS);
     }
   }
 
@@ -476,11 +493,29 @@ function loadWords({ ratePerS, connections, kind, listeners }: LoadState) {
     `${connections === 1 ? "connection" : "connections"}`;
 }
 
-/** The first ejection's length as configured; Envoy's default is 30 s. */
-function ejectionMs(config: EnvoyConfig): number {
-  const [cluster] = config.static_resources.clusters as readonly {
+/** What Envoy does when the configuration does not say it. */
+const ENVOY_DEFAULTS = { ejectionS: 30, budgetPercent: 20, retriesMin: 3 };
+
+/** The limits of the balanced cluster, as it is configured. */
+function limitsOf(config: EnvoyConfig): ConfiguredLimits {
+  const cluster = grpcCluster(config) as {
     readonly outlier_detection?: { readonly base_ejection_time?: string };
-  }[];
-  const text = cluster?.outlier_detection?.base_ejection_time;
-  return 1000 * (Number.parseFloat(text ?? "") || 30);
+    readonly circuit_breakers?: {
+      readonly thresholds?: readonly {
+        readonly retry_budget?: {
+          readonly budget_percent?: { readonly value?: number };
+          readonly min_retry_concurrency?: number;
+        };
+      }[];
+    };
+  };
+  const text = cluster.outlier_detection?.base_ejection_time ?? "";
+  const seconds = Number.parseFloat(text) || ENVOY_DEFAULTS.ejectionS;
+  const budget = cluster.circuit_breakers?.thresholds?.[0]?.retry_budget;
+  return {
+    ejectionMs: 1000 * seconds,
+    budgetPercent: budget?.budget_percent?.value ??
+      ENVOY_DEFAULTS.budgetPercent,
+    retriesMin: budget?.min_retry_concurrency ?? ENVOY_DEFAULTS.retriesMin,
+  };
 }

@@ -73,7 +73,8 @@ export interface EnvoyState {
   readonly openBreakers: readonly string[];
   readonly retries: number;
   readonly retriesOverBudget: number;
-  readonly remainingRetries: number;
+  /** How many retries the budget allows at once. */
+  readonly retriesAllowed: number;
   readonly overflows: number;
 }
 

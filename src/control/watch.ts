@@ -15,9 +15,13 @@ const PREFIX = `cluster.${GRPC_CLUSTER}.`;
 
 const FILTER = `^(cluster\\.${GRPC_CLUSTER}\\.(membership_(healthy|total)|` +
   "lb_healthy_panic|outlier_detection\\.ejections_(active|enforced_total)|" +
-  "circuit_breakers\\.(default|high)\\.(.+_open|remaining_retries)|" +
-  "upstream_rq_(total|retry|retry_overflow|pending_overflow|active_overflow))|" +
+  "circuit_breakers\\.(default|high)\\..+_open|" +
+  "upstream_rq_(total|active|retry|retry_overflow|pending_overflow|active_overflow))|" +
   "http\\.grpc\\.downstream_rq_(total|active)|server\\.live)$";
+
+/** Which of them only grow: the others are gauges. */
+const COUNTERS =
+  /_rq_total$|_enforced_total$|_retry$|_overflow$|lb_healthy_panic$/;
 
 /** What Envoy is when it does not answer. */
 export const NO_ENVOY: EnvoyState = {
@@ -30,7 +34,7 @@ export const NO_ENVOY: EnvoyState = {
   openBreakers: [],
   retries: 0,
   retriesOverBudget: 0,
-  remainingRetries: 0,
+  retriesAllowed: 0,
   overflows: 0,
 };
 
@@ -39,6 +43,15 @@ export interface EnvoyCounts {
   readonly received: number;
   readonly active: number;
   readonly tries: number;
+}
+
+/** What Envoy does not tell, as it is configured. */
+export interface ConfiguredLimits {
+  /** How long a first ejection lasts. */
+  readonly ejectionMs: number;
+  /** The retry budget: a share of the calls at once, and the least. */
+  readonly budgetPercent: number;
+  readonly retriesMin: number;
 }
 
 /** A server's counts in all of its processes. */
@@ -82,25 +95,27 @@ function openBreakers(stats: Stats): readonly string[] {
 export class Watch {
   readonly #stack: Stack;
   readonly #now: () => number;
-  readonly #ejectionMs: () => number;
+  readonly #limits: ConfiguredLimits;
   readonly #known = new Map<string, Known>();
   readonly #names = new Map<string, string>();
   #hosts: readonly UpstreamHost[] = [];
+  /** What Envoys that were replaced or restarted had counted. */
+  #before: Stats = new Map();
+  #stats: Stats = new Map();
   #panics = 0;
   #envoy: EnvoyState = NO_ENVOY;
   #counts: EnvoyCounts = { received: 0, active: 0, tries: 0 };
 
   /**
-   * @param ejectionMs How long a first ejection lasts, as Envoy is configured.
    * @param now Milliseconds since 1970.
    */
   constructor(
     stack: Stack,
-    ejectionMs: () => number,
+    limits: ConfiguredLimits,
     now: () => number = Date.now,
   ) {
     this.#stack = stack;
-    this.#ejectionMs = ejectionMs;
+    this.#limits = limits;
     this.#now = now;
   }
 
@@ -138,6 +153,17 @@ export class Watch {
     this.#of(name).faults.clear();
   }
 
+  /**
+   * From now on another Envoy is asked, which begins to count at 0. Ask the old
+   * one just before.
+   */
+  noteNewEnvoy(): void {
+    const names = [...this.#stats.keys()].filter((name) => COUNTERS.test(name));
+    this.#before = new Map(
+      names.map((name) => [name, this.#stats.get(name) ?? 0]),
+    );
+  }
+
   /** Asks Envoy. Its state is that of no Envoy when it does not answer. */
   async askEnvoy(): Promise<void> {
     try {
@@ -146,7 +172,13 @@ export class Watch {
         this.#stack.admin.hosts(GRPC_CLUSTER),
       ]);
       this.#hosts = hosts;
-      this.#readStats(stats);
+      this.#stats = new Map(
+        [...stats].map(([name, value]) => [
+          name,
+          value + (this.#before.get(name) ?? 0),
+        ]),
+      );
+      this.#readStats(this.#stats);
       this.#noteEjections();
     } catch {
       this.#envoy = { ...this.#envoy, isLive: false, healthy: 0 };
@@ -232,9 +264,15 @@ export class Watch {
       else if (known.ejectedUntilMs === null) {
         known.ejections += 1;
         known.ejectedUntilMs = this.#now() +
-          known.ejections * this.#ejectionMs();
+          known.ejections * this.#limits.ejectionMs;
       }
     }
+  }
+
+  /** Envoy's rule: a share of the calls at once, but at least so many. */
+  #retriesAllowed(active: number): number {
+    const { budgetPercent, retriesMin } = this.#limits;
+    return Math.max(retriesMin, Math.floor(active * budgetPercent / 100));
   }
 
   #readStats(stats: Stats): void {
@@ -250,7 +288,7 @@ export class Watch {
       openBreakers: openBreakers(stats),
       retries: of("upstream_rq_retry"),
       retriesOverBudget: of("upstream_rq_retry_overflow"),
-      remainingRetries: of("circuit_breakers.default.remaining_retries"),
+      retriesAllowed: this.#retriesAllowed(of("upstream_rq_active")),
       overflows: of("upstream_rq_pending_overflow") +
         of("upstream_rq_active_overflow"),
     };

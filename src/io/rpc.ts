@@ -15,7 +15,14 @@ import {
 } from "@grpc/grpc-js";
 import { printableDetails } from "../core/printable.ts";
 import { statusName } from "../core/status.ts";
-import type { Service, StreamMethod, UnaryMethod } from "./proto.ts";
+import type {
+  ChatRequest,
+  ChatResponse,
+  GreeterClient,
+  Service,
+  StreamMethod,
+  UnaryMethod,
+} from "./proto.ts";
 
 export { statusName } from "../core/status.ts";
 
@@ -176,6 +183,45 @@ export function readStream<C extends Client, M extends MethodOf<C>>(
   stream.on("error", () => {}); // It comes as the status, too.
   return new Promise((resolve) =>
     stream.on("status", (end: StatusObject) => {
+      letGo();
+      resolve(end.code === status.OK ? WELL : endWords(end));
+    })
+  );
+}
+
+/**
+ * Chats: says the same, evenly, so many times, and reads what comes back.
+ *
+ * @param talk What is said, how often, and how long one follows another.
+ * @param onReply Is given each reply.
+ */
+export async function converse(
+  client: GreeterClient,
+  { signal, ...options }: CallOptions,
+  talk: {
+    readonly request: Partial<ChatRequest>;
+    readonly count: number;
+    readonly intervalMs: number;
+  },
+  onReply: (reply: ChatResponse) => void,
+): Promise<CallEnd> {
+  const stream = client.Chat(...grpcOptions(options));
+  const letGo = cancelWhen(signal, stream);
+  stream.on("data", onReply);
+  stream.on("error", () => {}); // It comes as the status, too.
+  let said = 0;
+  const say = () => {
+    stream.write(talk.request);
+    said += 1;
+    if (said < talk.count) return;
+    clearInterval(timer);
+    stream.end();
+  };
+  const timer = setInterval(say, talk.intervalMs);
+  say();
+  return await new Promise((resolve) =>
+    stream.on("status", (end: StatusObject) => {
+      clearInterval(timer);
       letGo();
       resolve(end.code === status.OK ? WELL : endWords(end));
     })

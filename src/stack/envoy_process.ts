@@ -42,6 +42,8 @@ export interface EnvoyProcessOptions {
   readonly admin: EnvoyAdmin;
   /** Worker threads; round robin is exact with one. */
   readonly concurrency: number;
+  /** Whether replace() is wanted. */
+  readonly isReplaceable: boolean;
   /** How long it may take until it is live (default 20 s). */
   readonly startLimitMs?: number;
   readonly onLine: (line: string) => void;
@@ -108,9 +110,13 @@ export class EnvoyProcess {
         // The configuration is no file: there is none to leave behind.
         ...["--config-yaml", JSON.stringify(this.#config)],
         ...["--concurrency", String(concurrency)],
-        ...["--base-id", String(this.#baseId)],
-        ...["--restart-epoch", String(this.#epoch)],
-        ...["--parent-shutdown-time-s", String(DRAIN_S + 1)],
+        ...(this.#options.isReplaceable
+          ? [
+            ...["--base-id", String(this.#baseId)],
+            ...["--restart-epoch", String(this.#epoch)],
+            ...["--parent-shutdown-time-s", String(DRAIN_S + 1)],
+          ]
+          : ["--disable-hot-restart"]),
         ...["--drain-time-s", String(DRAIN_S)],
         ...["--drain-strategy", "immediate"],
         ...["--log-level", LOG_LEVEL],
@@ -154,7 +160,7 @@ export class EnvoyProcess {
       one.kill(signal);
       await awaitExit(one, STOP_LIMIT_MS);
     }));
-    if (ending.length > 0) await this.#removeSharedMemory();
+    if (this.#options.isReplaceable) await this.#removeSharedMemory();
   }
 
   /** Envoy leaves a file of 104 bytes behind, which its successor would read. */

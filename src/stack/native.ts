@@ -55,6 +55,8 @@ export interface NativeOptions {
   readonly serverProgram?: string | undefined;
   /** Whether the servers take faults (default false). */
   readonly allowFaults?: boolean;
+  /** Whether replaceEnvoy() is wanted (default false). */
+  readonly isReplaceable?: boolean;
   /** Interrupts the start; everything that was started is ended then. */
   readonly signal?: AbortSignal;
   readonly onLine?: LineSink;
@@ -83,6 +85,7 @@ export class NativeStack implements Stack {
       config: this.#moved(options.config ?? parseEnvoyConfig()),
       admin: this.admin,
       concurrency: options.concurrency ?? 1,
+      isReplaceable: options.isReplaceable ?? false,
       onLine: (line) => options.onLine?.("envoy", line),
       onCrash: (status) => options.onCrash?.("envoy", status),
     });
@@ -194,11 +197,15 @@ export class NativeStack implements Stack {
 
   /** The configuration with this stack's addresses in place of its own. */
   #moved(config: EnvoyConfig): EnvoyConfig {
-    return moveToNative(structuredClone(config), {
+    const moved = moveToNative(structuredClone(config), {
       host: HOST,
       ...this.#options,
       resolverPort: this.#nameServer.port,
     });
+    // An Envoy that replaces another is told what that one has counted since
+    // it was last asked: whoever asks can add it all up.
+    if (this.#options.isReplaceable) moved["stats_flush_on_admin"] = true;
+    return moved;
   }
 
   async #killAll(): Promise<void> {
