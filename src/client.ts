@@ -3,7 +3,7 @@ import { makeCall } from "./client/call.ts";
 import { CLIENT_FLAGS } from "./client/config.ts";
 import { Outages } from "./client/outages.ts";
 import { Shortfall, shortfallLines } from "./client/shortfall.ts";
-import { callLine, Ledger, rounded, summaryLines } from "./client/summary.ts";
+import { callLine, Ledger, rounded, summaryLines } from "./core/caller.ts";
 import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
 import { runOpenLoop } from "./io/open_loop.ts";

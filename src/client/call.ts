@@ -1,4 +1,5 @@
 /** One call of the client. */
+import type { CallRecord } from "../core/caller.ts";
 import { printableName } from "../core/printable.ts";
 import type { GreeterClient } from "../io/proto.ts";
 import { type CallEnd, callToEnd, converse, readStream } from "../io/rpc.ts";
@@ -6,19 +7,6 @@ import type { ClientConfig } from "./config.ts";
 
 /** Messages of each stream, and how long one follows another. */
 const STREAM = { count: 10, intervalMs: 100 } as const;
-
-/** How one call ended. */
-export type Outcome =
-  | { readonly kind: "reply"; readonly server: string; readonly number: number }
-  | { readonly kind: "error"; readonly code: string; readonly details: string };
-
-/** One call, as it is recorded. */
-export type CallRecord = Outcome & {
-  /** The call's running number, from 1. */
-  readonly call: number;
-  /** Until the reply, or the first message of a stream. */
-  readonly latencyMs: number;
-};
 
 /** A message of a server: who it is, and its replies until now. */
 interface Message {

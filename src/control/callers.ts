@@ -2,8 +2,8 @@
 import { EXIT_CODES, type Failure } from "../core/errors.ts";
 import { awaitExit, type Child, startChild } from "../io/child.ts";
 import { programCommand, startFailure } from "../stack/programs.ts";
-import { callOfClient } from "./calls.ts";
-import type { Listener, LoadState, SeenCall } from "./state.ts";
+import { type ClientEvent, clientEvent } from "./calls.ts";
+import type { Listener, LoadState } from "./state.ts";
 
 /** The client waits for its last calls, which end with their deadline. */
 const STOP_LIMIT_MS = 5000;
@@ -29,10 +29,12 @@ const METHOD_OF = {
 
 /** What callers tell. */
 export interface CallerEvents {
-  /** A call has ended. */
-  readonly onCall: (call: SeenCall) => void;
-  /** A line of the client's, which is JSON. */
-  readonly onLine: (listener: Listener, line: string) => void;
+  /** @param caller Which client it is; each has another number. */
+  readonly onEvent: (
+    listener: Listener,
+    event: ClientEvent,
+    caller: number,
+  ) => void;
   /** A client has ended without having been asked to. */
   readonly onEnd: (listener: Listener, why: Failure | "done") => void;
 }
@@ -43,6 +45,7 @@ export class Callers {
   readonly #events: CallerEvents;
   readonly #running = new Map<Listener, Child>();
   #load: LoadState;
+  #started = 0;
 
   constructor(
     endpoints: Readonly<Record<Listener, string>>,
@@ -85,6 +88,7 @@ export class Callers {
     const { ratePerS, connections, kind, workMs, messageCharacters } =
       this.#load;
     let lines: string[] = [];
+    const caller = this.#started++;
     const child = startChild({
       ...programCommand("client", [
         ...["--target", this.#endpoints[listener], "--json"],
@@ -94,9 +98,8 @@ export class Callers {
       ]),
       onLine: (line) => {
         lines = [...lines, line].slice(-LINES_KEPT);
-        const call = callOfClient(line, listener);
-        if (call !== undefined) this.#events.onCall(call);
-        this.#events.onLine(listener, line);
+        const event = clientEvent(line);
+        if (event !== undefined) this.#events.onEvent(listener, event, caller);
       },
     });
     this.#running.set(listener, child);

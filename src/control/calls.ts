@@ -1,5 +1,5 @@
 /** What callers and Envoy print about calls, read. */
-import { printableName } from "../core/printable.ts";
+import type { CallRecord } from "../core/caller.ts";
 import type { Listener, SeenCall } from "./state.ts";
 
 /** A line of the access log of envoy.yaml's balanced listener. */
@@ -39,38 +39,36 @@ export function callOfAccessLog(
   };
 }
 
-/** A call as our client tells it with --json. */
-interface CallEvent {
-  readonly type: "call";
-  readonly kind: "reply" | "error";
-  readonly server?: string;
-  readonly code?: string;
-  readonly latencyMs: number;
-}
+/** What our client prints with --json. */
+export type ClientEvent =
+  | ({ readonly type: "call" } & CallRecord)
+  /** A stream has begun: its first message has come. */
+  | { readonly type: "open"; readonly call: number; readonly server: string }
+  | { readonly type: "news"; readonly news: string };
 
 /**
  * Reads a line that our client has printed with --json.
  *
- * @returns Undefined when it is not about a call that has ended.
+ * @returns Undefined when it is none of these.
  */
-export function callOfClient(
-  line: string,
-  listener: Listener,
-): SeenCall | undefined {
+export function clientEvent(line: string): ClientEvent | undefined {
   if (!line.startsWith("{")) return undefined;
-  let event: Partial<CallEvent>;
   try {
-    event = JSON.parse(line);
+    const event = JSON.parse(line) as ClientEvent;
+    return ["call", "open", "news"].includes(event.type) ? event : undefined;
   } catch {
     return undefined; // Cut off, as it was too long.
   }
-  if (event.type !== "call") return undefined;
-  const isReply = event.kind === "reply";
+}
+
+/** A call of our client, as it is shown. */
+export function seenCall(call: CallRecord, listener: Listener): SeenCall {
+  const isReply = call.kind === "reply";
   return {
     listener,
-    servers: isReply ? [printableName(String(event.server))] : [],
-    status: isReply ? "OK" : String(event.code),
+    servers: isReply ? [call.server] : [],
+    status: isReply ? "OK" : call.code,
     flags: "",
-    latencyMs: Number(event.latencyMs),
+    latencyMs: call.latencyMs,
   };
 }

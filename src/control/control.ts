@@ -10,20 +10,14 @@ import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import type { Stack } from "../stack/stack.ts";
 import { pause } from "../io/wait.ts";
 import { type Action, checkAction, Refusal } from "./actions.ts";
-import { callOfAccessLog } from "./calls.ts";
+import { callOfAccessLog, type ClientEvent, seenCall } from "./calls.ts";
 import { Callers, LOAD_AT_FIRST } from "./callers.ts";
 import { Follow } from "./follow.ts";
 import { FrameOfCalls } from "./frame.ts";
 import { configWith, PROTECTIONS, protectionStates } from "./protections.ts";
 import { reconcileLedgers } from "./reconcile.ts";
 import { Seconds } from "./seconds.ts";
-import type {
-  Listener,
-  LoadState,
-  Messages,
-  SeenCall,
-  State,
-} from "./state.ts";
+import type { Listener, LoadState, Messages, State } from "./state.ts";
 import { Stories, type Story } from "./stories.ts";
 import { type ConfiguredLimits, Watch } from "./watch.ts";
 
@@ -59,8 +53,8 @@ export interface ControlOptions {
   readonly load?: LoadState;
   /** How often servers are asked for their counts (default 1000 ms). */
   readonly countsIntervalMs?: number;
-  /** Is given what a caller has printed, and the load it belongs to. */
-  readonly onCallerLine: (listener: Listener, line: string) => void;
+  /** Is given what our callers tell. */
+  readonly onEvent: (listener: Listener, event: ClientEvent) => void;
   /** The callers have ended: by themselves, or as they could not go on. */
   readonly onCallersEnd: (why: Failure | "done") => void;
   /** A server could not be started again. */
@@ -79,6 +73,11 @@ export class Control {
   readonly #viewers = new Set<Viewer>();
   readonly #follows = new Map<Story, { server: string; follow: Follow }>();
   readonly #counted = { callers: { l7: 0, l4: 0 }, lost: { l7: 0, l4: 0 } };
+  /** The servers of the streams that are open, by caller and call. */
+  readonly #open = {
+    l7: new Map<string, string>(),
+    l4: new Map<string, string>(),
+  };
   readonly #timers: Timer[] = [];
   readonly #restarts = new Map<string, Timer>();
   #turned: ReadonlySet<string> = new Set();
@@ -88,6 +87,7 @@ export class Control {
   #waiting = 0;
   #done: Promise<unknown> = Promise.resolve();
   #isClosed = false;
+  #hasReplacedEnvoy = false;
   #isLooking = false;
 
   constructor(options: ControlOptions) {
@@ -99,11 +99,19 @@ export class Control {
       { l7: options.stack.endpoint, l4: options.stack.l4Endpoint },
       options.load ?? LOAD_AT_FIRST,
       {
-        onCall: (call) => this.#noteCall(call),
-        onLine: options.onCallerLine,
+        onEvent: (...event) => this.#noteEvent(...event),
         onEnd: (_, why) => options.onCallersEnd(why),
       },
     );
+  }
+
+  /** Whether Envoy is the successor of another. */
+  get hasReplacedEnvoy(): boolean {
+    return this.#hasReplacedEnvoy;
+  }
+
+  get load(): LoadState {
+    return this.#callers.load;
   }
 
   /** Begins to call and to look. */
@@ -199,7 +207,10 @@ export class Control {
     const offer = () => ({
       servers: this.#stack.servers().map(({ name }) => name),
       serversMax: this.#options.serversMax,
-      protections: PROTECTIONS.map(({ id }) => id),
+      // Not every stack can replace its Envoy.
+      protections: this.#stack.replaceEnvoy === undefined
+        ? []
+        : PROTECTIONS.map(({ id }) => id),
     });
     checkAction(wish, offer());
     if (this.#waiting >= WAITING_MAX) {
@@ -345,7 +356,10 @@ export class Control {
     }
     const story = this.#stories.begin(who, words, true);
     const { lost } = this.#sums();
-    await this.#withoutLooking(() => this.#stack.replaceEnvoy(config));
+    await this.#withoutLooking(async () => {
+      await this.#stack.replaceEnvoy?.(config);
+      this.#hasReplacedEnvoy = true;
+    });
     this.#turned = turned;
     await this.#until(() => this.#watch.envoy.isLive);
     story.tell(
@@ -443,11 +457,18 @@ export class Control {
     }
   }
 
-  #noteCall(call: SeenCall): void {
-    const { listener, status, latencyMs } = call;
+  #noteEvent(listener: Listener, event: ClientEvent, caller: number): void {
+    this.#options.onEvent(listener, event);
+    const open = this.#open[listener];
+    if (event.type === "open") {
+      open.set(`${caller} ${event.call}`, event.server);
+    }
+    if (event.type !== "call") return;
+    open.delete(`${caller} ${event.call}`);
+    const call = seenCall(event, listener);
     this.#counted.callers[listener] += 1;
-    if (status !== "OK") this.#counted.lost[listener] += 1;
-    this.#seconds.addLatency(listener, latencyMs);
+    if (call.status !== "OK") this.#counted.lost[listener] += 1;
+    this.#seconds.addLatency(listener, call.latencyMs);
     // Envoy tells of the balanced listener's calls, also of those of others.
     if (listener === "l7") return;
     this.#seconds.addCall(call);
@@ -459,9 +480,15 @@ export class Control {
   }
 
   #sendFrame(): void {
+    const streams = {
+      l7: countOf(this.#open.l7.values()),
+      l4: countOf(this.#open.l4.values()),
+    };
     const frame = this.#frame.take();
-    if (frame === undefined) return;
-    this.#tell("calls", { ...frame, streams: { l7: {}, l4: {} } });
+    if (frame === undefined && this.#open.l7.size + this.#open.l4.size === 0) {
+      return;
+    }
+    this.#tell("calls", { ...(frame ?? { calls: [], total: 0 }), streams });
   }
 
   #tell<K extends keyof Messages>(name: K, message: Messages[K]): void {
@@ -471,6 +498,13 @@ export class Control {
   #every(ms: number, work: () => void): void {
     this.#timers.push(setInterval(work, ms));
   }
+}
+
+/** How often each name is there. */
+function countOf(names: Iterable<string>): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 /** What was done, behind a server's name. */

@@ -59,7 +59,7 @@ export interface Stack {
    * @param config Before the stack's own changes to it, as at its start.
    * @throws {Failure} `environment` when the new one does not become live.
    */
-  replaceEnvoy(config: EnvoyConfig): Promise<void>;
+  replaceEnvoy?(config: EnvoyConfig): Promise<void>;
   /** What a running server has counted since its start. */
   counters(name: string): Promise<ServerCounters>;
   /**
