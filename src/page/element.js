@@ -108,6 +108,6 @@ export function keepParts(parent, parts, names, make) {
     parent.children[index] === parts.get(name)?.box
   );
   // Moving an element takes the focus from it.
-  if (!isOrdered) for (const { box } of parts.values()) parent.append(box);
+  if (!isOrdered) { for (const { box } of parts.values()) parent.append(box); }
   return true;
 }
