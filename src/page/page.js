@@ -128,6 +128,7 @@ const motion = byId("motion");
 /** @param {boolean} moves */
 function setMotion(moves) {
   motion.setAttribute("aria-pressed", String(moves));
+  motion.textContent = moves ? "Motion: on" : "Motion: off";
   document.body.classList.toggle("is-still", !moves);
   for (const { stage } of picture.panels) stage.setMotion(moves);
 }

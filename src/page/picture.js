@@ -174,6 +174,15 @@ function makePanel(listener, send) {
     });
   };
 
+  offer.addEventListener("click", () => {
+    const isSending = (known?.load.ratePerS ?? 0) > 0;
+    send(
+      isSending
+        ? { listeners: LISTENERS }
+        : { listeners: [listener], ratePerS: RATE_OFFERED },
+    );
+  });
+
   return {
     box,
     drawn,
@@ -220,7 +229,7 @@ function makePanel(listener, send) {
       }
       setText(
         now,
-        known === undefined ? "" : sentence(listener, known, shares),
+        known === undefined ? "" : sentence(known, shares),
       );
       showRoutes();
     },
@@ -241,18 +250,6 @@ function makePanel(listener, send) {
       stage.layOut();
     },
   };
-
-  // What a button asks for depends on what there is when it is pressed.
-  function isSending() {
-    return (known?.load.ratePerS ?? 0) > 0;
-  }
-
-  offer.addEventListener("click", () => {
-    send({
-      listeners: isSending() ? LISTENERS : [listener],
-      ...(isSending() ? {} : { ratePerS: RATE_OFFERED }),
-    });
-  });
 }
 
 /**
@@ -312,12 +309,11 @@ function makeRow(listener, name) {
 /**
  * What can be seen, in a sentence.
  *
- * @param {Listener} listener
  * @param {State} state
  * @param {Shares} shares
  * @returns {string}
  */
-function sentence(listener, { load }, { total, answers, seconds }) {
+function sentence({ load }, { total, answers, seconds }) {
   const connections = counted(load.connections, "connection");
   if (total === 0) return "No answers in the last seconds";
   const rate = Math.round(total / seconds);

@@ -212,7 +212,7 @@ export function makeStage(box) {
       return true;
     });
     const scale = flights.length > 250 ? 0.75 : 1;
-    const size = Math.min(Math.max(places.width / 130, 4), 7) * scale;
+    const size = Math.min(Math.max(places.width / 100, 4), 9) * scale;
     for (const [look, list] of dots) {
       const [name = "", isFull] = look.split(" ");
       const radius = isFull === "1" ? size : size * 0.7;
