@@ -282,6 +282,8 @@ function makeChart(chart, { zoom, live, stories }) {
     const options = {
       width: Math.max(place.clientWidth, 200),
       height: Math.round(rem * HEIGHT_REM),
+      // The last time is wider than what is right of it.
+      padding: [null, rem * 1.6, null, null],
       legend: { show: false },
       cursor: {
         y: false,

@@ -57,6 +57,9 @@ const FIGURES = [
   ],
 ];
 
+/** Characters of a figure that are too many for large type. */
+const LONG = 9;
+
 function no() {
   return false;
 }
@@ -116,6 +119,7 @@ export function makeFigures(box, place) {
       box.classList.toggle("is-stale", !envoy.isLive);
       for (const { button, shown, value, isWrong } of parts) {
         setText(shown, value(envoy));
+        shown.classList.toggle("is-long", value(envoy).length > LONG);
         button.classList.toggle("is-wrong", isWrong(envoy));
       }
     },

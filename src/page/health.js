@@ -74,7 +74,8 @@ export function isOut({ process, envoy }, listener) {
 export function unusual(server, listener, nowMs) {
   const { process, envoy, faults } = server;
   const isSaid = envoy !== "healthy" &&
-    !(envoy === "ejected" && listener === "l4");
+    !(envoy === "ejected" && listener === "l4") &&
+    !(envoy === "not in DNS" && process === "stopped");
   return [
     process === "running" ? "" : process,
     isSaid ? envoyWord(server, nowMs) : "",

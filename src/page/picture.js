@@ -16,8 +16,8 @@ import { makeStage } from "./stage.js";
 const LISTENERS = /** @type {const} */ (["l7", "l4"]);
 
 const TITLES = {
-  l7: "Every call is balanced",
-  l4: "Every connection is balanced, once",
+  l7: "Each call is balanced",
+  l4: "Each connection is pinned",
 };
 
 /** The load that a button offers while there is none. */
@@ -268,10 +268,14 @@ function makeRow(listener, name) {
   const box = element(
     "li",
     { class: "row", "data-server": name, "data-colour": colourOf(name) },
-    element("span", { class: "name" }, name),
-    element("span", { class: "words" }, word, streams, answered),
-    share,
-    element("span", { class: "track", "aria-hidden": "true" }, bar),
+    element(
+      "div",
+      { class: "row-body" },
+      element("span", { class: "name" }, name),
+      element("span", { class: "words" }, word, streams, answered),
+      share,
+      element("span", { class: "track", "aria-hidden": "true" }, bar),
+    ),
   );
   let counter = 0;
   return {

@@ -160,20 +160,28 @@ export function makeStage(box) {
     pen.lineWidth = 2;
     pen.setLineDash([10, 6]);
     pen.lineDashOffset = isMoving ? nowMs / 40 % 16 : 0;
-    for (const [server, count] of Object.entries(streams)) {
+    const threads = Object.entries(streams).flatMap(([server, count]) => {
       const drawn = Math.min(count, THREADS_MAX);
+      return Array.from({ length: drawn }, (_, thread) => ({
+        server,
+        shift: (thread - (drawn - 1) / 2) * 4,
+      }));
+    });
+    threads.forEach(({ server, shift }, index) => {
+      const { callers, envoy } = places;
+      const lane = Math.max(routes.pins.indexOf(server), 0);
+      // Those of all servers side by side, as far as there is room.
+      const gap = Math.min(5, callers.height / threads.length);
+      const y = routes.isPinned
+        ? laneY(lane) + shift
+        : callers.y + (index - (threads.length - 1) / 2) * gap;
       pen.strokeStyle = colour(`server-${colourOf(server)}`);
-      for (let thread = 0; thread < drawn; thread++) {
-        const shift = (thread - (drawn - 1) / 2) * 4;
-        const lane = Math.max(routes.pins.indexOf(server), 0);
-        const y = routes.isPinned ? laneY(lane) : places.callers.y;
-        pen.beginPath();
-        pen.moveTo(places.callers.x, y + shift);
-        pen.lineTo(places.envoy.right, y + shift);
-        trace(pen, lane, server, shift);
-        pen.stroke();
-      }
-    }
+      pen.beginPath();
+      pen.moveTo(callers.x, y);
+      pen.lineTo(routes.isPinned ? envoy.right : envoy.left, y);
+      trace(pen, lane, server, shift);
+      pen.stroke();
+    });
     pen.setLineDash([]);
   };
 
@@ -218,7 +226,7 @@ export function makeStage(box) {
       const radius = isFull === "1" ? size : size * 0.7;
       pen.fillStyle = colour(name);
       pen.strokeStyle = colour("paper");
-      pen.lineWidth = 1.5;
+      pen.lineWidth = 1;
       pen.beginPath();
       for (let at = 0; at < list.length; at += 2) {
         const [x = 0, y = 0] = list.slice(at, at + 2);
@@ -251,7 +259,7 @@ export function makeStage(box) {
     pen.stroke();
     const px = Math.max(Math.min(places.width / 48, 20), 13);
     pen.font = `600 ${px}px system-ui, sans-serif`;
-    let y = places.callers.y + 30 + routes.connections * 7;
+    let y = places.callers.y + places.callers.height / 2 + px / 2;
     for (const [words, { count, atMs }] of failures) {
       if (nowMs - atMs > WORDS_MS) failures.delete(words);
       const text = count > 1 ? `${words} ×${count}` : words;
