@@ -35,7 +35,7 @@ export function colour(name) {
 
 const isDark = matchMedia("(prefers-color-scheme: dark)");
 
-const NEXT = { automatic: "light", light: "dark", dark: "automatic" };
+const NEXT = { auto: "light", light: "dark", dark: "auto" };
 
 /**
  * The switch between light and dark; what was chosen is kept.
@@ -46,7 +46,7 @@ const NEXT = { automatic: "light", light: "dark", dark: "automatic" };
 export function switchTheme(button, changed) {
   /** @param {string} theme */
   const show = (theme) => {
-    document.documentElement.dataset["theme"] = theme === "automatic"
+    document.documentElement.dataset["theme"] = theme === "auto"
       ? (isDark.matches ? "dark" : "light")
       : theme;
     button.textContent = `Theme: ${theme}`;
@@ -55,7 +55,7 @@ export function switchTheme(button, changed) {
   };
   const current = () => {
     const theme = localStorage.getItem("theme");
-    return theme === "light" || theme === "dark" ? theme : "automatic";
+    return theme === "light" || theme === "dark" ? theme : "auto";
   };
   button.addEventListener("click", () => {
     localStorage.setItem("theme", NEXT[current()]);

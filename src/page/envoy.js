@@ -7,7 +7,8 @@ import { element, keepParts, setText } from "./element.js";
 /** @typedef {import("../control/state.ts").ConfigExcerpt} ConfigExcerpt */
 /** @typedef {import("../control/state.ts").ProtectionState} Protection */
 /** @typedef {import("../control/actions.ts").Action} Action */
-/** @typedef {(action: Action, button: HTMLButtonElement) => void} Asker */
+/** @typedef {(action: Action, button: HTMLButtonElement) =>
+ * Promise<boolean>} Asker */
 
 /**
  * Figures in the order in which they are shown, and when they are wrong.

@@ -4,7 +4,7 @@ import { element } from "./element.js";
 
 /** @typedef {import("../control/state.ts").LoadState} LoadState */
 /** @typedef {import("../control/state.ts").Listener} Listener */
-/** @typedef {(load: Partial<LoadState>) => Promise<void>} Sender */
+/** @typedef {(load: Partial<LoadState>) => Promise<boolean>} Sender */
 
 /** @type {readonly Listener[]} */
 const BOTH = ["l7", "l4"];

@@ -25,7 +25,8 @@ let seconds = [];
  * Asks for a change, and shows why if it is refused.
  *
  * @param {Action} action
- * @param {HTMLButtonElement} [button]
+ * @param {HTMLButtonElement} [button] That asks.
+ * @returns {Promise<boolean>} Whether it was accepted.
  */
 async function act(action, button) {
   button?.setAttribute("aria-busy", "true");
@@ -33,11 +34,13 @@ async function act(action, button) {
   try {
     await ask(action);
     refusal.replaceChildren();
+    return true;
   } catch (error) {
     const close = element("button", { type: "button" }, "Close");
     close.addEventListener("click", () => refusal.replaceChildren());
     const words = error instanceof Error ? error.message : String(error);
     refusal.replaceChildren(element("p", {}, words), close);
+    return false;
   } finally {
     button?.removeAttribute("aria-busy");
   }
@@ -54,6 +57,8 @@ const picture = makePicture(
 );
 const servers = makeServers(byId("scale"), byId("cards"), act);
 const protections = makeProtections(byId("switches"), act);
+const restart = /** @type {HTMLButtonElement} */ (byId("restart-envoy"));
+restart.addEventListener("click", () => act({ do: "restart-envoy" }, restart));
 const figures = makeFigures(byId("figures"), byId("excerpt"));
 const ledgers = makeLedgers(byId("counts"), byId("verdict"));
 const stories = makeStories(byId("stories"), byId("latest"));

@@ -305,7 +305,7 @@ function makeRow(listener, name) {
     /** A call that was answered, for those who see no dots. */
     count() {
       counter += 1;
-      setText(answered, `${counter} answers seen`);
+      setText(answered, `${counter} seen`);
     },
   };
 }

@@ -9,7 +9,8 @@ import { RECENT_S, sharesOf } from "./recent.js";
 /** @typedef {import("../control/state.ts").ServerState} ServerState */
 /** @typedef {import("../control/state.ts").Second} Second */
 /** @typedef {import("../control/actions.ts").Action} Action */
-/** @typedef {(action: Action, button: HTMLButtonElement) => void} Asker */
+/** @typedef {(action: Action, button: HTMLButtonElement) =>
+ * Promise<boolean>} Asker */
 
 const FAULT_MS = 15_000;
 const SLOW_MS = 200;
@@ -91,12 +92,20 @@ export function makeServers(scale, cards, asker) {
   const more = scaleButton("+", "Add a server", "scale-up");
   scale.append(fewer, count, more);
   let servers = 0;
-  fewer.addEventListener("click", () => {
-    asker({ do: "scale", count: servers - 1 }, fewer);
-  });
-  more.addEventListener("click", () => {
-    asker({ do: "scale", count: servers + 1 }, more);
-  });
+  let max = 1;
+  /** Counts on while the stack is still at it; undefined: what there is. @type {number | undefined} */
+  let wanted;
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {number} step
+   */
+  const scaleBy = async (button, step) => {
+    wanted = Math.min(Math.max((wanted ?? servers) + step, 1), max);
+    const isAccepted = await asker({ do: "scale", count: wanted }, button);
+    if (!isAccepted) wanted = undefined;
+  };
+  fewer.addEventListener("click", () => scaleBy(fewer, -1));
+  more.addEventListener("click", () => scaleBy(more, 1));
 
   /** @type {Map<string, ReturnType<typeof makeCard>>} */
   const parts = new Map();
@@ -104,9 +113,11 @@ export function makeServers(scale, cards, asker) {
     /** @param {State} state */
     showState(state) {
       servers = state.servers.length;
+      max = state.serversMax;
+      if (servers === wanted) wanted = undefined;
       setText(count, `${servers} ${servers === 1 ? "server" : "servers"}`);
       fewer.disabled = servers <= 1;
-      more.disabled = servers >= state.serversMax;
+      more.disabled = servers >= max;
       const names = state.servers.map(({ name }) => name);
       keepParts(cards, parts, names, (name) => makeCard(name, asker));
       for (const server of state.servers) {
