@@ -1,4 +1,3 @@
-// @ts-check
 /** The live page: whatever the stack tells goes to those who show it. */
 import { ask, listen } from "./api.js";
 import { makeCharts } from "./charts.js";
@@ -11,9 +10,9 @@ import { withSecond } from "./recent.js";
 import { makeServers } from "./servers.js";
 import { makeLedgers, makeStories } from "./story.js";
 
-/** @typedef {import("../control/state.ts").State} State */
-/** @typedef {import("../control/state.ts").Second} Second */
-/** @typedef {import("../control/actions.ts").Action} Action */
+/** @typedef {import("../../control/state.ts").State} State */
+/** @typedef {import("../../control/state.ts").Second} Second */
+/** @typedef {import("../../control/actions.ts").Action} Action */
 
 /** After this silence nobody expects the stack to come back by itself. */
 const ENDED_MS = 8000;

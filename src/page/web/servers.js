@@ -1,14 +1,13 @@
-// @ts-check
 /** A card for each server: what it is, and what can be done to it. */
 import { colourOf } from "./colours.js";
 import { element, keepParts, setText } from "./element.js";
 import { envoyWord, faultWord, secondsLeft } from "./health.js";
 import { RECENT_S, sharesOf } from "./recent.js";
 
-/** @typedef {import("../control/state.ts").State} State */
-/** @typedef {import("../control/state.ts").ServerState} ServerState */
-/** @typedef {import("../control/state.ts").Second} Second */
-/** @typedef {import("../control/actions.ts").Action} Action */
+/** @typedef {import("../../control/state.ts").State} State */
+/** @typedef {import("../../control/state.ts").ServerState} ServerState */
+/** @typedef {import("../../control/state.ts").Second} Second */
+/** @typedef {import("../../control/actions.ts").Action} Action */
 /** @typedef {(action: Action, button: HTMLButtonElement) =>
  * Promise<boolean>} Asker */
 

@@ -1,10 +1,9 @@
-// @ts-check
 /** Draws one listener's lines and the calls that travel on them. */
 import { colour, colourOf } from "./colours.js";
 import { ENVOY_FROM, ENVOY_TO, legsOf, placeOf } from "./flight.js";
 
-/** @typedef {import("../control/state.ts").CallsFrame} CallsFrame */
-/** @typedef {import("../control/state.ts").SeenCall} SeenCall */
+/** @typedef {import("../../control/state.ts").CallsFrame} CallsFrame */
+/** @typedef {import("../../control/state.ts").SeenCall} SeenCall */
 /** @typedef {import("./flight.js").Leg} Leg */
 
 /**

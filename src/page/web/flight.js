@@ -1,7 +1,6 @@
-// @ts-check
 /** The way of one call through the picture, as arithmetic. */
 
-/** @typedef {import("../control/state.ts").SeenCall} SeenCall */
+/** @typedef {import("../../control/state.ts").SeenCall} SeenCall */
 
 /** From a caller to a server, or back. */
 const WAY_MS = 300;

@@ -1,4 +1,3 @@
-// @ts-check
 /** The picture: callers, Envoy and servers, once for each listener. */
 import { colourOf } from "./colours.js";
 import { element, keepParts, setText, table } from "./element.js";
@@ -6,11 +5,11 @@ import { isOut, unusual } from "./health.js";
 import { connectionsByServer, RECENT_S, sharesOf } from "./recent.js";
 import { makeStage } from "./stage.js";
 
-/** @typedef {import("../control/state.ts").State} State */
-/** @typedef {import("../control/state.ts").Second} Second */
-/** @typedef {import("../control/state.ts").CallsFrame} CallsFrame */
-/** @typedef {import("../control/state.ts").Listener} Listener */
-/** @typedef {import("../control/state.ts").LoadState} LoadState */
+/** @typedef {import("../../control/state.ts").State} State */
+/** @typedef {import("../../control/state.ts").Second} Second */
+/** @typedef {import("../../control/state.ts").CallsFrame} CallsFrame */
+/** @typedef {import("../../control/state.ts").Listener} Listener */
+/** @typedef {import("../../control/state.ts").LoadState} LoadState */
 /** @typedef {import("./recent.js").Shares} Shares */
 
 const LISTENERS = /** @type {const} */ (["l7", "l4"]);
@@ -281,7 +280,7 @@ function makeRow(listener, name) {
   return {
     box,
     /**
-     * @param {import("../control/state.ts").ServerState} server
+     * @param {import("../../control/state.ts").ServerState} server
      * @param {number} nowMs
      */
     showState(server, nowMs) {
