@@ -135,6 +135,7 @@ class Parts {
       l4Port: flags.grpcPort + 1,
       envoyPath: envoy.path,
       config,
+      configName: flags.configFile || undefined,
       signal: this.#signal,
       onLine: (program, line) => this.#sayLine(program, line),
       onCrash: (program, status) => this.#onCrash(program, status),

@@ -43,6 +43,8 @@ export interface NativeOptions {
   readonly envoyPath: string;
   /** The configuration to derive from; envoy.yaml unless given. */
   readonly config?: EnvoyConfig;
+  /** What Envoy's refusal calls it (default "envoy.yaml"). */
+  readonly configName?: string | undefined;
   /** Envoy's worker threads (default 1: round robin is exact). */
   readonly concurrency?: number;
   /** How many servers Envoy must find healthy at the start (default all). */
@@ -86,6 +88,7 @@ export class NativeStack implements Stack {
         ...options,
         resolverPort: nameServer.port,
       }),
+      configName: options.configName,
       admin: this.admin,
       concurrency: options.concurrency ?? 1,
       onLine: (line) => options.onLine?.("envoy", line),
