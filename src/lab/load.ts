@@ -28,6 +28,7 @@ import { killAllK6 } from "../load/k6.ts";
 import { agrees, recordLines } from "../load/report.ts";
 import { DASHBOARD, type LoadRunOptions, recordRun } from "../load/run.ts";
 import { NativeStack } from "../stack/native.ts";
+import { requireDistinctPorts } from "./up_flags.ts";
 
 const LOAD_FLAGS = {
   l4: {
@@ -195,6 +196,7 @@ async function startStack(
   servers: number,
   signal: AbortSignal,
 ): Promise<NativeStack> {
+  requireDistinctPorts(flags);
   print(
     `Nothing listens on localhost:${flags.grpcPort}; starting ${servers} ` +
       "servers and Envoy for this run",

@@ -24,7 +24,7 @@ import { isAccessLog, say } from "../stack/output.ts";
 import { programCommand, startFailure } from "../stack/programs.ts";
 import { RunFile } from "../stack/run_file.ts";
 import type { Stack } from "../stack/stack.ts";
-import { UP_FLAGS } from "./up_flags.ts";
+import { requireDistinctPorts, UP_FLAGS } from "./up_flags.ts";
 
 const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \
 calls once a second, all on
@@ -56,6 +56,12 @@ export async function up(argv: readonly string[]): Promise<number> {
         "each server has a container of its own; leave one of them out",
     );
   }
+  const { grpcPort, adminPort, serverPort } = flags;
+  requireDistinctPorts(
+    flags.docker
+      ? { grpcPort, adminPort }
+      : { grpcPort, adminPort, serverPort },
+  );
   const stop = listenForStop(() => {
     killAllChildren();
     if (!flags.docker) return;
