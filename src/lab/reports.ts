@@ -50,7 +50,9 @@ export async function reports(argv: readonly string[]): Promise<number> {
   // One after the other: a record may be as large as all of its calls.
   const rows: string[][] = [];
   for (const run of runs) rows.push(await rowOf(run));
-  tableLines(["run", "size", "verdict", "question"], rows).forEach(print);
+  if (rows.length > 0) {
+    tableLines(["run", "size", "verdict", "question"], rows).forEach(print);
+  }
   print(`${runs.length} runs, ${sizeOf(runs)}`);
   return 0;
 }

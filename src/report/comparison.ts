@@ -142,6 +142,7 @@ export function comparisonLines(compared: Compared): readonly string[] {
     ...comparisonTables(compared).flatMap(({ head, rows }) =>
       rows.length === 0 ? [] : ["", ...tableLines(head, rows)]
     ),
+    "",
     ...onlyLines(compared),
   ];
 }
