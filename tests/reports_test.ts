@@ -156,6 +156,17 @@ Deno.test("experiment report says in a sentence what is wrong with a record", as
   await ends(place.lab(["experiment", "report"]), 2, /needs the folder of a/);
 });
 
+Deno.test("a stranger's record steers no terminal", async () => {
+  await using place = await Place.make();
+  const folder = await place.run("\x1b[2J", {}, "1.40.0");
+  const other = await place.run("\x1b[2J", {}, "\x1b[2J");
+  for (const args of [["report", folder], ["compare", folder, other]]) {
+    const run = place.lab(["experiment", ...args]);
+    await ends(run, 0, /\\u\{1b\}\[2J/);
+    assert.ok(!run.text().includes("\x1b"));
+  }
+});
+
 Deno.test("experiment compare sets two runs side by side", async () => {
   await using place = await Place.make();
   const a = await place.run("only-a", {}, "1.40.0");
