@@ -142,6 +142,7 @@ Deno.test("experiment report says in a sentence what is wrong with a record", as
     ["{", /^experiment: ".*" is no JSON: .*; it is damaged/],
     ['{"version":9}', /^experiment: ".*" is a record of version 9, and this/],
     ['{"version":1}', /^experiment: ".*" lacks .*no kind "undefined"/],
+    ['{"version":1,"kind":"load","report":{"question":""}}', /" lacks /],
     [
       '{"version":1,"kind":"experiments","experiments":[{}]}',
       /^experiment: ".*" lacks something that its kind has/,

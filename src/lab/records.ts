@@ -49,12 +49,14 @@ export async function readRun(folder: string): Promise<{
   readonly question: string;
 }> {
   const record = await readRecord(folder) as unknown as AnyRecord;
-  const { verdict, question } = unlessDamaged(folder, () => readingOf(record));
-  return {
-    record,
-    verdict: printableName(verdict),
-    question: printableDetails(question),
-  };
+  return unlessDamaged(folder, () => {
+    const { verdict, question } = readingOf(record);
+    return {
+      record,
+      verdict: printableName(verdict),
+      question: printableDetails(question),
+    };
+  });
 }
 
 /**
