@@ -23,7 +23,6 @@ import {
 import { textOf } from "../core/load/table.ts";
 import { UNKNOWN_EXIT_CODE } from "../core/load/verdict.ts";
 import { fillRunFolder, makeRunFolder, REPORTS } from "../io/run_folder.ts";
-import { killAllK6 } from "../load/k6.ts";
 import { agrees, recordLines } from "../load/report.ts";
 import { type LoadRunOptions, recordRun } from "../load/run.ts";
 import { NativeStack } from "../stack/native.ts";
@@ -110,10 +109,7 @@ export async function load(argv: readonly string[]): Promise<number> {
   }
   const env = environment(flags);
   const settings = readSettings(shape, env);
-  const stop = listenForStop(() => {
-    killAllK6();
-    killAllChildren();
-  });
+  const stop = listenForStop(killAllChildren);
   const k6 = await findTool("k6", {
     onProgress: printError,
     signal: stop.signal,

@@ -55,6 +55,8 @@ export interface NativeOptions {
   readonly serverFlags?: readonly string[];
   /** The source of a program in every server's place (default: the server). */
   readonly serverProgram?: string | undefined;
+  /** The path of another Deno that runs the servers (default: ours). */
+  readonly serverDeno?: string;
   /** Whether the servers take faults (default false). */
   readonly allowFaults?: boolean;
   /** Interrupts the start; everything that was started is ended then. */
@@ -215,6 +217,7 @@ export class NativeStack implements Stack {
           host: `127.0.0.${number}`,
           port: this.#options.serverPort,
           program: this.#options.serverProgram,
+          deno: this.#options.serverDeno,
           flags: [
             ...(this.#options.serverFlags ?? []),
             ...(this.#options.allowFaults ? ["--allow-faults"] : []),
