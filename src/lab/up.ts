@@ -21,7 +21,7 @@ import { isAccessLog, say } from "../stack/output.ts";
 import { RunFile } from "../stack/run_file.ts";
 import type { Stack } from "../stack/stack.ts";
 import { listenForKeys } from "./keys.ts";
-import { UP_FLAGS } from "./up_flags.ts";
+import { requireDistinctPorts, UP_FLAGS } from "./up_flags.ts";
 import { CallPrinter } from "./up_output.ts";
 
 const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \
@@ -57,6 +57,12 @@ export async function up(argv: readonly string[]): Promise<number> {
         "each server has a container of its own; leave one of them out",
     );
   }
+  const { grpcPort, adminPort, serverPort } = flags;
+  requireDistinctPorts(
+    flags.docker
+      ? { grpcPort, adminPort }
+      : { grpcPort, adminPort, serverPort },
+  );
   const stop = listenForStop(() => {
     killAllChildren();
     if (!flags.docker) return;
@@ -138,6 +144,7 @@ class Parts {
       config,
       allowFaults: true,
       isReplaceable: true,
+      configName: flags.configFile || undefined,
       signal: this.#signal,
       onLine: (program, line) => this.#sayLine(program, line),
       onCrash: (program, status) => this.#onCrash(program, status),

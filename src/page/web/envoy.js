@@ -44,10 +44,10 @@ const FIGURES = [
   ["overflows", "overflows", ({ overflows }) => String(overflows), no],
   ["retries", "retries", ({ retries }) => String(retries), no],
   [
-    "remainingRetries",
-    "retries left at once",
-    ({ remainingRetries }) => String(remainingRetries),
-    ({ remainingRetries }) => remainingRetries === 0,
+    "retriesAllowed",
+    "retries at once, at most",
+    ({ retriesAllowed }) => String(retriesAllowed),
+    no,
   ],
   [
     "retriesOverBudget",
