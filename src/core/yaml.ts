@@ -115,7 +115,7 @@ export function excerptAt(
     const first = rangeOf(isPair(found) ? found.key : found);
     const last = rangeOf(node) ?? first;
     if (first === undefined || last === undefined) return undefined;
-    range = [first[0], last[1]];
+    range = [first[0] ?? 0, last[1] ?? 0];
   }
   return range === undefined ? undefined : excerpt(text, range);
 }
