@@ -1,5 +1,33 @@
-/** Reaching an experiment's judges from its test. */
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
+/** What experiments share, and how their tests reach a claim's judge. */
+import type {
+  Claim,
+  Experiment,
+  ExperimentEvent,
+  Judge,
+} from "../src/experiment/experiment.ts";
+import { lostAtMost } from "../src/experiment/judge.ts";
+
+/** Of the whole run. */
+export const noCallIsLost: Claim = {
+  id: "lost",
+  text: "no call is lost",
+  judge: lostAtMost(0),
+};
+
+/** The same where events make calls too, which have claims of their own. */
+export const noOtherCallIsLost: Claim = {
+  ...noCallIsLost,
+  text: "no other call is lost",
+};
+
+/** One of the servers dies at once, with the calls that are on it. */
+export const killServer2: ExperimentEvent = {
+  atMs: 1500,
+  label: "kill -9 server-2",
+  do: async ({ stack }) => {
+    await stack.stop("server-2", "SIGKILL");
+  },
+};
 
 /**
  * The judge of a claim.

@@ -12,10 +12,11 @@ import {
   countBy,
   eventAtMs,
   heldIf,
-  isLost,
+  isFailed,
   lostAtMost,
   measured,
   percentile,
+  unavailableIn,
   unknown,
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
@@ -83,7 +84,7 @@ const isSoonBack: Judge = (history) => {
   if (servingMs === undefined) return unknown("no server has come back");
   const killedMs = eventAtMs(history, KILL) ?? 0;
   const first = history.calls.find((call) =>
-    !isLost(call) && call.startMs > killedMs + 100
+    !isFailed(call) && call.startMs > killedMs + 100
   );
   if (first === undefined) return heldIf(false, "no good call ever came");
   const tookMs = first.startMs + first.latencyMs - servingMs;
@@ -104,6 +105,7 @@ export const allDownAndBack: Experiment = {
     { atMs: KILL_AT_MS, label: KILL, do: killAll },
     { atMs: START_AT_MS, label: START, do: startAll },
   ],
+  isMeantToFail: unavailableIn({ fromMs: KILL_AT_MS, toMs: SETTLED_MS }),
   claims: [
     {
       id: "fails-fast",

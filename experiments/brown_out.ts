@@ -10,11 +10,8 @@
  */
 import { clusterFields } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
-import {
-  latencyAtMost,
-  lostAtMost,
-  shareBetween,
-} from "../src/experiment/judge.ts";
+import { latencyAtMost, shareBetween } from "../src/experiment/judge.ts";
+import { noCallIsLost } from "./_claims.ts";
 
 const SLOW = "server-2";
 const SLOW_AT_MS = 1000;
@@ -50,7 +47,7 @@ export const brownOut: Experiment = {
     },
   }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    noCallIsLost,
     {
       id: "share",
       text: "the slow server gets at most 10 % of the calls",

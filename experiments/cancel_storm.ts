@@ -7,18 +7,14 @@
  * end well there, and those that come too late for it be tried elsewhere. In the control the caller gives up in silence: servers work
  * on for nobody, until Envoy's limit of calls in flight refuses the others.
  */
-import { type Client, Metadata } from "@grpc/grpc-js";
 import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
 import type { History } from "../src/experiment/history.ts";
-import {
-  heldIf,
-  lostAtMost,
-  measuredBetween,
-  statGrows,
-} from "../src/experiment/judge.ts";
+import { heldIf, measuredBetween, statGrows } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { Greeter } from "../src/io/proto.ts";
-import { connect } from "../src/io/rpc.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
+import { Greeter, type GreeterClient } from "../src/io/proto.ts";
+import { callToEnd, connect } from "../src/io/rpc.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 const CANCELS_PER_S = 600;
 
@@ -30,33 +26,20 @@ const CALL_MS = 2000;
 /** Calls are with a server by then, and not answered yet. */
 const CANCEL_AFTER_MS = 30;
 
-const TICK_MS = 10;
-
 /**
  * Envoy throws out a caller who cancels 250 calls within a second each; it
  * comes back, but with several connections that happens less often.
  */
 const CLIENTS = 6;
 
-type Call = (
-  request: { readonly name: string; readonly workMs: number },
-  metadata: Metadata,
-  options: { readonly deadline: number },
-  callback: () => void,
-) => { cancel(): void };
-
-/** Starts a call that takes too long, and cancels it or lets it be. */
-function callAndGiveUp(client: Client, isCancelled: boolean): Promise<void> {
-  const sayHello: Call = Reflect.get(client, "SayHello");
-  return new Promise((resolve) => {
-    const call = sayHello.call(
-      client,
-      { name: "given up", workMs: CALL_MS },
-      new Metadata(),
-      { deadline: Date.now() + CALL_MS },
-      resolve,
-    );
-    if (isCancelled) setTimeout(() => call.cancel(), CANCEL_AFTER_MS);
+/** Makes a call that takes too long, and cancels it or lets it be. */
+async function callAndGiveUp(
+  client: GreeterClient,
+  isCancelled: boolean,
+): Promise<void> {
+  await callToEnd(client, "SayHello", { name: "given up", workMs: CALL_MS }, {
+    deadlineMs: CALL_MS,
+    ...(isCancelled ? { signal: AbortSignal.timeout(CANCEL_AFTER_MS) } : {}),
   });
 }
 
@@ -84,22 +67,18 @@ async function storm(
     { length: CLIENTS },
     () => connect(Greeter, run.stack.endpoint),
   );
-  const startMs = run.elapsedMs();
-  const calls: Promise<void>[] = [];
-  while (!run.signal.aborted) {
-    const sinceMs = run.elapsedMs() - startMs;
-    if (sinceMs >= durationMs) break;
-    const due = sinceMs * CANCELS_PER_S / 1000;
-    while (calls.length < due) {
-      const client = clients[calls.length % CLIENTS];
-      if (client !== undefined) calls.push(callAndGiveUp(client, isCancelled));
-    }
-    await run.wait(TICK_MS);
-  }
-  await Promise.all(calls);
+  const { made, reachedPerS } = await runOpenLoop({
+    ratePerS: CANCELS_PER_S,
+    count: CANCELS_PER_S * durationMs / 1000,
+    signal: run.signal,
+    makeCall: async ({ index }) => {
+      const client = clients[index % CLIENTS];
+      if (client !== undefined) await callAndGiveUp(client, isCancelled);
+    },
+  });
   clients.forEach((client) => client.close());
-  run.addCalls(calls.length, calls.length);
-  run.measure("calls given up a second", calls.length * 1000 / durationMs);
+  run.addCalls(made, made);
+  run.measure("calls given up a second", reachedPerS);
 }
 
 /** Does a caller who gives up his calls disturb the others? */
@@ -114,7 +93,7 @@ export const cancelStorm: Experiment = {
     do: (run) => storm(run, STORM_MS, true),
   }],
   claims: [
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
     {
       id: "cut",
       text: "no server's connection ends with a call on it",

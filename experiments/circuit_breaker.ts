@@ -10,7 +10,7 @@ import { clusterFields } from "../src/experiment/changes.ts";
 import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   heldIf,
-  isLost,
+  isFailed,
   measuredBetween,
   percentile,
   statGrowth,
@@ -73,14 +73,15 @@ const staysBelow: Judge = ({ samples, after }) => {
 
 /** Refusals are quick and say what they are. */
 const areRefusedWell: Judge = ({ calls }) => {
-  const lost = calls.filter(isLost);
-  const wrong = lost.filter(({ status, isOverloaded, attempts }) =>
+  const refused = calls.filter(isFailed);
+  const wrong = refused.filter(({ status, isOverloaded, attempts }) =>
     status !== "UNAVAILABLE" || !isOverloaded || attempts > 1
   );
-  const valueMs = percentile(lost.map(({ latencyMs }) => latencyMs), 99) ?? 0;
+  const valueMs = percentile(refused.map(({ latencyMs }) => latencyMs), 99) ??
+    0;
   return heldIf(
-    lost.length > 0 && wrong.length === 0 && valueMs <= REFUSED_MS_MAX,
-    `${lost.length} of ${calls.length} refused, ${wrong.length} of them ` +
+    refused.length > 0 && wrong.length === 0 && valueMs <= REFUSED_MS_MAX,
+    `${refused.length} of ${calls.length} refused, ${wrong.length} of them ` +
       `without the mark or tried again, p99 ${valueMs.toFixed(1)} ms`,
   );
 };
@@ -108,6 +109,7 @@ export const circuitBreaker: Experiment = {
     label: "calls after the load",
     do: probe,
   }],
+  isMeantToFail: ({ isOverloaded }) => isOverloaded,
   claims: [
     {
       id: "limit",

@@ -13,7 +13,8 @@ import type {
   NamedChange,
 } from "../src/experiment/experiment.ts";
 import type { Snapshot } from "../src/experiment/history.ts";
-import { heldIf, lostAtMost } from "../src/experiment/judge.ts";
+import { heldIf } from "../src/experiment/judge.ts";
+import { noCallIsLost } from "./_claims.ts";
 
 /** Only calls that no server has begun are tried again. */
 const onlyUnbegun: NamedChange = {
@@ -62,7 +63,7 @@ export const duplicateExecution: Experiment = {
     },
   }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    noCallIsLost,
     {
       id: "twice",
       text: "servers start more calls than callers make: some ran twice",

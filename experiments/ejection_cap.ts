@@ -7,7 +7,12 @@
  */
 import { outlierFields } from "../src/experiment/changes.ts";
 import type { Experiment, Judge } from "../src/experiment/experiment.ts";
-import { callsIn, heldIf, unknown } from "../src/experiment/judge.ts";
+import {
+  callsIn,
+  heldIf,
+  unavailableIn,
+  unknown,
+} from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 
 const FAULT_AT_MS = 1000;
@@ -62,6 +67,10 @@ export const ejectionCap: Experiment = {
     label: "all fail 90 % of the calls",
     do: faultAll,
   }],
+  isMeantToFail: unavailableIn({
+    fromMs: FAULT_AT_MS,
+    toMs: FAULT_AT_MS + FAULT_MS,
+  }),
   claims: [
     {
       id: "two",

@@ -1,13 +1,9 @@
 /** A minute in which everything happens that happens to servers in a year. */
-import { CUT_SHORT } from "../src/experiment/limits.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { noRetries } from "../src/experiment/changes.ts";
-import {
-  cutShortAtMost,
-  lostBeforeAnswerAtMost,
-  measuredBetween,
-} from "../src/experiment/judge.ts";
+import { measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
+import { noCallIsLost } from "./_claims.ts";
 import { restartAll } from "./rolling_restart.ts";
 
 const RATE_PER_S = 300;
@@ -65,16 +61,7 @@ export const everythingAtOnce: Experiment = {
   load: { ratePerS: RATE_PER_S, durationMs: DURATION_MS },
   events: [{ atMs: 1000, label: "everything", do: everything }],
   claims: [
-    {
-      id: "lost",
-      text: "no call is lost whose answer had not begun",
-      judge: lostBeforeAnswerAtMost(0),
-    },
-    {
-      id: "cut",
-      text: "at most one call is lost within its answer, by the kill",
-      judge: cutShortAtMost(1),
-    },
+    noCallIsLost,
     {
       id: "exit",
       text: "every restarted server ends with exit code 0",
@@ -101,5 +88,4 @@ export const everythingAtOnce: Experiment = {
     ],
     breaks: ["lost"],
   },
-  limits: [CUT_SHORT],
 };

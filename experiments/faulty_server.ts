@@ -13,10 +13,10 @@ import type { History } from "../src/experiment/history.ts";
 import {
   broken,
   heldIf,
-  lostAtMost,
   shareBetween,
   unknown,
 } from "../src/experiment/judge.ts";
+import { noCallIsLost } from "./_claims.ts";
 
 const FAULTY = "server-2";
 const FAULT_AT_MS = 1000;
@@ -147,7 +147,7 @@ export const faultyServer: Experiment = {
     },
   }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    noCallIsLost,
     {
       id: "few",
       text: `at most ${TRIED_AGAIN_MAX} calls need a second try`,

@@ -7,7 +7,7 @@
  * grpc-js on node:http2, which keeps something of every connection.
  */
 import type { Experiment } from "../src/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { measuredBetween } from "../src/experiment/judge.ts";
 import {
   measureMemory,
   memoryGrowsAtMost,
@@ -16,6 +16,7 @@ import {
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { wholeCall } from "./attack/raw_calls.ts";
 import { connectMany } from "./attack/short_connections.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 /** One each 10 s. */
 const CHECKS = 8640;
@@ -75,7 +76,7 @@ export const healthChecksOfADay: Experiment = {
       text: "the server need not start again",
       judge: noServerStartedAgain(),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
   ],
   control: {
     about: "a server on node:http2",

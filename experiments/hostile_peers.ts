@@ -10,7 +10,7 @@
  * calls and ends connections. The control has a server that does not.
  */
 import type { Experiment } from "../src/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { measuredBetween } from "../src/experiment/judge.ts";
 import {
   measureMemoryBack,
   memoryAtMost,
@@ -26,7 +26,8 @@ import {
 } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { pause } from "../src/experiment/waits.ts";
+import { pause } from "../src/io/wait.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 /** What a server may take at most: what its container has. */
 const SERVER_MIB_MAX = 256;
@@ -170,7 +171,7 @@ export const hostilePeers: Experiment = {
       text: "no server has to start again",
       judge: noServerStartedAgain(),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
   ],
   control: {
     about: "servers count nothing that they hold: grpc-js on node:http2",

@@ -1,15 +1,8 @@
 /** A server is killed under load. */
-import { CUT_SHORT } from "../src/experiment/limits.ts";
 import { noRetries } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
-import {
-  cutShortAtMost,
-  healthyWithin,
-  lostBeforeAnswerAtMost,
-  statGrows,
-} from "../src/experiment/judge.ts";
-
-const KILL = "kill -9 server-2";
+import { healthyWithin, statGrows } from "../src/experiment/judge.ts";
+import { killServer2, noCallIsLost } from "./_claims.ts";
 
 /** Seconds are in envoy.yaml: an interval of 1, an edge interval of 0.25. */
 const UNHEALTHY_MS_MAX = 1500;
@@ -22,28 +15,13 @@ export const killOne: Experiment = {
   isForDocker: true,
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 5000, workMs: 20 },
-  events: [{
-    atMs: 1500,
-    label: KILL,
-    do: async ({ stack }) => {
-      await stack.stop("server-2", "SIGKILL");
-    },
-  }],
+  events: [killServer2],
   claims: [
-    {
-      id: "lost",
-      text: "no call is lost whose answer had not begun",
-      judge: lostBeforeAnswerAtMost(0),
-    },
-    {
-      id: "cut",
-      text: "at most one call is lost within its answer",
-      judge: cutShortAtMost(1),
-    },
+    noCallIsLost,
     {
       id: "noticed",
       text: `Envoy notices within ${UNHEALTHY_MS_MAX} ms (asked every 250 ms)`,
-      judge: healthyWithin(KILL, 2, UNHEALTHY_MS_MAX + 250),
+      judge: healthyWithin(killServer2.label, 2, UNHEALTHY_MS_MAX + 250),
     },
     {
       id: "retried",
@@ -56,5 +34,4 @@ export const killOne: Experiment = {
     changes: [noRetries],
     breaks: ["lost", "retried"],
   },
-  limits: [CUT_SHORT],
 };

@@ -10,8 +10,6 @@
  * The last is what the control shows: with Envoy's default detector, answers
  * like UNIMPLEMENTED and INTERNAL eject the servers that gave them.
  */
-import { Buffer } from "node:buffer";
-import { type Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { grpcCluster, partAt } from "../src/experiment/changes.ts";
 import type {
   Experiment,
@@ -37,7 +35,7 @@ import {
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { connect, plainDetails, statusName } from "../src/io/rpc.ts";
+import { callBytes, type CallEnd, connect } from "../src/io/rpc.ts";
 
 const BODIES = 3000;
 
@@ -72,46 +70,19 @@ const INSIDE = /file:|node_modules|[\w-]\.[jt]s\b|^\s+at /m;
 /** A path of the servers that their ledger does not count. */
 const UNCOUNTED = "/grpc.health.v1.Health/Check";
 
-interface Answer {
-  readonly status: string;
-  readonly details: string;
-}
-
-/** Sends bytes in the place of a request. */
-function callWith(
-  client: Client,
-  method: string,
-  body: Uint8Array,
-): Promise<Answer> {
-  return new Promise((resolve) =>
-    client.makeUnaryRequest(
-      `/demo.v1.Greeter/${method}`,
-      (bytes: Uint8Array) => Buffer.from(bytes),
-      (bytes) => bytes,
-      body,
-      new Metadata(),
-      { deadline: Date.now() + ANSWER_MS_MAX },
-      (error: ServiceError | null) =>
-        resolve(
-          error === null ? { status: "OK", details: "" } : {
-            status: statusName(error.code),
-            details: plainDetails(error.details),
-          },
-        ),
-    )
-  );
-}
-
 /** Requests of random bytes, through Envoy. */
 async function sendBodies(run: RunContext): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
-  const answers: Answer[] = [];
+  const answers: CallEnd[] = [];
   while (answers.length < BODIES && !run.signal.aborted) {
     run.addCalls(BODIES_AT_ONCE);
     answers.push(
       ...await Promise.all(Array.from({ length: BODIES_AT_ONCE }, () => {
         const method = METHODS[Math.floor(run.random() * METHODS.length)] ?? "";
-        return callWith(client, method, randomBody(run.random));
+        const path = `/demo.v1.Greeter/${method}`;
+        return callBytes(client, path, randomBody(run.random), {
+          deadlineMs: ANSWER_MS_MAX,
+        });
       })),
     );
   }

@@ -10,14 +10,6 @@
  * request from being sent again. The control has Envoy's own windows, larger
  * buffers, and tries such a call again.
  */
-import { Buffer } from "node:buffer";
-import {
-  type Client,
-  credentials,
-  Metadata,
-  type ServiceError,
-  status,
-} from "@grpc/grpc-js";
 import {
   connectionManager,
   grpcCluster,
@@ -26,17 +18,14 @@ import {
   setRouteAction,
 } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import {
-  lostAtMost,
-  measuredBetween,
-  statGrows,
-} from "../src/experiment/judge.ts";
+import { measuredBetween, statGrows } from "../src/experiment/judge.ts";
 import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
 import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { connect } from "../src/io/rpc.ts";
+import { callBytes, connect, type ConnectOptions } from "../src/io/rpc.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 const MIB = 1_048_576;
 
@@ -48,9 +37,6 @@ const PACKED_BYTES = 16 * MIB;
 const CALLS = 5;
 
 const REFUSED_MS_MAX = 1000;
-
-/** In gRPC's numbering of compressions. */
-const GZIP = 2;
 
 /** Few: in the control, Envoy stores 17 MiB for each, and may take 128. */
 const SLOW_READERS = 4;
@@ -70,47 +56,32 @@ const MEMORY_MIB_MAX = 64;
 
 const SAY_HELLO = "/demo.v1.Greeter/SayHello";
 
-/** A request with so many bytes in it. @returns The status's code. */
-function callWith(client: Client, bytes: number): Promise<number> {
-  return new Promise((resolve) =>
-    client.makeUnaryRequest(
-      SAY_HELLO,
-      (length: number) => Buffer.alloc(length),
-      (reply) => reply,
-      bytes,
-      new Metadata(),
-      { deadline: Date.now() + 5000 },
-      (error: ServiceError | null) => resolve(error?.code ?? status.OK),
-    )
-  );
-}
-
 /** Makes calls of one kind, one after the other. */
 async function refuseAll(
   run: RunContext,
-  client: Client,
+  options: ConnectOptions,
   bytes: number,
 ): Promise<void> {
+  const client = connect(Greeter, run.stack.endpoint, options);
+  const request = new Uint8Array(bytes);
   for (let made = 0; made < CALLS && !run.signal.aborted; made += 1) {
     run.addCalls(1);
     const startMs = run.elapsedMs();
-    const code = await callWith(client, bytes);
+    const { status } = await callBytes(client, SAY_HELLO, request, {
+      deadlineMs: 5000,
+    });
     run.measure("refused after", run.elapsedMs() - startMs);
-    run.measure("refused", code === status.RESOURCE_EXHAUSTED ? 1 : 0);
+    run.measure("refused", status === "RESOURCE_EXHAUSTED" ? 1 : 0);
   }
   client.close();
 }
 
 /** Too long in three ways. */
 async function sendLong(run: RunContext): Promise<void> {
-  const { endpoint } = run.stack;
   await measureMemory(run);
-  await refuseAll(run, connect(Greeter, endpoint), LONG_BYTES);
-  const packing = new Greeter(endpoint, credentials.createInsecure(), {
-    "grpc.default_compression_algorithm": GZIP,
-  });
-  await refuseAll(run, packing, PACKED_BYTES);
-  await refuseAll(run, connect(Greeter, endpoint, { maxMessageBytes: 8 }), 0);
+  await refuseAll(run, {}, LONG_BYTES);
+  await refuseAll(run, { compresses: true }, PACKED_BYTES);
+  await refuseAll(run, { maxMessageBytes: 8 }, 0);
   await measureMemory(run);
 }
 
@@ -230,7 +201,7 @@ export const oversize: Experiment = {
         MEMORY_MIB_MAX,
       ),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
   ],
   control: {
     about: "Envoy's own windows, large buffers, retries of what is too long",

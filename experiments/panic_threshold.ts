@@ -1,11 +1,18 @@
 /** Two of three servers are unhealthy and say so. */
 import { noRetries, panicThreshold } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
-import { heldIf, lostAtMost, statGrows } from "../src/experiment/judge.ts";
+import {
+  heldIf,
+  lostAtMost,
+  statGrows,
+  unavailableIn,
+} from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 
 /** Health checks run every second, so after this Envoy knows. */
 const KNOWN_MS = 3000;
+
+const FAULT_AT_MS = 1000;
 
 const FAULTY = ["server-1", "server-2"];
 
@@ -30,10 +37,11 @@ export const panicThresholdDrill: Experiment = {
   setup: { servers: 3, changes: [noRetries] },
   load: { ratePerS: 200, durationMs: 6000 },
   events: [{
-    atMs: 1000,
+    atMs: FAULT_AT_MS,
     label: "two of three report NOT_SERVING",
     do: faultTwo,
   }],
+  isMeantToFail: unavailableIn({ fromMs: FAULT_AT_MS, toMs: KNOWN_MS }),
   claims: [
     {
       id: "lost",

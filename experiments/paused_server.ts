@@ -17,10 +17,10 @@ import {
   callsIn,
   healthyWithin,
   heldIf,
-  lostAtMost,
   shareBetween,
   statGrows,
 } from "../src/experiment/judge.ts";
+import { noCallIsLost } from "./_claims.ts";
 
 const PAUSED = "server-2";
 const PAUSE = `pause ${PAUSED}`;
@@ -95,7 +95,7 @@ export const pausedServer: Experiment = {
     },
   ],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    noCallIsLost,
     {
       id: "held",
       text: `no call takes longer than ${HELD_MS_MAX} ms`,

@@ -29,13 +29,13 @@ import type {
 import {
   heldIf,
   latencyAtMost,
-  lostAtMost,
   measuredBetween,
   statGrows,
   statGrowth,
 } from "../src/experiment/judge.ts";
 import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 const ATTACK_MS = 3000;
 
@@ -156,7 +156,7 @@ export const rapidReset: Experiment = {
         min: 1,
       }),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
     {
       id: "latency",
       text: "95 % of the other calls take at most 100 ms",

@@ -7,13 +7,9 @@
  * is used up by one dead server.
  */
 import { clusterFields } from "../src/experiment/changes.ts";
-import { CUT_SHORT } from "../src/experiment/limits.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
-import {
-  cutShortAtMost,
-  lostBeforeAnswerAtMost,
-  statGrows,
-} from "../src/experiment/judge.ts";
+import { statGrows } from "../src/experiment/judge.ts";
+import { killServer2, noCallIsLost } from "./_claims.ts";
 
 /** Are there enough retries for a server that dies with calls on it? */
 export const retryBudget: Experiment = {
@@ -22,24 +18,9 @@ export const retryBudget: Experiment = {
   isShort: true,
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 4000, workMs: 100 },
-  events: [{
-    atMs: 1500,
-    label: "kill -9 server-2",
-    do: async ({ stack }) => {
-      await stack.stop("server-2", "SIGKILL");
-    },
-  }],
+  events: [killServer2],
   claims: [
-    {
-      id: "lost",
-      text: "no call is lost whose answer had not begun",
-      judge: lostBeforeAnswerAtMost(0),
-    },
-    {
-      id: "cut",
-      text: "at most one call is lost within its answer",
-      judge: cutShortAtMost(1),
-    },
+    noCallIsLost,
     {
       id: "several",
       text: "more calls are tried again than Envoy allows by default",
@@ -60,5 +41,4 @@ export const retryBudget: Experiment = {
     ],
     breaks: ["lost", "budget"],
   },
-  limits: [CUT_SHORT],
 };

@@ -17,6 +17,7 @@ import {
   heldIf,
   lostAtMost,
   statGrows,
+  unavailableIn,
   unknown,
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
@@ -71,6 +72,10 @@ export const retryStorm: Experiment = {
     label: "all servers fail for 5 s",
     do: faultAll,
   }],
+  isMeantToFail: unavailableIn({
+    fromMs: FAULT_AT_MS,
+    toMs: HEALED_MS + RECOVERY_MS_MAX,
+  }),
   claims: [
     {
       id: "tries",

@@ -1,12 +1,9 @@
 /** Every server is restarted under load, one after the other. */
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { noRetries } from "../src/experiment/changes.ts";
-import {
-  latencyAtMost,
-  lostAtMost,
-  measuredBetween,
-} from "../src/experiment/judge.ts";
+import { latencyAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
+import { noCallIsLost } from "./_claims.ts";
 
 const EXIT_MS_MAX = 8000;
 
@@ -34,7 +31,7 @@ export const rollingRestart: Experiment = {
   load: { ratePerS: 300, durationMs: 12_000, workMs: 20 },
   events: [{ atMs: 1000, label: "rolling restart", do: restartAll }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    noCallIsLost,
     {
       id: "exit",
       text: "every server ends with exit code 0",

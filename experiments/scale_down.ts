@@ -1,13 +1,8 @@
 /** Two of five servers leave under load. */
 import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import { clusterFields, noRetries } from "../src/experiment/changes.ts";
-import {
-  broken,
-  eventAtMs,
-  heldIf,
-  lostAtMost,
-  unknown,
-} from "../src/experiment/judge.ts";
+import { broken, eventAtMs, heldIf, unknown } from "../src/experiment/judge.ts";
+import { noCallIsLost } from "./_claims.ts";
 
 const SCALE = "scale 5 to 3";
 const GONE_MS_MAX = 5000;
@@ -38,7 +33,7 @@ export const scaleDown: Experiment = {
     do: ({ stack }) => stack.scale(3),
   }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    noCallIsLost,
     {
       id: "gone",
       text: `Envoy forgets them within ${GONE_MS_MAX / 1000} s`,

@@ -6,10 +6,10 @@ import {
   broken,
   eventAtMs,
   heldIf,
-  lostAtMost,
   shareBetween,
   unknown,
 } from "../src/experiment/judge.ts";
+import { noCallIsLost } from "./_claims.ts";
 
 const SERVING = "server-4 and server-5 serve";
 
@@ -51,7 +51,7 @@ export const scaleUp: Experiment = {
     },
   }],
   claims: [
-    { id: "lost", text: "no call is lost", judge: lostAtMost(0) },
+    noCallIsLost,
     {
       id: "first",
       text: `both answer within ${FIRST_CALL_MS_MAX} ms of serving`,

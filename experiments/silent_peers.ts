@@ -9,15 +9,14 @@
  * The control has one limit for both, and no such filter. All of it stays on
  * this machine.
  */
-import { Buffer } from "node:buffer";
-import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import { dropListenerLimits, partAt } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { connect } from "../src/io/rpc.ts";
+import { callBytes, type CallOptions, connect } from "../src/io/rpc.ts";
 
 /** As many as the limit was that both listeners shared, and three times. */
 const SOME_PEERS = 1000;
@@ -29,8 +28,8 @@ const SILENCE_MS_MAX = 4000;
 /** How long silent peers are watched. */
 const WATCH_MS = SILENCE_MS_MAX + 500;
 
-/** Newcomers come one after the other, so often. */
-const NEWCOMER_INTERVAL_MS = 100;
+/** Newcomers come one after the other. */
+const NEWCOMERS_PER_S = 10;
 
 const DEADLINE_MS = 2000;
 
@@ -46,41 +45,28 @@ const CHECK = "/grpc.health.v1.Health/Check";
 /** One call on a connection of its own. @returns Whether it was answered. */
 async function callAnew(
   target: string,
-  options: { readonly deadlineMs: number; readonly waitForReady: boolean },
+  options: CallOptions,
 ): Promise<boolean> {
   const client = connect(Greeter, target);
-  const { waitForReady, deadlineMs } = options;
-  try {
-    return await new Promise((resolve) =>
-      client.makeUnaryRequest(
-        CHECK,
-        (bytes: Buffer) => bytes,
-        (reply) => reply,
-        Buffer.alloc(0),
-        new Metadata({ waitForReady }),
-        { deadline: Date.now() + deadlineMs },
-        (error: ServiceError | null) => resolve(error === null),
-      )
-    );
-  } finally {
-    client.close();
-  }
+  const end = await callBytes(client, CHECK, new Uint8Array(), options);
+  client.close();
+  return end.status === "OK";
 }
 
 /** Newcomers at one listener, while silent peers fill another. */
 async function newcomers(run: RunContext, target: string): Promise<void> {
-  const untilMs = run.elapsedMs() + WATCH_MS;
-  const calls: Promise<boolean>[] = [];
-  while (run.elapsedMs() < untilMs && !run.signal.aborted) {
-    calls.push(
-      callAnew(target, { deadlineMs: DEADLINE_MS, waitForReady: false }),
-    );
-    await run.wait(NEWCOMER_INTERVAL_MS);
-  }
-  const lost = (await Promise.all(calls)).filter((isOk) => !isOk).length;
+  let lost = 0;
+  const { made } = await runOpenLoop({
+    ratePerS: NEWCOMERS_PER_S,
+    count: NEWCOMERS_PER_S * WATCH_MS / 1000,
+    signal: run.signal,
+    makeCall: async () => {
+      if (!await callAnew(target, { deadlineMs: DEADLINE_MS })) lost += 1;
+    },
+  });
   // Envoy counts no calls on its L4 listener.
-  if (target === run.stack.endpoint) run.addCalls(calls.length, lost);
-  run.measure("newcomers", calls.length);
+  if (target === run.stack.endpoint) run.addCalls(made, lost);
+  run.measure("newcomers", made);
   run.measure("newcomers lost", lost);
 }
 

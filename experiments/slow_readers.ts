@@ -9,22 +9,22 @@
  * connection to a server must have room for all streams. The control has servers that are told of every write that it is done, and a
  * window for 16 calls.
  */
-import type { Client, ClientReadableStream } from "@grpc/grpc-js";
 import { grpcCluster, partAt } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { allOf, lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { allOf, measuredBetween } from "../src/experiment/judge.ts";
 import {
   measureMemoryBack,
   memoryGrowsAtMost,
   noServerStartedAgain,
   whileMemoryIsWatched,
 } from "../src/experiment/memory.ts";
-import { Greeter } from "../src/io/proto.ts";
-import { connect } from "../src/io/rpc.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
+import { Greeter, type GreeterClient } from "../src/io/proto.ts";
+import { connect, readStream } from "../src/io/rpc.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { pause } from "../src/experiment/waits.ts";
 import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 /** As many as Envoy lets a connection have at once. */
 const STREAMS = 100;
@@ -41,7 +41,7 @@ const SLOW_MS = 8000;
 const GROWTH_MIB_MAX = 40;
 
 /** Of a caller who reads: a stream each half second. */
-const READ_INTERVAL_MS = 500;
+const READS_PER_S = 2;
 const READ_REPLIES = 20;
 const READ_DEADLINE_MS = 3000;
 
@@ -52,38 +52,35 @@ const BACK_MIB_MAX = 150;
 
 const BACK_MS_MAX = 20_000;
 
-type StreamHellos = (
-  request: { readonly count: number },
-  options: { readonly deadline: number },
-) => ClientReadableStream<unknown>;
-
 const SERVERS = ["server-1", "server-2", "server-3"];
 
 /** A stream of a caller who reads. @returns Whether all of it has come. */
-function readStream(client: Client): Promise<boolean> {
-  const streamHellos: StreamHellos = Reflect.get(client, "StreamHellos");
-  const options = { deadline: Date.now() + READ_DEADLINE_MS };
-  const stream = streamHellos.call(client, { count: READ_REPLIES }, options);
+async function isRead(client: GreeterClient): Promise<boolean> {
   let replies = 0;
-  return new Promise((resolve) => {
-    stream.on("data", () => replies += 1);
-    stream.on("error", () => resolve(false));
-    stream.on("end", () => resolve(replies === READ_REPLIES));
-  });
+  const { status } = await readStream(
+    client,
+    "StreamHellos",
+    { count: READ_REPLIES },
+    { deadlineMs: READ_DEADLINE_MS },
+    () => replies += 1,
+  );
+  return status === "OK" && replies === READ_REPLIES;
 }
 
 /** Streams of a caller who reads, one each half second, until the end. */
 async function readAll(run: RunContext, signal: AbortSignal): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
-  const reads: Promise<boolean>[] = [];
-  while (!signal.aborted) {
-    run.addCalls(1);
-    reads.push(readStream(client));
-    await pause(READ_INTERVAL_MS, signal);
-  }
-  const lost = (await Promise.all(reads)).filter((isRead) => !isRead).length;
+  let lost = 0;
+  const { made } = await runOpenLoop({
+    ratePerS: READS_PER_S,
+    signal,
+    makeCall: async () => {
+      run.addCalls(1);
+      if (!await isRead(client)) lost += 1;
+    },
+  });
   client.close();
-  run.measure("streams read", reads.length);
+  run.measure("streams read", made);
   run.measure("streams that did not come", lost);
 }
 
@@ -163,7 +160,7 @@ export const slowReaders: Experiment = {
         measuredBetween("streams that did not come", { max: 0 }),
       ),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
   ],
   control: {
     about: "servers on node:http2, which calls every write done; a window of " +

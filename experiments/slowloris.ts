@@ -16,10 +16,11 @@ import {
   partAt,
 } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import { measuredBetween } from "../src/experiment/judge.ts";
 import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 const SLOW_PEERS = 500;
 
@@ -137,7 +138,7 @@ export const slowloris: Experiment = {
       text: `Envoy never has more than ${CONNECTIONS_MAX} connections`,
       judge: measuredBetween("most connections", { max: CONNECTIONS_MAX }),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
     {
       id: "memory",
       text: `Envoy grows by at most ${ENVOY_MIB_MAX} MiB`,

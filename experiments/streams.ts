@@ -7,12 +7,6 @@
  * for the first time. Envoy cuts every call after 15 s unless told otherwise,
  * so the first experiment has to be longer than that.
  */
-import {
-  type Client,
-  type ClientReadableStream,
-  Metadata,
-  type StatusObject,
-} from "@grpc/grpc-js";
 import { routeAction, setRouteAction } from "../src/experiment/changes.ts";
 import type {
   Experiment,
@@ -27,8 +21,12 @@ import {
   unknown,
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { Greeter, type HelloReply } from "../src/io/proto.ts";
-import { connect, statusName } from "../src/io/rpc.ts";
+import {
+  Greeter,
+  type GreeterClient,
+  type StreamHellosResponse,
+} from "../src/io/proto.ts";
+import { connect, readStream } from "../src/io/rpc.ts";
 
 const STREAMS = 6;
 
@@ -60,41 +58,29 @@ interface StreamEnd {
   readonly servers: ReadonlySet<string>;
 }
 
-type StreamHellos = (
-  request: {
-    readonly name: string;
-    readonly count: number;
-    readonly intervalMs: number;
-  },
-  metadata: Metadata,
-) => ClientReadableStream<HelloReply>;
-
 /** Opens a stream and reads it to its end, or until the run is interrupted. */
-function readStream(
-  client: Client,
+async function readHellos(
+  client: GreeterClient,
   count: number,
   signal: AbortSignal,
   onServer: (server: string) => void = () => {},
 ): Promise<StreamEnd> {
-  const streamHellos: StreamHellos = Reflect.get(client, "StreamHellos");
   const request = { name: "stream", count, intervalMs: INTERVAL_MS };
-  const call = streamHellos.call(client, request, new Metadata());
   const servers = new Set<string>();
   let replies = 0;
-  const cancel = () => call.cancel();
-  signal.addEventListener("abort", cancel);
-  return new Promise((resolve) => {
-    call.on("data", ({ server }: HelloReply) => {
-      replies += 1;
-      servers.add(server);
-      onServer(server);
-    });
-    call.on("error", () => {}); // It comes as the status, too.
-    call.on("status", ({ code }: StatusObject) => {
-      signal.removeEventListener("abort", cancel);
-      resolve({ status: statusName(code), replies, servers });
-    });
-  });
+  const onReply = ({ server }: StreamHellosResponse) => {
+    replies += 1;
+    servers.add(server);
+    onServer(server);
+  };
+  const { status } = await readStream(
+    client,
+    "StreamHellos",
+    request,
+    { signal },
+    onReply,
+  );
+  return { status, replies, servers };
 }
 
 /** Opens streams on one connection and reads them to their end. */
@@ -104,7 +90,7 @@ async function readAll(run: RunContext): Promise<void> {
   const ends = await Promise.all(
     Array.from(
       { length: STREAMS },
-      () => readStream(client, LONG_REPLIES, run.signal),
+      () => readHellos(client, LONG_REPLIES, run.signal),
     ),
   );
   client.close();
@@ -196,7 +182,7 @@ async function keepStream(
   let opened = 0;
   while (!signal.aborted) {
     opened += 1;
-    await readStream(client, ENDLESS_REPLIES, signal, onServer);
+    await readHellos(client, ENDLESS_REPLIES, signal, onServer);
   }
   client.close();
   return opened;

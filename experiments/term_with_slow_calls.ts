@@ -5,13 +5,13 @@ import {
   callsIn,
   eventAtMs,
   heldIf,
-  lostAtMost,
   measuredBetween,
   unknown,
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
+import { noOtherCallIsLost } from "./_claims.ts";
 
 const SLOW_CALLS = 20;
 const WORK_MS = 1500;
@@ -72,7 +72,7 @@ export const termWithSlowCalls: Experiment = {
       text: `all ${SLOW_CALLS} calls of ${WORK_MS} ms finish`,
       judge: measuredBetween("slow calls finished", { min: SLOW_CALLS }),
     },
-    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
+    noOtherCallIsLost,
     {
       id: "new",
       text: `no new call is on it ${LAST_NEW_CALL_MS} ms after SIGTERM`,

@@ -15,7 +15,7 @@ import {
   unknown,
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { Greeter, type HelloReply } from "../src/io/proto.ts";
+import { Greeter } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 
 const SERVERS = 3;
@@ -34,8 +34,7 @@ async function callOnce(endpoint: string): Promise<string> {
   try {
     const request = { name: "sample", workMs: 0 };
     const options = { deadlineMs: 2000 };
-    return (await callUnary<HelloReply>(client, "SayHello", request, options))
-      .reply.server;
+    return (await callUnary(client, "SayHello", request, options)).server;
   } finally {
     client.close();
   }

@@ -13,9 +13,10 @@ import {
 import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   heldIf,
-  isLost,
+  isFailed,
   lossWords,
   percentile,
+  unavailableIn,
   unknown,
 } from "../src/experiment/judge.ts";
 
@@ -24,7 +25,7 @@ const REFUSED_MS_MAX = 50;
 /** Every call is refused, so somebody looks. */
 const isSeen: Judge = ({ calls }) => {
   if (calls.length === 0) return unknown("no call was made");
-  return heldIf(calls.every(isLost), lossWords(calls));
+  return heldIf(calls.every(isFailed), lossWords(calls));
 };
 
 /** The refusals are quick. */
@@ -64,6 +65,7 @@ export const wrongHealthService: Experiment = {
   },
   load: { ratePerS: 100, durationMs: 3000 },
   events: [],
+  isMeantToFail: unavailableIn(),
   claims: [
     { id: "seen", text: "every call is refused", judge: isSeen },
     {

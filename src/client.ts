@@ -1,67 +1,24 @@
 /** The client: calls at an even pace and says who answered. */
-import type { Client } from "@grpc/grpc-js";
-import { type Outcome, runCallLoop } from "./client/call_loop.ts";
-import { CLIENT_FLAGS, type ClientConfig } from "./client/config.ts";
+import { makeCall } from "./client/call.ts";
+import { CLIENT_FLAGS } from "./client/config.ts";
 import { Outages } from "./client/outages.ts";
 import { Shortfall, shortfallLines } from "./client/shortfall.ts";
-import { callLine, Ledger, rounded, summaryLines } from "./client/summary.ts";
+import { callLine, Ledger, rounded, summaryLines } from "./core/caller.ts";
 import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
-import { printableName } from "./core/printable.ts";
+import { runOpenLoop } from "./io/open_loop.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
 import { exitWithFailure, listenForStop, runProgram } from "./io/program.ts";
-import { Greeter, type HelloReply } from "./io/proto.ts";
-import {
-  callUnary,
-  connect,
-  isServiceError,
-  plainDetails,
-  statusName,
-} from "./io/rpc.ts";
+import { Greeter } from "./io/proto.ts";
+import { connect } from "./io/rpc.ts";
 import { paint, print } from "./io/terminal.ts";
 
-const ABOUT = `Calls demo.v1.Greeter/SayHello at an even pace and prints who \
+const ABOUT = `Calls demo.v1.Greeter at an even pace and prints who \
 answered. Ctrl-C ends it with
 a table of shares, latencies and errors. It goes on when servers or Envoy \
 restart. Exit code: 0 if
 a call succeeded, ${EXIT_CODES.failed} if none did, ${EXIT_CODES.usage} if \
 the command line is wrong.`;
-
-async function makeCall(
-  client: Client,
-  { deadlineMs, workMs }: ClientConfig,
-): Promise<Outcome> {
-  try {
-    const { reply } = await callUnary<HelloReply>(
-      client,
-      "SayHello",
-      { name: "world", workMs },
-      { deadlineMs },
-    );
-    return {
-      kind: "reply",
-      server: printableName(reply.server),
-      number: reply.number,
-    };
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    const details = plainDetails(error.details);
-    return { kind: "error", code: statusName(error.code), details };
-  }
-}
-
-/** Resolves after the time, or at once when the signal is aborted. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
-}
 
 async function run(): Promise<number> {
   const { values: config, help } = parseFlags(CLIENT_FLAGS, Deno.args, {
@@ -82,7 +39,10 @@ async function run(): Promise<number> {
   const now = () => performance.now();
   const outages = new Outages(now);
   const shortfall = new Shortfall(config.concurrency, now);
-  const client = connect(Greeter, config.target, { leavesSilence: true });
+  const clients = Array.from(
+    { length: config.connections },
+    () => connect(Greeter, config.target, { leavesSilence: true }),
+  );
   const say = (event: Record<string, unknown>, lines: readonly string[]) => {
     if (config.json) print(JSON.stringify(event));
     else lines.forEach((line) => print(line));
@@ -90,25 +50,30 @@ async function run(): Promise<number> {
   const sayNews = (news: string | undefined) => {
     if (news !== undefined) say({ type: "news", news }, [news]);
   };
-  const reachedPerS = rounded(
-    await runCallLoop({
-      ...config,
-      signal: stop.signal,
-      makeCall: () => makeCall(client, config),
-      record: (call) => {
-        ledger.add(call);
-        say({ type: "call", ...call }, [
-          call.kind === "reply" ? callLine(call) : paint("red", callLine(call)),
-        ]);
-        sayNews(outages.afterCall(call));
-      },
-      skip: (calls, cause) => sayNews(shortfall.add(calls, cause)),
-      now,
-      sleep,
-    }),
-  );
+  const { count } = config;
+  const loop = await runOpenLoop({
+    ratePerS: config.ratePerS,
+    concurrency: config.concurrency,
+    ...(count === 0 ? {} : { count }),
+    signal: stop.signal,
+    makeCall: async ({ index }) => {
+      const client = clients[index % clients.length];
+      if (client === undefined) return;
+      const number = index + 1;
+      const call = await makeCall(client, config, number, now, (server) => {
+        say({ type: "open", call: number, server }, []);
+      });
+      ledger.add(call);
+      say({ type: "call", ...call }, [
+        call.kind === "reply" ? callLine(call) : paint("red", callLine(call)),
+      ]);
+      sayNews(outages.afterCall(call));
+    },
+    skip: (calls, cause) => sayNews(shortfall.add(calls, cause)),
+  });
+  const reachedPerS = rounded(loop.reachedPerS);
   clearTimeout(timer);
-  client.close();
+  for (const client of clients) client.close();
   const summary = ledger.summary();
   const { skipped } = shortfall;
   say({ type: "summary", ...summary, reachedPerS, skipped }, [

@@ -3,6 +3,7 @@ import { CATALOGUE } from "../experiments/catalogue.ts";
 import { Failure } from "./core/errors.ts";
 import { runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
+import { ctl } from "./lab/ctl.ts";
 import { experimentCommand } from "./lab/experiment.ts";
 import { down } from "./lab/down.ts";
 import { load } from "./lab/load.ts";
@@ -17,6 +18,7 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   up: { about: "start the servers, Envoy and the client", run: up },
   down: { about: "stop and remove what the demo has left", run: down },
+  ctl: { about: "ask a running up for something", run: ctl },
   load: { about: "run a load test with k6", run: load },
   experiment: {
     about: "measure what the settings promise",

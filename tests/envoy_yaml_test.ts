@@ -281,6 +281,11 @@ Deno.test("envoy.yaml drains the listeners of callers and not the admin page", (
   assert.deepEqual(directions, ["INBOUND", "INBOUND", undefined]);
 });
 
+Deno.test("envoy.yaml has no comment between a key and its value", () => {
+  const torn = envoyYaml.matchAll(/^[^#\n]*:(?: &\w+)?(?: +#.*|\n +#.*)$/gm);
+  assert.deepEqual([...torn].map(([lines]) => lines), []);
+});
+
 Deno.test("envoy.yaml is valid to the real Envoy", async () => {
   const envoy = await findTool("envoy");
   const { code, stdout, stderr } = await runToEnd(envoy.path, [

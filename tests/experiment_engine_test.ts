@@ -6,7 +6,12 @@ import { noRetries } from "../src/experiment/changes.ts";
 import { conduct, type Result } from "../src/experiment/conduct.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import type { Disturbance } from "../src/experiment/history.ts";
-import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import {
+  lostAtMost,
+  measuredBetween,
+  outcomesOf,
+  unavailableIn,
+} from "../src/experiment/judge.ts";
 import { nativeStacks } from "../src/experiment/stacks.ts";
 
 /** One of two servers fails calls; retries hide it. */
@@ -67,6 +72,20 @@ Deno.test("an experiment holds, and its control breaks it", async () => {
   assert.ok(lost !== undefined && lost.length > 0);
   assert.ok(lost.every((call) => call.status === "UNAVAILABLE"));
   assert.ok(lost.every((call) => call.isAnswered && call.attempts === 1));
+});
+
+Deno.test("calls that are meant to fail are lost in the control only", async () => {
+  const { verdict, reasons, promise, control } = await run({
+    ...HIDDEN,
+    setup: { servers: 2, changes: [noRetries] },
+    isMeantToFail: unavailableIn({ fromMs: 100 }),
+    control: { about: "nothing is meant to fail", breaks: ["lost"] },
+  });
+  assert.deepEqual({ verdict, reasons }, { verdict: "held", reasons: [] });
+  const meant = outcomesOf(promise.history.calls);
+  assert.ok(meant.failedAsMeant > 5 && meant.lost === 0, String(meant.lost));
+  const again = outcomesOf(control?.history.calls ?? []);
+  assert.ok(again.failedAsMeant === 0 && again.lost > 5, String(again.lost));
 });
 
 Deno.test("an experiment whose control breaks nothing is broken", async () => {

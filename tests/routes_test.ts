@@ -1,29 +1,20 @@
 /** Calls that Envoy has no server for, and what their caller is told. */
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { parseEnvoyConfig } from "../src/stack/envoy_config.ts";
 import { connectionManager, partAt } from "../src/experiment/changes.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { connect } from "../src/io/rpc.ts";
+import { callBytes, type CallEnd, connect } from "../src/io/rpc.ts";
 import { withStack } from "./stacks.ts";
 
 const GET_COUNTERS = "/demo.v1.Admin/GetCounters";
 
-/** One call without a request. @returns Its error; null if it is OK. */
-function callOf(target: string, path: string): Promise<ServiceError | null> {
+/** One call without a request. */
+async function callOf(target: string, path: string): Promise<CallEnd> {
   const client = connect(Greeter, target);
-  return new Promise<ServiceError | null>((resolve) =>
-    client.makeUnaryRequest(
-      path,
-      (bytes: Buffer) => bytes,
-      (reply) => reply,
-      Buffer.alloc(0),
-      new Metadata(),
-      { deadline: Date.now() + 10_000 },
-      (error: ServiceError | null) => resolve(error),
-    )
-  ).finally(() => client.close());
+  const options = { deadlineMs: 10_000 };
+  const end = await callBytes(client, path, new Uint8Array(), options);
+  client.close();
+  return end;
 }
 
 Deno.test("a call that is not served is UNIMPLEMENTED and says why", async () => {
@@ -36,12 +27,13 @@ Deno.test("a call that is not served is UNIMPLEMENTED and says why", async () =>
         ["/", /^No such method here: /],
       ] as const
     ) {
-      const error = await callOf(stack.endpoint, path);
-      assert.equal(error?.code, status.UNIMPLEMENTED, path);
-      assert.match(error?.details ?? "", words, path);
+      const end = await callOf(stack.endpoint, path);
+      assert.equal(end.status, "UNIMPLEMENTED", path);
+      assert.match(end.details, words, path);
     }
     // Bytes only, so whoever reaches this port reaches all services.
-    assert.equal(await callOf(stack.l4Endpoint, GET_COUNTERS), null);
+    const end = await callOf(stack.l4Endpoint, GET_COUNTERS);
+    assert.equal(end.status, "OK");
   });
 });
 
@@ -54,8 +46,8 @@ Deno.test("control: without the last routes there is no word why", async () => {
   const routes = host["routes"] as readonly Record<string, unknown>[];
   host["routes"] = routes.filter((route) => !("direct_response" in route));
   await withStack({ servers: 1, config }, async (stack) => {
-    const error = await callOf(stack.endpoint, GET_COUNTERS);
-    assert.equal(error?.code, status.UNIMPLEMENTED);
-    assert.equal(error?.details, "");
+    const end = await callOf(stack.endpoint, GET_COUNTERS);
+    assert.equal(end.status, "UNIMPLEMENTED");
+    assert.equal(end.details, "");
   });
 });

@@ -1,7 +1,7 @@
 /** Native stacks for tests: free ports, side by side, always closed. */
-import type { Client } from "@grpc/grpc-js";
-import { Greeter, type HelloReply } from "../src/io/proto.ts";
-import { callUnary, connect, statusName } from "../src/io/rpc.ts";
+import { runOpenLoop } from "../src/io/open_loop.ts";
+import { Greeter, type GreeterClient } from "../src/io/proto.ts";
+import { callToEnd, connect } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
 import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
 import { freePort as freePortBut } from "../src/stack/free_port.ts";
@@ -51,25 +51,21 @@ export interface Tally {
 
 /** One call, counted. */
 async function countCall(
-  client: Client,
+  client: GreeterClient,
   tally: Tally,
   workMs: number,
 ): Promise<void> {
   const startedAtMs = performance.now();
-  try {
-    const { reply } = await callUnary<HelloReply>(
-      client,
-      "SayHello",
-      { name: "test", workMs },
-      { deadlineMs: 10_000 },
-    );
-    const { server } = reply;
-    tally.servers.set(server, (tally.servers.get(server) ?? 0) + 1);
-  } catch (error) {
-    const { code, details } = error as { code: number; details: string };
-    const text = `${statusName(code)}: ${details}`;
-    tally.errors.set(text, (tally.errors.get(text) ?? 0) + 1);
-  }
+  const { reply, status, details } = await callToEnd(
+    client,
+    "SayHello",
+    { name: "test", workMs },
+    { deadlineMs: 10_000 },
+  );
+  const [counts, key] = reply === undefined
+    ? [tally.errors, `${status}: ${details}`]
+    : [tally.servers, reply.server];
+  counts.set(key, (counts.get(key) ?? 0) + 1);
   tally.latenciesMs.push(performance.now() - startedAtMs);
 }
 
@@ -101,17 +97,17 @@ export async function callDuring(
 ): Promise<Tally> {
   const client = connect(Greeter, target);
   const tally = emptyTally();
-  const calls: Promise<void>[] = [];
-  const startedAtMs = performance.now();
-  const timer = setInterval(() => {
-    const due = (performance.now() - startedAtMs) * ratePerS / 1000;
-    while (calls.length < due) calls.push(countCall(client, tally, 0));
-  }, 2);
+  const done = new AbortController();
+  const calls = runOpenLoop({
+    ratePerS,
+    signal: done.signal,
+    makeCall: () => countCall(client, tally, 0),
+  });
   try {
     await work();
   } finally {
-    clearInterval(timer);
-    await Promise.all(calls);
+    done.abort();
+    await calls;
     client.close();
   }
   return tally;

@@ -39,7 +39,10 @@ for (
   ] as const
 ) {
   Deno.test(`./denow task up stops in order on ${signal}`, async () => {
-    const run = typedUp();
+    // The tests themselves may have been started with nohup.
+    const run = typedUp(
+      ["env", "--unset=GRPC_DEMO_NOHUP", "--default-signal=HUP"],
+    );
     await run.printed(/call 1 /);
     run.process.kill(signal);
     assert.equal(await run.ended, 0, run.text());

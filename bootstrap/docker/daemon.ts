@@ -2,7 +2,8 @@
 import { Failure } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
 import { forwardPolicyOf, removalOfDockersRules } from "./firewall.ts";
-import { DOCKER_FOLDER, isThere, runWell, waitFor } from "./machine.ts";
+import { waitUntil } from "../../src/io/wait.ts";
+import { DOCKER_FOLDER, isThere, runWell } from "./machine.ts";
 
 /** Short, since the names of sockets have 107 bytes at most. */
 const EXEC_ROOT = "/run/grpc-demo-docker";
@@ -109,7 +110,7 @@ async function launch(): Promise<
   await noteStarted({ pid: child.pid });
   let hasEnded = false;
   child.status.then(() => hasEnded = true);
-  const isDecided = await waitFor(
+  const isDecided = await waitUntil(
     async () => hasEnded || await engineVersion() !== undefined,
     START_LIMIT_MS,
   );
@@ -160,9 +161,9 @@ async function stopEngine(notedPid: number): Promise<void> {
     Deno.kill(pid, "SIGTERM");
   }
   const ended = () => ourProcesses().then((pids) => pids.length === 0);
-  if (await waitFor(ended, STOP_LIMIT_MS)) return;
+  if (await waitUntil(ended, STOP_LIMIT_MS)) return;
   for (const each of await ourProcesses()) Deno.kill(each, "SIGKILL");
-  await waitFor(ended, STOP_LIMIT_MS);
+  await waitUntil(ended, STOP_LIMIT_MS);
 }
 
 /**

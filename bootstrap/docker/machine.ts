@@ -93,21 +93,3 @@ async function apt(args: readonly string[]): Promise<void> {
     },
   );
 }
-
-/**
- * Asks a condition again and again until it holds.
- *
- * @returns Whether it came to hold within `limitMs`.
- */
-export async function waitFor(
-  condition: () => Promise<boolean>,
-  limitMs: number,
-  intervalMs = 100,
-): Promise<boolean> {
-  const endMs = performance.now() + limitMs;
-  while (!await condition()) {
-    if (performance.now() > endMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, intervalMs));
-  }
-  return true;
-}

@@ -1,7 +1,7 @@
 /** Connections that are opened, used once or not at all, and closed. */
 import { join, TYPE } from "../../src/core/http2_wire.ts";
 import { framesIn, isEnd } from "../../src/io/http2_frames.ts";
-import { pause } from "../../src/experiment/waits.ts";
+import { runOpenLoop } from "../../src/io/open_loop.ts";
 
 const READ_BYTES = 4096;
 
@@ -68,24 +68,15 @@ export async function connectMany(
     readonly callOf: (number: number) => Uint8Array | undefined;
   },
 ): Promise<ShortConnections> {
-  const open = new Set<Promise<void>>();
-  const startMs = performance.now();
-  let made = 0;
   let lost = 0;
-  while (made < count && !signal.aborted) {
-    const dueMs = made * 1000 / ratePerS - (performance.now() - startMs);
-    if (dueMs > 0) {
-      await pause(dueMs, signal);
-      continue;
-    }
-    while (open.size >= AT_ONCE_MAX) await Promise.race(open);
-    const one = connectOnce(target, callOf(made)).then((isFine) => {
-      if (!isFine) lost += 1;
-      open.delete(one);
-    });
-    open.add(one);
-    made += 1;
-  }
-  await Promise.all(open);
+  const { made } = await runOpenLoop({
+    ratePerS,
+    count,
+    signal,
+    concurrency: AT_ONCE_MAX,
+    makeCall: async ({ index }) => {
+      if (!await connectOnce(target, callOf(index))) lost += 1;
+    },
+  });
   return { made, lost };
 }

@@ -3,9 +3,15 @@ import {
   type FlagRows,
   type FlagValues,
   hostAndPort,
+  oneOf,
   positiveNumber,
   wholeNumber,
 } from "../core/flags.ts";
+
+/** The Greeter's methods. */
+const METHODS = ["SayHello", "StreamHellos", "Chat"] as const;
+
+type Method = (typeof METHODS)[number];
 
 /** The client's flags. */
 export const CLIENT_FLAGS = {
@@ -57,6 +63,30 @@ export const CLIENT_FLAGS = {
     default: 0,
     env: "CLIENT_DURATION_S",
     parse: wholeNumber(0, 2_000_000),
+  },
+  connections: {
+    name: "connections",
+    placeholder: "COUNT",
+    help: "Connections, which take turns",
+    default: 1,
+    env: "CLIENT_CONNECTIONS",
+    parse: wholeNumber(1, 64),
+  },
+  method: {
+    name: "method",
+    placeholder: "METHOD",
+    help: `${METHODS.join(", ")}; a stream has 10 messages in a second`,
+    default: "SayHello" as Method,
+    env: "CLIENT_METHOD",
+    parse: oneOf(METHODS),
+  },
+  characters: {
+    name: "characters",
+    placeholder: "COUNT",
+    help: "Length of the text in each request",
+    default: 5,
+    env: "CLIENT_CHARACTERS",
+    parse: wholeNumber(1, 1024),
   },
   workMs: {
     name: "work",

@@ -10,6 +10,9 @@ Deno.test("CLIENT_FLAGS calls localhost:5000 once a second unless told", () => {
     deadlineMs: 2000,
     count: 0,
     durationS: 0,
+    connections: 1,
+    method: "SayHello",
+    characters: 5,
     workMs: 0,
     json: false,
   });

@@ -1,5 +1,5 @@
 /** Says when calls stop succeeding and when they succeed again. */
-import type { CallRecord } from "./call_loop.ts";
+import type { CallRecord } from "../core/caller.ts";
 
 /** What a status means for sure; every other one is only named. */
 const MEANINGS: Readonly<Record<string, string>> = {

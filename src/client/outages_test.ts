@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Outcome } from "./call_loop.ts";
+import type { Outcome } from "../core/caller.ts";
 import { Outages } from "./outages.ts";
 
 const REPLY: Outcome = { kind: "reply", server: "a", number: 1 };

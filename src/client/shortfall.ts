@@ -1,10 +1,5 @@
 /** Says when the client does not reach its rate, and why. */
-
-/**
- * Why calls were left out: all places of `--concurrency` were taken, or the
- * client itself was held up.
- */
-export type Cause = "full" | "held up";
+import type { Cause } from "../io/open_loop.ts";
 
 /** Calls that were left out, by cause. */
 export interface Skipped {

@@ -9,8 +9,11 @@ export type Listener = "l7" | "l4";
 /** Both, in the order in which they are shown. */
 export const LISTENERS: readonly Listener[] = ["l7", "l4"];
 
+/** What a caller may ask for again and again. */
+export const CALL_KINDS = ["unary", "stream", "chat"] as const;
+
 /** What a caller asks for again and again. */
-export type CallKind = "unary" | "stream" | "chat";
+export type CallKind = (typeof CALL_KINDS)[number];
 
 /** The load that the stack's own callers make. */
 export interface LoadState {
@@ -70,7 +73,8 @@ export interface EnvoyState {
   readonly openBreakers: readonly string[];
   readonly retries: number;
   readonly retriesOverBudget: number;
-  readonly remainingRetries: number;
+  /** How many retries the budget allows at once. */
+  readonly retriesAllowed: number;
   readonly overflows: number;
 }
 
@@ -140,7 +144,10 @@ export interface State {
 /** One call that has ended. */
 export interface SeenCall {
   readonly listener: Listener;
-  /** The servers that it was given to, in order; none if there was none. */
+  /**
+   * The servers that it was given to, in order; none if there was none, and ""
+   * for one that nobody names, as Envoy could not connect to it.
+   */
   readonly servers: readonly string[];
   readonly status: string;
   /** Envoy's response flags, for example "UF,URX"; "" if there are none. */

@@ -8,6 +8,7 @@ import { nearest } from "./nearest.ts";
 
 export {
   hostAndPort,
+  oneOf,
   port,
   positiveNumber,
   wholeNumber,

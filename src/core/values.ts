@@ -87,3 +87,16 @@ export function partOfOne(text: string): number {
   }
   return value;
 }
+
+/** Makes a parser of one of some words. */
+export function oneOf<T extends string>(
+  known: readonly T[],
+): (text: string) => T {
+  return (text) => {
+    const found = known.find((word) => word === text);
+    if (found === undefined) {
+      throw new RangeError(`must be one of ${known.join(", ")}`);
+    }
+    return found;
+  };
+}

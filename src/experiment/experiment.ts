@@ -33,7 +33,7 @@
  * event fails, the recorder keeps its pace, and the ledgers agree.
  */
 import type { ConfigChange } from "../stack/envoy_config.ts";
-import type { History } from "./history.ts";
+import type { CallRecord, History } from "./history.ts";
 import type { RunContext } from "./run_context.ts";
 
 /** An experiment. */
@@ -50,6 +50,13 @@ export interface Experiment {
   readonly load: Load;
   /** What happens, in any order; each starts at its own time. */
   readonly events: readonly ExperimentEvent[];
+  /**
+   * Tells which of the calls that failed were meant to (default none), so that
+   * they are not counted as lost: what is not told here breaks a promise. Tell
+   * as little as possible, by time, status, or how the call was refused. The
+   * control does not ask: all that fails there is lost.
+   */
+  readonly isMeantToFail?: (call: CallRecord) => boolean;
   readonly claims: readonly Claim[];
   readonly control: Control;
   /** What is known not to be better, and why; the report shows it. */

@@ -75,6 +75,8 @@ export interface CallRecord {
   readonly isOverloaded: boolean;
   /** Whether anything came back; false if the caller's side made the status. */
   readonly isAnswered: boolean;
+  /** Whether it failed, and the experiment means it to (default false). */
+  readonly failedAsMeant?: boolean;
 }
 
 /** Something that happened. */

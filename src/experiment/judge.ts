@@ -43,17 +43,36 @@ export function callsIn(
   );
 }
 
-/** Whether a call is lost to its caller. */
-export function isLost({ status }: CallRecord): boolean {
+/** Whether a call failed, be it meant to or not. */
+export function isFailed({ status }: CallRecord): boolean {
   return status !== "OK";
 }
 
-/**
- * Whether a call is lost though its answer had begun: its headers are with
- * the caller, so nobody can try it again.
- */
-export function isCutShort(call: CallRecord): boolean {
-  return isLost(call) && call.server !== "";
+/** Whether a call failed that was not meant to. */
+export function isLost(call: CallRecord): boolean {
+  return isFailed(call) && call.failedAsMeant !== true;
+}
+
+/** What became of some calls; the rest of them succeeded. */
+export interface Outcomes {
+  readonly calls: number;
+  readonly failedAsMeant: number;
+  readonly lost: number;
+}
+
+/** Counts what became of some calls. */
+export function outcomesOf(calls: readonly CallRecord[]): Outcomes {
+  const failed = calls.filter(isFailed).length;
+  const lost = calls.filter(isLost).length;
+  return { calls: calls.length, failedAsMeant: failed - lost, lost };
+}
+
+/** Calls that were due within a part of the run and end as UNAVAILABLE. */
+export function unavailableIn(
+  { fromMs = 0, toMs = Infinity }: Window = {},
+): (call: CallRecord) => boolean {
+  return ({ status, startMs }) =>
+    status === "UNAVAILABLE" && startMs >= fromMs && startMs < toMs;
 }
 
 /**
@@ -80,16 +99,24 @@ export function countBy<T>(
   return new Map([...counts].sort(([, a], [, b]) => b - a));
 }
 
-/** "3 of 1800 calls lost (2 UNAVAILABLE, 1 DEADLINE_EXCEEDED)". */
+/**
+ * "3 of 1800 calls lost (2 UNAVAILABLE, 1 DEADLINE_EXCEEDED)", and how many
+ * more failed as they were meant to.
+ */
 export function lossWords(calls: readonly CallRecord[]): string {
-  const lost = calls.filter(isLost);
-  const by = [...countBy(lost, ({ status }) => status)]
+  const { failedAsMeant, lost } = outcomesOf(calls);
+  const by = [...countBy(calls.filter(isLost), ({ status }) => status)]
     .map(([status, count]) => `${count} ${status}`);
-  return `${lost.length} of ${calls.length} calls lost` +
-    (by.length === 0 ? "" : ` (${by.join(", ")})`);
+  return `${lost} of ${calls.length} calls lost` +
+    (by.length === 0 ? "" : ` (${by.join(", ")})`) +
+    (failedAsMeant === 0 ? "" : `, ${failedAsMeant} failed as meant`);
 }
 
-/** At most `count` calls of that part of the run are lost. */
+/**
+ * At most `count` calls of that part of the run are lost. Where some are meant
+ * to fail, leave their time out: they are lost in the control, which would
+ * break the claim whatever it protects.
+ */
 export function lostAtMost(count: number, window: Window = {}): Judge {
   return (history) => {
     const calls = callsIn(history, window);
@@ -101,29 +128,6 @@ export function lostAtMost(count: number, window: Window = {}): Judge {
   };
 }
 
-/**
- * At most `count` calls are lost before their answer has begun; those that are
- * cut short count for `cutShortAtMost`.
- */
-export function lostBeforeAnswerAtMost(
-  count: number,
-  window: Window = {},
-): Judge {
-  return (history) =>
-    lostAtMost(count, window)({
-      ...history,
-      calls: history.calls.filter((call) => !isCutShort(call)),
-    });
-}
-
-/** At most `count` calls are lost within their answer. */
-export function cutShortAtMost(count: number): Judge {
-  return ({ calls }) => {
-    const cut = calls.filter(isCutShort).length;
-    return heldIf(cut <= count, `${cut} calls cut short`);
-  };
-}
-
 /** `percent` of the answered calls take at most `limitMs`. */
 export function latencyAtMost(
   percent: number,
@@ -131,7 +135,7 @@ export function latencyAtMost(
   window: Window = {},
 ): Judge {
   return (history) => {
-    const calls = callsIn(history, window).filter((call) => !isLost(call));
+    const calls = callsIn(history, window).filter((call) => !isFailed(call));
     const valueMs = percentile(calls.map((call) => call.latencyMs), percent);
     // The rank must have a few calls above it.
     if (valueMs === undefined || calls.length * (100 - percent) < 200) {
@@ -152,7 +156,7 @@ export function shareBetween(
   window: Window = {},
 ): Judge {
   return (history) => {
-    const calls = callsIn(history, window).filter((call) => !isLost(call));
+    const calls = callsIn(history, window).filter((call) => !isFailed(call));
     if (calls.length < CALLS_MIN) {
       return unknown(`${calls.length} answered calls are too few`);
     }

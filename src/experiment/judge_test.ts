@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { calls, history, snapshot } from "./_history.ts";
+import { call, calls, history, snapshot } from "./_history.ts";
 import type { Judge, Verdict } from "./experiment.ts";
 import type { History } from "./history.ts";
 import {
   allOf,
-  cutShortAtMost,
   healthyWithin,
   latencyAtMost,
   lossWords,
   lostAtMost,
-  lostBeforeAnswerAtMost,
   measuredBetween,
+  outcomesOf,
   percentile,
   shareBetween,
   statGrows,
+  unavailableIn,
 } from "./judge.ts";
 
 /** Checks a judge by a table: the case, its history, the verdict, words. */
@@ -50,20 +50,35 @@ Deno.test("lostAtMost() counts the lost calls of its window", () => {
   ]);
 });
 
-Deno.test("calls that are cut short are told from others that are lost", () => {
-  const cut = history({
-    calls: [...calls(99), ...calls(1, { status: "INTERNAL" })],
-  });
-  const lost = history({
-    calls: [...calls(99), ...calls(1, { status: "INTERNAL", server: "" })],
+Deno.test("what was meant to fail is not lost, nor answered", () => {
+  const meant = { ...UNAVAILABLE, failedAsMeant: true, latencyMs: 9e3 };
+  const some = [...calls(200), ...calls(40, meant)];
+  const given = history({ calls: some });
+  assert.deepEqual(outcomesOf([...some, ...calls(2, UNAVAILABLE)]), {
+    calls: 242,
+    failedAsMeant: 40,
+    lost: 2,
   });
   checkRows([
-    ["cut", lostBeforeAnswerAtMost(0), cut, "held", /0 of 99/],
-    ["lost", lostBeforeAnswerAtMost(0), lost, "broken", /1 of 100/],
-    ["cut", cutShortAtMost(0), cut, "broken", /1 calls cut/],
-    ["cut, allowed", cutShortAtMost(1), cut, "held"],
-    ["lost", cutShortAtMost(0), lost, "held"],
+    ["lost", lostAtMost(0), given, "held", /^0 of 240 .* lost, 40 failed as/],
+    ["latency", latencyAtMost(99, 10), given, "held", /of 200 calls/],
+    ["share", shareBetween("server-1", 1, 1), given, "held", /200 of 200/],
   ]);
+});
+
+Deno.test("unavailableIn() tells calls by their status and their time", () => {
+  const isMeant = unavailableIn({ fromMs: 1000, toMs: 2000 });
+  const rows: readonly (readonly [string, number, boolean])[] = [
+    ["UNAVAILABLE", 999, false],
+    ["UNAVAILABLE", 1000, true],
+    ["UNAVAILABLE", 1999, true],
+    ["UNAVAILABLE", 2000, false],
+    ["INTERNAL", 1500, false],
+  ];
+  for (const [status, startMs, expected] of rows) {
+    assert.equal(isMeant(call({ status, startMs })), expected);
+  }
+  assert.ok(unavailableIn()(call({ status: "UNAVAILABLE", startMs: 9e9 })));
 });
 
 Deno.test("lossWords() names the statuses, the most frequent first", () => {

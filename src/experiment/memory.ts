@@ -2,7 +2,7 @@
 import type { Judge } from "./experiment.ts";
 import { broken, heldIf, measured, unknown } from "./judge.ts";
 import type { RunContext } from "./run_context.ts";
-import { pause } from "./waits.ts";
+import { pause } from "../io/wait.ts";
 
 /** How often memory is looked at while it is watched. */
 const WATCH_INTERVAL_MS = 250;

@@ -1,5 +1,6 @@
 /** Asks Envoy and the servers what they have counted. */
 import type { ServerCounters } from "../io/proto.ts";
+import { pause } from "../io/wait.ts";
 import type { UpstreamHost } from "../stack/envoy_admin.ts";
 import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import type { HostSample, Sample, Snapshot } from "./history.ts";
@@ -112,6 +113,6 @@ export async function watch(
       // Envoy is away: an experiment may want that, and its gap is seen.
     }
     const leftMs = SAMPLE_INTERVAL_MS - (elapsedMs() - startMs);
-    await new Promise((resolve) => setTimeout(resolve, Math.max(1, leftMs)));
+    await pause(Math.max(1, leftMs), signal);
   }
 }

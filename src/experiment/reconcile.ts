@@ -3,7 +3,7 @@
  * Envoy and of the servers
  * must agree; a difference is a defect of the bench.
  */
-import { isLost, statGrowth } from "./judge.ts";
+import { isFailed, statGrowth } from "./judge.ts";
 import type { Action, History } from "./history.ts";
 
 /** One comparison: a count, and what the other ledgers allow for it. */
@@ -72,7 +72,7 @@ export function reconcile(history: History): readonly Comparison[] {
 function envoyLines(history: History): readonly Comparison[] {
   const { calls, extraCalls, unsureCalls } = history;
   const answered = calls.filter(({ isAnswered }) => isAnswered).length;
-  const lost = calls.filter(isLost).length + extraCalls;
+  const lost = calls.filter(isFailed).length + extraCalls;
   const downstream = statGrowth(history, "http.grpc.downstream_rq_total");
   const tries = downstream + statGrowth(history, "upstream_rq_retry");
   const sent = tries - sumOf(history, NO_SERVER);
@@ -112,7 +112,7 @@ function sentBefore({ before, samples }: History, address: string): number {
 
 function serverLines(history: History): readonly Comparison[] {
   const { before, after, calls, extraCalls, directCalls } = history;
-  const slack = calls.filter(isLost).length + extraCalls +
+  const slack = calls.filter(isFailed).length + extraCalls +
     sumOf(history, RESETS);
   return after.hosts.flatMap((host) => {
     const { server } = host;
@@ -131,7 +131,7 @@ function serverLines(history: History): readonly Comparison[] {
     const started = growth("started");
     const wasCut = isCut(history, server);
     const answered = calls.filter((call) =>
-      call.server === server && !isLost(call)
+      call.server === server && !isFailed(call)
     ).length;
     return [
       line(

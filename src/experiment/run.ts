@@ -8,28 +8,32 @@ import type { Experiment, Load, Setup } from "./experiment.ts";
 import { watchDisturbance } from "./disturbance.ts";
 import {
   type Action,
+  type CallRecord,
   type EventRecord,
   type History,
   type Measure,
   type Sample,
   Unmeasured,
 } from "./history.ts";
+import { isFailed, type Outcomes, outcomesOf } from "./judge.ts";
 import { takeSnapshot, watch } from "./observer.ts";
 import { RecordedStack } from "./recorded_stack.ts";
 import { Recorder } from "./recorder.ts";
 import type { RunContext } from "./run_context.ts";
 import type { ExperimentStack, StackFactory } from "./stacks.ts";
-import { awaitHealthy, HEALTHY_LIMIT_MS_DEFAULT, pause } from "./waits.ts";
+import { pause } from "../io/wait.ts";
+import { awaitHealthy, HEALTHY_LIMIT_MS_DEFAULT } from "./waits.ts";
 
 /** What is run: an experiment or its control, without the claims. */
-export type Plan = Pick<Experiment, "setup" | "load" | "events">;
+export type Plan = Pick<
+  Experiment,
+  "setup" | "load" | "events" | "isMeantToFail"
+>;
 
 /** What a run tells while it goes on. */
-export interface Progress {
+export interface Progress extends Outcomes {
   readonly elapsedMs: number;
   readonly durationMs: number;
-  readonly calls: number;
-  readonly lost: number;
   readonly healthy: number | undefined;
   readonly servers: number;
   /** Something that has happened just now. */
@@ -157,7 +161,7 @@ class Run {
         seed,
         startedAt,
         durationMs,
-        calls: recorder.calls
+        calls: this.#calls()
           .map((call) => ({
             ...call,
             server: bare.nameOfReply?.(call.server) ?? call.server,
@@ -262,18 +266,25 @@ class Run {
     };
   }
 
+  /** Of those that failed, it is known which were meant to. */
+  #calls(): readonly CallRecord[] {
+    const { isMeantToFail = () => false } = this.#plan;
+    return (this.#recorder?.calls ?? []).map((call) => ({
+      ...call,
+      failedAsMeant: isFailed(call) && isMeantToFail(call),
+    }));
+  }
+
   #elapsedMs(): number {
     return performance.now() - this.#startedAtMs;
   }
 
   #tell(event?: string): void {
-    const calls = this.#recorder?.calls ?? [];
     const last = this.#samples.at(-1)?.stats;
     this.#options.onProgress({
       elapsedMs: this.#elapsedMs(),
       durationMs: this.#load.durationMs,
-      calls: calls.length,
-      lost: calls.filter(({ status }) => status !== "OK").length,
+      ...outcomesOf(this.#calls()),
       healthy: last?.["membership_healthy"],
       servers: last?.["membership_total"] ?? this.#setup.servers,
       ...(event === undefined ? {} : { event }),

@@ -7,23 +7,6 @@ import { waitUntil } from "../io/wait.ts";
 /** Envoy looks every second; a busy machine needs longer to start a server. */
 export const HEALTHY_LIMIT_MS_DEFAULT = 20_000;
 
-/** Waits; ends early when the signal is aborted. */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (ms <= 0 || signal?.aborted) {
-      resolve();
-      return;
-    }
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener("abort", end);
-  });
-}
-
 /**
  * Waits until Envoy finds exactly `count` servers, all of them healthy.
  *

@@ -31,16 +31,19 @@ export function startPiece(
     return `import * as ${name} from "${url}";`;
   });
   const failure = new URL("../core/errors.ts", import.meta.url);
-  const process = new Deno.Command(Deno.execPath(), {
+  const process = new Deno.Command("env", {
     args: [
-      ...["eval", "--no-lock", "--ext=ts"],
+      // The tests themselves may have been started with nohup.
+      ...["--default-signal=HUP", "--unset=GRPC_DEMO_NOHUP"],
+      ...Object.entries(env).map(([name, value]) => `${name}=${value}`),
+      ...[Deno.execPath(), "eval", "--no-lock", "--ext=ts"],
       [...imports, `import { Failure } from "${failure}";`, LIMIT, code]
         .join("\n"),
     ],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { ...env, NO_COLOR: "1" },
+    env: { NO_COLOR: "1" },
   }).spawn();
   const reader = process.stdout.pipeThrough(new TextDecoderStream())
     .getReader();

@@ -1,18 +1,6 @@
 /** Faults as messages (see proto/demo/v1/admin.proto) and as flags. */
 import type { DelayShape, Fault, FaultKind } from "../core/fault.ts";
-
-/** A request of SetFault. */
-export interface SetFaultRequest {
-  readonly kind: string;
-  readonly durationMs: number;
-  readonly share?: number;
-  readonly seed: number;
-  readonly code?: number;
-  readonly afterHeaders: boolean;
-  readonly delayMs: number;
-  readonly delayShape: string;
-  readonly notServing: boolean;
-}
+import type { SetFaultRequest } from "./proto.ts";
 
 /** The message that asks for a fault. */
 export function toRequest(fault: Fault): SetFaultRequest {

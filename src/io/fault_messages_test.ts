@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { checkFault, type Fault } from "../core/fault.ts";
-import {
-  fromRequest,
-  type SetFaultRequest,
-  toFlags,
-  toRequest,
-} from "./fault_messages.ts";
-import { Admin } from "./proto.ts";
+import { fromRequest, toFlags, toRequest } from "./fault_messages.ts";
+import { Admin, type SetFaultRequest } from "./proto.ts";
 
 const FAULTS: readonly Fault[] = [
   { kind: "hang", durationMs: 5 },

@@ -1,11 +1,15 @@
 /** Hedging: one call, made on several connections. */
-import {
-  type Client,
-  type ServiceClientConstructor,
-  status,
-} from "@grpc/grpc-js";
+import { type Client, status } from "@grpc/grpc-js";
 import { Failure } from "../core/errors.ts";
-import { callUnary, connect, isServiceError } from "./rpc.ts";
+import type { Service } from "./proto.ts";
+import {
+  callUnary,
+  connect,
+  isServiceError,
+  type MethodOf,
+  type ReplyOf,
+  type RequestOf,
+} from "./rpc.ts";
 
 /**
  * How long an answer may take before the call is made once more. The
@@ -36,25 +40,25 @@ const NO_ANSWER: ReadonlySet<number> = new Set([
  * @throws {ServiceError} The server's answer when it is a status, or else why
  * there is none.
  */
-export async function callHedged<R>(
-  service: ServiceClientConstructor,
-  method: string,
-  request: unknown,
+export async function callHedged<C extends Client, M extends MethodOf<C>>(
+  service: Service<C>,
+  method: M,
+  request: RequestOf<C, M>,
   { target, deadlineMs }: {
     readonly target: string;
     readonly deadlineMs: number;
   },
-): Promise<R> {
+): Promise<ReplyOf<C, M>> {
   const endMs = performance.now() + deadlineMs;
   const clients: Client[] = [];
-  const answer = Promise.withResolvers<R>();
+  const answer = Promise.withResolvers<ReplyOf<C, M>>();
   let lastError: unknown;
   const hedge = () => {
     const client = connect(service, target);
     clients.push(client);
     const leftMs = Math.max(1, endMs - performance.now());
-    callUnary<R>(client, method, request, { deadlineMs: leftMs }).then(
-      ({ reply }) => answer.resolve(reply),
+    callUnary(client, method, request, { deadlineMs: leftMs }).then(
+      answer.resolve,
       (error) => {
         const code = isServiceError(error) ? error.code : status.UNKNOWN;
         if (!NO_ANSWER.has(code)) answer.reject(error);

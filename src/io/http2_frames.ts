@@ -11,6 +11,7 @@ import {
   TYPE,
   uint32s,
 } from "../core/http2_wire.ts";
+import { pause } from "./wait.ts";
 
 const encoder = new TextEncoder();
 
@@ -182,7 +183,7 @@ export async function sendRaw(
     let before = -1;
     while (!isClosed && received !== before) {
       before = received;
-      await new Promise((resolve) => setTimeout(resolve, silenceMs));
+      await pause(silenceMs);
     }
   }
   if (!isClosed) await connection.closeWrite().catch(() => {});

@@ -30,6 +30,7 @@ export function requestLocal(
     readonly method: "GET" | "POST";
     readonly timeoutMs: number;
     readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
   },
 ): Promise<LocalResponse> {
   const { method, timeoutMs, headers = {} } = options;
@@ -56,6 +57,6 @@ export function requestLocal(
       clearTimeout(timer);
       reject(error);
     });
-    outgoing.end();
+    outgoing.end(options.body);
   });
 }

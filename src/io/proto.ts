@@ -3,9 +3,18 @@
  * embedded as text: no file is read, no code is generated.
  */
 import {
+  type CallOptions,
+  type ChannelCredentials,
+  type Client,
+  type ClientDuplexStream,
+  type ClientOptions,
+  type ClientReadableStream,
+  type ClientUnaryCall,
   type GrpcObject,
   loadPackageDefinition,
-  type ServiceClientConstructor,
+  type Metadata,
+  type ServiceDefinition,
+  type ServiceError,
 } from "@grpc/grpc-js";
 import { fromJSON, type PackageDefinition } from "@grpc/proto-loader";
 import protobuf from "protobufjs";
@@ -40,51 +49,110 @@ function loadDefinitions(): PackageDefinition {
 /** Both services as @grpc/proto-loader defines them. */
 const packageDefinition: PackageDefinition = loadDefinitions();
 
-function serviceClient(name: string): ServiceClientConstructor {
+/** A service, for servers (`.service`) and clients (`new`). */
+export interface Service<C extends Client> {
+  new (
+    address: string,
+    credentials: ChannelCredentials,
+    options?: Partial<ClientOptions>,
+  ): C;
+  readonly service: ServiceDefinition;
+}
+
+function loadService<C extends Client>(name: string): Service<C> {
   const loaded = loadPackageDefinition(packageDefinition);
   const demo = (loaded["demo"] as GrpcObject)["v1"] as GrpcObject;
-  return demo[name] as ServiceClientConstructor;
+  return demo[name] as unknown as Service<C>;
 }
 
-/** demo.v1.Greeter, for servers (`.service`) and clients (`new`). */
-export const Greeter: ServiceClientConstructor = serviceClient("Greeter");
+/** demo.v1.Greeter. */
+export const Greeter: Service<GreeterClient> = loadService("Greeter");
 
-/** demo.v1.Admin, for servers (`.service`) and clients (`new`). */
-export const Admin: ServiceClientConstructor = serviceClient("Admin");
+/** demo.v1.Admin. */
+export const Admin: Service<AdminClient> = loadService("Admin");
 
-/** A reply of SayHello, StreamHellos: see proto/demo/v1/greeter.proto. */
-export interface HelloReply {
-  readonly message: string;
-  readonly server: string;
-  readonly number: number;
+/** One request, one reply. A field that a request lacks is 0 or empty. */
+export type UnaryMethod<Q, R> = (
+  request: Partial<Q>,
+  metadata: Metadata,
+  options: CallOptions,
+  callback: (error: ServiceError | null, reply?: R) => void,
+) => ClientUnaryCall;
+
+/** One request, a stream of replies. */
+export type StreamMethod<Q, R> = (
+  request: Partial<Q>,
+  metadata: Metadata,
+  options: CallOptions,
+) => ClientReadableStream<R>;
+
+/** A stream of requests, a stream of replies. */
+export type BidiMethod<Q, R> = (
+  metadata: Metadata,
+  options: CallOptions,
+) => ClientDuplexStream<Partial<Q>, R>;
+
+/** What a server has counted. */
+export type ServerCounters = GetCountersResponse;
+
+// From here on: the .proto files as types, which a test compares with them.
+
+/** A client of demo.v1.Greeter. */
+export interface GreeterClient extends Client {
+  SayHello: UnaryMethod<SayHelloRequest, SayHelloResponse>;
+  StreamHellos: StreamMethod<StreamHellosRequest, StreamHellosResponse>;
+  Chat: BidiMethod<ChatRequest, ChatResponse>;
 }
 
-/** A request of SayHello: see proto/demo/v1/greeter.proto. */
 export interface SayHelloRequest {
   readonly name: string;
   readonly workMs: number;
 }
 
-/** A request of StreamHellos: see proto/demo/v1/greeter.proto. */
+export interface SayHelloResponse {
+  readonly message: string;
+  readonly server: string;
+  readonly number: number;
+}
+
 export interface StreamHellosRequest {
   readonly name: string;
   readonly count: number;
   readonly intervalMs: number;
 }
 
-/** A message of Chat from the caller. */
+export interface StreamHellosResponse {
+  readonly message: string;
+  readonly server: string;
+  readonly number: number;
+}
+
 export interface ChatRequest {
   readonly text: string;
 }
 
-/** A message of Chat from the server. */
-export interface ChatReply {
+export interface ChatResponse {
   readonly text: string;
   readonly server: string;
   readonly number: number;
 }
 
-/** Counts of one method: see proto/demo/v1/admin.proto. */
+/** A client of demo.v1.Admin. */
+export interface AdminClient extends Client {
+  GetCounters: UnaryMethod<GetCountersRequest, GetCountersResponse>;
+  SetFault: UnaryMethod<SetFaultRequest, SetFaultResponse>;
+  ClearFaults: UnaryMethod<ClearFaultsRequest, ClearFaultsResponse>;
+}
+
+/** Has no fields. */
+export type GetCountersRequest = Readonly<Record<string, never>>;
+
+export interface GetCountersResponse {
+  readonly server: string;
+  readonly uptimeMs: number;
+  readonly methods: readonly MethodCounters[];
+}
+
 export interface MethodCounters {
   readonly method: string;
   readonly started: number;
@@ -95,9 +163,23 @@ export interface MethodCounters {
   readonly inFlightMax: number;
 }
 
-/** What a server has counted: see proto/demo/v1/admin.proto. */
-export interface ServerCounters {
-  readonly server: string;
-  readonly uptimeMs: number;
-  readonly methods: readonly MethodCounters[];
+export interface SetFaultRequest {
+  readonly kind: string;
+  readonly durationMs: number;
+  readonly share?: number;
+  readonly seed: number;
+  readonly code?: number;
+  readonly afterHeaders: boolean;
+  readonly delayMs: number;
+  readonly delayShape: string;
+  readonly notServing: boolean;
 }
+
+/** Has no fields. */
+export type SetFaultResponse = Readonly<Record<string, never>>;
+
+/** Has no fields. */
+export type ClearFaultsRequest = Readonly<Record<string, never>>;
+
+/** Has no fields. */
+export type ClearFaultsResponse = Readonly<Record<string, never>>;

@@ -1,71 +1,267 @@
-/** Starting calls and servers: the thin layer over @grpc/grpc-js. */
+/** Making clients and calls: the thin layer over @grpc/grpc-js. */
+import { Buffer } from "node:buffer";
 import {
+  type CallOptions as GrpcCallOptions,
   type Client,
+  type ClientReadableStream,
+  type ClientUnaryCall,
   credentials,
   logVerbosity,
   Metadata,
-  type ServiceClientConstructor,
   type ServiceError,
   setLogVerbosity,
+  status,
+  type StatusObject,
 } from "@grpc/grpc-js";
 import { printableDetails } from "../core/printable.ts";
+import { statusName } from "../core/status.ts";
+import type {
+  ChatRequest,
+  ChatResponse,
+  GreeterClient,
+  Service,
+  StreamMethod,
+  UnaryMethod,
+} from "./proto.ts";
 
 export { statusName } from "../core/status.ts";
 
 // Every error reaches its caller; the library need not print it as well.
 setLogVerbosity(logVerbosity.NONE);
 
-/** How a unary call ended well. */
-export interface UnaryResult<R> {
-  readonly reply: R;
-  /** The response headers; empty if the server sent none before its reply. */
-  readonly headers: Metadata;
+/** The methods of a client's service, by name. */
+export type MethodOf<C extends Client> = Exclude<keyof C, keyof Client>;
+
+/** What a unary method is asked, and what it answers. */
+type UnaryTypes<F> = F extends (...args: never) => ClientReadableStream<unknown>
+  ? never
+  : F extends UnaryMethod<infer Q, infer R> ? [request: Partial<Q>, reply: R]
+  : never;
+
+/** The same of a method that answers with a stream. */
+type StreamTypes<F> = F extends StreamMethod<infer Q, infer R>
+  ? [request: Partial<Q>, reply: R]
+  : never;
+
+/** A request of a unary method; each field may be left out. */
+export type RequestOf<C extends Client, M extends MethodOf<C>> = UnaryTypes<
+  C[M]
+>[0];
+
+/** The reply of a unary method. */
+export type ReplyOf<C extends Client, M extends MethodOf<C>> = UnaryTypes<
+  C[M]
+>[1];
+
+/** Options of every call. */
+export interface CallOptions {
+  /** From now; a unary call never waits for ever. */
+  readonly deadlineMs: number;
+  /** Whether it waits for a connection when there is none (default false). */
+  readonly waitForReady?: boolean;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Cancels it when aborted. */
+  readonly signal?: AbortSignal;
 }
 
-type UnaryMethod<R> = (
-  request: unknown,
-  metadata: Metadata,
-  options: { readonly deadline: number },
-  callback: (error: ServiceError | null, reply?: R) => void,
-) => { on(event: "metadata", listener: (headers: Metadata) => void): void };
+/** How a call ended. */
+export interface CallEnd {
+  /** The status's name, for example "OK". */
+  readonly status: string;
+  /** The status's details, fit to be printed; none of OK. */
+  readonly details: string;
+}
+
+const WELL: CallEnd = { status: "OK", details: "" };
+
+/** How a unary call ended. */
+export interface UnaryEnd<R> extends CallEnd {
+  /** undefined unless the status is OK. */
+  readonly reply: R | undefined;
+  /** undefined if the status is OK. */
+  readonly error: ServiceError | undefined;
+  /** The response headers; undefined if the status came without any. */
+  readonly headers: Metadata | undefined;
+}
+
+/**
+ * Makes one unary call, and tells how it ended, whatever its status is.
+ *
+ * @param client A client of the service.
+ * @param method The method as the .proto names it, for example "SayHello".
+ */
+export function callToEnd<C extends Client, M extends MethodOf<C>>(
+  client: C,
+  method: M,
+  request: RequestOf<C, M>,
+  options: CallOptions,
+): Promise<UnaryEnd<ReplyOf<C, M>>> {
+  const start = client[method] as UnaryMethod<unknown, ReplyOf<C, M>>;
+  return endOf(options, (...how) => start.call(client, request, ...how));
+}
 
 /**
  * Makes one unary call.
  *
- * @param client A client of the service.
- * @param method The method as the .proto names it, for example "SayHello".
- * @param options `deadlineMs` from now; a call never waits for ever.
  * @throws {ServiceError} When the call ends with another status than OK.
  */
-export function callUnary<R>(
+export async function callUnary<C extends Client, M extends MethodOf<C>>(
+  client: C,
+  method: M,
+  request: RequestOf<C, M>,
+  options: CallOptions,
+): Promise<ReplyOf<C, M>> {
+  const { reply, error } = await callToEnd(client, method, request, options);
+  if (reply === undefined) throw error;
+  return reply;
+}
+
+/**
+ * Makes one unary call whose messages are bytes, of any length and content.
+ *
+ * @param path The method's, for example "/demo.v1.Greeter/SayHello".
+ */
+export function callBytes(
   client: Client,
-  method: string,
-  request: unknown,
-  options: { readonly deadlineMs: number },
-): Promise<UnaryResult<R>> {
-  const methods = client as unknown as Readonly<Record<string, UnaryMethod<R>>>;
-  const start = methods[method];
-  if (start === undefined) throw new TypeError(`No method "${method}"`);
-  return new Promise((resolve, reject) => {
-    let headers = new Metadata();
-    const call = start.call(
-      client,
+  path: string,
+  request: Uint8Array,
+  options: CallOptions,
+): Promise<UnaryEnd<Uint8Array>> {
+  const serialize = (bytes: Uint8Array) => Buffer.from(bytes);
+  return endOf(options, (...how) =>
+    client.makeUnaryRequest(
+      path,
+      serialize,
+      (bytes: Uint8Array) => bytes,
       request,
-      new Metadata(),
-      { deadline: Date.now() + options.deadlineMs },
-      (error, reply) => {
-        if (error === null) resolve({ reply: reply as R, headers });
-        else reject(error);
-      },
-    );
+      ...how,
+    ));
+}
+
+function endOf<R>(
+  { signal, ...options }: CallOptions,
+  start: (
+    metadata: Metadata,
+    options: GrpcCallOptions,
+    callback: (error: ServiceError | null, reply?: R) => void,
+  ) => ClientUnaryCall,
+): Promise<UnaryEnd<R>> {
+  return new Promise((resolve) => {
+    let headers: Metadata | undefined;
+    const call = start(...grpcOptions(options), (error, reply) => {
+      letGo();
+      resolve({
+        ...(error === null ? WELL : endWords(error)),
+        error: error ?? undefined,
+        reply,
+        headers,
+      });
+    });
+    const letGo = cancelWhen(signal, call);
     call.on("metadata", (received) => headers = received);
   });
+}
+
+/**
+ * Opens a stream of replies and reads it to its end.
+ *
+ * @param options Without `deadlineMs` it may be as long as it likes.
+ * @param onReply Is given each reply; of a stream that does not end with OK,
+ * grpc-js may drop the last ones.
+ */
+export function readStream<C extends Client, M extends MethodOf<C>>(
+  client: C,
+  method: M,
+  request: StreamTypes<C[M]>[0],
+  { signal, ...options }: Partial<CallOptions>,
+  onReply: (reply: StreamTypes<C[M]>[1]) => void,
+): Promise<CallEnd> {
+  const open = client[method] as StreamMethod<unknown, StreamTypes<C[M]>[1]>;
+  const stream = open.call(client, request, ...grpcOptions(options));
+  const letGo = cancelWhen(signal, stream);
+  stream.on("data", onReply);
+  stream.on("error", () => {}); // It comes as the status, too.
+  return new Promise((resolve) =>
+    stream.on("status", (end: StatusObject) => {
+      letGo();
+      resolve(end.code === status.OK ? WELL : endWords(end));
+    })
+  );
+}
+
+/**
+ * Chats: says the same, evenly, so many times, and reads what comes back.
+ *
+ * @param talk What is said, how often, and how long one follows another.
+ * @param onReply Is given each reply.
+ */
+export async function converse(
+  client: GreeterClient,
+  { signal, ...options }: CallOptions,
+  talk: {
+    readonly request: Partial<ChatRequest>;
+    readonly count: number;
+    readonly intervalMs: number;
+  },
+  onReply: (reply: ChatResponse) => void,
+): Promise<CallEnd> {
+  const stream = client.Chat(...grpcOptions(options));
+  const letGo = cancelWhen(signal, stream);
+  stream.on("data", onReply);
+  stream.on("error", () => {}); // It comes as the status, too.
+  let said = 0;
+  const say = () => {
+    stream.write(talk.request);
+    said += 1;
+    if (said < talk.count) return;
+    clearInterval(timer);
+    stream.end();
+  };
+  const timer = setInterval(say, talk.intervalMs);
+  say();
+  return await new Promise((resolve) =>
+    stream.on("status", (end: StatusObject) => {
+      clearInterval(timer);
+      letGo();
+      resolve(end.code === status.OK ? WELL : endWords(end));
+    })
+  );
+}
+
+/** @returns Forgets the call, which has ended. */
+function cancelWhen(
+  signal: AbortSignal | undefined,
+  call: { cancel(): void },
+): () => void {
+  const cancel = () => call.cancel();
+  signal?.addEventListener("abort", cancel);
+  if (signal?.aborted) cancel();
+  return () => signal?.removeEventListener("abort", cancel);
+}
+
+function grpcOptions(
+  { deadlineMs, waitForReady = false, metadata = {} }: Partial<CallOptions>,
+): [Metadata, GrpcCallOptions] {
+  const fields = new Metadata({ waitForReady });
+  for (const [name, value] of Object.entries(metadata)) fields.set(name, value);
+  return [
+    fields,
+    deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs },
+  ];
+}
+
+function endWords(
+  { code, details }: Pick<StatusObject, "code" | "details">,
+): CallEnd {
+  return { status: statusName(code), details: plainDetails(details) };
 }
 
 /** Options of every client here. */
 export interface ConnectOptions {
   /** The most one message may have, in bytes (default 4 MiB, as grpc-js). */
   readonly maxMessageBytes?: number;
+  /** Whether requests are compressed with gzip (default false). */
+  readonly compresses?: boolean;
   /**
    * Whether a connection is left, and its calls end as UNAVAILABLE, when calls
    * wait on it and its peer's HTTP/2 is silent for 3 s (default false). A
@@ -81,6 +277,9 @@ const SILENCE_OPTIONS = {
   "grpc.keepalive_timeout_ms": 2000,
 } as const;
 
+/** In gRPC's numbering of compressions. */
+const GZIP = 2;
+
 /**
  * Makes a client with a connection of its own, which is opened by the first
  * call. It reconnects fast, since a demo's server is away for a second and not
@@ -93,11 +292,11 @@ const SILENCE_OPTIONS = {
  *
  * @param target "host:port", plain text.
  */
-export function connect(
-  service: ServiceClientConstructor,
+export function connect<C extends Client>(
+  service: Service<C>,
   target: string,
   options: ConnectOptions = {},
-): Client {
+): C {
   return new service(target, credentials.createInsecure(), {
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
@@ -109,6 +308,9 @@ export function connect(
     // The system's proxy is not for calls to this machine.
     "grpc.enable_http_proxy": 0,
     ...(options.leavesSilence ? SILENCE_OPTIONS : {}),
+    ...(options.compresses
+      ? { "grpc.default_compression_algorithm": GZIP }
+      : {}),
     ...(options.maxMessageBytes === undefined ? {} : {
       "grpc.max_receive_message_length": options.maxMessageBytes,
       "grpc.max_send_message_length": options.maxMessageBytes,

@@ -1,7 +1,18 @@
-/** Waiting for a condition, with a limit. */
+/** Waiting: for a time, or for a condition with a limit. */
+import { setTimeout as timer } from "node:timers/promises";
 
 /** How often a condition is looked at. */
 const POLL_MS = 25;
+
+/** Waits; ends early when the signal is aborted, which is no error. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  if (ms <= 0) return;
+  try {
+    await timer(ms, undefined, signal && { signal });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  }
+}
 
 /**
  * Waits until `condition` holds.
@@ -17,7 +28,7 @@ export async function waitUntil(
   const limitAtMs = performance.now() + limitMs;
   while (!(await condition())) {
     if (signal?.aborted || performance.now() >= limitAtMs) return false;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS, signal);
   }
   return true;
 }

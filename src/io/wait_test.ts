@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { waitUntil } from "./wait.ts";
+import { pause, waitUntil } from "./wait.ts";
 
 Deno.test("waitUntil() is true at once when the condition holds", async () => {
   assert.equal(await waitUntil(() => true, 0), true);
@@ -28,4 +28,20 @@ Deno.test("waitUntil() gives up when it is aborted", async () => {
 Deno.test("waitUntil() rejects when its condition does", async () => {
   const condition = () => Promise.reject(new Error("no"));
   await assert.rejects(waitUntil(condition, 60_000), { message: "no" });
+});
+
+Deno.test("pause() ends early, without an error, when it is aborted", async () => {
+  const controller = new AbortController();
+  const paused = pause(60_000, controller.signal);
+  controller.abort();
+  await paused;
+  await pause(60_000, controller.signal);
+});
+
+Deno.test("pause() waits", async () => {
+  const startedAtMs = performance.now();
+  await pause(20);
+  await pause(0);
+  await pause(-1);
+  assert.ok(performance.now() - startedAtMs >= 19);
 });

@@ -14,6 +14,7 @@ import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
 import { doctor } from "./doctor.ts";
 import { writeReports } from "../report/files.ts";
+import { experimentModel } from "../report/model.ts";
 import { machineFacts, versionFacts } from "../report/machine.ts";
 import { progressLine, resultLines, summaryLines } from "../report/terminal.ts";
 import { conduct, type Result } from "../experiment/conduct.ts";
@@ -161,7 +162,7 @@ async function runAll(
     const result = await runOne(experiment, stacks, flags.seed, stop.signal);
     if (result === undefined) break;
     results.push(result);
-    resultLines(result).forEach(print);
+    resultLines(experimentModel(result)).forEach(print);
   }
   if (results.length === 0) {
     throw new Failure(
@@ -169,7 +170,7 @@ async function runAll(
       "interrupted before anything was measured",
     );
   }
-  summaryLines(results).forEach(print);
+  summaryLines(results.map(experimentModel)).forEach(print);
   if (stop.signal.aborted) {
     print(`interrupted: ${chosen.length - results.length} not run`);
   }

@@ -1,40 +1,41 @@
-/** The command `up`: a stack and a client in front of it, until Ctrl-C. */
-import { EXIT_CODES, Failure, messageOf } from "../core/errors.ts";
+/** The command `up`: a stack and callers in front of it, until Ctrl-C. */
+import { Failure, messageOf } from "../core/errors.ts";
 import { type FlagValues, helpText, parseFlags } from "../core/flags.ts";
+import { killAllChildren, onChildrenChange } from "../io/child.ts";
+import { type ExitStatus, exitWords } from "../io/child.ts";
 import { readText } from "../io/files.ts";
 import { listenForStop, whenAborted } from "../io/program.ts";
 import { ask, print } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
-import {
-  awaitExit,
-  type Child,
-  type ExitStatus,
-  exitWords,
-  killAllChildren,
-  onChildrenChange,
-  startChild,
-} from "../io/child.ts";
+import { LOAD_AT_FIRST } from "../control/callers.ts";
+import { Control } from "../control/control.ts";
+import type { LoadState } from "../control/state.ts";
+import { type ServedPage, servePage } from "../page/serve.ts";
 import { ComposeStack } from "../stack/compose.ts";
 import { COMPOSE_PROJECT } from "../stack/compose_project.ts";
 import { type EnvoyConfig, parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { watchEnvoy } from "../stack/envoy_watch.ts";
 import { makeWay } from "../stack/leftovers.ts";
-import { NativeStack } from "../stack/native.ts";
+import { NATIVE_SERVERS_MAX, NativeStack } from "../stack/native.ts";
 import { isAccessLog, say } from "../stack/output.ts";
-import { programCommand, startFailure } from "../stack/programs.ts";
 import { RunFile } from "../stack/run_file.ts";
 import type { Stack } from "../stack/stack.ts";
+import { listenForKeys } from "./keys.ts";
 import { UP_FLAGS } from "./up_flags.ts";
+import { CallPrinter } from "./up_output.ts";
 
 const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \
 calls once a second, all on
 this machine, as processes or in containers. Ctrl-C stops everything and leaves nothing behind.`;
 
-/** Long enough to see Envoy take the server out, short enough to wait for. */
-const RESTART_DELAY_MS = 3000;
+/** Variables that tell the client to end by itself. */
+const CLIENT_LIMITS = ["CLIENT_COUNT", "CLIENT_DURATION_S"];
 
-/** The client waits for its last calls, which end with their deadline. */
-const CLIENT_STOP_LIMIT_MS = 5000;
+/** Containers are asked by a program that is started for it. */
+const COMPOSE_COUNTS_INTERVAL_MS = 5000;
+
+/** More containers are no matter of a demo on one machine. */
+const COMPOSE_SERVERS_MAX = 32;
 
 /**
  * Runs the command.
@@ -59,9 +60,9 @@ export async function up(argv: readonly string[]): Promise<number> {
   const stop = listenForStop(() => {
     killAllChildren();
     if (!flags.docker) return;
-    say("up", "containers may be left; `deno task down` removes them");
+    say("up", "containers may be left; `./denow task down` removes them");
   });
-  const parts = new Parts(flags, stop.signal);
+  const parts = new Parts(flags, stop.signal, () => stop.request("q"));
   try {
     await parts.start();
     const end = await Promise.race([whenAborted(stop.signal), parts.ended]);
@@ -76,24 +77,27 @@ export async function up(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Variables that tell the client to end by itself. */
-const CLIENT_LIMITS = ["CLIENT_COUNT", "CLIENT_DURATION_S"];
-
-/** Enough for a sentence about each of its variables. */
-const CLIENT_LINES_KEPT = 10;
-
 /** What `up` has started, and what it does when a part ends by itself. */
 class Parts {
   readonly #flags: FlagValues<typeof UP_FLAGS>;
   readonly #signal: AbortSignal;
+  readonly #quit: () => void;
   readonly #ended = Promise.withResolvers<Failure | string>();
+  readonly #calls = new CallPrinter();
   #stack: Stack | undefined;
-  #client: Child | undefined;
+  #control: Control | undefined;
+  #page: ServedPage | undefined;
   #runFile: RunFile | undefined;
+  #letGoOfKeys = () => {};
 
-  constructor(flags: FlagValues<typeof UP_FLAGS>, signal: AbortSignal) {
+  constructor(
+    flags: FlagValues<typeof UP_FLAGS>,
+    signal: AbortSignal,
+    quit: () => void,
+  ) {
     this.#flags = flags;
     this.#signal = signal;
+    this.#quit = quit;
   }
 
   /** Resolves when a part has ended that the others need, or with the work. */
@@ -113,15 +117,12 @@ class Parts {
       ...flags,
       ask: (question) => ask(question, this.#signal),
     });
-    if (flags.docker) {
-      this.#stack = await this.#startContainers(config);
-      this.#sayReady(this.#stack);
-      return;
-    }
     this.#noteRun(new RunFile(ports));
-    this.#stack = await this.#startNative(config ?? parseEnvoyConfig());
-    this.#sayReady(this.#stack);
-    if (!flags.noClient) this.#startClient(this.#stack.endpoint);
+    const known = config ?? parseEnvoyConfig();
+    this.#stack = flags.docker
+      ? await this.#startContainers(config)
+      : await this.#startNative(known);
+    this.#startControl(this.#stack, known);
   }
 
   async #startNative(config: EnvoyConfig): Promise<Stack> {
@@ -135,6 +136,8 @@ class Parts {
       l4Port: flags.grpcPort + 1,
       envoyPath: envoy.path,
       config,
+      allowFaults: true,
+      isReplaceable: true,
       signal: this.#signal,
       onLine: (program, line) => this.#sayLine(program, line),
       onCrash: (program, status) => this.#onCrash(program, status),
@@ -151,6 +154,7 @@ class Parts {
       l4Port: flags.grpcPort + 1,
       adminPort: flags.adminPort,
       withClient: !flags.noClient,
+      allowFaults: true,
       ...(config === undefined ? {} : { config }),
       signal: this.#signal,
       onLine: (program, line) => {
@@ -161,14 +165,54 @@ class Parts {
     });
   }
 
+  #startControl(stack: Stack, config: EnvoyConfig): void {
+    const flags = this.#flags;
+    const isQuiet = flags.noClient || flags.docker;
+    const load: LoadState = {
+      ...LOAD_AT_FIRST,
+      ...(isQuiet ? { ratePerS: 0 } : {}),
+    };
+    const control = new Control({
+      stack,
+      stackName: flags.docker ? "compose" : "native",
+      config,
+      serversMax: flags.docker ? COMPOSE_SERVERS_MAX : NATIVE_SERVERS_MAX,
+      load,
+      ...(flags.docker ? { countsIntervalMs: COMPOSE_COUNTS_INTERVAL_MS } : {}),
+      onEvent: (listener, event) => this.#calls.note(listener, event),
+      onCallersEnd: (why) => this.#onCallersEnd(why),
+      onFailure: (failure) => this.#ended.resolve(failure),
+    });
+    this.#control = control;
+    this.#calls.load = load;
+    control.addViewer((name, message) => {
+      if (name === "story") this.#calls.tellStory(message as never);
+      else if (name === "second") this.#calls.nextSecond();
+      else if (name === "state") this.#calls.load = control.load;
+    });
+    if (!flags.noPage) this.#page = servePage(control, flags.pagePort);
+    this.#sayReady(stack);
+    control.start();
+    this.#letGoOfKeys = listenForKeys(control, {
+      url: this.#page?.url,
+      quit: this.#quit,
+      say: (line) => say("up", line),
+    });
+    const { url, token } = this.#page ?? {};
+    if (url !== undefined && token !== undefined) {
+      void this.#runFile?.notePage({ url, token }).catch(() => {});
+    }
+  }
+
   /** Stops everything in order: who calls, who answers, who balances. */
   async stop(): Promise<void> {
-    this.#client?.kill("SIGTERM");
-    if (this.#client !== undefined) {
-      await awaitExit(this.#client, CLIENT_STOP_LIMIT_MS);
-    }
+    this.#letGoOfKeys();
+    await this.#control?.close();
+    await this.#page?.close();
     await this.#stack?.close();
     await this.#runFile?.remove();
+    if (this.#control !== undefined) say("up", "stopped in order");
+    this.#calls.summaryLines().forEach((line) => say("client", line));
   }
 
   /** The next `up` is told what this one has left, should it be killed. */
@@ -184,9 +228,13 @@ class Parts {
   }
 
   #sayLine(program: string, line: string): void {
-    if (this.#flags.accessLog || !isAccessLog(program, line)) {
-      say(program, line);
+    // How each server drains is for who stops one server, not all.
+    if (this.#signal.aborted && this.#control !== undefined) return;
+    if (isAccessLog(program, line)) {
+      this.#control?.noteEnvoyLine(line);
+      if (!this.#flags.accessLog) return;
     }
+    say(program, line);
   }
 
   #sayReady(stack: Stack): void {
@@ -195,57 +243,38 @@ class Parts {
     say("up", `  gRPC, balanced per call        ${stack.endpoint}`);
     say("up", `  gRPC, balanced per connection  ${stack.l4Endpoint}`);
     say("up", `  Envoy's admin page             ${stack.admin.url}`);
+    if (this.#page !== undefined) {
+      say("up", `  live page                      ${this.#page.url}`);
+    }
     void watchEnvoy(stack.admin, (line) => say("up", line), {
       signal: this.#signal,
+      hasPredecessor: () => this.#control?.hasReplacedEnvoy ?? false,
     });
   }
 
-  #startClient(endpoint: string): void {
-    let lines: string[] = [];
-    const client = startChild({
-      ...programCommand("client", ["--target", endpoint]),
-      onLine: (line) => {
-        lines = [...lines, line].slice(-CLIENT_LINES_KEPT);
-        say("client", line);
-      },
-    });
-    this.#client = client;
-    void client.exited.then((status) => {
-      const limit = CLIENT_LIMITS.find((name) => Deno.env.get(name));
-      if (status.code === 0 && limit !== undefined) {
-        this.#ended.resolve(`the client's last call, as ${limit} is set`);
-      } else if (status.code === EXIT_CODES.usage) {
-        this.#ended.resolve(startFailure("client", "client", status, lines));
-      } else this.#fail("client", status);
-    });
+  #onCallersEnd(why: Failure | "done"): void {
+    if (this.#signal.aborted) return;
+    const limit = CLIENT_LIMITS.find((name) => Deno.env.get(name));
+    if (why !== "done") this.#ended.resolve(why);
+    else if (limit !== undefined) {
+      this.#ended.resolve(`the client's last call, as ${limit} is set`);
+    } else {
+      this.#ended.resolve(
+        new Failure(
+          "failed",
+          "client ended unexpectedly, so everything was stopped; its last " +
+            "lines are above",
+        ),
+      );
+    }
   }
 
   #onCrash(program: string, status: ExitStatus): void {
-    if (program === "envoy") {
-      this.#fail(program, status);
+    if (this.#signal.aborted) return;
+    if (program !== "envoy") {
+      this.#control?.noteCrash(program, status);
       return;
     }
-    if (this.#signal.aborted) return;
-    const seconds = RESTART_DELAY_MS / 1000;
-    say(
-      program,
-      `ended unexpectedly (${exitWords(status)}); it starts again in ` +
-        `${seconds} s`,
-    );
-    setTimeout(() => void this.#restart(program), RESTART_DELAY_MS);
-  }
-
-  async #restart(program: string): Promise<void> {
-    if (this.#signal.aborted) return;
-    try {
-      await this.#stack?.start(program);
-    } catch (error) {
-      this.#ended.resolve(Failure.from(error));
-    }
-  }
-
-  #fail(program: string, status: ExitStatus): void {
-    if (this.#signal.aborted) return;
     this.#ended.resolve(
       new Failure(
         "failed",

@@ -42,6 +42,18 @@ export const UP_FLAGS = {
     default: 8080,
     parse: port(),
   },
+  pagePort: {
+    name: "page-port",
+    placeholder: "PORT",
+    help: "Port of the live page; 0 is 8000, or a free one if that is taken",
+    default: 0,
+    parse: port(0),
+  },
+  noPage: {
+    name: "no-page",
+    help: "Serve no live page",
+    switch: true,
+  },
   configFile: {
     name: "config",
     placeholder: "FILE",

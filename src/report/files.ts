@@ -3,7 +3,7 @@ import type { Result } from "../experiment/conduct.ts";
 import type { CallRecord, History } from "../experiment/history.ts";
 import { writeRun } from "../io/run_folder.ts";
 import { reportHtml } from "./html.ts";
-import { type ReportInfo, reportModel } from "./model.ts";
+import { experimentModel, type ReportInfo } from "./model.ts";
 
 /**
  * Writes the results into a new folder within `dir`: "record.json" with every
@@ -17,7 +17,7 @@ export async function writeReports(
   results: readonly Result[],
   info: ReportInfo,
 ): Promise<string> {
-  const model = reportModel(info, results);
+  const model = { info, experiments: results.map(experimentModel) };
   const histories = results.map(({ experiment, promise, control }) => ({
     name: experiment.name,
     run: recordOf(promise.history),

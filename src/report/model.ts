@@ -2,7 +2,13 @@
 import type { KnownLimit, Verdict } from "../experiment/experiment.ts";
 import type { Finding, JudgedRun, Result } from "../experiment/conduct.ts";
 import { type History, Unmeasured } from "../experiment/history.ts";
-import { isLost, percentile } from "../experiment/judge.ts";
+import {
+  isFailed,
+  isLost,
+  type Outcomes,
+  outcomesOf,
+  percentile,
+} from "../experiment/judge.ts";
 import { type Comparison, reconcile } from "../experiment/reconcile.ts";
 
 /** Where and how the experiments were run. */
@@ -40,14 +46,12 @@ export interface ExperimentModel {
 }
 
 /** One run in a report. */
-export interface RunModel {
+export interface RunModel extends Outcomes {
   readonly kind: "run" | "control";
   readonly startedAt: string;
   readonly isInterrupted: boolean;
   /** Settings by name, in words. */
   readonly settings: Readonly<Record<string, string>>;
-  readonly calls: number;
-  readonly lost: number;
   /** Milliseconds of the answered calls, by "p50", "p90", "p99", "max". */
   readonly latencyMs: Readonly<Record<string, number | null>>;
   readonly findings: readonly Finding[];
@@ -63,7 +67,7 @@ export interface Charts {
   readonly seconds: readonly number[];
   /** Answered calls a second, by server. */
   readonly perServer: Readonly<Record<string, readonly number[]>>;
-  /** Lost calls a second, by status. */
+  /** Failed calls a second, by whether they were meant to, and status. */
   readonly errors: Readonly<Record<string, readonly number[]>>;
   /** Milliseconds; null where no call was answered. */
   readonly latencyMs: Readonly<Record<string, readonly (number | null)[]>>;
@@ -81,43 +85,37 @@ const INTERVAL_MS = 500;
 
 const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
-/** Makes the model. */
-export function reportModel(
-  info: ReportInfo,
-  results: readonly Result[],
-): ReportModel {
+/** What a report shows of one experiment. */
+export function experimentModel(result: Result): ExperimentModel {
+  const { experiment, promise, control, verdict, reasons } = result;
   return {
-    info,
-    experiments: results.map(({ experiment, promise, control, ...rest }) => ({
-      name: experiment.name,
-      question: experiment.question,
-      verdict: rest.verdict,
-      reasons: rest.reasons,
-      limits: experiment.limits ?? [],
-      control: {
-        about: experiment.control.about,
-        breaks: [...experiment.control.breaks],
-      },
-      runs: [
-        runModel("run", promise),
-        ...(control === undefined ? [] : [runModel("control", control)]),
-      ],
-    })),
+    name: experiment.name,
+    question: experiment.question,
+    verdict,
+    reasons,
+    limits: experiment.limits ?? [],
+    control: {
+      about: experiment.control.about,
+      breaks: [...experiment.control.breaks],
+    },
+    runs: [
+      runModel("run", promise),
+      ...(control === undefined ? [] : [runModel("control", control)]),
+    ],
   };
 }
 
 function runModel(kind: RunModel["kind"], run: JudgedRun): RunModel {
   const { history, findings, invariants } = run;
   const { calls } = history;
-  const latencies = calls.filter((call) => !isLost(call))
+  const latencies = calls.filter((call) => !isFailed(call))
     .map(({ latencyMs }) => latencyMs);
   return {
     kind,
     startedAt: history.startedAt,
     isInterrupted: history.isInterrupted,
     settings: settingsOf(history),
-    calls: calls.length,
-    lost: calls.filter(isLost).length,
+    ...outcomesOf(calls),
     latencyMs: percentilesOf(latencies),
     findings,
     invariants,
@@ -172,7 +170,8 @@ export function chartsOf(history: History): Charts {
   };
   for (const call of calls) {
     const index = at(call.startMs);
-    if (isLost(call)) add(errors, call.status, index);
+    if (isLost(call)) add(errors, `lost: ${call.status}`, index);
+    else if (isFailed(call)) add(errors, `as meant: ${call.status}`, index);
     else {
       add(perServer, call.server || "?", index);
       latencies[index]?.push(call.latencyMs);

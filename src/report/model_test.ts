@@ -10,6 +10,7 @@ Deno.test("chartsOf() puts calls into half seconds, as rates", () => {
       call({ startMs: 499, latencyMs: 9 }),
       call({ startMs: 500, server: "server-10" }),
       call({ startMs: 999, server: "server-2" }),
+      call({ startMs: 9, status: "UNAVAILABLE", failedAsMeant: true }),
       call({ startMs: 1480, status: "UNAVAILABLE", server: "" }),
     ],
   }));
@@ -19,7 +20,10 @@ Deno.test("chartsOf() puts calls into half seconds, as rates", () => {
     ["server-2", [0, 2, 0]],
     ["server-10", [0, 2, 0]],
   ]);
-  assert.deepEqual(charts.errors, { UNAVAILABLE: [0, 0, 2] });
+  assert.deepEqual(charts.errors, {
+    "as meant: UNAVAILABLE": [2, 0, 0],
+    "lost: UNAVAILABLE": [0, 0, 2],
+  });
   assert.deepEqual(charts.latencyMs["max"], [9, 5, null]);
 });
 

@@ -1,8 +1,14 @@
 /** A server for tests, and clients of it. */
-import type { Client, ServiceClientConstructor } from "@grpc/grpc-js";
+import type { Client } from "@grpc/grpc-js";
 import { parseFlags } from "../core/flags.ts";
-import { Greeter, type MethodCounters } from "../io/proto.ts";
+import {
+  Greeter,
+  type GreeterClient,
+  type MethodCounters,
+  type Service,
+} from "../io/proto.ts";
 import { connect } from "../io/rpc.ts";
+import { pause } from "../io/wait.ts";
 import { SERVER_FLAGS, type ServerConfig } from "./config.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
@@ -35,7 +41,12 @@ export class Fixture implements AsyncDisposable {
   }
 
   /** A client with a connection of its own, closed with the fixture. */
-  connect(service: ServiceClientConstructor = Greeter): Client {
+  connect(): GreeterClient {
+    return this.connectTo(Greeter);
+  }
+
+  /** The same of another service. */
+  connectTo<C extends Client>(service: Service<C>): C {
     const client = connect(service, this.target);
     this.#clients.push(client);
     return client;
@@ -63,6 +74,6 @@ export async function until(condition: () => boolean): Promise<void> {
     if (performance.now() > limitAtMs) {
       throw new Error(`Never came true: ${condition}`);
     }
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await pause(1);
   }
 }

@@ -6,8 +6,8 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { messageOf } from "../core/errors.ts";
-import { fromRequest, type SetFaultRequest } from "../io/fault_messages.ts";
-import type { ServerCounters } from "../io/proto.ts";
+import { fromRequest } from "../io/fault_messages.ts";
+import type { ServerCounters, SetFaultRequest } from "../io/proto.ts";
 import type { Counters } from "./counters.ts";
 import type { Faults } from "./faults.ts";
 import { callError } from "./greeting.ts";

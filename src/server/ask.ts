@@ -1,9 +1,6 @@
 /** What one server can be asked from the command line. */
 import "./npm_protos.ts";
-import {
-  makeClientConstructor,
-  type ServiceClientConstructor,
-} from "@grpc/grpc-js";
+import { type Client, makeClientConstructor } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { Failure } from "../core/errors.ts";
 import {
@@ -13,9 +10,25 @@ import {
   words,
 } from "../core/flags.ts";
 import { printableName } from "../core/printable.ts";
-import { Admin, type ServerCounters } from "../io/proto.ts";
+import {
+  Admin,
+  type ServerCounters,
+  type Service,
+  type UnaryMethod,
+} from "../io/proto.ts";
 import { callHedged } from "../io/hedged_call.ts";
 import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
+
+/** A client of grpc.health.v1.Health. */
+export interface HealthClient extends Client {
+  check: UnaryMethod<{ readonly service: string }, { readonly status: string }>;
+}
+
+/** grpc.health.v1.Health. */
+export const HealthService = makeClientConstructor(
+  healthService,
+  "Health",
+) as unknown as Service<HealthClient>;
 
 /** Flags of the subcommands that ask a server. */
 export const ASK_FLAGS = {
@@ -61,17 +74,12 @@ export interface Question {
 export async function askHealth(
   question: Question & { readonly service: string },
 ): Promise<string> {
-  const Health: ServiceClientConstructor = makeClientConstructor(
-    healthService,
-    "Health",
-  );
-  const reply = await ask<{ readonly status: string }>(
-    Health,
-    "check",
-    { service: question.service },
+  const { service } = question;
+  const { status } = await answered(
     question,
+    callHedged(HealthService, "check", { service }, question),
   );
-  return printableName(String(reply.status));
+  return printableName(String(status));
 }
 
 /**
@@ -82,11 +90,9 @@ export async function askHealth(
 export async function askCounters(
   question: Question,
 ): Promise<ServerCounters> {
-  const counters = await ask<ServerCounters>(
-    Admin,
-    "GetCounters",
-    {},
+  const counters = await answered(
     question,
+    callHedged(Admin, "GetCounters", {}, question),
   );
   return {
     ...counters,
@@ -98,14 +104,12 @@ export async function askCounters(
   };
 }
 
-async function ask<R>(
-  service: ServiceClientConstructor,
-  method: string,
-  request: unknown,
+async function answered<R>(
   question: Question,
+  answer: Promise<R>,
 ): Promise<R> {
   try {
-    return await callHedged<R>(service, method, request, question);
+    return await answer;
   } catch (error) {
     if (!isServiceError(error)) throw error;
     throw new Failure(

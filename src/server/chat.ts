@@ -1,7 +1,7 @@
 /** The RPC Chat. */
 import { setImmediate } from "node:timers";
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
-import type { ChatReply, ChatRequest } from "../io/proto.ts";
+import type { ChatRequest, ChatResponse } from "../io/proto.ts";
 import {
   callError,
   charactersOf,
@@ -13,7 +13,7 @@ import {
 /** Answers each message in turn; a slow reader pauses the reading. */
 export function chat(
   identity: Identity,
-  call: ServerDuplexStream<ChatRequest, ChatReply>,
+  call: ServerDuplexStream<ChatRequest, ChatResponse>,
 ): void {
   call.on("data", ({ text }: ChatRequest) => {
     const complaint = limitComplaint([

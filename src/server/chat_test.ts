@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { type Client, type ClientDuplexStream, status } from "@grpc/grpc-js";
-import type { ChatReply, ChatRequest } from "../io/proto.ts";
+import { type ClientDuplexStream, Metadata, status } from "@grpc/grpc-js";
+import type { ChatRequest, ChatResponse, GreeterClient } from "../io/proto.ts";
 import { Fixture, until } from "./_fixture.ts";
 import { chat } from "./chat.ts";
 import { createIdentity } from "./greeting.ts";
 
-type Call = ClientDuplexStream<ChatRequest, ChatReply>;
+type Call = ClientDuplexStream<Partial<ChatRequest>, ChatResponse>;
 
-function open(client: Client): Call {
-  const methods = client as unknown as {
-    Chat(options: { deadline: number }): Call;
-  };
-  return methods.Chat({ deadline: Date.now() + 10_000 });
+function open(client: GreeterClient): Call {
+  return client.Chat(new Metadata(), { deadline: Date.now() + 10_000 });
 }
 
 Deno.test("chat() echoes in order until the caller closes its side", async () => {
@@ -21,7 +18,7 @@ Deno.test("chat() echoes in order until the caller closes its side", async () =>
   const texts = Array.from({ length: 200 }, (_, index) => `text ${index}`);
   for (const text of texts) call.write({ text });
   call.end();
-  const replies: ChatReply[] = [];
+  const replies: ChatResponse[] = [];
   for await (const reply of call) replies.push(reply);
   assert.deepEqual(
     replies,
@@ -35,7 +32,7 @@ Deno.test("chat() refuses a text of 1025 characters", async () => {
   const call = open(fixture.connect());
   call.write({ text: "😀".repeat(1024) });
   call.write({ text: "😀".repeat(1024) + "e" });
-  const replies: ChatReply[] = [];
+  const replies: ChatResponse[] = [];
   await assert.rejects(async () => {
     for await (const reply of call) replies.push(reply);
   }, {

@@ -8,23 +8,17 @@ import {
   FAULT_KINDS,
   type FaultKind,
 } from "../core/fault.ts";
-import { type FlagRows, type FlagValues, wholeNumber } from "../core/flags.ts";
+import {
+  type FlagRows,
+  type FlagValues,
+  oneOf,
+  wholeNumber,
+} from "../core/flags.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import { Admin } from "../io/proto.ts";
 import { callHedged } from "../io/hedged_call.ts";
 import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
 import { ASK_FLAGS } from "./ask.ts";
-
-/** Parses one of some words. */
-function oneOf<T extends string>(known: readonly T[]): (text: string) => T {
-  return (text) => {
-    const found = known.find((word) => word === text);
-    if (found === undefined) {
-      throw new RangeError(`must be one of ${known.join(", ")}`);
-    }
-    return found;
-  };
-}
 
 /** Parses a part of a whole: 0 to 1. */
 function part(text: string): number {

@@ -1,42 +1,31 @@
 import "./npm_protos.ts";
 import assert from "node:assert/strict";
-import {
-  type Client,
-  makeClientConstructor,
-  type ServiceClientConstructor,
-  status,
-} from "@grpc/grpc-js";
-import { service } from "grpc-health-check";
+import { status } from "@grpc/grpc-js";
 import { callUnary } from "../io/rpc.ts";
 import { Fixture, until } from "./_fixture.ts";
+import { type HealthClient, HealthService } from "./ask.ts";
 import { Health } from "./health.ts";
 
-const HealthClient: ServiceClientConstructor = makeClientConstructor(
-  service,
-  "Health",
-);
-
-async function check(client: Client, name = ""): Promise<string> {
-  const { reply } = await callUnary<{ readonly status: string }>(
-    client,
-    "check",
-    { service: name },
-    { deadlineMs: 10_000 },
-  );
-  return reply.status;
+async function check(client: HealthClient, name = ""): Promise<string> {
+  const request = { service: name };
+  return (await callUnary(client, "check", request, { deadlineMs: 10_000 }))
+    .status;
 }
 
 for (const name of ["", "demo.v1.Greeter"]) {
   Deno.test(`the health of "${name}" is SERVING`, async () => {
     await using fixture = await Fixture.start();
-    assert.equal(await check(fixture.connect(HealthClient), name), "SERVING");
+    assert.equal(
+      await check(fixture.connectTo(HealthService), name),
+      "SERVING",
+    );
   });
 }
 
 for (const name of ["demo.v1.Admin", "grpc-server"]) {
   Deno.test(`the health of "${name}" is NOT_FOUND`, async () => {
     await using fixture = await Fixture.start();
-    await assert.rejects(check(fixture.connect(HealthClient), name), {
+    await assert.rejects(check(fixture.connectTo(HealthService), name), {
       code: status.NOT_FOUND,
     });
   });
@@ -44,14 +33,14 @@ for (const name of ["demo.v1.Admin", "grpc-server"]) {
 
 Deno.test("close() waits until a checker has seen NOT_SERVING", async () => {
   await using fixture = await Fixture.start({ drainWaitMs: 5000 });
-  const checker = fixture.connect(HealthClient);
+  const checker = fixture.connectTo(HealthService);
   assert.equal(await check(checker), "SERVING");
   assert.equal(await check(checker), "SERVING");
   let hasClosed = false;
   const closed = fixture.server.close().then(() => hasClosed = true);
   await until(() => fixture.lines.length === 2);
   // Somebody else who asks is no news to the checker.
-  const other = fixture.connect(HealthClient);
+  const other = fixture.connectTo(HealthService);
   assert.equal(await check(other, "demo.v1.Greeter"), "NOT_SERVING");
   await new Promise((resolve) => setTimeout(resolve, 60));
   assert.equal(fixture.lines.length, 2);
@@ -66,7 +55,7 @@ Deno.test("close() waits until a checker has seen NOT_SERVING", async () => {
 
 Deno.test("close() gives up on a checker that does not ask again", async () => {
   await using fixture = await Fixture.start({ drainWaitMs: 20 });
-  const checker = fixture.connect(HealthClient);
+  const checker = fixture.connectTo(HealthService);
   await check(checker);
   await check(checker);
   await fixture.server.close();

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import {
   type Client,
-  type ClientDuplexStream,
   type GrpcObject,
   loadPackageDefinition,
-  type ServiceClientConstructor,
+  Metadata,
 } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
 import protobuf from "protobufjs";
+import type { BidiMethod, Service } from "../io/proto.ts";
 import { readFile } from "../io/_protoc.ts";
 import ofProtoc from "../io/_protoc.json" with { type: "json" };
 import { Fixture } from "./_fixture.ts";
@@ -23,25 +23,26 @@ interface Answer {
   readonly errorResponse?: { readonly errorMessage: string };
 }
 
-function serviceOf(version: string): ServiceClientConstructor {
+interface ReflectionClient extends Client {
+  ServerReflectionInfo: BidiMethod<object, Answer>;
+}
+
+function serviceOf(version: string): Service<ReflectionClient> {
   const text = NPM_PROTO_FILES[`grpc/reflection/${version}/reflection.proto`];
   const { root } = protobuf.parse(text ?? "");
   const loaded = loadPackageDefinition(fromJSON(root.toJSON()));
   const { reflection } = loaded["grpc"] as GrpcObject;
   return ((reflection as GrpcObject)[version] as GrpcObject)[
     "ServerReflection"
-  ] as ServiceClientConstructor;
+  ] as unknown as Service<ReflectionClient>;
 }
 
-async function ask(client: Client, request: object): Promise<Answer> {
-  const { ServerReflectionInfo } = client as unknown as {
-    ServerReflectionInfo(
-      options: { deadline: number },
-    ): ClientDuplexStream<object, Answer>;
-  };
-  const call = ServerReflectionInfo.call(client, {
-    deadline: Date.now() + 10_000,
-  });
+async function ask(
+  client: ReflectionClient,
+  request: object,
+): Promise<Answer> {
+  const options = { deadline: Date.now() + 10_000 };
+  const call = client.ServerReflectionInfo(new Metadata(), options);
   call.end(request);
   const answers: Answer[] = [];
   for await (const answer of call) answers.push(answer);
@@ -52,7 +53,7 @@ async function ask(client: Client, request: object): Promise<Answer> {
 for (const version of ["v1", "v1alpha"]) {
   Deno.test(`reflection ${version} lists every service that is served`, async () => {
     await using fixture = await Fixture.start();
-    const client = fixture.connect(serviceOf(version));
+    const client = fixture.connectTo(serviceOf(version));
     const { listServicesResponse } = await ask(client, { listServices: "*" });
     assert.deepEqual(
       listServicesResponse?.service.map(({ name }) => name).sort(),
@@ -68,7 +69,7 @@ for (const version of ["v1", "v1alpha"]) {
 
   Deno.test(`reflection ${version} publishes our files as they are`, async () => {
     await using fixture = await Fixture.start();
-    const client = fixture.connect(serviceOf(version));
+    const client = fixture.connectTo(serviceOf(version));
     const found = await Promise.all([
       ask(client, { fileContainingSymbol: "demo.v1.SayHelloRequest.work_ms" }),
       ask(client, { fileByFilename: "demo/v1/admin.proto" }),
@@ -84,7 +85,7 @@ for (const version of ["v1", "v1alpha"]) {
 
 Deno.test("reflection publishes the files of health and of itself", async () => {
   await using fixture = await Fixture.start();
-  const client = fixture.connect(serviceOf("v1"));
+  const client = fixture.connectTo(serviceOf("v1"));
   for (
     const [fileContainingSymbol, name] of [
       ["grpc.health.v1.Health.Check", "grpc/health/v1/health.proto"],
@@ -111,7 +112,7 @@ Deno.test("reflection publishes the files of health and of itself", async () => 
 
 Deno.test("reflection says which name it does not know", async () => {
   await using fixture = await Fixture.start();
-  const { errorResponse } = await ask(fixture.connect(serviceOf("v1")), {
+  const { errorResponse } = await ask(fixture.connectTo(serviceOf("v1")), {
     fileByFilename: "demo_v1.proto",
   });
   assert.equal(

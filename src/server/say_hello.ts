@@ -6,8 +6,8 @@ import {
   status,
 } from "@grpc/grpc-js";
 import {
-  type HelloReply,
   type SayHelloRequest,
+  type SayHelloResponse,
   SERVER_NAME_HEADER,
 } from "../io/proto.ts";
 import {
@@ -27,8 +27,8 @@ import {
  */
 export function sayHello(
   identity: Identity,
-  call: ServerUnaryCall<SayHelloRequest, HelloReply>,
-  callback: sendUnaryData<HelloReply>,
+  call: ServerUnaryCall<SayHelloRequest, SayHelloResponse>,
+  callback: sendUnaryData<SayHelloResponse>,
 ): void {
   const { name, workMs } = call.request;
   const complaint = limitComplaint([

@@ -3,6 +3,7 @@ import "./npm_protos.ts";
 import { Server } from "@grpc/grpc-js";
 import { hostPort } from "../core/address.ts";
 import { Admin, Greeter, type ServerCounters } from "../io/proto.ts";
+import { pause, waitUntil } from "../io/wait.ts";
 import { chat } from "./chat.ts";
 import { refuseFalseCompression } from "./compression.ts";
 import type { ServerConfig } from "./config.ts";
@@ -51,9 +52,6 @@ const CONCURRENT_STREAMS_MAX = 1024;
 
 /** Bytes of a call's metadata, as much as Envoy lets through. */
 const HEADER_LIST_BYTES_MAX = 16_384;
-
-/** How often a stopping server looks whether the checkers have been told. */
-const POLL_MS = 25;
 
 /**
  * Starts a server.
@@ -148,19 +146,9 @@ async function tellCheckers(
   const count = health.uninformed().length;
   if (count === 0) return;
   log(`not serving; waiting until ${count} health checkers have seen it`);
-  const limitAtMs = Date.now() + drainWaitMs;
-  while (health.uninformed().length > 0) {
-    if (Date.now() >= limitAtMs) {
-      log(`gave up waiting for health checkers after ${drainWaitMs} ms`);
-      return;
-    }
-    await pause(POLL_MS);
-  }
-  await pause(SETTLE_MS);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  const isKnown = () => health.uninformed().length === 0;
+  if (await waitUntil(isKnown, drainWaitMs)) await pause(SETTLE_MS);
+  else log(`gave up waiting for health checkers after ${drainWaitMs} ms`);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The RPC StreamHellos. */
 import { setImmediate } from "node:timers";
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
-import type { HelloReply, StreamHellosRequest } from "../io/proto.ts";
+import type { StreamHellosRequest, StreamHellosResponse } from "../io/proto.ts";
 import {
   callError,
   charactersOf,
@@ -27,7 +27,7 @@ const CATCH_UP_MS_MAX = 100;
  */
 export function streamHellos(
   identity: Identity,
-  call: ServerWritableStream<StreamHellosRequest, HelloReply>,
+  call: ServerWritableStream<StreamHellosRequest, StreamHellosResponse>,
 ): void {
   const { name, count, intervalMs } = call.request;
   const complaint = limitComplaint([

@@ -1,23 +1,28 @@
 import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
-import { type Client, type ClientReadableStream, status } from "@grpc/grpc-js";
-import type { HelloReply, StreamHellosRequest } from "../io/proto.ts";
+import { type ClientReadableStream, Metadata, status } from "@grpc/grpc-js";
+import type {
+  GreeterClient,
+  StreamHellosRequest,
+  StreamHellosResponse,
+} from "../io/proto.ts";
 import { Fixture, until } from "./_fixture.ts";
 import { createIdentity } from "./greeting.ts";
 import { streamHellos } from "./stream_hellos.ts";
 
-type Call = ClientReadableStream<HelloReply>;
+type Call = ClientReadableStream<StreamHellosResponse>;
 
-function open(client: Client, request: Partial<StreamHellosRequest>): Call {
-  const methods = client as unknown as {
-    StreamHellos(request: unknown, options: { deadline: number }): Call;
-  };
-  return methods.StreamHellos(request, { deadline: Date.now() + 10_000 });
+function open(
+  client: GreeterClient,
+  request: Partial<StreamHellosRequest>,
+): Call {
+  const options = { deadline: Date.now() + 10_000 };
+  return client.StreamHellos(request, new Metadata(), options);
 }
 
 Deno.test("streamHellos() answers count times, numbered, and ends", async () => {
   await using fixture = await Fixture.start();
-  const replies: HelloReply[] = [];
+  const replies: StreamHellosResponse[] = [];
   const call = open(fixture.connect(), { name: "Ada", count: 3 });
   for await (const reply of call) replies.push(reply);
   assert.deepEqual(

@@ -69,6 +69,23 @@ export class EnvoyAdmin {
     }
   }
 
+  /**
+   * The same of the Envoy with this restart epoch; while its predecessor
+   * answers in its place, that is said.
+   */
+  async stateOf(epoch: number): Promise<string> {
+    const state = await this.state();
+    if (epoch === 0 || state !== "LIVE") return state;
+    try {
+      const info = JSON.parse(await this.#fetch("server_info", "GET"));
+      return info.command_line_options?.restart_epoch === epoch
+        ? state
+        : "the one before it still answers";
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
   /** Whether Envoy says that it is live. */
   async isReady(): Promise<boolean> {
     return await this.state() === "LIVE";

@@ -10,6 +10,7 @@ import {
 } from "../io/child.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
+import { runToEnd } from "../io/processes.ts";
 import { waitUntil } from "../io/wait.ts";
 
 /** A start takes half a second; a busy machine needs much longer. */
@@ -27,6 +28,12 @@ const STOP_LIMIT_MS = 5000;
  */
 const LOG_LEVEL = "error";
 
+/** An Envoy that was replaced gives its calls so long to end. */
+const DRAIN_S = 5;
+
+/** Base ids are tenths of what names a shared memory; any will do. */
+const BASE_ID_MAX = 100_000_000;
+
 /** What an Envoy process is given. */
 export interface EnvoyProcessOptions {
   /** The executable. */
@@ -35,6 +42,8 @@ export interface EnvoyProcessOptions {
   readonly admin: EnvoyAdmin;
   /** Worker threads; round robin is exact with one. */
   readonly concurrency: number;
+  /** Whether replace() is wanted. */
+  readonly isReplaceable: boolean;
   /** How long it may take until it is live (default 20 s). */
   readonly startLimitMs?: number;
   readonly onLine: (line: string) => void;
@@ -46,10 +55,17 @@ export interface EnvoyProcessOptions {
 export class EnvoyProcess {
   readonly name = "envoy";
   readonly #options: EnvoyProcessOptions;
+  /** Tells this Envoy's successors from those of another; see replace(). */
+  readonly #baseId = Math.floor(Math.random() * BASE_ID_MAX);
+  #config: EnvoyConfig;
+  #epoch = 0;
   #child: Child | undefined;
+  /** Those that were replaced and let their last calls end. */
+  readonly #leaving = new Set<Child>();
 
   constructor(options: EnvoyProcessOptions) {
     this.#options = options;
+    this.#config = options.config;
   }
 
   /** The process's id, or undefined when none runs. */
@@ -62,19 +78,50 @@ export class EnvoyProcess {
    * @throws {Failure} `environment` when it does not, with its own reason.
    */
   async start(): Promise<void> {
-    const { path, config, admin, concurrency, onLine } = this.#options;
+    this.#epoch = 0;
+    await this.#start();
+  }
+
+  /**
+   * Replaces it by another by Envoy's own hot restart: the new one takes over
+   * the sockets and the counters, so that no call is refused, and the old one
+   * ends when its calls have had time for it.
+   *
+   * @throws {Failure} `environment` when the new one does not become live.
+   */
+  async replace(config: EnvoyConfig): Promise<void> {
+    const old = this.#child;
+    this.#config = config;
+    if (old === undefined) return await this.start();
+    this.#child = undefined; // Its end is no crash.
+    this.#leaving.add(old);
+    void old.exited.then(() => this.#leaving.delete(old));
+    this.#epoch += 1;
+    await this.#start();
+  }
+
+  async #start(): Promise<void> {
+    const { path, admin, concurrency, onLine } = this.#options;
     const limitMs = this.#options.startLimitMs ?? START_LIMIT_MS_DEFAULT;
     let complaint = "it printed no error";
     const child = startChild({
       command: path,
       args: [
         // The configuration is no file: there is none to leave behind.
-        ...["--config-yaml", JSON.stringify(config)],
+        ...["--config-yaml", JSON.stringify(this.#config)],
         ...["--concurrency", String(concurrency)],
-        ...["--drain-time-s", "5", "--drain-strategy", "immediate"],
-        ...["--log-level", LOG_LEVEL, "--disable-hot-restart"],
+        ...(this.#options.isReplaceable
+          ? [
+            ...["--base-id", String(this.#baseId)],
+            ...["--restart-epoch", String(this.#epoch)],
+            ...["--parent-shutdown-time-s", String(DRAIN_S + 1)],
+          ]
+          : ["--disable-hot-restart"]),
+        ...["--drain-time-s", String(DRAIN_S)],
+        ...["--drain-strategy", "immediate"],
+        ...["--log-level", LOG_LEVEL],
         // The access log is for people who watch; the default is 10 s.
-        ...["--file-flush-interval-msec", "500"],
+        ...["--file-flush-interval-msec", "100"],
       ],
       onLine: (line) => {
         if (/\[(error|critical)\]/.test(line)) complaint = line;
@@ -82,10 +129,11 @@ export class EnvoyProcess {
       },
     });
     this.#child = child;
+    const epoch = this.#epoch;
     let state = "";
     const isLive = await waitUntil(
       async () => {
-        if (child.isRunning) state = await admin.state();
+        if (child.isRunning) state = await admin.stateOf(epoch);
         return !child.isRunning || state === "LIVE";
       },
       limitMs,
@@ -106,10 +154,19 @@ export class EnvoyProcess {
   /** Ends it and waits until it has ended. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     const child = this.#child;
-    if (child === undefined) return;
     this.#child = undefined; // What happens now is no crash.
-    child.kill(signal);
-    await awaitExit(child, STOP_LIMIT_MS);
+    const ending = [...this.#leaving, ...(child === undefined ? [] : [child])];
+    await Promise.all(ending.map(async (one) => {
+      one.kill(signal);
+      await awaitExit(one, STOP_LIMIT_MS);
+    }));
+    if (this.#options.isReplaceable) await this.#removeSharedMemory();
+  }
+
+  /** Envoy leaves a file of 104 bytes behind, which its successor would read. */
+  async #removeSharedMemory(): Promise<void> {
+    const path = `/dev/shm/envoy_shared_memory_${this.#baseId}0`;
+    if (Deno.build.os === "linux") await runToEnd("rm", ["-f", path]);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Watches whether somebody has told Envoy to send its callers away. */
+import { pause } from "../io/wait.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 
 /** Whoever does it by hand does not look at the terminal sooner. */
@@ -26,9 +27,12 @@ function wordsFor(trouble: EnvoyTrouble | undefined, adminUrl: string): string {
  */
 async function troubleOf(
   admin: Pick<EnvoyAdmin, "stats">,
+  hasPredecessor: boolean,
 ): Promise<EnvoyTrouble | undefined> {
   const stats = await admin.stats(`^(server\\.live|${STOPPED})$`);
-  if ((stats.get(STOPPED) ?? 0) > 0) return "drained";
+  // An Envoy that was replaced has stopped its listeners, too, and its
+  // successor counts that.
+  if (!hasPredecessor && (stats.get(STOPPED) ?? 0) > 0) return "drained";
   return stats.get("server.live") === 0 ? "failing" : undefined;
 }
 
@@ -37,18 +41,24 @@ async function troubleOf(
  * when it was drained or told to fail its health check, and when that is over.
  *
  * @param say Is given each line.
- * @param options `intervalMs` is the time between two questions (default 2000).
+ * @param options `intervalMs` is the time between two questions (default 2000);
+ * `hasPredecessor` says whether this Envoy has replaced another (default never).
  */
 export async function watchEnvoy(
   admin: Pick<EnvoyAdmin, "stats" | "url">,
   say: (line: string) => void,
-  options: { readonly signal: AbortSignal; readonly intervalMs?: number },
+  options: {
+    readonly signal: AbortSignal;
+    readonly intervalMs?: number;
+    readonly hasPredecessor?: () => boolean;
+  },
 ): Promise<void> {
   const { signal, intervalMs = INTERVAL_MS } = options;
+  const { hasPredecessor = () => false } = options;
   let before: EnvoyTrouble | undefined;
   while (!signal.aborted) {
     try {
-      const now = await troubleOf(admin);
+      const now = await troubleOf(admin, hasPredecessor());
       if (now !== before) say(wordsFor(now, admin.url));
       before = now;
     } catch {
@@ -56,18 +66,4 @@ export async function watchEnvoy(
     }
     await pause(intervalMs, signal);
   }
-}
-
-/** Waits, but not longer than until the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
-    if (signal.aborted) end();
-  });
 }

@@ -55,6 +55,8 @@ export interface NativeOptions {
   readonly serverProgram?: string | undefined;
   /** Whether the servers take faults (default false). */
   readonly allowFaults?: boolean;
+  /** Whether replaceEnvoy() is wanted (default false). */
+  readonly isReplaceable?: boolean;
   /** Interrupts the start; everything that was started is ended then. */
   readonly signal?: AbortSignal;
   readonly onLine?: LineSink;
@@ -78,16 +80,12 @@ export class NativeStack implements Stack {
     this.endpoint = `${HOST}:${options.grpcPort}`;
     this.l4Endpoint = `${HOST}:${options.l4Port}`;
     this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
-    const config = structuredClone(options.config ?? parseEnvoyConfig());
     this.envoy = new EnvoyProcess({
       path: options.envoyPath,
-      config: moveToNative(config, {
-        host: HOST,
-        ...options,
-        resolverPort: nameServer.port,
-      }),
+      config: this.#moved(options.config ?? parseEnvoyConfig()),
       admin: this.admin,
       concurrency: options.concurrency ?? 1,
+      isReplaceable: options.isReplaceable ?? false,
       onLine: (line) => options.onLine?.("envoy", line),
       onCrash: (status) => options.onCrash?.("envoy", status),
     });
@@ -179,6 +177,10 @@ export class NativeStack implements Stack {
     return this.envoy.start();
   }
 
+  replaceEnvoy(config: EnvoyConfig): Promise<void> {
+    return this.envoy.replace(this.#moved(config));
+  }
+
   counters(name: string): Promise<ServerCounters> {
     return this.#server(name).counters();
   }
@@ -191,6 +193,19 @@ export class NativeStack implements Stack {
     await this.scale(0);
     await this.envoy.stop("SIGTERM");
     await this.#nameServer.close();
+  }
+
+  /** The configuration with this stack's addresses in place of its own. */
+  #moved(config: EnvoyConfig): EnvoyConfig {
+    const moved = moveToNative(structuredClone(config), {
+      host: HOST,
+      ...this.#options,
+      resolverPort: this.#nameServer.port,
+    });
+    // An Envoy that replaces another is told what that one has counted since
+    // it was last asked: whoever asks can add it all up.
+    if (this.#options.isReplaceable) moved["stats_flush_on_admin"] = true;
+    return moved;
   }
 
   async #killAll(): Promise<void> {

@@ -24,8 +24,15 @@ interface Process {
   readonly born: string;
 }
 
+/** How `ctl` reaches a run: what it may do is for the same user only. */
+export interface PageOfRun {
+  readonly url: string;
+  readonly token: string;
+}
+
 /** The content of a file. */
 interface Content {
+  readonly page?: PageOfRun;
   readonly up: Process;
   readonly startedAt: string;
   readonly ports: readonly number[];
@@ -46,6 +53,8 @@ export class RunFile {
   readonly #path: string;
   readonly #ports: readonly number[];
   readonly #startedAt = new Date().toISOString();
+  #page: PageOfRun | undefined;
+  #pids: readonly number[] = [];
   /** The file is written by one writer at a time, in order. */
   #written: Promise<void> = Promise.resolve();
 
@@ -63,8 +72,18 @@ export class RunFile {
    * @throws {Failure} `environment` when the file cannot be written.
    */
   note(pids: readonly number[]): Promise<void> {
+    this.#pids = pids;
     this.#written = this.#written.then(() => this.#write(pids));
     return this.#written;
+  }
+
+  /**
+   * Notes how the run is reached.
+   * @throws {Failure} `environment` when the file cannot be written.
+   */
+  notePage(page: PageOfRun): Promise<void> {
+    this.#page = page;
+    return this.note(this.#pids);
   }
 
   /** Removes the file, when everything was ended. */
@@ -81,11 +100,14 @@ export class RunFile {
       startedAt: this.#startedAt,
       ports: this.#ports,
       parts,
+      ...(this.#page === undefined ? {} : { page: this.#page }),
     };
     try {
       await Deno.mkdir(join(this.#path, ".."), { recursive: true });
       // Renamed into its place: nobody ever reads half of it.
-      await Deno.writeTextFile(`${this.#path}.new`, JSON.stringify(content));
+      await Deno.writeTextFile(`${this.#path}.new`, JSON.stringify(content), {
+        mode: 0o600,
+      });
       await Deno.rename(`${this.#path}.new`, this.#path);
     } catch (error) {
       throw new Failure(

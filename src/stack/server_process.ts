@@ -2,13 +2,13 @@
 import { Failure, RESTART_EXIT_CODE } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { toRequest } from "../io/fault_messages.ts";
-import { Admin, type ServerCounters } from "../io/proto.ts";
+import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
 import {
-  callUnary,
+  callToEnd,
   connect,
-  isServiceError,
-  plainDetails,
-  statusName,
+  type MethodOf,
+  type ReplyOf,
+  type RequestOf,
 } from "../io/rpc.ts";
 import {
   awaitExit,
@@ -139,7 +139,7 @@ export class ServerProcess {
 
   /** Asks it what it has counted. */
   counters(): Promise<ServerCounters> {
-    return this.#operate<ServerCounters>("GetCounters", {});
+    return this.#operate("GetCounters", {});
   }
 
   /** Injects a fault. */
@@ -152,21 +152,20 @@ export class ServerProcess {
     await this.#operate("ClearFaults", {});
   }
 
-  async #operate<R>(method: string, request: unknown): Promise<R> {
+  async #operate<M extends MethodOf<AdminClient>>(
+    method: M,
+    request: RequestOf<AdminClient, M>,
+  ): Promise<ReplyOf<AdminClient, M>> {
     const client = connect(Admin, this.address);
-    try {
-      const options = { deadlineMs: OPERATOR_DEADLINE_MS };
-      return (await callUnary<R>(client, method, request, options)).reply;
-    } catch (error) {
-      if (!isServiceError(error)) throw error;
-      throw new Failure(
-        "failed",
-        `${this.name} did not do ${method}: ${statusName(error.code)}, ` +
-          plainDetails(error.details),
-        { cause: error },
-      );
-    } finally {
-      client.close();
-    }
+    const end = await callToEnd(client, method, request, {
+      deadlineMs: OPERATOR_DEADLINE_MS,
+    });
+    client.close();
+    if (end.reply !== undefined) return end.reply;
+    throw new Failure(
+      "failed",
+      `${this.name} did not do ${method}: ${end.status}, ${end.details}`,
+      { cause: end.error },
+    );
   }
 }

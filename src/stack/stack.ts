@@ -6,6 +6,7 @@ import type { ExitStatus } from "../io/child.ts";
 import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
+import type { EnvoyConfig } from "./envoy_config.ts";
 
 /** One server of a stack. */
 export interface StackServer {
@@ -51,6 +52,14 @@ export interface Stack {
   stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** Starts Envoy again; resolves when it is live. */
   startEnvoy(): Promise<void>;
+  /**
+   * Replaces Envoy by one with another configuration, gracefully: calls that
+   * are under way end where they are.
+   *
+   * @param config Before the stack's own changes to it, as at its start.
+   * @throws {Failure} `environment` when the new one does not become live.
+   */
+  replaceEnvoy?(config: EnvoyConfig): Promise<void>;
   /** What a running server has counted since its start. */
   counters(name: string): Promise<ServerCounters>;
   /**

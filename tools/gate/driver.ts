@@ -2,16 +2,10 @@
  * The client side of the runtime gate. It is run by the Deno that is tested,
  * does the work that its one argument describes, prints a report and ends.
  */
-import { type Client, connectivityState } from "@grpc/grpc-js";
-import { waitMs } from "../../src/core/pacing.ts";
-import { Greeter, type HelloReply } from "../../src/io/proto.ts";
-import {
-  callUnary,
-  connect,
-  isServiceError,
-  plainDetails,
-  statusName,
-} from "../../src/io/rpc.ts";
+import { connectivityState } from "@grpc/grpc-js";
+import { runOpenLoop } from "../../src/io/open_loop.ts";
+import { Greeter, type GreeterClient } from "../../src/io/proto.ts";
+import { callToEnd, connect } from "../../src/io/rpc.ts";
 import {
   exitWithFailure,
   listenForStop,
@@ -19,6 +13,7 @@ import {
 } from "../../src/io/program.ts";
 import { survivePeerErrors } from "../../src/io/peer_errors.ts";
 import { print } from "../../src/io/terminal.ts";
+import { pause, waitUntil } from "../../src/io/wait.ts";
 import type { FailedCall, Report, Work } from "./calls.ts";
 
 /** A call without an answer is lost; a busy machine answers well before. */
@@ -43,30 +38,24 @@ class Ledger {
   }
 }
 
-async function call(client: Client, ledger: Ledger): Promise<void> {
+async function call(client: GreeterClient, ledger: Ledger): Promise<void> {
   ledger.calls += 1;
   const startedAtMs = Date.now();
-  try {
-    await callUnary<HelloReply>(
-      client,
-      "SayHello",
-      { name: "gate", workMs: 0 },
-      { deadlineMs: DEADLINE_MS },
-    );
-    ledger.successesAtMs.push(Date.now());
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    ledger.failures.push({
-      startedAtMs,
-      endedAtMs: Date.now(),
-      code: statusName(error.code),
-      details: plainDetails(error.details),
-    });
+  const { reply, status, details } = await callToEnd(
+    client,
+    "SayHello",
+    { name: "gate" },
+    { deadlineMs: DEADLINE_MS },
+  );
+  const endedAtMs = Date.now();
+  if (reply !== undefined) ledger.successesAtMs.push(endedAtMs);
+  else {
+    ledger.failures.push({ startedAtMs, endedAtMs, code: status, details });
   }
 }
 
 /** Counts how often the client's connection goes away, until it is closed. */
-function watch(client: Client, ledger: Ledger): void {
+function watch(client: GreeterClient, ledger: Ledger): void {
   const channel = client.getChannel();
   let state = channel.getConnectivityState(false);
   const onChange = () => {
@@ -88,7 +77,7 @@ function watch(client: Client, ledger: Ledger): void {
 }
 
 async function burst(
-  client: Client,
+  client: GreeterClient,
   ledger: Ledger,
   { calls, concurrency }: Extract<Work, { kind: "burst" }>,
 ): Promise<void> {
@@ -124,10 +113,8 @@ async function idle(
   );
   clients.forEach((client) => watch(client, ledger));
   await Promise.all(clients.map((client) => call(client, ledger)));
-  const limitAtMs = Date.now() + work.limitMs;
-  while (ledger.disconnects < clients.length && Date.now() < limitAtMs) {
-    await pause(50);
-  }
+  const isClosed = () => ledger.disconnects >= clients.length;
+  await waitUntil(isClosed, work.limitMs);
   await Promise.all(clients.map(async (client) => {
     for (let made = 0; made < work.callsAfter; made += 1) {
       await call(client, ledger);
@@ -137,25 +124,17 @@ async function idle(
 }
 
 async function pace(
-  client: Client,
+  client: GreeterClient,
   ledger: Ledger,
-  { ratePerS, calls: count }: Extract<Work, { kind: "pace" }>,
+  { ratePerS, calls }: Extract<Work, { kind: "pace" }>,
 ): Promise<void> {
-  const { signal } = listenForStop();
-  const startedAtMs = performance.now();
-  const calls: Promise<void>[] = [];
   watch(client, ledger);
-  while (calls.length < count && !signal.aborted) {
-    const elapsedMs = performance.now() - startedAtMs;
-    const ms = waitMs(calls.length, elapsedMs, ratePerS);
-    if (ms > 0) await pause(ms);
-    else calls.push(call(client, ledger));
-  }
-  await Promise.all(calls);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  await runOpenLoop({
+    ratePerS,
+    count: calls,
+    signal: listenForStop().signal,
+    makeCall: () => call(client, ledger),
+  });
 }
 
 async function run(): Promise<number> {

@@ -1,7 +1,8 @@
 /** The load of a soak: a client that stays, and callers who come and go. */
 import { awaitExit, type Child, startChild } from "../../src/io/child.ts";
+import { runOpenLoop } from "../../src/io/open_loop.ts";
 import { Greeter } from "../../src/io/proto.ts";
-import { callUnary, connect, isServiceError } from "../../src/io/rpc.ts";
+import { callToEnd, connect } from "../../src/io/rpc.ts";
 import { programCommand } from "../../src/stack/programs.ts";
 import type { Stack } from "../../src/stack/stack.ts";
 
@@ -66,15 +67,10 @@ export class SteadyLoad {
 /** Connects, calls once and leaves. @returns Whether it was answered. */
 async function callAnew(target: string): Promise<boolean> {
   const client = connect(Greeter, target);
-  try {
-    await callUnary(client, "SayHello", {}, { deadlineMs: DEADLINE_MS });
-    return true;
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    return false;
-  } finally {
-    client.close();
-  }
+  const options = { deadlineMs: DEADLINE_MS };
+  const { reply } = await callToEnd(client, "SayHello", {}, options);
+  client.close();
+  return reply !== undefined;
 }
 
 /** Makes new connections until the signal is aborted. */
@@ -82,25 +78,14 @@ export async function comeAndGo(
   { endpoint, l4Endpoint }: Stack,
   signal: AbortSignal,
 ): Promise<Calls> {
-  const open = new Set<Promise<void>>();
-  const startMs = performance.now();
-  let made = 0;
   let lost = 0;
-  while (!signal.aborted) {
-    const dueMs = made * 1000 / CONNECTIONS_PER_S;
-    const waitMs = dueMs - (performance.now() - startMs);
-    if (waitMs > 0) {
-      await new Promise((resolve) => setTimeout(resolve, waitMs));
-      continue;
-    }
-    const target = made % 2 === 0 ? endpoint : l4Endpoint;
-    const one = callAnew(target).then((isFine) => {
-      if (!isFine) lost += 1;
-      open.delete(one);
-    });
-    open.add(one);
-    made += 1;
-  }
-  await Promise.all(open);
+  const { made } = await runOpenLoop({
+    ratePerS: CONNECTIONS_PER_S,
+    signal,
+    makeCall: async ({ index }) => {
+      const target = index % 2 === 0 ? endpoint : l4Endpoint;
+      if (!await callAnew(target)) lost += 1;
+    },
+  });
   return { made, lost };
 }

@@ -1,4 +1,5 @@
-/** The report of a load test as one HTML page that needs nothing else. */
+/** The report of a load test as a page. */
+import { element, type Html, page, table, verdict } from "../page.ts";
 import type { LoadReport } from "./report.ts";
 import {
   goalRows,
@@ -10,54 +11,7 @@ import {
   type Rows,
   serverRows,
 } from "./table.ts";
-import { crossedLines, verdictLine } from "./verdict.ts";
-
-const STYLE = `
-  :root { color-scheme: light dark; --bar: #3b78c4; --bad: #c03a2b;
-    --good: #2e7d32; --unknown: #9a6700; --line: #8886; }
-  @media (prefers-color-scheme: dark) {
-    :root { --bar: #6ea3e6; --bad: #ff7a68; --good: #7bc67e;
-      --unknown: #e3b341; }
-  }
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem;
-    margin: 2rem auto; padding: 0 1rem; }
-  h1 { font-size: 1.5rem; margin-bottom: 0; }
-  h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-  table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-  th, td { padding: .2rem .8rem; text-align: right;
-    border-bottom: 1px solid var(--line); }
-  th:first-child, td:first-child { text-align: left; padding-left: 0; }
-  .scroll { overflow-x: auto; }
-  .green { color: var(--good); } .red { color: var(--bad); }
-  .yellow { color: var(--unknown); }
-  .verdict { font-weight: 600; }
-  .hint { font-size: .9rem; opacity: .8; margin: .3rem 0; }
-  svg { margin-bottom: .8rem; }
-  svg { width: 100%; height: auto; display: block; font: 13px system-ui,
-    sans-serif; }
-  svg text { fill: currentColor; }
-`;
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-};
-
-function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => ENTITIES[character] ?? "");
-}
-
-function table([head = [], ...rows]: Rows): string {
-  const line = (cells: readonly string[], tag: string) =>
-    `<tr>${
-      cells.map((cell) => `<${tag}>${escape(cell)}</${tag}>`).join("")
-    }</tr>`;
-  return `<div class="scroll"><table>${line(head, "th")}${
-    rows.map((row) => line(row, "td")).join("")
-  }</table></div>`;
-}
+import { crossedLines, verdictLine, verdictOf } from "./verdict.ts";
 
 /** A bar of a chart. */
 interface Bar {
@@ -77,34 +31,46 @@ interface Scale {
 const CHART = { width: 900, row: 26, left: 150, right: 90 };
 
 /** Horizontal bars, with a line or a band where they should end. */
-function bars(rows: readonly Bar[], { max, band, label }: Scale): string {
+function bars(rows: readonly Bar[], { max, band, label }: Scale): Html {
   const { width, row, left, right } = CHART;
   const scale = (value: number) =>
     left + (width - left - right) * Math.min(1, value / max);
   const height = rows.length * row;
-  const target = band === null
-    ? ""
-    : `<rect x="${scale(band[0])}" y="0" width="${
-      Math.max(2, scale(band[1]) - scale(band[0]))
-    }" height="${height}" fill="var(--good)" opacity=".35"/>`;
-  const lines = rows.map(({ name, value, isBad }, at) => {
+  const rect = (
+    from: number,
+    to: number,
+    parts: Readonly<Record<string, string | number>>,
+  ) => element("rect", { x: from, width: Math.max(1, to - from), ...parts });
+  const lines = rows.flatMap(({ name, value, isBad }, at) => {
     const y = at * row;
-    const fill = isBad ? "var(--bad)" : "var(--bar)";
-    return `<text x="${left - 10}" y="${y + 18}" text-anchor="end">${
-      escape(name)
-    }</text><rect x="${left}" y="${y + 4}" width="${
-      Math.max(1, scale(value) - left)
-    }" height="${row - 8}" fill="${fill}"/><text x="${width - right + 12}" y="${
-      y + 18
-    }">${escape(label(value))}</text>`;
+    return [
+      element(
+        "text",
+        { x: left - 10, y: y + 18, "text-anchor": "end" },
+        name,
+      ),
+      rect(left, scale(value), {
+        y: y + 4,
+        height: row - 8,
+        fill: isBad ? "var(--bad)" : "var(--bar)",
+      }),
+      element("text", { x: width - right + 12, y: y + 18 }, label(value)),
+    ];
   });
-  return `<svg viewBox="0 0 ${width} ${height}" role="img">${
-    lines.join("")
-  }${target}</svg>`;
+  const target = (band === null ? [] : [band]).map(([from, to]) =>
+    rect(scale(from), Math.max(scale(from) + 2, scale(to)), {
+      y: 0,
+      height,
+      fill: "var(--good)",
+      opacity: ".35",
+    })
+  );
+  const attributes = { viewBox: `0 0 ${width} ${height}`, role: "img" };
+  return element("svg", attributes, ...lines, ...target);
 }
 
 /** The share of each server; the band is where it must end. */
-function shareChart(report: LoadReport): string {
+function shareChart(report: LoadReport): Html {
   const { servers, asked, otherCalls, achieved, pins } = report;
   const from = (1 - asked.tolerance) / asked.servers;
   const to = Math.min(1, (1 + asked.tolerance) / asked.servers);
@@ -123,7 +89,7 @@ function shareChart(report: LoadReport): string {
 }
 
 /** p99 of each phase; the line is its bound. */
-function latencyChart({ phases, asked }: LoadReport): string {
+function latencyChart({ phases, asked }: LoadReport): Html {
   const rows = phases.flatMap(({ name, latencyMs, p99Ms }) =>
     latencyMs === null ? [] : [{
       name,
@@ -162,45 +128,38 @@ export interface PageNotes {
 
 /** The page. */
 export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
-  const { question } = report;
-  const { colour, text } = verdictLine(report);
-  const lines = [...remarks(report), ...notes.lines ?? []]
-    .map((line) => `<p>${escape(line)}</p>`);
-  const crossed = crossedLines(report)
-    .map((line) => `<li>${escape(line)}</li>`).join("");
   const hint = report.pins === null
     ? "Each bar must end in the green band."
     : "Connections are balanced here, so no share is demanded.";
-  const dashboard = notes.dashboard === undefined
-    ? ""
-    : `<p><a href="${
-      escape(notes.dashboard)
-    }">k6's own page, over time</a></p>`;
-  return `<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(question)}</title>
-<style>${STYLE}</style>
-<h1>${escape(question)}</h1>
-<p>${escape(report.script)}: ${escape(loadLine(report))}</p>
-<p class="verdict ${colour}">${escape(text)}</p>
-<ul class="${colour}">${crossed}</ul>
-${lines.join("\n")}
-<h2>Calls per server</h2>
-<p class="hint">${hint}</p>
-${shareChart(report)}
-${table(serverRows(report))}
-<h2>Asked and achieved</h2>
-${table(goalRows(report))}
-<h2>Latency in milliseconds, p99 drawn</h2>
-<p class="hint">Each bar must end before the green line.</p>
-${latencyChart(report)}
-${table(phaseRows(report.phases))}
-<h2>Thresholds</h2>
-${table(thresholdRows(report))}
-${dashboard}
-<p>The same numbers as JSON stand beside this page.</p>
-</html>
-`;
+  const paragraph = (text: string) => element("p", {}, text);
+  return page(report.question, [
+    paragraph(`${report.script}: ${loadLine(report)}`),
+    verdict(verdictOf(report), verdictLine(report).text),
+    element(
+      "ul",
+      { class: verdictOf(report) },
+      ...crossedLines(report).map((line) => element("li", {}, line)),
+    ),
+    ...[...remarks(report), ...notes.lines ?? []].map(paragraph),
+    element("h2", {}, "Calls per server"),
+    element("p", { class: "hint" }, hint),
+    shareChart(report),
+    tableOf(serverRows(report)),
+    element("h2", {}, "Asked and achieved"),
+    tableOf(goalRows(report)),
+    element("h2", {}, "Latency in milliseconds, p99 drawn"),
+    element("p", { class: "hint" }, "Each bar must end before the green line."),
+    latencyChart(report),
+    tableOf(phaseRows(report.phases)),
+    element("h2", {}, "Thresholds"),
+    tableOf(thresholdRows(report)),
+    ...(notes.dashboard === undefined
+      ? []
+      : [element("a", { href: notes.dashboard }, "k6's own page, over time")]),
+    paragraph("The same numbers as JSON stand beside this page."),
+  ]);
+}
+
+function tableOf([head = [], ...rows]: Rows): Html {
+  return table(head, rows);
 }

@@ -3,6 +3,7 @@ import { EventEmitter } from "node:events";
 import { messageOf } from "../../core/errors.ts";
 import { CODE } from "../../core/http2_wire.ts";
 import { seldom } from "../../core/seldom.ts";
+import { pause } from "../../io/wait.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionLimits } from "./open_streams.ts";
 
@@ -132,7 +133,7 @@ export class Http2Listener extends EventEmitter {
         this.#say(
           `cannot accept a connection: ${messageOf(error)}; trying again`,
         );
-        await new Promise((resolve) => setTimeout(resolve, ACCEPT_PAUSE_MS));
+        await pause(ACCEPT_PAUSE_MS);
       }
     }
   }

@@ -1,8 +1,20 @@
-/** What the client has measured, and how it says so. */
-import { Histogram } from "../core/histogram.ts";
-import { type Share, shares } from "../core/shares.ts";
-import { tableLines } from "../core/table.ts";
-import type { CallRecord } from "./call_loop.ts";
+/** What a caller records of its calls, and how it is said. */
+import { Histogram } from "./histogram.ts";
+import { type Share, shares } from "./shares.ts";
+import { tableLines } from "./table.ts";
+
+/** How one call ended. */
+export type Outcome =
+  | { readonly kind: "reply"; readonly server: string; readonly number: number }
+  | { readonly kind: "error"; readonly code: string; readonly details: string };
+
+/** One call, as it is recorded. */
+export type CallRecord = Outcome & {
+  /** The call's running number, from 1. */
+  readonly call: number;
+  /** Until the reply, or the first message of a stream. */
+  readonly latencyMs: number;
+};
 
 /** The client's result, as `--json` prints it. */
 export interface Summary {

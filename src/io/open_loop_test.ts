@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { type CallRecord, type Outcome, runCallLoop } from "./call_loop.ts";
-
-const REPLY: Outcome = { kind: "reply", server: "a", number: 1 };
+import {
+  type DueCall,
+  type OpenLoopOptions,
+  type OpenLoopResult,
+  runOpenLoop,
+} from "./open_loop.ts";
 
 /** Lets everything run that is ready to. */
 async function settle(): Promise<void> {
@@ -11,11 +14,11 @@ async function settle(): Promise<void> {
 /** A loop whose clock is moved by hand, and whose calls end by hand. */
 class Bench {
   readonly startsMs: number[] = [];
-  readonly records: CallRecord[] = [];
+  readonly ended: DueCall[] = [];
   readonly sleepsMs: number[] = [];
   readonly skips: (readonly [number, string])[] = [];
   readonly controller = new AbortController();
-  readonly #ends: ((outcome: Outcome) => void)[] = [];
+  readonly #ends: (() => void)[] = [];
   #nowMs = 0;
   #wake: { atMs: number; resolve: () => void } | undefined;
 
@@ -23,19 +26,16 @@ class Bench {
     return this.#nowMs;
   }
 
-  run(
-    options: Partial<Parameters<typeof runCallLoop>[0]> = {},
-  ): Promise<number> {
-    return runCallLoop({
+  run(options: Partial<OpenLoopOptions> = {}): Promise<OpenLoopResult> {
+    return runOpenLoop({
       ratePerS: 10,
       concurrency: 100,
-      count: 0,
       signal: this.controller.signal,
-      makeCall: () => {
+      makeCall: async (call) => {
         this.startsMs.push(this.#nowMs);
-        return new Promise((resolve) => this.#ends.push(resolve));
+        await new Promise<void>((resolve) => this.#ends.push(resolve));
+        this.ended.push(call);
       },
-      record: (call) => this.records.push(call),
       skip: (calls, cause) => this.skips.push([calls, cause]),
       now: () => this.#nowMs,
       sleep: (ms, signal) =>
@@ -68,8 +68,8 @@ class Bench {
   }
 
   /** Ends the oldest call that is open. */
-  async end(outcome: Outcome = REPLY): Promise<void> {
-    this.#ends.shift()?.(outcome);
+  async end(): Promise<void> {
+    this.#ends.shift()?.();
     await settle();
   }
 
@@ -79,7 +79,7 @@ class Bench {
   }
 }
 
-Deno.test("runCallLoop() starts calls at an even pace, answered or not", async () => {
+Deno.test("runOpenLoop() starts calls at an even pace, answered or not", async () => {
   const bench = new Bench();
   const run = bench.run({ count: 4 });
   await bench.pass(300);
@@ -88,7 +88,7 @@ Deno.test("runCallLoop() starts calls at an even pace, answered or not", async (
   await run;
 });
 
-Deno.test("runCallLoop() catches up when it was held up", async () => {
+Deno.test("runOpenLoop() catches up when it was held up", async () => {
   const bench = new Bench();
   const run = bench.run({ count: 5 });
   await bench.jump(250);
@@ -99,7 +99,7 @@ Deno.test("runCallLoop() catches up when it was held up", async () => {
   await run;
 });
 
-Deno.test("runCallLoop() leaves out what it missed in a long pause", async () => {
+Deno.test("runOpenLoop() leaves out what it missed in a long pause", async () => {
   const bench = new Bench();
   const run = bench.run({
     ratePerS: 50,
@@ -115,10 +115,10 @@ Deno.test("runCallLoop() leaves out what it missed in a long pause", async () =>
   assert.deepEqual(bench.startsMs.slice(-3), [16_960, 16_980, 17_000]);
   await bench.endAll();
   // 151 calls after the first, in 17 s.
-  assert.equal(Math.round(await run * 100), 888);
+  assert.equal(Math.round((await run).reachedPerS * 100), 888);
 });
 
-Deno.test("runCallLoop() goes on at a slow pace after a pause, with one call", async () => {
+Deno.test("runOpenLoop() goes on at a slow pace after a pause, with one call", async () => {
   const bench = new Bench();
   const run = bench.run({ ratePerS: 0.1, count: 3 });
   await bench.jump(35_000);
@@ -129,7 +129,7 @@ Deno.test("runCallLoop() goes on at a slow pace after a pause, with one call", a
   await run;
 });
 
-Deno.test("runCallLoop() tells which calls found no place", async () => {
+Deno.test("runOpenLoop() tells which calls found no place", async () => {
   const bench = new Bench();
   const run = bench.run({ ratePerS: 100, concurrency: 1, count: 10 });
   while (bench.startsMs.length < 10) {
@@ -138,12 +138,12 @@ Deno.test("runCallLoop() tells which calls found no place", async () => {
   }
   await bench.endAll();
   // One in 500 ms; each makes 49 more of them too late, from the third on.
-  assert.equal(Math.round(await run), 2);
+  assert.equal(Math.round((await run).reachedPerS), 2);
   assert.ok(bench.skips.every(([, cause]) => cause === "full"));
   assert.equal(bench.skips.reduce((sum, [calls]) => sum + calls, 0), 341);
 });
 
-Deno.test("runCallLoop() waits again when it was woken too early", async () => {
+Deno.test("runOpenLoop() waits again when it was woken too early", async () => {
   const bench = new Bench();
   const startsMs: number[] = [];
   await bench.run({
@@ -151,14 +151,14 @@ Deno.test("runCallLoop() waits again when it was woken too early", async () => {
     sleep: (ms) => bench.jump(Math.max(1, ms / 2)),
     makeCall: () => {
       startsMs.push(bench.nowMs);
-      return Promise.resolve(REPLY);
+      return Promise.resolve();
     },
   });
   assert.equal(startsMs[0], 0);
   assert.ok((startsMs[1] ?? 0) >= 100);
 });
 
-Deno.test("runCallLoop() never sets a timer that is too long for one", async () => {
+Deno.test("runOpenLoop() never sets a timer that is too long for one", async () => {
   const bench = new Bench();
   const run = bench.run({ ratePerS: 1e-7, count: 2 });
   await bench.jump(3_600_000);
@@ -169,7 +169,7 @@ Deno.test("runCallLoop() never sets a timer that is too long for one", async () 
   await run;
 });
 
-Deno.test("runCallLoop() keeps to its concurrency; a place lets a call go", async () => {
+Deno.test("runOpenLoop() keeps to its concurrency; a place lets a call go", async () => {
   const bench = new Bench();
   const run = bench.run({ concurrency: 2, count: 3 });
   await bench.pass(500);
@@ -180,27 +180,47 @@ Deno.test("runCallLoop() keeps to its concurrency; a place lets a call go", asyn
   await run;
 });
 
-Deno.test("runCallLoop() records number, latency and outcome as calls end", async () => {
+Deno.test("runOpenLoop() tells a call its number, its time and how late it is", async () => {
   const bench = new Bench();
-  const run = bench.run({ count: 2 });
-  await bench.pass(120);
-  await bench.end();
-  await bench.pass(30);
-  await bench.end({ kind: "error", code: "UNAVAILABLE", details: "no" });
-  await run;
-  assert.deepEqual(bench.records, [
-    { ...REPLY, call: 1, latencyMs: 120 },
-    {
-      kind: "error",
-      code: "UNAVAILABLE",
-      details: "no",
-      call: 2,
-      latencyMs: 50,
-    },
+  await bench.pass(1000);
+  const run = bench.run({ count: 3 });
+  await bench.pass(100);
+  await bench.jump(130);
+  await bench.endAll();
+  assert.equal((await run).made, 3);
+  assert.deepEqual(bench.ended, [
+    { index: 0, dueAtMs: 1000, lateMs: 0 },
+    { index: 1, dueAtMs: 1100, lateMs: 0 },
+    { index: 2, dueAtMs: 1200, lateMs: 30 },
   ]);
 });
 
-Deno.test("runCallLoop() waits for its calls when it is told to stop", async () => {
+Deno.test("runOpenLoop() makes every call, however late, if none may be left out", async () => {
+  const loop = new AbortController();
+  let nowMs = 0;
+  const latesMs: number[] = [];
+  const { made } = await runOpenLoop({
+    ratePerS: 1,
+    count: 4,
+    signal: loop.signal,
+    makeCall: ({ lateMs }) => {
+      latesMs.push(lateMs);
+      nowMs += 10_000;
+      return Promise.resolve();
+    },
+    now: () => nowMs,
+  });
+  assert.equal(made, 4);
+  assert.deepEqual(latesMs, [0, 9000, 18_000, 27_000]);
+});
+
+Deno.test("runOpenLoop() makes no call when the count is 0", async () => {
+  const bench = new Bench();
+  assert.equal((await bench.run({ ratePerS: 0, count: 0 })).made, 0);
+  assert.deepEqual(bench.startsMs, []);
+});
+
+Deno.test("runOpenLoop() waits for its calls when it is told to stop", async () => {
   const bench = new Bench();
   let hasEnded = false;
   const run = bench.run().then(() => hasEnded = true);
@@ -211,10 +231,10 @@ Deno.test("runCallLoop() waits for its calls when it is told to stop", async () 
   assert.deepEqual(bench.startsMs, [0, 100]);
   await bench.endAll();
   await run;
-  assert.equal(bench.records.length, 2);
+  assert.equal(bench.ended.length, 2);
 });
 
-Deno.test("runCallLoop() starts no call that waits for a place when told to stop", async () => {
+Deno.test("runOpenLoop() starts no call that waits for a place when told to stop", async () => {
   const bench = new Bench();
   const run = bench.run({ concurrency: 1 });
   await bench.pass(200);
@@ -224,26 +244,30 @@ Deno.test("runCallLoop() starts no call that waits for a place when told to stop
   assert.deepEqual(bench.startsMs, [0]);
 });
 
-Deno.test("runCallLoop() makes no call when it is stopped already", async () => {
+Deno.test("runOpenLoop() makes no call when it is stopped already", async () => {
   const bench = new Bench();
   bench.controller.abort();
   await bench.run();
   assert.deepEqual(bench.startsMs, []);
 });
 
-Deno.test("runCallLoop() rejects with what record() threw, after every call", async () => {
+Deno.test("runOpenLoop() rejects with what makeCall() threw, after every call", async () => {
   const bench = new Bench();
+  let ended = 0;
+  const ends: (() => void)[] = [];
   const run = bench.run({
-    record: (call) => {
-      bench.records.push(call);
-      throw new Error(`disk full at call ${call.call}`);
+    makeCall: async ({ index }) => {
+      bench.startsMs.push(bench.nowMs);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      ended += 1;
+      throw new Error(`disk full at call ${index}`);
     },
   });
   await bench.pass(110);
-  await bench.end();
+  ends[0]?.();
   await bench.pass(100);
   assert.deepEqual(bench.startsMs, [0, 100]);
-  await bench.endAll();
-  await assert.rejects(run, { message: "disk full at call 1" });
-  assert.equal(bench.records.length, 2);
+  ends[1]?.();
+  await assert.rejects(run, { message: "disk full at call 0" });
+  assert.equal(ended, 2);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { callLine, Ledger, summaryLines } from "./summary.ts";
+import { callLine, Ledger, summaryLines } from "./caller.ts";
 
 function reply(server: string, latencyMs: number) {
   return { kind: "reply", server, number: 1, call: 1, latencyMs } as const;

@@ -1,0 +1,122 @@
+/** The stack's own callers: our client, once for each listener that is loaded. */
+import { EXIT_CODES, type Failure } from "../core/errors.ts";
+import { awaitExit, type Child, startChild } from "../io/child.ts";
+import { programCommand, startFailure } from "../stack/programs.ts";
+import { type ClientEvent, clientEvent } from "./calls.ts";
+import type { Listener, LoadState } from "./state.ts";
+
+/** The client waits for its last calls, which end with their deadline. */
+const STOP_LIMIT_MS = 5000;
+
+/** Enough for a sentence about each of its variables. */
+const LINES_KEPT = 10;
+
+/** One call at a time for a person to read, as the client does by itself. */
+export const LOAD_AT_FIRST: LoadState = {
+  ratePerS: 1,
+  connections: 1,
+  kind: "unary",
+  workMs: 0,
+  messageCharacters: 5,
+  listeners: ["l7"],
+};
+
+const METHOD_OF = {
+  unary: "SayHello",
+  stream: "StreamHellos",
+  chat: "Chat",
+} as const;
+
+/** What callers tell. */
+export interface CallerEvents {
+  /** @param caller Which client it is; each has another number. */
+  readonly onEvent: (
+    listener: Listener,
+    event: ClientEvent,
+    caller: number,
+  ) => void;
+  /** A client has ended without having been asked to. */
+  readonly onEnd: (listener: Listener, why: Failure | "done") => void;
+}
+
+/** Runs the clients. */
+export class Callers {
+  readonly #endpoints: Readonly<Record<Listener, string>>;
+  readonly #events: CallerEvents;
+  readonly #running = new Map<Listener, Child>();
+  #load: LoadState;
+  #started = 0;
+
+  constructor(
+    endpoints: Readonly<Record<Listener, string>>,
+    load: LoadState,
+    events: CallerEvents,
+  ) {
+    this.#endpoints = endpoints;
+    this.#load = load;
+    this.#events = events;
+  }
+
+  get load(): LoadState {
+    return this.#load;
+  }
+
+  /** Starts them with the load that was given. */
+  start(): void {
+    const { ratePerS, listeners } = this.#load;
+    if (ratePerS === 0) return;
+    for (const listener of listeners) this.#start(listener);
+  }
+
+  /** Replaces them by others; calls that are under way end in their time. */
+  change(load: LoadState): void {
+    const leaving = [...this.#running.values()];
+    this.#running.clear();
+    this.#load = load;
+    this.start();
+    for (const child of leaving) void end(child);
+  }
+
+  /** Ends them; resolves when their last calls have ended. */
+  async stop(): Promise<void> {
+    const leaving = [...this.#running.values()];
+    this.#running.clear();
+    await Promise.all(leaving.map(end));
+  }
+
+  #start(listener: Listener): void {
+    const { ratePerS, connections, kind, workMs, messageCharacters } =
+      this.#load;
+    let lines: string[] = [];
+    const caller = this.#started++;
+    const child = startChild({
+      ...programCommand("client", [
+        ...["--target", this.#endpoints[listener], "--json"],
+        ...["--rate", String(ratePerS), "--connections", String(connections)],
+        ...["--method", METHOD_OF[kind], "--work", String(workMs)],
+        ...["--characters", String(messageCharacters)],
+      ]),
+      onLine: (line) => {
+        lines = [...lines, line].slice(-LINES_KEPT);
+        const event = clientEvent(line);
+        if (event !== undefined) this.#events.onEvent(listener, event, caller);
+      },
+    });
+    this.#running.set(listener, child);
+    void child.exited.then((status) => {
+      if (this.#running.get(listener) !== child) return; // It was asked to.
+      this.#running.delete(listener);
+      this.#events.onEnd(
+        listener,
+        status.code === EXIT_CODES.usage || status.signal !== null
+          ? startFailure("client", "client", status, lines)
+          : "done",
+      );
+    });
+  }
+}
+
+async function end(child: Child): Promise<void> {
+  child.kill("SIGTERM");
+  await awaitExit(child, STOP_LIMIT_MS);
+}

@@ -1,0 +1,555 @@
+/**
+ * The control of a running stack: what the keys, `ctl` and the page ask for is
+ * done here, one thing after another, and told as a story; what they show is
+ * seen here.
+ */
+import { Failure, messageOf } from "../core/errors.ts";
+import { type ExitStatus, exitWords } from "../io/child.ts";
+import { grpcCluster } from "../experiment/changes.ts";
+import type { EnvoyConfig } from "../stack/envoy_config.ts";
+import type { Stack } from "../stack/stack.ts";
+import { pause } from "../io/wait.ts";
+import { type Action, checkAction, Refusal } from "./actions.ts";
+import { callOfAccessLog, type ClientEvent, seenCall } from "./calls.ts";
+import { Callers, LOAD_AT_FIRST } from "./callers.ts";
+import { Follow } from "./follow.ts";
+import { FrameOfCalls } from "./frame.ts";
+import { configWith, PROTECTIONS, protectionStates } from "./protections.ts";
+import { reconcileLedgers } from "./reconcile.ts";
+import { Seconds } from "./seconds.ts";
+import type { Listener, LoadState, Messages, State } from "./state.ts";
+import { Stories, type Story } from "./stories.ts";
+import { type ConfiguredLimits, Watch } from "./watch.ts";
+
+/** Long enough to see Envoy take the server out, short enough to wait for. */
+const RESTART_DELAY_MS = 3000;
+
+/** How often calls are handed to those who draw them. */
+const FRAME_MS = 100;
+
+/** How often Envoy is asked. */
+const LOOK_MS = 250;
+
+/** More wishes at once come from a program that has gone wrong. */
+const WAITING_MAX = 20;
+
+type Timer = ReturnType<typeof setTimeout>;
+
+/** Is given every message that viewers get. */
+export type Viewer = <K extends keyof Messages>(
+  name: K,
+  message: Messages[K],
+) => void;
+
+/** What a control is given. */
+export interface ControlOptions {
+  readonly stack: Stack;
+  /** "native" or "compose". */
+  readonly stackName: string;
+  /** The configuration that Envoy has, before the stack's own changes to it. */
+  readonly config: EnvoyConfig;
+  readonly serversMax: number;
+  /** The load at first (default: a call a second through the L7 listener). */
+  readonly load?: LoadState;
+  /** How often servers are asked for their counts (default 1000 ms). */
+  readonly countsIntervalMs?: number;
+  /** Is given what our callers tell. */
+  readonly onEvent: (listener: Listener, event: ClientEvent) => void;
+  /** The callers have ended: by themselves, or as they could not go on. */
+  readonly onCallersEnd: (why: Failure | "done") => void;
+  /** A server could not be started again. */
+  readonly onFailure: (failure: Failure) => void;
+}
+
+/** The control of one stack. */
+export class Control {
+  readonly #options: ControlOptions;
+  readonly #stack: Stack;
+  readonly #watch: Watch;
+  readonly #callers: Callers;
+  readonly #stories: Stories;
+  readonly #seconds = new Seconds(Date.now());
+  readonly #frame = new FrameOfCalls();
+  readonly #viewers = new Set<Viewer>();
+  readonly #follows = new Map<Story, { server: string; follow: Follow }>();
+  readonly #counted = { callers: { l7: 0, l4: 0 }, lost: { l7: 0, l4: 0 } };
+  /** The servers of the streams that are open, by caller and call. */
+  readonly #open = {
+    l7: new Map<string, string>(),
+    l4: new Map<string, string>(),
+  };
+  readonly #timers: Timer[] = [];
+  readonly #restarts = new Map<string, Timer>();
+  #turned: ReadonlySet<string> = new Set();
+  #overflows = 0;
+  #isCut = false;
+  #busy = "";
+  #waiting = 0;
+  #done: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+  #hasReplacedEnvoy = false;
+  #isLooking = false;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    this.#stack = options.stack;
+    this.#watch = new Watch(options.stack, limitsOf(options.config));
+    this.#stories = new Stories((story) => this.#tell("story", story));
+    this.#callers = new Callers(
+      { l7: options.stack.endpoint, l4: options.stack.l4Endpoint },
+      options.load ?? LOAD_AT_FIRST,
+      {
+        onEvent: (...event) => this.#noteEvent(...event),
+        onEnd: (_, why) => options.onCallersEnd(why),
+      },
+    );
+  }
+
+  /** Whether Envoy is the successor of another. */
+  get hasReplacedEnvoy(): boolean {
+    return this.#hasReplacedEnvoy;
+  }
+
+  get load(): LoadState {
+    return this.#callers.load;
+  }
+
+  /** Begins to call and to look. */
+  start(): void {
+    this.#callers.start();
+    this.#every(FRAME_MS, () => this.#sendFrame());
+    this.#every(LOOK_MS, () => void this.#look());
+    this.#every(1000, () => this.#nextSecond());
+    this.#every(
+      this.#options.countsIntervalMs ?? 1000,
+      () => void this.#watch.askServers(),
+    );
+  }
+
+  /** Ends the callers; nothing is looked at any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#timers.forEach(clearInterval);
+    this.#restarts.forEach(clearTimeout);
+    await this.#callers.stop();
+  }
+
+  /** Everything, for who begins to look. */
+  hello(): Messages["hello"] {
+    return {
+      state: this.state(),
+      seconds: this.#seconds.kept,
+      stories: this.#stories.kept,
+      excerpts: [],
+    };
+  }
+
+  /** Adds a viewer of what is new. @returns Removes it. */
+  addViewer(viewer: Viewer): () => void {
+    this.#viewers.add(viewer);
+    return () => this.#viewers.delete(viewer);
+  }
+
+  /** Reads a line that Envoy has printed. */
+  noteEnvoyLine(line: string): void {
+    const call = callOfAccessLog(line, (one) => this.#watch.nameOf(one));
+    if (call === undefined) return;
+    this.#seconds.addCall(call);
+    this.#frame.add(call);
+  }
+
+  /** A server has ended without having been asked to. */
+  noteCrash(server: string, status: ExitStatus): void {
+    if (this.#isClosed) return;
+    this.#isCut ||= status.signal !== null;
+    const why = `${server} ended unexpectedly (${exitWords(status)})`;
+    this.#follow(this.#stories.begin("", why, true), server, why);
+    this.#startLater(server);
+  }
+
+  /** Everything that is shown beside calls and curves. */
+  state(): State {
+    const { stack, stackName, serversMax } = this.#options;
+    const { received, active, tries } = this.#watch.counts;
+    const servers = this.#watch.servers();
+    return {
+      atMs: Date.now(),
+      stack: stackName,
+      endpoints: { l7: stack.endpoint, l4: stack.l4Endpoint },
+      adminUrl: stack.admin.url,
+      servers,
+      serversMax,
+      envoy: this.#watch.envoy,
+      load: this.#callers.load,
+      protections: protectionStates(this.#turned),
+      ledgers: reconcileLedgers({
+        callers: { ...this.#counted.callers },
+        lost: { ...this.#counted.lost },
+        envoy: received,
+        envoyTries: tries,
+        servers: this.#watch.started(),
+        isBusy: active > 0 || this.#callers.load.ratePerS > 0,
+        isCut: this.#isCut,
+      }),
+      busy: this.#busy,
+    };
+  }
+
+  /**
+   * Does what is asked for, after what was asked for before.
+   *
+   * @param who "page", "keys" or "ctl".
+   * @param wish Anything; it is checked.
+   * @returns The id of the story that tells what follows, when it has begun.
+   * @throws {Refusal} When it is refused; nothing is changed then.
+   */
+  async ask(who: string, wish: unknown): Promise<number> {
+    const offer = () => ({
+      servers: this.#stack.servers().map(({ name }) => name),
+      serversMax: this.#options.serversMax,
+      // Not every stack can replace its Envoy.
+      protections: this.#stack.replaceEnvoy === undefined
+        ? []
+        : PROTECTIONS.map(({ id }) => id),
+    });
+    checkAction(wish, offer());
+    if (this.#waiting >= WAITING_MAX) {
+      throw new Refusal(
+        `${WAITING_MAX} actions wait already; ask again when they are done`,
+      );
+    }
+    this.#waiting += 1;
+    const work = this.#done.then(async () => {
+      // What was done meanwhile may have changed what there is.
+      if (this.#isClosed) throw new Refusal("The stack is being stopped");
+      return await this.#do(who, checkAction(wish, offer()));
+    });
+    this.#done = work.catch(() => {}).then(() => {
+      this.#waiting -= 1;
+      this.#busy = "";
+    });
+    return await work;
+  }
+
+  async #do(who: string, action: Action): Promise<number> {
+    switch (action.do) {
+      case "scale":
+        return await this.#scale(who, action.count);
+      case "fault": {
+        const { server, fault } = action;
+        await this.#stack.fault(server, fault);
+        this.#watch.noteFault(server, fault);
+        const what = `${server} has the fault "${fault.kind}" for ` +
+          `${fault.durationMs / 1000} s`;
+        return this.#follow(this.#stories.begin(who, what, true), server, what);
+      }
+      case "clear":
+        await this.#stack.clearFaults(action.server);
+        this.#watch.forgetFaults(action.server);
+        return this.#stories.begin(who, `${action.server} has no fault`).id;
+      case "restart-envoy":
+        return await this.#restartEnvoy(who);
+      case "load": {
+        const load = { ...this.#callers.load, ...action.load };
+        this.#callers.change(load);
+        return this.#stories.begin(who, loadWords(load)).id;
+      }
+      case "protect":
+        return await this.#protect(who, action.id, action.isOn);
+      default:
+        return await this.#doToServer(who, action.do, action.server);
+    }
+  }
+
+  async #doToServer(
+    who: string,
+    what: "terminate" | "kill" | "pause" | "resume" | "restart",
+    server: string,
+  ): Promise<number> {
+    const stack = this.#stack;
+    const words = `${server} ${DONE_WORDS[what]}`;
+    this.#busy = words;
+    const story = this.#stories.begin(who, words, true);
+    this.#follow(story, server, words);
+    if (what === "pause") {
+      await stack.pause(server);
+      this.#watch.note(server, "paused");
+    } else if (what === "resume") {
+      await stack.resume(server);
+      this.#watch.note(server, undefined);
+    } else {
+      this.#isCut ||= what === "kill";
+      this.#watch.note(server, what === "kill" ? undefined : "leaving");
+      await stack.stop(server, what === "kill" ? "SIGKILL" : "SIGTERM");
+      this.#watch.note(server, undefined);
+      this.#watch.forgetFaults(server);
+      if (what === "restart") await this.#startAgain(server);
+      else this.#startLater(server);
+    }
+    return story.id;
+  }
+
+  async #scale(who: string, count: number): Promise<number> {
+    const before = this.#stack.servers().length;
+    const words = `scaled from ${before} to ${count}`;
+    const story = this.#stories.begin(who, words, true);
+    const startMs = performance.now();
+    const { lost } = this.#sums();
+    this.#busy = words;
+    for (const { name } of this.#stack.servers().slice(count)) {
+      this.#watch.note(name, "leaving");
+    }
+    await this.#stack.scale(count);
+    await this.#until(() => {
+      const { total, healthy } = this.#watch.envoy;
+      return total === count && healthy === count;
+    });
+    story.tell(
+      `${words}; Envoy finds ${this.#watch.envoy.healthy} healthy after ` +
+        `${sinceWords(startMs)}; ${this.#sums().lost - lost} lost`,
+      false,
+    );
+    return story.id;
+  }
+
+  async #restartEnvoy(who: string): Promise<number> {
+    const story = this.#stories.begin(who, "Envoy ended", true);
+    this.#busy = "Envoy is started again";
+    const startMs = performance.now();
+    const { lost } = this.#sums();
+    await this.#withoutLooking(async () => {
+      await this.#stack.stopEnvoy("SIGTERM");
+      await this.#stack.startEnvoy();
+    });
+    story.tell(
+      `Envoy ended without draining; live again after ${sinceWords(startMs)}`,
+      true,
+    );
+    await this.#until(() => this.#watch.envoy.isLive);
+    story.tell(
+      `Envoy ended without draining; live again after ${sinceWords(startMs)}; ${
+        this.#sums().lost - lost
+      } lost`,
+      false,
+    );
+    return story.id;
+  }
+
+  async #protect(who: string, id: string, isOn: boolean): Promise<number> {
+    const protection = PROTECTIONS.find((one) => one.id === id);
+    if (protection === undefined) throw new Refusal(`There is no "${id}"`);
+    const { title, isOnAtFirst } = protection;
+    const words = `${title} switched ${isOn ? "on" : "off"}`;
+    const turned = new Set(this.#turned);
+    if (isOn === isOnAtFirst) turned.delete(id);
+    else turned.add(id);
+    this.#busy = words;
+    const startMs = performance.now();
+    let config: EnvoyConfig;
+    try {
+      config = configWith(this.#options.config, turned);
+    } catch (error) {
+      throw new Refusal(
+        `The Envoy configuration has no place for this: ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+    const story = this.#stories.begin(who, words, true);
+    const { lost } = this.#sums();
+    await this.#withoutLooking(async () => {
+      await this.#stack.replaceEnvoy?.(config);
+      this.#hasReplacedEnvoy = true;
+    });
+    this.#turned = turned;
+    await this.#until(() => this.#watch.envoy.isLive);
+    story.tell(
+      `${words}; Envoy replaced in ${sinceWords(startMs)}, ` +
+        `${this.#sums().lost - lost} lost`,
+      false,
+    );
+    return story.id;
+  }
+
+  #startLater(server: string): void {
+    clearTimeout(this.#restarts.get(server));
+    this.#restarts.set(
+      server,
+      setTimeout(() => {
+        this.#restarts.delete(server);
+        const isThere = this.#stack.servers().some(({ name, isRunning }) =>
+          name === server && !isRunning
+        );
+        if (isThere && !this.#isClosed) void this.#startAgain(server);
+      }, RESTART_DELAY_MS),
+    );
+  }
+
+  async #startAgain(server: string): Promise<void> {
+    this.#watch.note(server, "starting");
+    this.#watch.forgetFaults(server);
+    try {
+      await this.#stack.start(server);
+    } catch (error) {
+      if (!this.#isClosed) this.#options.onFailure(Failure.from(error));
+    } finally {
+      this.#watch.note(server, undefined);
+    }
+  }
+
+  /** Tells of a server until it is back. @returns The story's id. */
+  #follow(story: Story, server: string, what: string): number {
+    this.#follows.set(story, {
+      server,
+      follow: new Follow(what, this.#sight(server)),
+    });
+    return story.id;
+  }
+
+  #sight(server: string) {
+    const found = this.#watch.servers().find(({ name }) => name === server);
+    return {
+      atMs: performance.now(),
+      process: found?.process ?? "stopped",
+      envoy: found?.envoy ?? "not in DNS",
+      ...this.#sums(),
+    };
+  }
+
+  #sums(): { readonly retries: number; readonly lost: number } {
+    const { lost } = this.#counted;
+    return { retries: this.#watch.envoy.retries, lost: lost.l7 + lost.l4 };
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return; // The last question has no answer yet.
+    this.#isLooking = true;
+    await this.#watch.askEnvoy();
+    this.#isLooking = false;
+    const { overflows } = this.#watch.envoy;
+    this.#seconds.addOverflows(Math.max(0, overflows - this.#overflows));
+    this.#overflows = overflows;
+    for (const [story, { server, follow }] of this.#follows) {
+      follow.see(this.#sight(server));
+      story.tell(follow.text(), !follow.isOver);
+      if (follow.isOver) this.#follows.delete(story);
+    }
+    this.#tell("state", this.state());
+  }
+
+  /** Does what makes another Envoy of this one, between two looks at it. */
+  async #withoutLooking(work: () => Promise<void>): Promise<void> {
+    while (this.#isLooking) await pause(1);
+    this.#isLooking = true;
+    try {
+      await this.#watch.askEnvoy();
+      await work();
+      this.#watch.noteNewEnvoy();
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** Waits for what the next looks show; not for ever. */
+  async #until(isTrue: () => boolean): Promise<void> {
+    const limitAtMs = performance.now() + 20_000;
+    while (!isTrue() && performance.now() < limitAtMs && !this.#isClosed) {
+      await pause(LOOK_MS);
+    }
+  }
+
+  #noteEvent(listener: Listener, event: ClientEvent, caller: number): void {
+    this.#options.onEvent(listener, event);
+    const open = this.#open[listener];
+    if (event.type === "open") {
+      open.set(`${caller} ${event.call}`, event.server);
+    }
+    if (event.type !== "call") return;
+    open.delete(`${caller} ${event.call}`);
+    const call = seenCall(event, listener);
+    this.#counted.callers[listener] += 1;
+    if (call.status !== "OK") this.#counted.lost[listener] += 1;
+    this.#seconds.addLatency(listener, call.latencyMs);
+    // Envoy tells of the balanced listener's calls, also of those of others.
+    if (listener === "l7") return;
+    this.#seconds.addCall(call);
+    this.#frame.add(call);
+  }
+
+  #nextSecond(): void {
+    this.#tell("second", this.#seconds.next(Date.now()));
+  }
+
+  #sendFrame(): void {
+    const streams = {
+      l7: countOf(this.#open.l7.values()),
+      l4: countOf(this.#open.l4.values()),
+    };
+    const frame = this.#frame.take();
+    if (frame === undefined && this.#open.l7.size + this.#open.l4.size === 0) {
+      return;
+    }
+    this.#tell("calls", { ...(frame ?? { calls: [], total: 0 }), streams });
+  }
+
+  #tell<K extends keyof Messages>(name: K, message: Messages[K]): void {
+    for (const viewer of this.#viewers) viewer(name, message);
+  }
+
+  #every(ms: number, work: () => void): void {
+    this.#timers.push(setInterval(work, ms));
+  }
+}
+
+/** How often each name is there. */
+function countOf(names: Iterable<string>): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+/** What was done, behind a server's name. */
+const DONE_WORDS = {
+  terminate: "terminated",
+  kill: "killed",
+  pause: "paused",
+  resume: "resumed",
+  restart: "restarted",
+} as const;
+
+function sinceWords(startMs: number): string {
+  return `${((performance.now() - startMs) / 1000).toFixed(1)} s`;
+}
+
+function loadWords({ ratePerS, connections, kind, listeners }: LoadState) {
+  if (ratePerS === 0 || listeners.length === 0) return "the load was stopped";
+  const where = listeners.map((one) => one.toUpperCase()).join(" and ");
+  return `${ratePerS} ${kind} calls a second to ${where} on ${connections} ` +
+    `${connections === 1 ? "connection" : "connections"}`;
+}
+
+/** What Envoy does when the configuration does not say it. */
+const ENVOY_DEFAULTS = { ejectionS: 30, budgetPercent: 20, retriesMin: 3 };
+
+/** The limits of the balanced cluster, as it is configured. */
+function limitsOf(config: EnvoyConfig): ConfiguredLimits {
+  const cluster = grpcCluster(config) as {
+    readonly outlier_detection?: { readonly base_ejection_time?: string };
+    readonly circuit_breakers?: {
+      readonly thresholds?: readonly {
+        readonly retry_budget?: {
+          readonly budget_percent?: { readonly value?: number };
+          readonly min_retry_concurrency?: number;
+        };
+      }[];
+    };
+  };
+  const text = cluster.outlier_detection?.base_ejection_time ?? "";
+  const seconds = Number.parseFloat(text) || ENVOY_DEFAULTS.ejectionS;
+  const budget = cluster.circuit_breakers?.thresholds?.[0]?.retry_budget;
+  return {
+    ejectionMs: 1000 * seconds,
+    budgetPercent: budget?.budget_percent?.value ??
+      ENVOY_DEFAULTS.budgetPercent,
+    retriesMin: budget?.min_retry_concurrency ?? ENVOY_DEFAULTS.retriesMin,
+  };
+}

@@ -1,0 +1,99 @@
+/** What follows when something is done to a server, told as one sentence. */
+import type { EnvoyView, ProcessState } from "./state.ts";
+
+/** What is seen of a server, and counted by all, at one moment. */
+export interface Sight {
+  /** Any clock's milliseconds. */
+  readonly atMs: number;
+  readonly process: ProcessState;
+  readonly envoy: EnvoyView;
+  /** Envoy's retries since the start. */
+  readonly retries: number;
+  /** Calls of our callers that were lost since the start. */
+  readonly lost: number;
+}
+
+/** After it is back, late effects are waited for. */
+const SETTLE_MS = 1500;
+
+/** Envoy looks every second; when it has seen nothing by then it never will. */
+const NOTICE_LIMIT_MS = 8000;
+
+/** Nothing is followed for longer. */
+const FOLLOW_LIMIT_MS = 120_000;
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+function calls(count: number, what: string): string {
+  return `${count} ${count === 1 ? "call" : "calls"} ${what}`;
+}
+
+/** How Envoy's view of a server that gets no calls is told. */
+const OUT_WORDS: Readonly<Record<EnvoyView, string>> = {
+  healthy: "",
+  "failing checks": "Envoy took it out",
+  ejected: "Envoy ejected it",
+  draining: "Envoy sent no more calls to it",
+  "not in DNS": "Envoy dropped it",
+  unknown: "Envoy lost sight of it",
+};
+
+/** Follows one server. */
+export class Follow {
+  readonly #what: string;
+  readonly #start: Sight;
+  #outAfterMs: number | undefined;
+  #outWords = "";
+  #backAtMs: number | undefined;
+  #last: Sight;
+  /** Whether everything has been told. */
+  isOver = false;
+
+  /**
+   * @param what What was done: "server-2 killed".
+   * @param start What was seen just before.
+   */
+  constructor(what: string, start: Sight) {
+    this.#what = what;
+    this.#start = start;
+    this.#last = start;
+  }
+
+  /** Looks once more. */
+  see(sight: Sight): void {
+    this.#last = sight;
+    const sinceMs = sight.atMs - this.#start.atMs;
+    const isGood = sight.envoy === "healthy" && sight.process === "running";
+    if (this.#outAfterMs === undefined) {
+      if (sight.envoy !== "healthy" && sight.envoy !== "unknown") {
+        this.#outAfterMs = sinceMs;
+        this.#outWords = OUT_WORDS[sight.envoy];
+      }
+    } else if (!isGood) this.#backAtMs = undefined;
+    else this.#backAtMs ??= sight.atMs;
+    const isSettled = this.#backAtMs !== undefined &&
+      sight.atMs - this.#backAtMs >= SETTLE_MS;
+    const isUnnoticed = this.#outAfterMs === undefined && isGood &&
+      sinceMs >= NOTICE_LIMIT_MS;
+    this.isOver = isSettled || isUnnoticed || sinceMs >= FOLLOW_LIMIT_MS;
+  }
+
+  /** The sentence as far as it is known. */
+  text(): string {
+    const retried = this.#last.retries - this.#start.retries;
+    const lost = this.#last.lost - this.#start.lost;
+    const parts = [
+      this.#what,
+      ...(this.#outAfterMs === undefined
+        ? (this.isOver ? ["Envoy went on calling it"] : [])
+        : [`${this.#outWords} after ${seconds(this.#outAfterMs)}`]),
+      `${calls(retried, "retried")}, ${lost} lost`,
+      ...(this.#backAtMs === undefined
+        ? []
+        : [`back after ${seconds(this.#backAtMs - this.#start.atMs)}`]),
+    ];
+    return parts.join("; ");
+  }
+}

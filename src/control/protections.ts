@@ -1,0 +1,121 @@
+/** What protects callers, each to be switched off as experiments' controls do. */
+import {
+  clusterFields,
+  grpcCluster,
+  noOutlierDetection,
+  noRetries,
+  panicThreshold,
+} from "../experiment/changes.ts";
+import type { EnvoyConfig } from "../stack/envoy_config.ts";
+import type { ProtectionState } from "./state.ts";
+
+/** One protection. */
+export interface Protection {
+  readonly id: string;
+  readonly title: string;
+  /** What it does, or what goes wrong without it. */
+  readonly about: string;
+  /** Whether envoy.yaml has it. */
+  readonly isOnAtFirst: boolean;
+  /** Makes the configuration that of the other position. */
+  readonly turn: (config: EnvoyConfig) => void;
+}
+
+/** All of them, in the order in which a call meets them. */
+export const PROTECTIONS: readonly Protection[] = [
+  {
+    id: "retries",
+    title: "Retries",
+    about: "Without them a call that a server drops is lost to its caller.",
+    isOnAtFirst: true,
+    turn: noRetries.apply,
+  },
+  {
+    id: "retry-budget",
+    title: "Retry budget",
+    about:
+      "Without it Envoy allows three retries at once: a server that dies " +
+      "with more calls on it loses the rest.",
+    isOnAtFirst: true,
+    turn: clusterFields("three retries at once", {
+      circuit_breakers: { thresholds: [{ max_requests: 512 }] },
+    }).apply,
+  },
+  {
+    id: "health-checks",
+    title: "Health checks",
+    about:
+      "Without them a server that says it is not serving still gets calls.",
+    isOnAtFirst: true,
+    turn: (config) => {
+      delete grpcCluster(config)["health_checks"];
+    },
+  },
+  {
+    id: "outlier-detection",
+    title: "Outlier detection",
+    about: "Without it a server that fails its calls, but passes its health " +
+      "checks, keeps its share.",
+    isOnAtFirst: true,
+    turn: noOutlierDetection.apply,
+  },
+  {
+    id: "circuit-breaker",
+    title: "Circuit breaker",
+    about: "Without it slow servers are given ever more calls at once.",
+    isOnAtFirst: true,
+    turn: clusterFields("no limit of calls at once", {
+      circuit_breakers: {
+        thresholds: [{
+          max_requests: 1_000_000,
+          retry_budget: {
+            budget_percent: { value: 20 },
+            min_retry_concurrency: 20,
+          },
+        }],
+      },
+    }).apply,
+  },
+  {
+    id: "panic-threshold",
+    title: "No panic",
+    about:
+      "Without it, at Envoy's default of 50 %, unhealthy servers get calls " +
+      "again as soon as most servers are unhealthy.",
+    isOnAtFirst: true,
+    turn: panicThreshold(50).apply,
+  },
+  {
+    id: "least-request",
+    title: "Least request",
+    about: "Instead of round robin: a server that is slower than the others " +
+      "gets fewer calls.",
+    isOnAtFirst: false,
+    turn: clusterFields("LEAST_REQUEST of eight choices", {
+      lb_policy: "LEAST_REQUEST",
+      least_request_lb_config: { choice_count: 8 },
+    }).apply,
+  },
+];
+
+/** Which protections are in the position that envoy.yaml has not. */
+export type Turned = ReadonlySet<string>;
+
+/** The protections as viewers see them. */
+export function protectionStates(turned: Turned): readonly ProtectionState[] {
+  return PROTECTIONS.map(({ id, title, about, isOnAtFirst }) => ({
+    id,
+    title,
+    about,
+    isOn: turned.has(id) ? !isOnAtFirst : isOnAtFirst,
+  }));
+}
+
+/** A copy of the configuration with all that is turned. */
+export function configWith(config: EnvoyConfig, turned: Turned): EnvoyConfig {
+  const copy = structuredClone(config);
+  for (const { id, turn } of PROTECTIONS) {
+    if (turned.has(id)) turn(copy);
+  }
+  return copy;
+}

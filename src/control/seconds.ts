@@ -1,0 +1,106 @@
+/** Calls counted by the second, for the last five minutes. */
+import { Histogram } from "../core/histogram.ts";
+import type { Listener, Second, SeenCall } from "./state.ts";
+
+/** How many seconds are kept. */
+export const SECONDS_KEPT = 300;
+
+/** A peer may call itself by another name each time. */
+const NAMES_MAX = 64;
+
+type Counts = Map<string, number>;
+
+function count(counts: Counts, name: string, more = 1): void {
+  const isNew = !counts.has(name) && counts.size >= NAMES_MAX;
+  const key = isNew ? "(others)" : name;
+  counts.set(key, (counts.get(key) ?? 0) + more);
+}
+
+/** One second that is being counted. */
+class OpenSecond {
+  readonly atMs: number;
+  readonly #answers = { l7: new Map(), l4: new Map() } satisfies Record<
+    Listener,
+    Counts
+  >;
+  readonly #latencies = { l7: new Histogram(), l4: new Histogram() };
+  readonly #errors: Counts = new Map();
+  #retries = 0;
+  overflows = 0;
+
+  constructor(atMs: number) {
+    this.atMs = atMs;
+  }
+
+  /** Counts what is drawn: Envoy's view of L7, the callers' of L4. */
+  addCall({ listener, servers, status, flags }: SeenCall): void {
+    const server = servers.at(-1) ?? "";
+    if (status === "OK") count(this.#answers[listener], server);
+    else count(this.#errors, flags === "" ? status : `${status} ${flags}`);
+    this.#retries += Math.max(0, servers.length - 1);
+  }
+
+  addLatency(listener: Listener, latencyMs: number): void {
+    this.#latencies[listener].add(latencyMs);
+  }
+
+  done(): Second {
+    const latencies = (listener: Listener) => {
+      const histogram = this.#latencies[listener];
+      if (histogram.count === 0) return null;
+      const at = (percent: number) => histogram.percentileMs(percent) ?? 0;
+      return { p50: at(50), p90: at(90), p99: at(99) };
+    };
+    return {
+      atMs: this.atMs,
+      answers: {
+        l7: Object.fromEntries(this.#answers.l7),
+        l4: Object.fromEntries(this.#answers.l4),
+      },
+      latencyMs: { l7: latencies("l7"), l4: latencies("l4") },
+      errors: Object.fromEntries(this.#errors),
+      retries: this.#retries,
+      overflows: this.overflows,
+    };
+  }
+}
+
+/** Counts calls; the clock is whoever calls next(). */
+export class Seconds {
+  readonly #kept: Second[] = [];
+  #open: OpenSecond;
+
+  /** @param nowMs Milliseconds since 1970. */
+  constructor(nowMs: number) {
+    this.#open = new OpenSecond(nowMs);
+  }
+
+  /** The seconds that are over, the oldest first. */
+  get kept(): readonly Second[] {
+    return this.#kept;
+  }
+
+  /** Adds a call that has ended. */
+  addCall(call: SeenCall): void {
+    this.#open.addCall(call);
+  }
+
+  /** Adds how long a call of our own callers took. */
+  addLatency(listener: Listener, latencyMs: number): void {
+    this.#open.addLatency(listener, latencyMs);
+  }
+
+  /** Adds calls that Envoy's circuit breaker has refused. */
+  addOverflows(count: number): void {
+    this.#open.overflows += count;
+  }
+
+  /** Ends the second and begins the next. @returns The one that is over. */
+  next(nowMs: number): Second {
+    const done = this.#open.done();
+    this.#kept.push(done);
+    if (this.#kept.length > SECONDS_KEPT) this.#kept.shift();
+    this.#open = new OpenSecond(nowMs);
+    return done;
+  }
+}

@@ -1,0 +1,320 @@
+/** Looks at a running stack: what its processes do, and Envoy's view of them. */
+import type { Fault } from "../core/fault.ts";
+import type { ServerCounters } from "../io/proto.ts";
+import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
+import type { Stats, UpstreamHost } from "../stack/envoy_admin.ts";
+import type { Stack } from "../stack/stack.ts";
+import type {
+  EnvoyState,
+  EnvoyView,
+  ProcessState,
+  ServerState,
+} from "./state.ts";
+
+const PREFIX = `cluster.${GRPC_CLUSTER}.`;
+
+const FILTER = `^(cluster\\.${GRPC_CLUSTER}\\.(membership_(healthy|total)|` +
+  "lb_healthy_panic|outlier_detection\\.ejections_(active|enforced_total)|" +
+  "circuit_breakers\\.(default|high)\\..+_open|" +
+  "upstream_rq_(total|active|retry|retry_overflow|pending_overflow|active_overflow))|" +
+  "http\\.grpc\\.downstream_rq_(total|active)|server\\.live)$";
+
+/** Which of them only grow: the others are gauges. */
+const COUNTERS =
+  /_rq_total$|_enforced_total$|_retry$|_overflow$|lb_healthy_panic$/;
+
+/** What Envoy is when it does not answer. */
+export const NO_ENVOY: EnvoyState = {
+  isLive: false,
+  total: 0,
+  healthy: 0,
+  isPanicking: false,
+  ejectionsActive: 0,
+  ejections: 0,
+  openBreakers: [],
+  retries: 0,
+  retriesOverBudget: 0,
+  retriesAllowed: 0,
+  overflows: 0,
+};
+
+/** What Envoy has counted of calls. */
+export interface EnvoyCounts {
+  readonly received: number;
+  readonly active: number;
+  readonly tries: number;
+}
+
+/** What Envoy does not tell, as it is configured. */
+export interface ConfiguredLimits {
+  /** How long a first ejection lasts. */
+  readonly ejectionMs: number;
+  /** The retry budget: a share of the calls at once, and the least. */
+  readonly budgetPercent: number;
+  readonly retriesMin: number;
+}
+
+/** A server's counts in all of its processes. */
+interface Tally {
+  readonly before: { readonly started: number; readonly ok: number };
+  readonly last: {
+    readonly uptimeMs: number;
+    readonly started: number;
+    readonly ok: number;
+  };
+}
+
+/** What is known of a server beside what Envoy says. */
+interface Known {
+  process?: Exclude<ProcessState, "running" | "stopped">;
+  isLeaving?: boolean;
+  faults: Map<string, number>;
+  ejections: number;
+  ejectedUntilMs: number | null;
+  tally: Tally;
+}
+
+const NOTHING: Tally = {
+  before: { started: 0, ok: 0 },
+  last: { uptimeMs: 0, started: 0, ok: 0 },
+};
+
+/** Whether Envoy panics: it counts the calls that it has balanced so. */
+function openBreakers(stats: Stats): readonly string[] {
+  const found: string[] = [];
+  for (const [name, value] of stats) {
+    const [, priority, breaker] =
+      /circuit_breakers\.(default|high)\.(.+_open)$/.exec(name) ?? [];
+    if (breaker === undefined || value === 0) continue;
+    found.push(priority === "high" ? `${breaker} (streams)` : breaker);
+  }
+  return found;
+}
+
+/** Looks at a stack again and again; what it saw last is kept. */
+export class Watch {
+  readonly #stack: Stack;
+  readonly #now: () => number;
+  readonly #limits: ConfiguredLimits;
+  readonly #known = new Map<string, Known>();
+  readonly #names = new Map<string, string>();
+  #hosts: readonly UpstreamHost[] = [];
+  /** What Envoys that were replaced or restarted had counted. */
+  #before: Stats = new Map();
+  #stats: Stats = new Map();
+  #panics = 0;
+  #envoy: EnvoyState = NO_ENVOY;
+  #counts: EnvoyCounts = { received: 0, active: 0, tries: 0 };
+
+  /**
+   * @param now Milliseconds since 1970.
+   */
+  constructor(
+    stack: Stack,
+    limits: ConfiguredLimits,
+    now: () => number = Date.now,
+  ) {
+    this.#stack = stack;
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  get envoy(): EnvoyState {
+    return this.#envoy;
+  }
+
+  get counts(): EnvoyCounts {
+    return this.#counts;
+  }
+
+  /** The name of the server at an address, also of one that has gone. */
+  nameOf(address: string): string {
+    for (const server of this.#stack.servers()) {
+      this.#names.set(server.address, server.name);
+    }
+    return this.#names.get(address) ?? address;
+  }
+
+  /** Notes what is being done to a server; undefined: nothing more. */
+  note(name: string, process: Known["process"] | "leaving" | undefined): void {
+    const known = this.#of(name);
+    known.isLeaving = process === "leaving";
+    if (process === undefined || process === "leaving") delete known.process;
+    else known.process = process;
+  }
+
+  /** Notes a fault that a server was given. */
+  noteFault(name: string, fault: Fault): void {
+    this.#of(name).faults.set(fault.kind, this.#now() + fault.durationMs);
+  }
+
+  /** Forgets a server's faults: they were cleared, or its process is a new one. */
+  forgetFaults(name: string): void {
+    this.#of(name).faults.clear();
+  }
+
+  /**
+   * From now on another Envoy is asked, which begins to count at 0. Ask the old
+   * one just before.
+   */
+  noteNewEnvoy(): void {
+    const names = [...this.#stats.keys()].filter((name) => COUNTERS.test(name));
+    this.#before = new Map(
+      names.map((name) => [name, this.#stats.get(name) ?? 0]),
+    );
+  }
+
+  /** Asks Envoy. Its state is that of no Envoy when it does not answer. */
+  async askEnvoy(): Promise<void> {
+    try {
+      const [stats, hosts] = await Promise.all([
+        this.#stack.admin.stats(FILTER),
+        this.#stack.admin.hosts(GRPC_CLUSTER),
+      ]);
+      this.#hosts = hosts;
+      this.#stats = new Map(
+        [...stats].map(([name, value]) => [
+          name,
+          value + (this.#before.get(name) ?? 0),
+        ]),
+      );
+      this.#readStats(this.#stats);
+      this.#noteEjections();
+    } catch {
+      this.#envoy = { ...this.#envoy, isLive: false, healthy: 0 };
+      this.#hosts = [];
+    }
+  }
+
+  /** Asks each server that runs what it has counted. */
+  async askServers(): Promise<void> {
+    const asked = this.#stack.servers().filter(({ name, isRunning }) =>
+      isRunning && this.#known.get(name)?.process === undefined
+    );
+    await Promise.all(asked.map(async ({ name }) => {
+      try {
+        this.#count(name, await this.#stack.counters(name));
+      } catch {
+        // It has just ended, or is too busy; the next time will tell.
+      }
+    }));
+  }
+
+  servers(): readonly ServerState[] {
+    return this.#stack.servers().map(({ name, address, isRunning }) => {
+      const known = this.#of(name);
+      const host = this.#hosts.find((one) => one.address === address);
+      const { before, last } = known.tally;
+      return {
+        name,
+        address,
+        process: known.process ?? (isRunning ? "running" : "stopped"),
+        envoy: this.#viewOf(known, host),
+        ejectedUntilMs: known.ejectedUntilMs,
+        faults: this.#faultsOf(known),
+        active: host?.stats.get("rq_active") ?? 0,
+        started: before.started + last.started,
+        ok: before.ok + last.ok,
+      };
+    });
+  }
+
+  /** Calls that all servers have started, those that have gone included. */
+  started(): number {
+    return [...this.#known.values()].reduce(
+      (sum, { tally: { before, last } }) => sum + before.started + last.started,
+      0,
+    );
+  }
+
+  #of(name: string): Known {
+    const found = this.#known.get(name);
+    if (found !== undefined) return found;
+    const made: Known = {
+      faults: new Map(),
+      ejections: 0,
+      ejectedUntilMs: null,
+      tally: NOTHING,
+    };
+    this.#known.set(name, made);
+    return made;
+  }
+
+  #viewOf(known: Known, host: UpstreamHost | undefined): EnvoyView {
+    if (!this.#envoy.isLive) return "unknown";
+    if (host === undefined) return "not in DNS";
+    if (host.isEjected) return "ejected";
+    if (host.isHealthy) return "healthy";
+    return known.isLeaving ? "draining" : "failing checks";
+  }
+
+  #faultsOf({ faults }: Known): ServerState["faults"] {
+    const nowMs = this.#now();
+    for (const [kind, untilMs] of faults) {
+      if (untilMs <= nowMs) faults.delete(kind);
+    }
+    return [...faults].map(([kind, untilMs]) => ({ kind, untilMs }));
+  }
+
+  /** Envoy ejects for so long times how often it has ejected this host. */
+  #noteEjections(): void {
+    for (const host of this.#hosts) {
+      const known = this.#of(this.nameOf(host.address));
+      if (!host.isEjected) known.ejectedUntilMs = null;
+      else if (known.ejectedUntilMs === null) {
+        known.ejections += 1;
+        known.ejectedUntilMs = this.#now() +
+          known.ejections * this.#limits.ejectionMs;
+      }
+    }
+  }
+
+  /** Envoy's rule: a share of the calls at once, but at least so many. */
+  #retriesAllowed(active: number): number {
+    const { budgetPercent, retriesMin } = this.#limits;
+    return Math.max(retriesMin, Math.floor(active * budgetPercent / 100));
+  }
+
+  #readStats(stats: Stats): void {
+    const of = (name: string) => stats.get(PREFIX + name) ?? 0;
+    const panics = of("lb_healthy_panic");
+    this.#envoy = {
+      isLive: stats.get("server.live") === 1,
+      total: of("membership_total"),
+      healthy: of("membership_healthy"),
+      isPanicking: panics > this.#panics,
+      ejectionsActive: of("outlier_detection.ejections_active"),
+      ejections: of("outlier_detection.ejections_enforced_total"),
+      openBreakers: openBreakers(stats),
+      retries: of("upstream_rq_retry"),
+      retriesOverBudget: of("upstream_rq_retry_overflow"),
+      retriesAllowed: this.#retriesAllowed(of("upstream_rq_active")),
+      overflows: of("upstream_rq_pending_overflow") +
+        of("upstream_rq_active_overflow"),
+    };
+    this.#panics = panics;
+    this.#counts = {
+      received: stats.get("http.grpc.downstream_rq_total") ?? 0,
+      active: stats.get("http.grpc.downstream_rq_active") ?? 0,
+      tries: of("upstream_rq_total"),
+    };
+  }
+
+  #count(name: string, counters: ServerCounters): void {
+    const known = this.#of(name);
+    const sum = (key: "started" | "ok") =>
+      counters.methods.reduce((total, one) => total + one[key], 0);
+    const { before, last } = known.tally;
+    const isNewProcess = counters.uptimeMs < last.uptimeMs;
+    known.tally = {
+      before: isNewProcess
+        ? { started: before.started + last.started, ok: before.ok + last.ok }
+        : before,
+      last: {
+        uptimeMs: counters.uptimeMs,
+        started: sum("started"),
+        ok: sum("ok"),
+      },
+    };
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * The open loop: calls at an even pace, by the plan and not by when the one
+ * before ended, so that slow answers do not lower the load.
+ */
+import { missedCalls, waitMs } from "../core/pacing.ts";
+import { pause } from "./wait.ts";
+
+/**
+ * Why calls were left out: all places of `concurrency` were taken, or the
+ * program itself was held up.
+ */
+export type Cause = "full" | "held up";
+
+/** A call that is due. */
+export interface DueCall {
+  /** Its number among the calls that are made, from 0. */
+  readonly index: number;
+  /** When the plan has it, by the clock. */
+  readonly dueAtMs: number;
+  /** How much later than that it starts. */
+  readonly lateMs: number;
+}
+
+/** What the loop is given. */
+export interface OpenLoopOptions {
+  readonly ratePerS: number;
+  /** How many calls; without it, it goes on until it is aborted. */
+  readonly count?: number;
+  /** Ends the loop; calls in flight are waited for. */
+  readonly signal: AbortSignal;
+  /** The most calls in flight (default: no limit). */
+  readonly concurrency?: number;
+  /** Makes one call, to its end. When it rejects, the loop ends. */
+  readonly makeCall: (call: DueCall) => Promise<void>;
+  /**
+   * Told of calls that are left out, since they are more than a second late;
+   * without it, none is.
+   */
+  readonly skip?: (calls: number, cause: Cause) => void;
+  /** The clock, in milliseconds (default `performance.now`). */
+  readonly now?: () => number;
+  /** Resolves after the time, or at once when the signal is aborted. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What the loop has done. */
+export interface OpenLoopResult {
+  /** How many calls it made. */
+  readonly made: number;
+  /**
+   * How many it started each second, from the first to the last; the rate
+   * itself when there were fewer than two.
+   */
+  readonly reachedPerS: number;
+}
+
+/**
+ * The longest sleep: timers hold 31 bits of milliseconds, and one that is set
+ * beyond them fires at once.
+ */
+const SLEEP_MS_MAX = 3_600_000;
+
+/**
+ * Runs the loop; resolves when it was stopped and every call has ended.
+ *
+ * @throws What `makeCall` threw first, after every call has ended.
+ */
+export async function runOpenLoop(
+  options: OpenLoopOptions,
+): Promise<OpenLoopResult> {
+  const { ratePerS, signal, makeCall, skip } = options;
+  const { count = Infinity, concurrency = Infinity } = options;
+  const { now = () => performance.now(), sleep = pause } = options;
+  const inFlight = new Set<Promise<void>>();
+  const defects: unknown[] = [];
+  const startedAtMs = now();
+  const elapsedMs = () => now() - startedAtMs;
+  let made = 0;
+  let lastAtMs = 0;
+  // Calls that are left out have a place in the plan, but are not made.
+  for (let planned = 0; made < count && !signal.aborted;) {
+    const pauseMs = () => waitMs(planned, elapsedMs(), ratePerS);
+    while (pauseMs() > 0 && !signal.aborted) {
+      await sleep(Math.min(pauseMs(), SLEEP_MS_MAX), signal);
+    }
+    const isFull = inFlight.size >= concurrency;
+    while (inFlight.size >= concurrency) await Promise.race(inFlight);
+    if (signal.aborted || defects.length > 0) break;
+    const missed = skip === undefined
+      ? 0
+      : missedCalls(planned, elapsedMs(), ratePerS);
+    if (missed > 0) skip?.(missed, isFull ? "full" : "held up");
+    planned += missed;
+    lastAtMs = elapsedMs();
+    const dueMs = planned * 1000 / ratePerS;
+    const due = {
+      index: made,
+      dueAtMs: startedAtMs + dueMs,
+      lateMs: lastAtMs - dueMs,
+    };
+    planned += 1;
+    made += 1;
+    const call: Promise<void> = makeCall(due)
+      .catch((error) => void defects.push(error))
+      .finally(() => inFlight.delete(call));
+    inFlight.add(call);
+  }
+  await Promise.all(inFlight);
+  if (defects.length > 0) throw defects[0];
+  const reachedPerS = made < 2 || lastAtMs === 0
+    ? ratePerS
+    : (made - 1) * 1000 / lastAtMs;
+  return { made, reachedPerS };
+}

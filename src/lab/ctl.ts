@@ -1,0 +1,225 @@
+/** The command `ctl`: asks a running `up` for something, from elsewhere. */
+import { Failure, messageOf } from "../core/errors.ts";
+import {
+  type FlagRows,
+  type FlagValues,
+  helpText,
+  parseFlags,
+  wholeNumber,
+  words,
+} from "../core/flags.ts";
+import { tableLines } from "../core/table.ts";
+import { requestLocal } from "../io/local_http.ts";
+import { print } from "../io/terminal.ts";
+import { SERVER_ACTIONS } from "../control/actions.ts";
+import type { State } from "../control/state.ts";
+import { findRuns, type PageOfRun } from "../stack/run_file.ts";
+
+const FLAGS = {
+  kind: {
+    name: "kind",
+    placeholder: "KIND",
+    help: "fault: which one; see `./denow task server fault --help`",
+    default: "status",
+    parse: words(20),
+  },
+  durationMs: {
+    name: "duration",
+    placeholder: "MILLIS",
+    help: "fault: after this it is over",
+    default: 15_000,
+    parse: wholeNumber(1, 600_000),
+  },
+  delayMs: {
+    name: "delay",
+    placeholder: "MILLIS",
+    help: "fault: how long delay delays",
+    default: 200,
+    parse: wholeNumber(0, 60_000),
+  },
+  ratePerS: {
+    name: "rate",
+    placeholder: "CALLS",
+    help: "load: calls a second at each listener",
+    default: undefined as number | undefined,
+    parse: wholeNumber(0, 500),
+  },
+  connections: {
+    name: "connections",
+    placeholder: "COUNT",
+    help: "load: connections to each listener",
+    default: undefined as number | undefined,
+    parse: wholeNumber(1, 16),
+  },
+  listeners: {
+    name: "listeners",
+    placeholder: "NAMES",
+    help: "load: l7, l4, or l7,l4",
+    default: undefined as string | undefined,
+    parse: words(20),
+  },
+  json: {
+    name: "json",
+    help: "Print JSON",
+    switch: true,
+  },
+} as const satisfies FlagRows;
+
+const USAGE = "ctl ACTION [flags]";
+
+const ABOUT = `Asks a running \`up\` for something. Actions:
+  status                what runs, and what Envoy thinks of it
+  scale COUNT           start or stop servers
+  kill SERVER           also terminate, pause, resume, restart, clear
+  fault SERVER          make a server slow or wrong for a while
+  load                  change the load
+  protect ID on|off     switch a protection; status names them
+  restart-envoy         end Envoy without draining, and start it`;
+
+type CtlFlags = FlagValues<typeof FLAGS>;
+
+/** An answer takes as long as a server's drain. */
+const ANSWER_LIMIT_MS = 60_000;
+
+/**
+ * Runs the command.
+ *
+ * @param argv The arguments behind "ctl".
+ * @returns The exit code.
+ * @throws {Failure} When nothing runs, or what is asked for is refused.
+ */
+export async function ctl(argv: readonly string[]): Promise<number> {
+  const { values, positionals, help } = parseFlags(FLAGS, argv, {
+    positionalsMax: 3,
+  });
+  if (help) {
+    print(helpText(USAGE, ABOUT, FLAGS));
+    return 0;
+  }
+  const [verb, ...rest] = positionals;
+  if (verb === undefined) {
+    throw new Failure("usage", "ctl needs an action; --help lists them");
+  }
+  const wish = verb === "status" ? undefined : wishOf(verb, rest, values);
+  const page = await pageOfRun();
+  if (wish !== undefined) {
+    const answer = await request(page, "api/do", wish);
+    if (values.json) print(answer);
+    return 0;
+  }
+  const text = await request(page, "api/state");
+  if (values.json) print(text);
+  else statusLines(JSON.parse(text) as State).forEach(print);
+  return 0;
+}
+
+/** What the words ask for; whether it can be had is for the other side. */
+function wishOf(
+  verb: string,
+  [first, second]: readonly string[],
+  flags: CtlFlags,
+): Record<string, unknown> {
+  const need = (what: string) => {
+    if (first !== undefined) return first;
+    throw new Failure("usage", `${verb} needs ${what}`);
+  };
+  if (verb === "scale") return { do: verb, count: Number(need("a count")) };
+  if (verb === "restart-envoy") return { do: verb };
+  if (verb === "protect") {
+    if (second !== "on" && second !== "off") {
+      throw new Failure("usage", "protect needs a protection, and on or off");
+    }
+    return { do: verb, id: need("a protection"), isOn: second === "on" };
+  }
+  if (verb === "load") {
+    const { ratePerS, connections, listeners } = flags;
+    return {
+      do: verb,
+      load: {
+        ...(ratePerS === undefined ? {} : { ratePerS }),
+        ...(connections === undefined ? {} : { connections }),
+        ...(listeners === undefined ? {} : { listeners: listeners.split(",") }),
+      },
+    };
+  }
+  const isKnown = verb === "fault" ||
+    SERVER_ACTIONS.some((known) => known === verb);
+  if (!isKnown) {
+    throw new Failure(
+      "usage",
+      `"${verb}" is not an action; --help lists them`,
+    );
+  }
+  const server = need("a server, for example server-2");
+  if (verb === "fault") {
+    const { kind, durationMs, delayMs } = flags;
+    const isDelay = kind === "delay";
+    return {
+      do: verb,
+      server,
+      fault: { kind, durationMs, ...(isDelay ? { delayMs } : {}) },
+    };
+  }
+  return { do: verb, server };
+}
+
+/** The page of the run that was started last. */
+async function pageOfRun(): Promise<PageOfRun> {
+  const pages = (await findRuns())
+    .filter(({ isRunning }) => isRunning)
+    .flatMap(({ page }) => page === undefined ? [] : [page]);
+  const page = pages.at(-1);
+  if (page !== undefined) return page;
+  throw new Failure(
+    "environment",
+    "No `up` with a page runs here; start one with `./denow task up`",
+  );
+}
+
+async function request(
+  { url, token }: PageOfRun,
+  path: string,
+  wish?: unknown,
+): Promise<string> {
+  const { status, body } = await requestLocal(url + path, {
+    method: wish === undefined ? "GET" : "POST",
+    headers: { "x-token": token, "content-type": "application/json" },
+    ...(wish === undefined ? {} : { body: JSON.stringify(wish) }),
+    timeoutMs: ANSWER_LIMIT_MS,
+  }).catch((error) => {
+    throw new Failure(
+      "environment",
+      `The running \`up\` does not answer at ${url}: ${messageOf(error)}`,
+      { cause: error },
+    );
+  });
+  if (status === 200) return body;
+  const { error } = JSON.parse(body) as { readonly error: string };
+  throw new Failure("failed", error);
+}
+
+function statusLines(state: State): readonly string[] {
+  const { envoy, load, ledgers, protections } = state;
+  return [
+    ...tableLines(
+      ["server", "process", "Envoy's view", "active", "started"],
+      state.servers.map((server) => [
+        server.name,
+        server.process,
+        server.envoy,
+        String(server.active),
+        String(server.started),
+      ]),
+    ),
+    "",
+    `Envoy: ${envoy.healthy} of ${envoy.total} healthy, ${envoy.retries} ` +
+    `retries, ${envoy.ejections} ejections, ${envoy.overflows} overflows`,
+    `Load: ${load.ratePerS} calls a second to ${load.listeners.join(" and ")}`,
+    `Ledgers: callers ${ledgers.callers.l7 + ledgers.callers.l4}, ` +
+    `servers ${ledgers.servers}. ${ledgers.verdict}`,
+    `Protections: ${
+      protections.map(({ id, isOn }) => `${id} ${isOn ? "on" : "off"}`)
+        .join(", ")
+    }`,
+  ];
+}

@@ -1,0 +1,192 @@
+/** The keys that people press while `up` runs in their terminal. */
+import { Failure, messageOf } from "../core/errors.ts";
+import { runToEnd } from "../io/processes.ts";
+import type { Control } from "../control/control.ts";
+import type { Listener } from "../control/state.ts";
+
+/** What keys need beside the control. */
+export interface KeyOptions {
+  /** Of the page; undefined when there is none. */
+  readonly url: string | undefined;
+  readonly quit: () => void;
+  readonly say: (line: string) => void;
+}
+
+/** Faults by a key last long enough to look at, and end by themselves. */
+const FAULT_MS = 15_000;
+
+const SLOW_MS = 200;
+
+const HELP = [
+  "1-9  choose a server; then: k kill -9, t terminate, r restart,",
+  "     p pause or resume, c clear faults, and for 15 s",
+  `     s slow by ${SLOW_MS} ms, f fail calls`,
+  "+ -  scale        l  calls to L7, L4 or both",
+  "o    open the page        q  quit        h  this help",
+];
+
+/** What `l` goes through. */
+const NEXT_LISTENERS: Readonly<Record<string, readonly Listener[]>> = {
+  l7: ["l4"],
+  l4: ["l7", "l4"],
+  "l7,l4": ["l7"],
+};
+
+/** Reads keys and asks the control for what they mean. */
+class Keys {
+  readonly #control: Control;
+  readonly #options: KeyOptions;
+  #chosen = "server-1";
+
+  constructor(control: Control, options: KeyOptions) {
+    this.#control = control;
+    this.#options = options;
+  }
+
+  /** Does what one key means; a key without a meaning does nothing. */
+  async press(key: string): Promise<void> {
+    try {
+      await this.#do(key);
+    } catch (error) {
+      if (error instanceof TypeError) throw error;
+      this.#options.say(messageOf(error));
+    }
+  }
+
+  async #do(key: string): Promise<void> {
+    const { say, quit } = this.#options;
+    const wish = this.#wishOf(key);
+    if (wish !== undefined) await this.#control.ask("keys", wish);
+    else if (key === "h" || key === "?") HELP.forEach(say);
+    else if (key === "q") quit();
+    else if (key === "o") await this.#openPage();
+    else if (/^[1-9]$/.test(key)) this.#choose(Number(key));
+  }
+
+  #wishOf(key: string): Record<string, unknown> | undefined {
+    const server = this.#chosen;
+    const { servers } = this.#control.state();
+    const { process } = servers.find(({ name }) => name === server) ?? {};
+    const fault = (fields: Record<string, unknown>) => ({
+      do: "fault",
+      server,
+      fault: { durationMs: FAULT_MS, ...fields },
+    });
+    switch (key) {
+      case "k":
+        return { do: "kill", server };
+      case "t":
+        return { do: "terminate", server };
+      case "r":
+        return { do: "restart", server };
+      case "c":
+        return { do: "clear", server };
+      case "p":
+        return { do: process === "paused" ? "resume" : "pause", server };
+      case "s":
+        return fault({ kind: "delay", delayMs: SLOW_MS });
+      case "f":
+        return fault({ kind: "status" });
+      case "+":
+        return { do: "scale", count: servers.length + 1 };
+      case "-":
+        return { do: "scale", count: servers.length - 1 };
+      case "l": {
+        const { listeners } = this.#control.load;
+        const next = NEXT_LISTENERS[listeners.join()] ?? ["l7"];
+        return { do: "load", load: { listeners: next } };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #choose(number: number): void {
+    const name = this.#control.state().servers[number - 1]?.name;
+    if (name === undefined) {
+      this.#options.say(`there is no server ${number}`);
+      return;
+    }
+    this.#chosen = name;
+    this.#options.say(`${name} is chosen`);
+  }
+
+  async #openPage(): Promise<void> {
+    const { url, say } = this.#options;
+    if (url === undefined) {
+      say("there is no page: this was started with --no-page");
+      return;
+    }
+    const opener = Deno.build.os === "darwin" ? "open" : "xdg-open";
+    try {
+      const { code } = await runToEnd(opener, [url], { timeoutMs: 5000 });
+      if (code !== 0) throw new Failure("environment", "no browser");
+    } catch {
+      say(`open ${url} in a browser`);
+    }
+  }
+}
+
+/**
+ * Listens for keys, if there is a terminal and this program has it.
+ *
+ * @returns Lets go of the terminal.
+ */
+export function listenForKeys(
+  control: Control,
+  options: KeyOptions,
+): () => void {
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return () => {};
+  const end = new AbortController();
+  void isInForeground().then((isOurs) => {
+    if (!isOurs || end.signal.aborted) return;
+    options.say("h lists the keys");
+    return readKeys(new Keys(control, options), end.signal);
+  });
+  return () => end.abort();
+}
+
+async function readKeys(keys: Keys, signal: AbortSignal): Promise<void> {
+  const setRaw = (isRaw: boolean) => {
+    try {
+      Deno.stdin.setRaw(isRaw, { cbreak: isRaw });
+    } catch {
+      // The terminal has gone away.
+    }
+  };
+  const takeAgain = () => setRaw(true);
+  const letGo = () => setRaw(false);
+  setRaw(true);
+  // Ctrl-Z gives the terminal back to the shell, which changes it.
+  Deno.addSignalListener("SIGCONT", takeAgain);
+  globalThis.addEventListener("unload", letGo);
+  const reader = Deno.stdin.readable.getReader();
+  signal.addEventListener("abort", () => {
+    Deno.removeSignalListener("SIGCONT", takeAgain);
+    letGo();
+    void reader.cancel().catch(() => {});
+  });
+  const decoder = new TextDecoder();
+  try {
+    while (!signal.aborted) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      for (const key of decoder.decode(value)) void keys.press(key);
+    }
+  } catch {
+    // The terminal has gone away; what that means is said by SIGHUP.
+  }
+}
+
+/** The kernel's line about a process; Deno reads no file of /proc. */
+const STAT = 'read -r line </proc/$0/stat; echo "$line"';
+
+/** Whether the terminal is this program's: a shell's "&" keeps it. */
+async function isInForeground(): Promise<boolean> {
+  if (Deno.build.os !== "linux") return true;
+  const words = ["-c", STAT, String(Deno.pid)];
+  const { stdout } = await runToEnd("/bin/sh", words);
+  // "pid (name) state ppid pgrp session tty_nr tpgid …"
+  const fields = stdout.slice(stdout.lastIndexOf(")") + 2).split(" ");
+  return fields[2] === fields[5];
+}

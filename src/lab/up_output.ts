@@ -1,0 +1,101 @@
+/** What `up` prints of calls: a line for each while one can read them. */
+import {
+  callLine,
+  type CallRecord,
+  Ledger,
+  summaryLines,
+} from "../core/caller.ts";
+import { paint } from "../io/terminal.ts";
+import type { ClientEvent } from "../control/calls.ts";
+import type { Listener, LoadState, StoryState } from "../control/state.ts";
+import { say } from "../stack/output.ts";
+
+/** More lines in a second than anybody reads. */
+const LINES_PER_S_MAX = 10;
+
+/** Prints calls, and counts them for the table at the end. */
+export class CallPrinter {
+  /** The load that makes them. */
+  load: LoadState | undefined;
+  readonly #ledger = new Ledger();
+  readonly #told = new Set<number>();
+  #second = new Ledger();
+  #calls = 0;
+
+  /** Notes what a client tells; calls have one numbering, whoever makes them. */
+  note(listener: Listener, event: ClientEvent): void {
+    if (event.type === "news") say("client", event.news);
+    if (event.type !== "call") return;
+    this.#calls += 1;
+    this.#ledger.add(event);
+    this.#second.add(event);
+    if (!this.#isReadable()) return;
+    say(this.#nameOf(listener), lineOf({ ...event, call: this.#calls }));
+  }
+
+  /** Sums up the second that is over, if its calls were too many for lines. */
+  nextSecond(): void {
+    const { calls, failed, shares, latencyMs } = this.#second.summary();
+    this.#second = new Ledger();
+    if (calls === 0 || this.#isReadable()) return;
+    const servers = shares.map((one) => one.calls).join("/");
+    const lost = `${failed} lost`;
+    say(
+      "client",
+      [
+        `${calls} calls`,
+        servers,
+        `p99 ${latencyMs?.p99 ?? "-"} ms`,
+        failed === 0 ? lost : paint("red", lost),
+      ].join("  "),
+    );
+  }
+
+  /** Tells a story when it begins, and again when all of it is known. */
+  tellStory({ id, who, text, isOpen }: StoryState): void {
+    if (isOpen && this.#told.has(id)) return;
+    if (isOpen) this.#told.add(id);
+    else this.#told.delete(id);
+    const isOwn = who === "" || who === "keys";
+    wrapped(isOwn ? text : `${text} (${who})`).forEach((line) =>
+      say("up", line)
+    );
+  }
+
+  /** The table at the end; nothing if nobody called. */
+  summaryLines(): readonly string[] {
+    const summary = this.#ledger.summary();
+    return summary.calls === 0 ? [] : summaryLines(summary).slice(1);
+  }
+
+  #isReadable(): boolean {
+    const { ratePerS, listeners } = this.load ?? { ratePerS: 0, listeners: [] };
+    return ratePerS * listeners.length <= LINES_PER_S_MAX;
+  }
+
+  /** Which listener was called is said when both are. */
+  #nameOf(listener: Listener): string {
+    return (this.load?.listeners.length ?? 1) > 1
+      ? `client ${listener}`
+      : "client";
+  }
+}
+
+/** A terminal of 80 columns has so many beside the program's name. */
+const TEXT_COLUMNS = 68;
+
+/** A text as lines that fit; later ones stand in. */
+function wrapped(text: string): readonly string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (longer.length <= TEXT_COLUMNS) lines[lines.length - 1] = longer;
+    else lines.push(`  ${word}`);
+  }
+  return lines;
+}
+
+function lineOf(call: CallRecord): string {
+  return call.kind === "reply" ? callLine(call) : paint("red", callLine(call));
+}

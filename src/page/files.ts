@@ -1,0 +1,54 @@
+/** The files of the page. */
+import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
+import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
+import apiJs from "./api.js" with { type: "text" };
+import chartsJs from "./charts.js" with { type: "text" };
+import coloursJs from "./colours.js" with { type: "text" };
+import elementJs from "./element.js" with { type: "text" };
+import envoyJs from "./envoy.js" with { type: "text" };
+import flightJs from "./flight.js" with { type: "text" };
+import healthJs from "./health.js" with { type: "text" };
+import loadJs from "./load.js" with { type: "text" };
+import pageJs from "./page.js" with { type: "text" };
+import pictureJs from "./picture.js" with { type: "text" };
+import recentJs from "./recent.js" with { type: "text" };
+import serversJs from "./servers.js" with { type: "text" };
+import stageJs from "./stage.js" with { type: "text" };
+import storyJs from "./story.js" with { type: "text" };
+import icon from "./icon.svg" with { type: "text" };
+import pageCss from "./page.css" with { type: "text" };
+import pageHtml from "./page.html" with { type: "text" };
+
+/** One file as it is served. */
+export interface PageFile {
+  readonly type: string;
+  readonly text: string;
+}
+
+/** The page itself. */
+export const PAGE: string = pageHtml;
+
+const js = (text: string): PageFile => ({ type: "text/javascript", text });
+const css = (text: string): PageFile => ({ type: "text/css", text });
+
+/** What it loads, by its path. */
+export const FILES: Readonly<Record<string, PageFile>> = {
+  "/icon.svg": { type: "image/svg+xml", text: icon },
+  "/page.css": css(pageCss),
+  "/uplot.css": css(uplotCss),
+  "/uplot.js": js(uplotJs),
+  "/api.js": js(apiJs),
+  "/charts.js": js(chartsJs),
+  "/colours.js": js(coloursJs),
+  "/element.js": js(elementJs),
+  "/envoy.js": js(envoyJs),
+  "/flight.js": js(flightJs),
+  "/health.js": js(healthJs),
+  "/load.js": js(loadJs),
+  "/page.js": js(pageJs),
+  "/picture.js": js(pictureJs),
+  "/recent.js": js(recentJs),
+  "/servers.js": js(serversJs),
+  "/stage.js": js(stageJs),
+  "/story.js": js(storyJs),
+};
