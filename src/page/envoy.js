@@ -45,10 +45,10 @@ const FIGURES = [
   ["overflows", "overflows", ({ overflows }) => String(overflows), no],
   ["retries", "retries", ({ retries }) => String(retries), no],
   [
-    "remainingRetries",
-    "retries left at once",
-    ({ remainingRetries }) => String(remainingRetries),
-    ({ remainingRetries }) => remainingRetries === 0,
+    "retriesAllowed",
+    "retries allowed at once",
+    ({ retriesAllowed }) => String(retriesAllowed),
+    no,
   ],
   [
     "retriesOverBudget",

@@ -5,6 +5,7 @@ import { makeCharts } from "./charts.js";
 import { switchTheme } from "./colours.js";
 import { byId, element, setText } from "./element.js";
 import { makeFigures, makeProtections } from "./envoy.js";
+import { counted } from "./health.js";
 import { makeLoad } from "./load.js";
 import { makePicture } from "./picture.js";
 import { withSecond } from "./recent.js";
@@ -74,8 +75,8 @@ function showState(state) {
     !envoy.isLive
       ? "Envoy does not answer"
       : out === 0
-      ? `${total} servers, all healthy`
-      : `${out} of ${total} servers out`,
+      ? `${counted(total, "server")}, all healthy`
+      : `${out} of ${counted(total, "server")} out`,
   );
   byId("summary").classList.toggle("wrong", !envoy.isLive || out > 0);
   document.title = `gRPC behind Envoy, ${stack}`;
