@@ -1,4 +1,3 @@
-// @ts-check
 /** The way to the running stack: what it tells, and what it is asked. */
 
 /** @typedef {import("../control/state.ts").Messages} Messages */

@@ -1,4 +1,3 @@
-// @ts-check
 /** The last five minutes as curves, and as tables. */
 import { colour, colourOf } from "./colours.js";
 import { element, setText, table } from "./element.js";

@@ -1,4 +1,3 @@
-// @ts-check
 /** One colour for each server, the same wherever it is shown. */
 
 /** How many page.css has; later servers begin again with the first. */

@@ -1,4 +1,3 @@
-// @ts-check
 /** Elements of the page. What a server or a caller says stays text. */
 
 /**

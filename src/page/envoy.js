@@ -1,4 +1,3 @@
-// @ts-check
 /** Envoy's figures beside the configuration that governs them; protections. */
 import { element, keepParts, setText } from "./element.js";
 

@@ -1,4 +1,3 @@
-// @ts-check
 /** The way of one call through the picture, as arithmetic. */
 
 /** @typedef {import("../control/state.ts").SeenCall} SeenCall */

@@ -1,4 +1,3 @@
-// @ts-check
 /** What is said of a server's state, in words. */
 
 /** @typedef {import("../control/state.ts").ServerState} ServerState */

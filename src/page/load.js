@@ -1,4 +1,3 @@
-// @ts-check
 /** What the stack's own callers send, and the controls that change it. */
 import { element } from "./element.js";
 

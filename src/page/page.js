@@ -1,4 +1,5 @@
-// @ts-check
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 /** The live page: whatever the stack tells goes to those who show it. */
 import { ask, listen } from "./api.js";
 import { makeCharts } from "./charts.js";

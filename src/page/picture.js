@@ -1,4 +1,3 @@
-// @ts-check
 /** The picture: callers, Envoy and servers, once for each listener. */
 import { colourOf } from "./colours.js";
 import { element, keepParts, setText, table } from "./element.js";

@@ -1,4 +1,3 @@
-// @ts-check
 /** What the last seconds say: shares, rates and losses. */
 
 /** @typedef {import("../control/state.ts").Second} Second */

@@ -1,4 +1,3 @@
-// @ts-check
 /** A card for each server: what it is, and what can be done to it. */
 import { colourOf } from "./colours.js";
 import { element, keepParts, setText } from "./element.js";

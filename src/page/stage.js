@@ -1,4 +1,3 @@
-// @ts-check
 /** Draws one listener's lines and the calls that travel on them. */
 import { colour, colourOf } from "./colours.js";
 import { ENVOY_FROM, ENVOY_TO, legsOf, placeOf } from "./flight.js";

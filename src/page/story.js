@@ -1,4 +1,3 @@
-// @ts-check
 /** What was asked for and what happened, and whether the counts agree. */
 import { element, setText } from "./element.js";
 
