@@ -1,23 +1,23 @@
 /** The files of the page. */
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
-import apiJs from "./api.js" with { type: "text" };
-import chartsJs from "./charts.js" with { type: "text" };
-import coloursJs from "./colours.js" with { type: "text" };
-import elementJs from "./element.js" with { type: "text" };
-import envoyJs from "./envoy.js" with { type: "text" };
-import flightJs from "./flight.js" with { type: "text" };
-import healthJs from "./health.js" with { type: "text" };
-import loadJs from "./load.js" with { type: "text" };
-import pageJs from "./page.js" with { type: "text" };
-import pictureJs from "./picture.js" with { type: "text" };
-import recentJs from "./recent.js" with { type: "text" };
-import serversJs from "./servers.js" with { type: "text" };
-import stageJs from "./stage.js" with { type: "text" };
-import storyJs from "./story.js" with { type: "text" };
-import icon from "./icon.svg" with { type: "text" };
-import pageCss from "./page.css" with { type: "text" };
-import pageHtml from "./page.html" with { type: "text" };
+import apiJs from "./web/api.js" with { type: "text" };
+import chartsJs from "./web/charts.js" with { type: "text" };
+import coloursJs from "./web/colours.js" with { type: "text" };
+import elementJs from "./web/element.js" with { type: "text" };
+import envoyJs from "./web/envoy.js" with { type: "text" };
+import flightJs from "./web/flight.js" with { type: "text" };
+import healthJs from "./web/health.js" with { type: "text" };
+import loadJs from "./web/load.js" with { type: "text" };
+import pageJs from "./web/page.js" with { type: "text" };
+import pictureJs from "./web/picture.js" with { type: "text" };
+import recentJs from "./web/recent.js" with { type: "text" };
+import serversJs from "./web/servers.js" with { type: "text" };
+import stageJs from "./web/stage.js" with { type: "text" };
+import storyJs from "./web/story.js" with { type: "text" };
+import icon from "./web/icon.svg" with { type: "text" };
+import pageCss from "./web/page.css" with { type: "text" };
+import pageHtml from "./web/page.html" with { type: "text" };
 
 /** One file as it is served. */
 export interface PageFile {

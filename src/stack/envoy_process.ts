@@ -42,8 +42,8 @@ export interface EnvoyProcessOptions {
   readonly admin: EnvoyAdmin;
   /** Worker threads; round robin is exact with one. */
   readonly concurrency: number;
-  /** Whether replace() is wanted. */
-  readonly isReplaceable: boolean;
+  /** Whether replace() is wanted (default false). */
+  readonly isReplaceable?: boolean;
   /** How long it may take until it is live (default 20 s). */
   readonly startLimitMs?: number;
   readonly onLine: (line: string) => void;

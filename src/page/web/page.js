@@ -13,9 +13,9 @@ import { withSecond } from "./recent.js";
 import { makeServers } from "./servers.js";
 import { makeLedgers, makeStories } from "./story.js";
 
-/** @typedef {import("../control/state.ts").State} State */
-/** @typedef {import("../control/state.ts").Second} Second */
-/** @typedef {import("../control/actions.ts").Action} Action */
+/** @typedef {import("../../control/state.ts").State} State */
+/** @typedef {import("../../control/state.ts").Second} Second */
+/** @typedef {import("../../control/actions.ts").Action} Action */
 
 /** After this silence nobody expects the stack to come back by itself. */
 const ENDED_MS = 8000;

@@ -1,7 +1,7 @@
 /** What the last seconds say: shares, rates and losses. */
 
-/** @typedef {import("../control/state.ts").Second} Second */
-/** @typedef {import("../control/state.ts").Listener} Listener */
+/** @typedef {import("../../control/state.ts").Second} Second */
+/** @typedef {import("../../control/state.ts").Listener} Listener */
 
 /** Seconds that count as now. */
 export const RECENT_S = 10;

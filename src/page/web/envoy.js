@@ -1,11 +1,11 @@
 /** Envoy's figures beside the configuration that governs them; protections. */
 import { element, keepParts, setText } from "./element.js";
 
-/** @typedef {import("../control/state.ts").State} State */
-/** @typedef {import("../control/state.ts").EnvoyState} EnvoyState */
-/** @typedef {import("../control/state.ts").ConfigExcerpt} ConfigExcerpt */
-/** @typedef {import("../control/state.ts").ProtectionState} Protection */
-/** @typedef {import("../control/actions.ts").Action} Action */
+/** @typedef {import("../../control/state.ts").State} State */
+/** @typedef {import("../../control/state.ts").EnvoyState} EnvoyState */
+/** @typedef {import("../../control/state.ts").ConfigExcerpt} ConfigExcerpt */
+/** @typedef {import("../../control/state.ts").ProtectionState} Protection */
+/** @typedef {import("../../control/actions.ts").Action} Action */
 /** @typedef {(action: Action, button: HTMLButtonElement) =>
  * Promise<boolean>} Asker */
 

@@ -2,8 +2,8 @@
 import { colour, colourOf } from "./colours.js";
 import { ENVOY_FROM, ENVOY_TO, legsOf, placeOf } from "./flight.js";
 
-/** @typedef {import("../control/state.ts").CallsFrame} CallsFrame */
-/** @typedef {import("../control/state.ts").SeenCall} SeenCall */
+/** @typedef {import("../../control/state.ts").CallsFrame} CallsFrame */
+/** @typedef {import("../../control/state.ts").SeenCall} SeenCall */
 /** @typedef {import("./flight.js").Leg} Leg */
 
 /**

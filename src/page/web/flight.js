@@ -1,6 +1,6 @@
 /** The way of one call through the picture, as arithmetic. */
 
-/** @typedef {import("../control/state.ts").SeenCall} SeenCall */
+/** @typedef {import("../../control/state.ts").SeenCall} SeenCall */
 
 /** From a caller to a server, or back. */
 const WAY_MS = 300;

@@ -1,8 +1,8 @@
 /** What was asked for and what happened, and whether the counts agree. */
 import { element, setText } from "./element.js";
 
-/** @typedef {import("../control/state.ts").StoryState} StoryState */
-/** @typedef {import("../control/state.ts").Ledgers} Ledgers */
+/** @typedef {import("../../control/state.ts").StoryState} StoryState */
+/** @typedef {import("../../control/state.ts").Ledgers} Ledgers */
 
 const STORIES_MAX = 500;
 

@@ -4,10 +4,10 @@ import { element, keepParts, setText } from "./element.js";
 import { counted, envoyWord, faultWord, secondsLeft } from "./health.js";
 import { RECENT_S, sharesOf } from "./recent.js";
 
-/** @typedef {import("../control/state.ts").State} State */
-/** @typedef {import("../control/state.ts").ServerState} ServerState */
-/** @typedef {import("../control/state.ts").Second} Second */
-/** @typedef {import("../control/actions.ts").Action} Action */
+/** @typedef {import("../../control/state.ts").State} State */
+/** @typedef {import("../../control/state.ts").ServerState} ServerState */
+/** @typedef {import("../../control/state.ts").Second} Second */
+/** @typedef {import("../../control/actions.ts").Action} Action */
 /** @typedef {(action: Action, button: HTMLButtonElement) =>
  * Promise<boolean>} Asker */
 

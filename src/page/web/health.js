@@ -1,7 +1,7 @@
 /** What is said of a server's state, in words. */
 
-/** @typedef {import("../control/state.ts").ServerState} ServerState */
-/** @typedef {import("../control/state.ts").Listener} Listener */
+/** @typedef {import("../../control/state.ts").ServerState} ServerState */
+/** @typedef {import("../../control/state.ts").Listener} Listener */
 
 /** @type {Readonly<Record<string, string>>} */
 const FAULT_WORDS = {

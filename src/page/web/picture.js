@@ -5,11 +5,11 @@ import { counted, isOut, unusual } from "./health.js";
 import { connectionsByServer, RECENT_S, sharesOf } from "./recent.js";
 import { makeStage } from "./stage.js";
 
-/** @typedef {import("../control/state.ts").State} State */
-/** @typedef {import("../control/state.ts").Second} Second */
-/** @typedef {import("../control/state.ts").CallsFrame} CallsFrame */
-/** @typedef {import("../control/state.ts").Listener} Listener */
-/** @typedef {import("../control/state.ts").LoadState} LoadState */
+/** @typedef {import("../../control/state.ts").State} State */
+/** @typedef {import("../../control/state.ts").Second} Second */
+/** @typedef {import("../../control/state.ts").CallsFrame} CallsFrame */
+/** @typedef {import("../../control/state.ts").Listener} Listener */
+/** @typedef {import("../../control/state.ts").LoadState} LoadState */
 /** @typedef {import("./recent.js").Shares} Shares */
 
 const LISTENERS = /** @type {const} */ (["l7", "l4"]);
@@ -284,7 +284,7 @@ function makeRow(listener, name) {
   return {
     box,
     /**
-     * @param {import("../control/state.ts").ServerState} server
+     * @param {import("../../control/state.ts").ServerState} server
      * @param {number} nowMs
      */
     showState(server, nowMs) {

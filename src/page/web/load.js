@@ -1,8 +1,8 @@
 /** What the stack's own callers send, and the controls that change it. */
 import { element } from "./element.js";
 
-/** @typedef {import("../control/state.ts").LoadState} LoadState */
-/** @typedef {import("../control/state.ts").Listener} Listener */
+/** @typedef {import("../../control/state.ts").LoadState} LoadState */
+/** @typedef {import("../../control/state.ts").Listener} Listener */
 /** @typedef {(load: Partial<LoadState>) => Promise<boolean>} Sender */
 
 /** @type {readonly Listener[]} */

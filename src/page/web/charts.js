@@ -4,9 +4,9 @@ import { element, setText, table } from "./element.js";
 import { KEPT_S } from "./recent.js";
 import { timeOfDay } from "./story.js";
 
-/** @typedef {import("../control/state.ts").Second} Second */
-/** @typedef {import("../control/state.ts").Listener} Listener */
-/** @typedef {import("../control/state.ts").StoryState} StoryState */
+/** @typedef {import("../../control/state.ts").Second} Second */
+/** @typedef {import("../../control/state.ts").Listener} Listener */
+/** @typedef {import("../../control/state.ts").StoryState} StoryState */
 /** @typedef {import("uplot")} Plot */
 
 /** Comes with /uplot.js. @type {typeof import("uplot")} */

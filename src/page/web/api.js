@@ -1,7 +1,7 @@
 /** The way to the running stack: what it tells, and what it is asked. */
 
-/** @typedef {import("../control/state.ts").Messages} Messages */
-/** @typedef {import("../control/actions.ts").Action} Action */
+/** @typedef {import("../../control/state.ts").Messages} Messages */
+/** @typedef {import("../../control/actions.ts").Action} Action */
 
 /** State comes twice a second; after this silence the page says so. */
 const SILENCE_MS = 2000;
