@@ -21,6 +21,10 @@ const DENO_CHECKS: readonly (readonly [what: string, args: string[]])[] = [
   ["formatting", ["fmt", "--check", "-q"]],
   ["lint", ["lint", "-q"]],
   ["types", ["check", "-q", "."]],
+  [
+    "types of the page",
+    ["check", "-q", "--check-js", "src/page/web/page.js"],
+  ],
 ];
 
 /** Runs Deno; each line is printed and handed on. */

@@ -162,7 +162,7 @@ export function makeCharts(box, controls, stories) {
     setText(
       words,
       frozen === undefined || at === undefined
-        ? "Drag over a curve to look closer; numbers are those of what happened"
+        ? "Drag across a curve to zoom in; numbers are those of “What happened”"
         : `Paused at ${timeOfDay(at)}; what happens meanwhile is kept`,
     );
     for (const part of parts) part.show(seconds, range());

@@ -45,7 +45,7 @@ const FIGURES = [
   ["retries", "retries", ({ retries }) => String(retries), no],
   [
     "retriesAllowed",
-    "retries at once, at most",
+    "retries allowed at once",
     ({ retriesAllowed }) => String(retriesAllowed),
     no,
   ],

@@ -12,6 +12,9 @@ const REST_MS_MAX = 600;
 export const ENVOY_FROM = 0.3;
 export const ENVOY_TO = 0.44;
 
+/** Where a try ends that reached no server that is known. */
+const NOWHERE = 0.6;
+
 /**
  * @typedef {object} Leg
  * @property {number} from From 0, the callers, to 1, a server.
@@ -50,13 +53,14 @@ export function legsOf({ servers, status, latencyMs }) {
   }
   servers.forEach((server, index) => {
     const isLast = index === servers.length - 1;
-    add(index === 0 ? 0 : ENVOY_TO, 1, server, "request");
+    const end = server === "" ? NOWHERE : 1;
+    add(index === 0 ? 0 : ENVOY_TO, end, server, "request");
     if (isLast && isOk) {
       endMs += Math.min(Math.max(latencyMs - 2 * WAY_MS / 10, 0), REST_MS_MAX);
       legs.push({ from: 1, to: 1, server, what: "request", endMs });
     }
     const what = isLast && isOk ? "answer" : "failure";
-    add(1, isLast ? 0 : ENVOY_TO, server, what);
+    add(end, isLast ? 0 : ENVOY_TO, server, what);
   });
   return legs;
 }

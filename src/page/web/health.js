@@ -15,6 +15,17 @@ const FAULT_WORDS = {
 };
 
 /**
+ * For example "1 server" or "3 servers".
+ *
+ * @param {number} count
+ * @param {string} what One of them.
+ * @returns {string}
+ */
+export function counted(count, what) {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/**
  * A kind of fault as people would say it.
  *
  * @param {string} kind

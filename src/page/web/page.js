@@ -1,9 +1,12 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 /** The live page: whatever the stack tells goes to those who show it. */
 import { ask, listen } from "./api.js";
 import { makeCharts } from "./charts.js";
 import { switchTheme } from "./colours.js";
 import { byId, element, setText } from "./element.js";
 import { makeFigures, makeProtections } from "./envoy.js";
+import { counted } from "./health.js";
 import { makeLoad } from "./load.js";
 import { makePicture } from "./picture.js";
 import { withSecond } from "./recent.js";
@@ -73,8 +76,8 @@ function showState(state) {
     !envoy.isLive
       ? "Envoy does not answer"
       : out === 0
-      ? `${total} servers, all healthy`
-      : `${out} of ${total} servers out`,
+      ? `${counted(total, "server")}, all healthy`
+      : `${out} of ${counted(total, "server")} out`,
   );
   byId("summary").classList.toggle("wrong", !envoy.isLive || out > 0);
   document.title = `gRPC behind Envoy, ${stack}`;

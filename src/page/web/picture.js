@@ -1,7 +1,7 @@
 /** The picture: callers, Envoy and servers, once for each listener. */
 import { colourOf } from "./colours.js";
 import { element, keepParts, setText, table } from "./element.js";
-import { isOut, unusual } from "./health.js";
+import { counted, isOut, unusual } from "./health.js";
 import { connectionsByServer, RECENT_S, sharesOf } from "./recent.js";
 import { makeStage } from "./stage.js";
 
@@ -239,9 +239,13 @@ function makePanel(listener, send) {
     showCalls(calls, streams) {
       const failed = calls.findLast(({ status }) => status !== "OK");
       if (failed) lastStatus = `${failed.status} ${failed.flags}`.trim();
-      for (const [name, row] of rows) row.showStreams(streams[name] ?? 0);
-      for (const { status, servers } of calls) {
-        if (status === "OK") rows.get(servers.at(-1) ?? "")?.count();
+      for (const [name, row] of rows) {
+        row.showStreams(streams[name] ?? 0);
+        row.count(
+          calls.filter(({ status, servers }) =>
+            status === "OK" && servers.at(-1) === name
+          ).length,
+        );
       }
       stage.show(calls, streams);
     },
@@ -295,16 +299,21 @@ function makeRow(listener, name) {
     showShare(count, { total }) {
       const percent = total === 0 ? 0 : count / total * 100;
       setText(share, total === 0 ? "–" : `${Math.round(percent)} %`);
+      box.classList.toggle("is-idle", total > 0 && count === 0);
       bar.style.transform = `scaleX(${percent / 100})`;
     },
     /** @param {number} count */
     showStreams(count) {
       setText(streams, count === 0 ? "" : counted(count, "open stream"));
     },
-    /** A call that was answered, for those who see no dots. */
-    count() {
-      counter += 1;
-      setText(answered, `${counter} seen`);
+    /**
+     * Calls that were answered, for those who see no dots.
+     *
+     * @param {number} calls
+     */
+    count(calls) {
+      counter += calls;
+      if (counter > 0) setText(answered, `${counter} seen`);
     },
   };
 }
@@ -354,12 +363,4 @@ function sharesTable({ servers }, seconds) {
     ["server", "L7 share", "L7 answers", "L4 share", "L4 answers"],
     servers.map(({ name }) => [name, ...cells(l7, name), ...cells(l4, name)]),
   );
-}
-
-/**
- * @param {number} count
- * @param {string} what One of them.
- */
-function counted(count, what) {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -1,7 +1,7 @@
 /** A card for each server: what it is, and what can be done to it. */
 import { colourOf } from "./colours.js";
 import { element, keepParts, setText } from "./element.js";
-import { envoyWord, faultWord, secondsLeft } from "./health.js";
+import { counted, envoyWord, faultWord, secondsLeft } from "./health.js";
 import { RECENT_S, sharesOf } from "./recent.js";
 
 /** @typedef {import("../../control/state.ts").State} State */
@@ -114,7 +114,7 @@ export function makeServers(scale, cards, asker) {
       servers = state.servers.length;
       max = state.serversMax;
       if (servers === wanted) wanted = undefined;
-      setText(count, `${servers} ${servers === 1 ? "server" : "servers"}`);
+      setText(count, counted(servers, "server"));
       fewer.disabled = servers <= 1;
       more.disabled = servers >= max;
       const names = state.servers.map(({ name }) => name);

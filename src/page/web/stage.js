@@ -86,7 +86,7 @@ export function makeStage(box) {
       };
     }
     const end = places.servers.get(server ?? "") ??
-      { x: places.width, y: callers.y };
+      { x: places.rows, y: callers.y };
     const t = (at - ENVOY_TO) / (1 - ENVOY_TO);
     // A cubic curve that leaves and arrives level.
     const ease = t * t * (3 - 2 * t);
@@ -210,9 +210,9 @@ export function makeStage(box) {
       const { x, y } = pointOf(place.at, flight.lane, leg.server);
       const look = leg.what === "failure"
         ? "wrong 1"
-        : `${
-          leg.server === undefined ? "ink" : `server-${colourOf(leg.server)}`
-        } ${leg.what === "request" ? 0 : 1}`;
+        : `${!leg.server ? "ink" : `server-${colourOf(leg.server)}`} ${
+          leg.what === "request" ? 0 : 1
+        }`;
       const list = dots.get(look) ?? [];
       list.push(x, y);
       dots.set(look, list);
@@ -302,6 +302,8 @@ export function makeStage(box) {
 
   const layOut = () => {
     places = measure(box);
+    // They were made for other places.
+    marks = [];
     below.resize(places);
     above.resize(places);
     drawLines();
@@ -389,6 +391,7 @@ function measure(box) {
     width: frame.width,
     height: frame.height,
     callers: { ...callers, x: callers.right },
+    rows: place(box.querySelector(".rows")).left,
     envoy: place(box.querySelector(".envoy")),
     servers: new Map(
       [...box.querySelectorAll("[data-server]")].map((row) => {

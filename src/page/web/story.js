@@ -71,35 +71,30 @@ function line({ atMs, text }) {
 
 /** @param {StoryState} story */
 function itemOf({ id, atMs, who, text, isOpen }) {
-  const item = element(
-    "li",
-    { "data-story": String(id), "data-open": String(isOpen) },
+  const meta = element(
+    "p",
+    { class: "meta" },
     element(
       "time",
       { datetime: new Date(atMs).toISOString() },
       timeOfDay(atMs),
     ),
-    element(
-      "span",
-      { class: "number", title: "Its mark in the curves" },
-      `${id}`,
-    ),
-    element("span", { class: "text" }, text),
+    element("span", { title: "Its mark in the curves" }, String(id)),
   );
   if (who !== "") {
     const name = WHO[/** @type {keyof typeof WHO} */ (who)] ?? who;
-    item.append(element("span", { class: "who" }, name));
+    meta.append(element("span", { class: "who" }, name));
   }
   if (isOpen) {
-    item.append(
-      element("span", {
-        class: "progress",
-        role: "img",
-        "aria-label": "going on",
-      }),
-    );
+    const label = { role: "img", "aria-label": "going on" };
+    meta.append(element("span", { class: "progress", ...label }));
   }
-  return item;
+  return element(
+    "li",
+    { "data-story": String(id), "data-open": String(isOpen) },
+    meta,
+    element("p", {}, text),
+  );
 }
 
 /**
