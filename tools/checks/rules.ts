@@ -40,10 +40,12 @@ const ROOMS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] = [
   [/^src\/experiment\//, [/^src\/(stack|io|core)\//]],
   [/^src\/doctor\//, [/^src\/(io|core)\//]],
   [/^src\/load\//, [/^src\/(stack|io|core)\//]],
+  [/^src\/control\//, [/^src\/(experiment|stack|io|core)\//]],
+  [/^src\/page\//, [/^src\/(control|io|core)\//]],
   [/^src\/report\//, [/^src\/(experiment|io|core)\//]],
   [
     /^src\/lab\//,
-    [/^src\/(load|doctor|report|experiment|stack|io|core)\//],
+    [/^src\/(page|control|load|doctor|report|experiment|stack|io|core)\//],
   ],
   // Programs that controls start in a server's place.
   [/^experiments\/control\//, [/^src\/(server|io|core)\//]],
