@@ -1,3 +1,4 @@
+// Every script of the page is reached, and so checked, from here.
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /** The live page: whatever the stack tells goes to those who show it. */

@@ -23,7 +23,7 @@ const TITLES = {
 const RATE_OFFERED = 60;
 
 /** Shares this close, in percent, are called even. */
-const EVEN_PERCENT = 4;
+const EVEN_PERCENT = 3;
 
 /**
  * @param {HTMLElement} box
