@@ -6,7 +6,8 @@
  * not run twice, only "connect-failure,refused-stream" can be retried: what no
  * server has begun. The price is what the control loses.
  */
-import { partAt, routeAction } from "../src/experiment/changes.ts";
+import { partAt } from "../src/core/yaml.ts";
+import { routeAction } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   Judge,
@@ -20,11 +21,8 @@ import { noCallIsLost } from "./_claims.ts";
 const onlyUnbegun: NamedChange = {
   name: "retries only what no server has begun",
   apply: (config) => {
-    const action = routeAction(config, "unary");
-    action["retry_policy"] = {
-      ...partAt(action, "retry_policy"),
-      retry_on: "connect-failure,refused-stream",
-    };
+    const policy = partAt(routeAction(config, "unary"), "retry_policy");
+    policy["retry_on"] = "connect-failure,refused-stream";
   },
 };
 

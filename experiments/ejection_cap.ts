@@ -69,7 +69,8 @@ export const ejectionCap: Experiment = {
   }],
   isMeantToFail: unavailableIn({
     fromMs: FAULT_AT_MS,
-    toMs: FAULT_AT_MS + FAULT_MS,
+    // The servers are told a moment later, one of them after another.
+    toMs: FAULT_AT_MS + FAULT_MS + 500,
   }),
   claims: [
     {

@@ -11,12 +11,8 @@
  * has one limit for streams and calls, and resets none. All of it stays on
  * this machine.
  */
-import {
-  grpcCluster,
-  partAt,
-  routeAction,
-  setRouteAction,
-} from "../src/experiment/changes.ts";
+import { partAt } from "../src/core/yaml.ts";
+import { grpcCluster, routeAction } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
@@ -190,8 +186,7 @@ const oneLimit: NamedChange = {
   name: "one limit for streams and calls, no stream is reset",
   apply: (config) => {
     for (const name of STREAM_ROUTES) {
-      const { priority: _, ...action } = routeAction(config, name);
-      setRouteAction(config, name, action);
+      delete routeAction(config, name)["priority"];
     }
     const breakers = partAt(grpcCluster(config), "circuit_breakers");
     const thresholds = Object.values(partAt(breakers, "thresholds"));

@@ -10,7 +10,8 @@
  * The last is what the control shows: with Envoy's default detector, answers
  * like UNIMPLEMENTED and INTERNAL eject the servers that gave them.
  */
-import { grpcCluster, partAt } from "../src/experiment/changes.ts";
+import { partAt } from "../src/core/yaml.ts";
+import { grpcCluster } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   Judgement,
@@ -162,11 +163,8 @@ export function saidBy({ lines, setup }: History): Judgement {
 const defaultDetector: NamedChange = {
   name: "the detector of five bad replies in a row",
   apply: (config) => {
-    const cluster = grpcCluster(config);
-    cluster["outlier_detection"] = {
-      ...partAt(cluster, "outlier_detection"),
-      enforcing_consecutive_5xx: 100,
-    };
+    const detection = partAt(grpcCluster(config), "outlier_detection");
+    detection["enforcing_consecutive_5xx"] = 100;
   },
 };
 

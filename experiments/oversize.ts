@@ -10,12 +10,12 @@
  * request from being sent again. The control has Envoy's own windows, larger
  * buffers, and tries such a call again.
  */
+import { partAt } from "../src/core/yaml.ts";
 import {
   connectionManager,
   grpcCluster,
-  partAt,
   routeAction,
-  setRouteAction,
+  upstreamHttp2,
 } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { measuredBetween, statGrows } from "../src/experiment/judge.ts";
@@ -125,27 +125,15 @@ const largeBuffers: NamedChange = {
     delete http2["initial_stream_window_size"];
     delete http2["initial_connection_window_size"];
     const cluster = grpcCluster(config);
-    const options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-    const upstream = partAt(
-      cluster,
-      "typed_extension_protocol_options",
-      options,
-      "explicit_http_config",
-      "http2_protocol_options",
-    );
+    const upstream = upstreamHttp2(config);
     delete upstream["initial_stream_window_size"];
     delete upstream["initial_connection_window_size"];
     cluster["per_connection_buffer_limit_bytes"] = 2 * LONG_BYTES;
     for (const listener of config.static_resources.listeners) {
       listener["per_connection_buffer_limit_bytes"] = 2 * LONG_BYTES;
     }
-    const action = routeAction(config, "unary");
-    const policy = partAt(action, "retry_policy");
-    const retryOn = `${policy["retry_on"]},resource-exhausted`;
-    setRouteAction(config, "unary", {
-      ...action,
-      retry_policy: { ...policy, retry_on: retryOn },
-    });
+    const policy = partAt(routeAction(config, "unary"), "retry_policy");
+    policy["retry_on"] += ",resource-exhausted";
   },
 };
 

@@ -6,7 +6,7 @@
  * the connection tell a silent server from a slow one: after 0.54 s at most
  * the calls on it are tried elsewhere.
  */
-import { grpcCluster, partAt } from "../src/experiment/changes.ts";
+import { upstreamHttp2 } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   ExperimentEvent,
@@ -45,20 +45,11 @@ const BACK_MS_MAX = 2000;
 /** Envoy is asked every 250 ms. */
 const ASKED_EVERY_MS = 250;
 
-const HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-
 /** Envoy does not ask its connections to servers whether they live. */
 const noPings: NamedChange = {
   name: "no pings to servers",
   apply: (config) => {
-    // The two clusters share these options: a copy is changed.
-    const options = structuredClone(
-      partAt(grpcCluster(config), "typed_extension_protocol_options"),
-    );
-    const path = [HTTP_OPTIONS, "explicit_http_config"] as const;
-    const http2 = partAt(options, ...path, "http2_protocol_options");
-    delete http2["connection_keepalive"];
-    grpcCluster(config)["typed_extension_protocol_options"] = options;
+    delete upstreamHttp2(config)["connection_keepalive"];
   },
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { call, calls, history } from "../src/experiment/_history.ts";
-import { grpcCluster, partAt } from "../src/experiment/changes.ts";
-import { parseEnvoyConfig } from "../src/stack/envoy_config.ts";
+import { partAt } from "../src/core/yaml.ts";
+import { changedConfig } from "../src/experiment/changes.ts";
 import { judgeOf } from "./_claims.ts";
 import { pausedServer } from "./paused_server.ts";
 
@@ -14,18 +14,15 @@ Deno.test("paused-server: a lost call may not be held either", () => {
 });
 
 Deno.test("paused-server: its control takes the pings of calls only", () => {
-  const config = parseEnvoyConfig();
-  pausedServer.control.changes?.forEach(({ apply }) => apply(config));
-  const http2 = (cluster: unknown) =>
+  const config = changedConfig(pausedServer.control.changes ?? []);
+  const http2 = (cluster: string) =>
     partAt(
-      cluster,
+      config,
+      ...["static_resources", "clusters", cluster],
       "typed_extension_protocol_options",
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-      "explicit_http_config",
-      "http2_protocol_options",
+      ...["explicit_http_config", "http2_protocol_options"],
     );
-  const l4 = config.static_resources.clusters
-    .find(({ name }) => name === "grpc-server-l4");
-  assert.equal("connection_keepalive" in http2(grpcCluster(config)), false);
-  assert.equal("connection_keepalive" in http2(l4), true);
+  assert.equal("connection_keepalive" in http2("grpc-server"), false);
+  assert.equal("connection_keepalive" in http2("grpc-server-l4"), true);
 });

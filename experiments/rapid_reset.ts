@@ -16,11 +16,8 @@ import {
   resetStream,
   settings,
 } from "../src/io/http2_frames.ts";
-import {
-  connectionManager,
-  type Fields,
-  partAt,
-} from "../src/experiment/changes.ts";
+import { type Fields, partAt } from "../src/core/yaml.ts";
+import { connectionManager } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   Judge,
@@ -110,11 +107,8 @@ export function takenAtMost(count: number): Judge {
 const noResetLimits: NamedChange = {
   name: "no limit of resets",
   apply: (config) => {
-    const manager = connectionManager(config);
-    manager["http2_protocol_options"] = {
-      ...partAt(manager, "http2_protocol_options"),
-      use_oghttp2_codec: true,
-    };
+    const http2 = partAt(connectionManager(config), "http2_protocol_options");
+    http2["use_oghttp2_codec"] = true;
     const runtime = config["layered_runtime"] as {
       layers: { static_layer: Fields }[];
     };

@@ -9,7 +9,8 @@
  * The control has one limit for both, and no such filter. All of it stays on
  * this machine.
  */
-import { dropListenerLimits, partAt } from "../src/experiment/changes.ts";
+import { partAt } from "../src/core/yaml.ts";
+import { dropListenerLimits } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import { RawPeer } from "./attack/raw_peers.ts";

@@ -9,7 +9,7 @@
  * connection to a server must have room for all streams. The control has servers that are told of every write that it is done, and a
  * window for 16 calls.
  */
-import { grpcCluster, partAt } from "../src/experiment/changes.ts";
+import { upstreamHttp2 } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { allOf, measuredBetween } from "../src/experiment/judge.ts";
 import {
@@ -88,14 +88,7 @@ async function readAll(run: RunContext, signal: AbortSignal): Promise<void> {
 const smallWindow: NamedChange = {
   name: "a window of 1 MiB for all calls on a server's connection",
   apply: (config) => {
-    const http2 = partAt(
-      grpcCluster(config),
-      "typed_extension_protocol_options",
-      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-      "explicit_http_config",
-      "http2_protocol_options",
-    );
-    http2["initial_connection_window_size"] = 1_048_576;
+    upstreamHttp2(config)["initial_connection_window_size"] = 1_048_576;
   },
 };
 

@@ -9,11 +9,10 @@
  */
 import { join, PREFACE } from "../src/core/http2_wire.ts";
 import { callFields, headers, settings } from "../src/io/http2_frames.ts";
+import { type Fields, partAt } from "../src/core/yaml.ts";
 import {
   connectionManager,
   dropListenerLimits,
-  type Fields,
-  partAt,
 } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";

@@ -7,7 +7,7 @@
  * for the first time. Envoy cuts every call after 15 s unless told otherwise,
  * so the first experiment has to be longer than that.
  */
-import { routeAction, setRouteAction } from "../src/experiment/changes.ts";
+import { routeAction } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   Judgement,
@@ -117,8 +117,7 @@ export function evenlySpread(history: History): Judgement {
 const defaultTimeout: NamedChange = {
   name: "the default timeout of 15 s for streams",
   apply: (config) => {
-    const { timeout: _, ...rest } = routeAction(config, STREAM_ROUTE);
-    setRouteAction(config, STREAM_ROUTE, rest);
+    delete routeAction(config, STREAM_ROUTE)["timeout"];
   },
 };
 
@@ -165,10 +164,9 @@ export const longStreams: Experiment = {
 const maxStreamDuration: NamedChange = {
   name: `streams last at most ${MOVE_MS / 1000} s`,
   apply: (config) => {
-    setRouteAction(config, STREAM_ROUTE, {
-      ...routeAction(config, STREAM_ROUTE),
-      max_stream_duration: { max_stream_duration: `${MOVE_MS / 1000}s` },
-    });
+    routeAction(config, STREAM_ROUTE)["max_stream_duration"] = {
+      max_stream_duration: `${MOVE_MS / 1000}s`,
+    };
   },
 };
 

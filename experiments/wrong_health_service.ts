@@ -14,7 +14,6 @@ import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   heldIf,
   isFailed,
-  lossWords,
   percentile,
   unavailableIn,
   unknown,
@@ -25,7 +24,11 @@ const REFUSED_MS_MAX = 50;
 /** Every call is refused, so somebody looks. */
 const isSeen: Judge = ({ calls }) => {
   if (calls.length === 0) return unknown("no call was made");
-  return heldIf(calls.every(isFailed), lossWords(calls));
+  const refused = calls.filter(isFailed).length;
+  return heldIf(
+    refused === calls.length,
+    `${refused} of ${calls.length} calls failed`,
+  );
 };
 
 /** The refusals are quick. */

@@ -7,6 +7,7 @@ import { ctl } from "./lab/ctl.ts";
 import { experimentCommand } from "./lab/experiment.ts";
 import { down } from "./lab/down.ts";
 import { load } from "./lab/load.ts";
+import { reports } from "./lab/reports.ts";
 import { up } from "./lab/up.ts";
 
 /** A command of the lab; it is given the arguments behind its name. */
@@ -20,6 +21,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   down: { about: "stop and remove what the demo has left", run: down },
   ctl: { about: "ask a running up for something", run: ctl },
   load: { about: "run a load test with k6", run: load },
+  reports: {
+    about: "list the runs in reports/, remove old ones",
+    run: reports,
+  },
   experiment: {
     about: "measure what the settings promise",
     run: (argv) => experimentCommand(CATALOGUE, argv),
@@ -41,12 +46,12 @@ function usage(): string {
 if (import.meta.main) {
   const [name = "--help", ...argv] = Deno.args;
   // What users have typed is the verb; of the lab they need not know.
-  await runProgram(name in COMMANDS ? name : "lab", async () => {
+  await runProgram(Object.hasOwn(COMMANDS, name) ? name : "lab", async () => {
     if (name === "--help" || name === "-h") {
       print(usage());
       return 0;
     }
-    const command = COMMANDS[name];
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
     if (command === undefined) {
       throw new Failure(
         "usage",

@@ -34,6 +34,8 @@ const freePorts = () => [
   ...["--port", free(), "--admin-port", free(), "--server-port", free()],
 ];
 
+const YAML = Deno.readTextFileSync("envoy.yaml");
+
 const CASES: readonly BadInput[] = [
   {
     what: "a taken port for callers",
@@ -202,15 +204,70 @@ const CASES: readonly BadInput[] = [
       ...["up", "--port", free(), "--admin-port", free()],
       ...["--server-port", free(), "--config"],
       file(
-        Deno.readTextFileSync("envoy.yaml")
-          .replaceAll("lb_policy: ROUND_ROBIN", "lb_policy: NO_SUCH_POLICY"),
+        YAML.replaceAll("lb_policy: ROUND_ROBIN", "lb_policy: NO_SUCH_POLICY"),
       ),
     ],
     code: 3,
     says: [
-      /Envoy did not start \(exit code 1\): .*NO_SUCH_POLICY.*--mode validate/,
+      /^up: Envoy refuses "[^"]+": cluster "grpc-server", field lb_policy: "NO_SUCH_POLICY" is no value of it; mend it there$/m,
     ],
   },
+  ...([
+    ["nothing", "# a: b", /Cannot parse [^ ]+: it is empty; correct it/],
+    ["two documents", "a: 1\n---\na: 2", /Cannot parse .*several documents/],
+    ["a tab", "a:\n\tb: 1", /Cannot parse .*: Tabs are not allowed/],
+    [
+      "a cluster of another name",
+      YAML.replace("name: grpc-server\n", "name: servers\n"),
+      /Cannot use .*: it has no cluster named "grpc-server"/,
+    ],
+    [
+      "a cluster of another kind",
+      YAML.replace("STRICT_DNS", "LOGICAL_DNS"),
+      /Cannot use .*: its cluster "grpc-server" has one address at a time/,
+    ],
+    [
+      "a listener that is there twice",
+      YAML.replace("name: l4\n", "name: grpc\n"),
+      /Cannot use .*: it has 2 listeners named "grpc"/,
+    ],
+  ] as const).map(([what, text, sentence]): BadInput => ({
+    what: `a configuration of ${what}`,
+    program: "lab",
+    args: ["up", "--config", file(text)],
+    code: 3,
+    says: [sentence],
+  })),
+  {
+    what: "a folder in place of a configuration",
+    program: "lab",
+    args: ["up", "--config", "experiments"],
+    code: 3,
+    says: [/Cannot read "[^"]+\/experiments": Is a directory.*; name a file/],
+  },
+  {
+    what: "a configuration below a file",
+    program: "lab",
+    args: ["up", "--config", "deno.json/envoy.yaml"],
+    code: 3,
+    says: [/Cannot read "[^"]+": Not a directory.*; name a file with --config/],
+  },
+  ...([
+    [["--admin-port", "5000"], "--admin-port 5000 is also the port of callers"],
+    [["--admin-port", "5001"], "--admin-port 5001 is also the L4 port, one"],
+    [["--admin-port", "8080"], "--server-port 8080 is also the admin port"],
+    [["--server-port", "5001"], "--server-port 5001 is also the L4 port, one"],
+    [
+      ["--docker", "--admin-port", "5001"],
+      "--admin-port 5001 is also the L4 port, one",
+    ],
+  ] as const).map(([flags, sentence]): BadInput => ({
+    what: `ports that clash: ${flags.join(" ")}`,
+    program: "lab",
+    args: ["up", ...flags],
+    code: 2,
+    says: [new RegExp(`^up: ${sentence}.*; choose another$`, "m")],
+  })),
   {
     what: "a configuration that is not there",
     program: "lab",

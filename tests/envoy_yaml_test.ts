@@ -1,13 +1,13 @@
 /** What envoy.yaml promises, read off the file and checked by Envoy itself. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
+import { at as valueAt, parseYaml } from "../src/core/yaml.ts";
 import { runToEnd } from "../src/io/processes.ts";
 import { GREETER_SERVICE } from "../src/io/proto.ts";
 import { findTool } from "../src/io/tools.ts";
 import envoyYaml from "../envoy.yaml" with { type: "text" };
 
-const CONFIG: unknown = parse(envoyYaml);
+const CONFIG = parseYaml(envoyYaml, "envoy.yaml");
 
 const HTTP2 = "typed_extension_protocol_options/" +
   "envoy.extensions.upstreams.http.v3.HttpProtocolOptions/" +
@@ -20,20 +20,10 @@ const L4_PROXY = "static_resources/listeners/l4/filter_chains/0/filters/0/" +
 const CLUSTER = "static_resources/clusters/grpc-server";
 const L4_CLUSTER = "static_resources/clusters/grpc-server-l4";
 
-/** One step down: a field, an index, or the element of that name. */
-function step(value: unknown, key: string): unknown {
-  if (Array.isArray(value)) {
-    return /^\d+$/.test(key)
-      ? value[Number(key)]
-      : value.find((element) => element?.name === key);
-  }
-  return (value as Record<string, unknown> | undefined)?.[key];
-}
-
 /** The value at a path of fields, indices and names; undefined if none. */
 function at(path: string): unknown {
   // The extension's name has no slash, so a slash can part the steps.
-  return path.split("/").reduce(step, CONFIG);
+  return valueAt(CONFIG, ...path.split("/"));
 }
 
 /** Where, which value, and what breaks with another one. */

@@ -37,7 +37,7 @@ Deno.test("experiment list names every experiment and its question", async () =>
 
 Deno.test("experiment says what is wrong with its command line", async () => {
   const rows: readonly (readonly [string[], RegExp])[] = [
-    [[], /needs one of list, run NAME, all: ""/],
+    [[], /needs one of list, run NAME, all, .*: ""/],
     [["run"], /run needs a name: .*kill-one/],
     [["run", "kill-two"], /no experiment "kill-two"; there are .*kill-one/],
     [["all", "kill-one"], /all takes no name: "kill-one"/],

@@ -33,16 +33,17 @@ export function startSource(
   );
 }
 
-/** Starts any command in the project's folder. */
+/** Starts any command, in the project's folder unless another is given. */
 export function start(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd: string = ROOT,
 ): Run {
   const mark = crypto.randomUUID();
   const process = new Deno.Command(command, {
     args: [...args],
-    cwd: ROOT,
+    cwd,
     env: { ...env, [MARK]: mark, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",

@@ -19,6 +19,18 @@ for (
     ["`./denow task up`", "lab", ["up", "--help"]],
     ["`./denow task client`", "client", ["--help"]],
     ["`./denow task server`", "server", ["--help"]],
+    ["`./denow task experiment`", "lab", ["experiment", "--help"]],
+    [
+      "`./denow task experiment report`",
+      "lab",
+      ["experiment", "report", "--help"],
+    ],
+    [
+      "`./denow task experiment compare`",
+      "lab",
+      ["experiment", "compare", "--help"],
+    ],
+    ["`./denow task reports`", "lab", ["reports", "--help"]],
   ] as const
 ) {
   Deno.test(`docs: the flags under ${heading} are the program's`, async () => {

@@ -1,7 +1,8 @@
 /** Calls that Envoy has no server for, and what their caller is told. */
 import assert from "node:assert/strict";
 import { parseEnvoyConfig } from "../src/stack/envoy_config.ts";
-import { connectionManager, partAt } from "../src/experiment/changes.ts";
+import { partAt } from "../src/core/yaml.ts";
+import { connectionManager } from "../src/experiment/changes.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callBytes, type CallEnd, connect } from "../src/io/rpc.ts";
 import { withStack } from "./stacks.ts";

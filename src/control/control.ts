@@ -12,12 +12,19 @@ import { pause } from "../io/wait.ts";
 import { type Action, checkAction, Refusal } from "./actions.ts";
 import { callOfAccessLog, type ClientEvent, seenCall } from "./calls.ts";
 import { Callers, LOAD_AT_FIRST } from "./callers.ts";
+import { excerptsOf } from "./excerpts.ts";
 import { Follow } from "./follow.ts";
 import { FrameOfCalls } from "./frame.ts";
 import { configWith, PROTECTIONS, protectionStates } from "./protections.ts";
 import { reconcileLedgers } from "./reconcile.ts";
 import { Seconds } from "./seconds.ts";
-import type { Listener, LoadState, Messages, State } from "./state.ts";
+import type {
+  ConfigExcerpt,
+  Listener,
+  LoadState,
+  Messages,
+  State,
+} from "./state.ts";
 import { Stories, type Story } from "./stories.ts";
 import { type ConfiguredLimits, Watch } from "./watch.ts";
 
@@ -48,6 +55,8 @@ export interface ControlOptions {
   readonly stackName: string;
   /** The configuration that Envoy has, before the stack's own changes to it. */
   readonly config: EnvoyConfig;
+  /** The text that it was made of. */
+  readonly configText: string;
   readonly serversMax: number;
   /** The load at first (default: a call a second through the L7 listener). */
   readonly load?: LoadState;
@@ -65,6 +74,7 @@ export interface ControlOptions {
 export class Control {
   readonly #options: ControlOptions;
   readonly #stack: Stack;
+  readonly #excerpts: readonly ConfigExcerpt[];
   readonly #watch: Watch;
   readonly #callers: Callers;
   readonly #stories: Stories;
@@ -93,6 +103,7 @@ export class Control {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#stack = options.stack;
+    this.#excerpts = excerptsOf(options.configText);
     this.#watch = new Watch(options.stack, limitsOf(options.config));
     this.#stories = new Stories((story) => this.#tell("story", story));
     this.#callers = new Callers(
@@ -140,7 +151,7 @@ export class Control {
       state: this.state(),
       seconds: this.#seconds.kept,
       stories: this.#stories.kept,
-      excerpts: [],
+      excerpts: this.#excerpts,
     };
   }
 

@@ -4,8 +4,8 @@
  * Lines of aligned columns, two spaces apart; numbers to the right.
  *
  * @param head The columns' titles.
- * @param rows Cells as text; a column whose cells all start with a digit, a
- * dash or a dot is aligned to the right.
+ * @param rows Cells as text; a column whose cells are all a number, with its
+ * unit if it has one, or a dash is aligned to the right.
  */
 export function tableLines(
   head: readonly string[],
@@ -16,7 +16,7 @@ export function tableLines(
     return {
       width: Math.max(title.length, ...cells.map((cell) => cell.length)),
       isNumeric: cells.length > 0 &&
-        cells.every((cell) => /^[-.0-9]/.test(cell)),
+        cells.every((cell) => /^[-.\d][\d.]*( \S+)?$/.test(cell)),
     };
   });
   return [head, ...rows].map((row) =>

@@ -21,6 +21,18 @@ for (
       [["10"], ["none"]],
       ["p50", "10", "none"],
     ],
+    [
+      "aligns sentences to the left, though they begin with a number",
+      ["measured"],
+      [["0 of 100 lost"], ["p50"]],
+      ["measured", "0 of 100 lost", "p50"],
+    ],
+    [
+      "aligns a number with its unit, and a dash for none",
+      ["latency"],
+      [["12.5 ms"], ["-"]],
+      ["latency", "12.5 ms", "      -"],
+    ],
     ["prints a head without rows", ["a", "b"], [], ["a  b"]],
     ["leaves a missing cell empty", ["a", "b"], [["x"]], ["a  b", "x"]],
   ] as const

@@ -1,26 +1,18 @@
 import assert from "node:assert/strict";
-import { parseDocument, stringify } from "yaml";
 import { CATALOGUE } from "../../experiments/catalogue.ts";
+import {
+  type Fields as Editable,
+  parseYaml,
+  partAt as part,
+} from "../core/yaml.ts";
 import envoyYaml from "../../envoy.yaml" with { type: "text" };
 import { DOCTOR_RULES, examine } from "../lab/doctor.ts";
 
-type Editable = Record<string | number, unknown>;
-
 /** Our own file with one thing changed. */
 function changed(change: (config: Editable) => void): string {
-  // JSON takes the aliases apart: a change of one place stays in that place.
-  const config = JSON.parse(
-    JSON.stringify(parseDocument(envoyYaml, { merge: true }).toJS()),
-  );
+  const config = part(parseYaml(envoyYaml, "envoy.yaml"));
   change(config);
-  return stringify(config, { aliasDuplicateObjects: false });
-}
-
-function part(from: unknown, ...path: (string | number)[]): Editable {
-  let value = from;
-  for (const step of path) value = (value as Editable)[step];
-  assert.equal(typeof value, "object", path.join("."));
-  return value as Editable;
+  return JSON.stringify(config); // JSON is YAML too.
 }
 
 const cluster = (config: Editable) =>

@@ -1,11 +1,8 @@
 /** The parts of any Envoy configuration that the doctor looks at. */
 import { isDeepStrictEqual } from "node:util";
-import { parseDocument } from "yaml";
 import { hostPort } from "../core/address.ts";
 import { Failure } from "../core/errors.ts";
-
-/** Fields of a configuration, looked up by name. */
-export type Fields = Readonly<Record<string, unknown>>;
+import { at, type Fields, fieldsOf, listOf, parseYaml } from "../core/yaml.ts";
 
 /** One route of an HTTP connection manager. */
 export interface Route {
@@ -49,25 +46,6 @@ export interface Model {
   readonly root: Fields;
 }
 
-/** The value as fields; empty if it is none. */
-export function fieldsOf(value: unknown): Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Fields
-    : {};
-}
-
-/** The value as a list; empty if it is none. */
-export function listOf(value: unknown): readonly Fields[] {
-  return Array.isArray(value) ? value.map(fieldsOf) : [];
-}
-
-/** What stands at a path of fields; undefined if nothing does. */
-export function at(from: unknown, ...path: readonly string[]): unknown {
-  let value = from;
-  for (const step of path) value = fieldsOf(value)[step];
-  return value;
-}
-
 /** A duration such as "0.25s" in milliseconds; undefined if it is none. */
 export function durationMs(value: unknown): number | undefined {
   const [, seconds] = /^(\d+(?:\.\d+)?)s$/.exec(String(value)) ?? [];
@@ -81,13 +59,7 @@ export function durationMs(value: unknown): number | undefined {
  * configuration.
  */
 export function parseModel(text: string, name: string): Model {
-  const document = parseDocument(text, { merge: true });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const [summary] = error.message.split("\n");
-    throw new Failure("environment", `Cannot parse ${name}: ${summary}`);
-  }
-  const root = fieldsOf(document.toJS());
+  const root = fieldsOf(parseYaml(text, name));
   const listeners = listOf(at(root, "static_resources", "listeners"));
   if (listeners.length === 0) {
     throw new Failure(

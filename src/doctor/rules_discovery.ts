@@ -1,5 +1,6 @@
 /** Pitfalls of balance, discovery and health checks. */
-import { at, type Cluster, durationMs, type Model } from "./model.ts";
+import { at } from "../core/yaml.ts";
+import { type Cluster, durationMs, type Model } from "./model.ts";
 import { type Finding, type Rule, shown } from "./rule.ts";
 
 /** Asking less often than this makes a new server wait. */

@@ -1,13 +1,6 @@
 /** Pitfalls of timeouts, retries, outlier detection and limits. */
-import {
-  at,
-  durationMs,
-  type Fields,
-  listOf,
-  type Manager,
-  type Model,
-  type Route,
-} from "./model.ts";
+import { at, type Fields, listOf } from "../core/yaml.ts";
+import { durationMs, type Manager, type Model, type Route } from "./model.ts";
 import { type Finding, type Rule, shown } from "./rule.ts";
 
 /** Three servers is what a small cluster has. */

@@ -1,42 +1,65 @@
 /** Named changes of envoy.yaml, for set-ups and controls. */
+import { Failure, messageOf } from "../core/errors.ts";
+import { type Fields, partAt } from "../core/yaml.ts";
 import {
   type Cluster,
   type EnvoyConfig,
   GRPC_CLUSTER,
   GRPC_LISTENER,
+  parseEnvoyConfig,
 } from "../stack/envoy_config.ts";
 import type { NamedChange } from "./experiment.ts";
 
-/** Fields of a configuration, looked up by name. */
-export type Fields = Record<string, unknown>;
-
 /**
- * The part of a configuration at a path.
+ * envoy.yaml with changes, made one after another.
  *
- * @throws {TypeError} When there is none.
+ * @throws {Failure} `environment` when one does not fit the file.
  */
-export function partAt(from: unknown, ...path: (string | number)[]): Fields {
-  let part = from;
-  for (const step of path) part = (part as Fields | undefined)?.[step];
-  if (typeof part !== "object" || part === null) {
-    throw new TypeError(`Configuration has no ${path.join(".")}`);
+export function changedConfig(changes: readonly NamedChange[]): EnvoyConfig {
+  const config = parseEnvoyConfig();
+  for (const { name, apply } of changes) {
+    const before = JSON.stringify(config);
+    let problem = "it changes nothing";
+    try {
+      apply(config);
+      if (JSON.stringify(config) !== before) continue;
+    } catch (error) {
+      problem = messageOf(error);
+    }
+    throw new Failure(
+      "environment",
+      `Cannot make the change "${name}" of envoy.yaml: ${problem}; mend the ` +
+        "change or the file",
+    );
   }
-  return part as Fields;
+  return config;
 }
 
 /** The cluster of the balanced listener. */
 export function grpcCluster(config: EnvoyConfig): Cluster {
-  const found = config.static_resources.clusters
-    .find(({ name }) => name === GRPC_CLUSTER);
-  if (found === undefined) throw new TypeError(`No cluster "${GRPC_CLUSTER}"`);
-  return found;
+  return partAt(
+    config,
+    ...["static_resources", "clusters", GRPC_CLUSTER],
+  ) as Cluster;
 }
 
 /** The HTTP connection manager of the balanced listener. */
 export function connectionManager(config: EnvoyConfig): Fields {
-  const listener = config.static_resources.listeners
-    .find(({ name }) => name === GRPC_LISTENER);
-  return partAt(listener, "filter_chains", 0, "filters", 0, "typed_config");
+  return partAt(
+    config,
+    ...["static_resources", "listeners", GRPC_LISTENER],
+    ...["filter_chains", 0, "filters", 0, "typed_config"],
+  );
+}
+
+/** The HTTP/2 options of the balanced cluster's connections. */
+export function upstreamHttp2(config: EnvoyConfig): Fields {
+  return partAt(
+    grpcCluster(config),
+    "typed_extension_protocol_options",
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+    ...["explicit_http_config", "http2_protocol_options"],
+  );
 }
 
 /**
@@ -45,25 +68,8 @@ export function connectionManager(config: EnvoyConfig): Fields {
  * @param name As envoy.yaml names it, for example "unary".
  */
 export function routeAction(config: EnvoyConfig, name: string): Fields {
-  return partAt(routeOf(config, name), "route");
-}
-
-/**
- * Replaces the `route` part of one route; routes may share it, so what is
- * changed in place is changed for all of them.
- */
-export function setRouteAction(
-  config: EnvoyConfig,
-  name: string,
-  action: Fields,
-): void {
-  routeOf(config, name)["route"] = action;
-}
-
-function routeOf(config: EnvoyConfig, name: string): Fields {
   const path = ["route_config", "virtual_hosts", 0, "routes"] as const;
-  const routes = Object.values(partAt(connectionManager(config), ...path));
-  return partAt(routes.find((route) => partAt(route)["name"] === name));
+  return partAt(connectionManager(config), ...path, name, "route");
 }
 
 /** Unary calls are tried once. */
@@ -79,9 +85,8 @@ export function retries(count: number): NamedChange {
   return {
     name: `${count} retries`,
     apply: (config) => {
-      const action = routeAction(config, "unary");
-      const policy = partAt(action, "retry_policy");
-      action["retry_policy"] = { ...policy, num_retries: count };
+      const policy = partAt(routeAction(config, "unary"), "retry_policy");
+      policy["num_retries"] = count;
     },
   };
 }
@@ -103,23 +108,18 @@ export function panicThreshold(percent: number): NamedChange {
   return {
     name: `panic threshold of ${percent} %`,
     apply: (config) => {
-      const cluster = grpcCluster(config);
-      // The two clusters share this object: a copy is changed.
-      cluster["common_lb_config"] = {
-        ...partAt(cluster, "common_lb_config"),
-        healthy_panic_threshold: { value: percent },
-      };
+      const balancing = partAt(grpcCluster(config), "common_lb_config");
+      balancing["healthy_panic_threshold"] = { value: percent };
     },
   };
 }
 
 /** Takes away every listener's own limit of connections. */
 export function dropListenerLimits(config: EnvoyConfig): void {
-  const layer = partAt(config, "layered_runtime", "layers", 0);
-  layer["static_layer"] = Object.fromEntries(
-    Object.entries(partAt(layer, "static_layer"))
-      .filter(([key]) => !key.endsWith(".connection_limit")),
-  );
+  const layer = partAt(config, "layered_runtime", "layers", 0, "static_layer");
+  for (const key of Object.keys(layer)) {
+    if (key.endsWith(".connection_limit")) delete layer[key];
+  }
 }
 
 /** Fields of the balanced cluster, replaced as they are. */
@@ -137,9 +137,8 @@ export function healthCheckFields(name: string, fields: Fields): NamedChange {
   return {
     name,
     apply: (config) => {
-      const cluster = grpcCluster(config);
-      const check = partAt(cluster, "health_checks", 0);
-      cluster["health_checks"] = [{ ...check, ...structuredClone(fields) }];
+      const check = partAt(grpcCluster(config), "health_checks", 0);
+      Object.assign(check, structuredClone(fields));
     },
   };
 }
@@ -149,9 +148,8 @@ export function outlierFields(name: string, fields: Fields): NamedChange {
   return {
     name,
     apply: (config) => {
-      const cluster = grpcCluster(config);
-      const detection = partAt(cluster, "outlier_detection");
-      cluster["outlier_detection"] = { ...detection, ...fields };
+      const detection = partAt(grpcCluster(config), "outlier_detection");
+      Object.assign(detection, fields);
     },
   };
 }

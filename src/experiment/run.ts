@@ -2,8 +2,8 @@
 import { messageOf } from "../core/errors.ts";
 import { seededRandom } from "../core/random.ts";
 import { exitWords } from "../io/child.ts";
-import { parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { isAccessLog } from "../stack/output.ts";
+import { changedConfig } from "./changes.ts";
 import type { Experiment, Load, Setup } from "./experiment.ts";
 import { watchDisturbance } from "./disturbance.ts";
 import {
@@ -76,8 +76,7 @@ export async function runPlan(
 ): Promise<History> {
   const run = new Run(plan, options);
   const { setup } = plan;
-  const config = parseEnvoyConfig();
-  for (const { apply } of setup.changes ?? []) apply(config);
+  const config = changedConfig(setup.changes ?? []);
   const stack = await options.stacks.start({
     servers: setup.servers,
     config,

@@ -1,6 +1,6 @@
-/** Long-running child processes, none of which may outlive the program. */
+/** Other programs, in process groups, none of which may outlive this one. */
+import { Failure, messageOf } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
-import { cannotRun } from "./processes.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** Longer lines are cut: a program need not end its lines at all. */
@@ -8,37 +8,43 @@ const LINE_CHARACTERS_MAX_DEFAULT = 4096;
 
 /** How a process ended. */
 export interface ExitStatus {
+  /** 128 + the signal's number if a signal ended it. */
   readonly code: number;
   /** The signal that ended it, or null. */
   readonly signal: string | null;
 }
 
-/** A program to start. */
-export interface ChildCommand {
+/** A program to start, without input. */
+export interface Command {
+  /** A path, or a name to look for on PATH. */
   readonly command: string;
   readonly args: readonly string[];
+  /** Variables that are added to our own, or replace them. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The working folder (default: ours). */
   readonly cwd?: string;
-  /**
-   * Receives each line of its standard output and standard error, printable;
-   * the rest of a line that is too long is dropped.
-   */
-  readonly onLine: (line: string) => void;
-  /** The longest line that is handed on whole (default 4096). */
-  readonly lineCharactersMax?: number;
+  /** Where its standard output goes (default "piped"). */
+  readonly stdout?: "piped" | "inherit";
+  /** Whether it ends soon by itself, so that nobody need know of it. */
+  readonly isBrief?: boolean;
 }
 
-/** A started program. */
-export interface Child {
+/** A started program, which leads a process group of its own. */
+export interface Child<T = unknown> {
   readonly pid: number;
-  /** Resolves when it has ended and its last line was handed on. */
+  /** Resolves with what was read of its output. */
+  readonly output: Promise<T>;
+  /** Resolves when it has ended and its output was read. */
   readonly exited: Promise<ExitStatus>;
   readonly isRunning: boolean;
-  /** Sends a signal; does nothing once it has ended. */
+  /** Sends it a signal; does nothing once it has ended. */
   kill(signal: Deno.Signal): void;
+  /** Sends a signal to it and to all that it has started. */
+  killGroup(signal: Deno.Signal): void;
 }
 
-const running = new Set<Child>();
+/** Those that run, and whether they are brief. */
+const running = new Map<Child, boolean>();
 const watchdog = new Watchdog();
 let onChange: (pids: readonly number[]) => void = () => {};
 
@@ -47,13 +53,7 @@ let onChange: (pids: readonly number[]) => void = () => {};
  * no time for order.
  */
 export function killAllChildren(): void {
-  for (const { pid } of running) {
-    try {
-      Deno.kill(-pid, "SIGKILL"); // It leads a process group.
-    } catch {
-      // It has ended and its status is on the way.
-    }
-  }
+  for (const child of running.keys()) child.killGroup("SIGKILL");
 }
 
 // However the program ends, its children end with it. When it is killed itself,
@@ -63,54 +63,67 @@ globalThis.addEventListener("unload", () => {
   watchdog.kill();
 });
 
-/** Tells `listener` the ids of all children when one has started or ended. */
+/**
+ * Tells `listener` the ids of all children that are not brief, when one has
+ * started or ended.
+ */
 export function onChildrenChange(
   listener: (pids: readonly number[]) => void,
 ): void {
   onChange = listener;
 }
 
-async function childrenChanged(): Promise<void> {
-  const pids = [...running].map(({ pid }) => pid);
-  onChange(pids);
-  await watchdog.watch(pids);
+async function childrenChanged(isBrief: boolean): Promise<void> {
+  const all = [...running].map(([{ pid }, isBrief]) => ({ pid, isBrief }));
+  const pids = all.map(({ pid }) => pid);
+  if (!isBrief) {
+    onChange(all.filter(({ isBrief }) => !isBrief).map(({ pid }) => pid));
+  }
+  try {
+    await watchdog.watch(pids);
+  } catch (error) {
+    throw cannotRun("/bin/sh", error);
+  }
 }
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C in the
  * terminal reaches only this program, which then stops the others in order.
  *
+ * @param read Is given the process, and reads what it writes to its end.
  * @throws {Failure} `environment` when it cannot be started.
  */
-export function startChild(options: ChildCommand): Child {
+export function startGroup<T>(
+  { command, args, env, cwd, stdout = "piped", isBrief = false }: Command,
+  read: (process: Deno.ChildProcess) => Promise<T>,
+): Child<T> {
   let process: Deno.ChildProcess;
   try {
-    process = new Deno.Command(options.command, {
-      args: [...options.args],
+    process = new Deno.Command(command, {
+      args: [...args],
       stdin: "null",
-      stdout: "piped",
+      stdout,
       stderr: "piped",
       detached: true,
-      ...(options.env === undefined ? {} : { env: options.env }),
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(env === undefined ? {} : { env }),
+      ...(cwd === undefined ? {} : { cwd }),
     }).spawn();
   } catch (error) {
-    throw cannotRun(options.command, error);
+    throw cannotRun(command, error);
   }
-  const lines = Promise.all([
-    readLines(process.stdout, options),
-    readLines(process.stderr, options),
-  ]);
   let isRunning = true;
-  const exited = process.status.then(async ({ code, signal }) => {
-    isRunning = false;
+  const output = read(process);
+  const end = async () => {
+    const status = process.status.finally(() => isRunning = false);
+    const [{ code, signal }] = await Promise.all([status, output]);
     running.delete(child);
-    await Promise.all([lines, childrenChanged()]);
+    await childrenChanged(isBrief);
     return { code, signal };
-  });
-  const child: Child = {
+  };
+  const child: Child<T> = {
     pid: process.pid,
-    exited,
+    output,
+    exited: end(),
     get isRunning() {
       return isRunning;
     },
@@ -126,10 +139,41 @@ export function startChild(options: ChildCommand): Child {
         if (!hasEnded) throw error;
       }
     },
+    killGroup: (signal) => {
+      try {
+        Deno.kill(-process.pid, signal);
+      } catch {
+        // The whole group has ended.
+      }
+    },
   };
-  running.add(child);
-  void childrenChanged();
+  running.set(child, isBrief);
+  void childrenChanged(isBrief);
   return child;
+}
+
+/** A program to start whose lines are of interest. */
+export interface ChildCommand extends Command {
+  /**
+   * Receives each line of its standard output and standard error, printable;
+   * the rest of a line that is too long is dropped.
+   */
+  readonly onLine: (line: string) => void;
+  /** The longest line that is handed on whole (default 4096). */
+  readonly lineCharactersMax?: number;
+}
+
+/**
+ * Starts a program as `startGroup()` does, and hands its lines on.
+ *
+ * @throws {Failure} `environment` when it cannot be started.
+ */
+export function startChild(options: ChildCommand): Child {
+  return startGroup(
+    options,
+    ({ stdout, stderr }) =>
+      Promise.all([readLines(stdout, options), readLines(stderr, options)]),
+  );
 }
 
 async function readLines(
@@ -183,4 +227,25 @@ export async function awaitExit(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The failure of a program that could not be started. */
+function cannotRun(command: string, error: unknown): Failure {
+  const options = { cause: error };
+  if (error instanceof Deno.errors.NotFound) {
+    const where = command.includes("/") ? "there" : "on PATH";
+    return new Failure(
+      "environment",
+      `"${command}" cannot be run: it is not ${where}`,
+      options,
+    );
+  }
+  const reason = error instanceof Deno.errors.PermissionDenied
+    ? "it is not executable for this user"
+    : messageOf(error);
+  return new Failure(
+    "environment",
+    `"${command}" cannot be run: ${reason}`,
+    options,
+  );
 }

@@ -1,5 +1,6 @@
 /** Processor time of this machine and of what we have started on it. */
 import process from "node:process";
+import { statOf } from "./process_stat.ts";
 import { runToEnd } from "./processes.ts";
 
 /** Processor time since the machine started, in clock ticks of all cores. */
@@ -20,25 +21,6 @@ export interface CpuTime {
 /** Programs that run for us without being our descendants: Docker's. */
 const OURS_BY_NAME =
   /^(dockerd|containerd|containerd-shim|docker-proxy|grpc-server|grpc-client|envoy|tini|docker-init)/;
-
-interface ProcessTime {
-  readonly pid: number;
-  readonly parent: number;
-  readonly name: string;
-  readonly ticks: number;
-}
-
-/** What one line of /proc/PID/stat says. */
-export function processTime(line: string): ProcessTime | undefined {
-  // The name stands in parentheses and may have any character.
-  const [, pid, name, rest] = /^(\d+) \((.*)\) (.*)$/s.exec(line) ?? [];
-  if (pid === undefined || name === undefined) return undefined;
-  const fields = (rest ?? "").split(" ").map(Number);
-  // Behind the name: 1 is the parent, 11 to 14 are the times of the process
-  // and of its children that have ended (proc(5), fields 4 and 14 to 17).
-  const ticks = fields.slice(11, 15).reduce((sum, value) => sum + value, 0);
-  return { pid: Number(pid), parent: fields[1] ?? 0, name, ticks };
-}
 
 /** The first line of /proc/stat in sums. */
 export function machineTime(line: string): Omit<CpuTime, "own"> {
@@ -64,7 +46,7 @@ export async function cpuTime(): Promise<CpuTime | undefined> {
     timeoutMs: SCRIPT_LIMIT_MS,
   });
   const [first = "", ...lines] = stdout.split("\n");
-  const processes = lines.flatMap((line) => processTime(line) ?? []);
+  const processes = lines.flatMap((line) => statOf(line) ?? []);
   const own = new Set([process.pid]);
   // Parents have smaller numbers than their children, but for a wrap-around.
   for (let before = 0; before < own.size;) {

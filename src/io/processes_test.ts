@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { onChildrenChange } from "./child.ts";
 import { runToEnd } from "./processes.ts";
 
 /** A temporary folder that is gone after the test. */
@@ -60,25 +61,40 @@ Deno.test("runToEnd() starts nothing when it is already aborted", async () => {
   );
 });
 
-Deno.test("runToEnd() leaves no child when the program exits", async () => {
-  await using temp = await makeTempFolder();
-  const outlived = join(temp.folder, "outlived");
-  const pipe = join(temp.folder, "pipe");
-  const started = join(temp.folder, "started");
-  await new Deno.Command("mkfifo", { args: [pipe] }).output();
-  const script = `exec 3> "${pipe}"; : > "${started}"; ` +
-    `(sleep 2; : > "${outlived}"); exit 1`;
-  const code = `
-    import { existsSync } from "node:fs";
-    import { runToEnd } from "${new URL("./processes.ts", import.meta.url)}";
-    runToEnd("sh", ["-c", ${JSON.stringify(script)}]);
-    setInterval(() => existsSync("${started}") && Deno.exit(0), 5);
-  `;
-  const program = new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-lock", code],
-  }).spawn();
-  // The pipe is read to its end only when all that hold it have ended.
-  await Deno.readTextFile(pipe);
-  assert.equal((await program.status).code, 0);
-  assert.equal(existsSync(outlived), false);
+Deno.test("runToEnd() is too brief for who is told of children", async () => {
+  const told: (readonly number[])[] = [];
+  onChildrenChange((pids) => told.push(pids));
+  await runToEnd("true", []);
+  onChildrenChange(() => {});
+  assert.deepEqual(told, []);
 });
+
+for (
+  const [end, code] of [
+    ["Deno.exit(0)", 0],
+    ['Deno.kill(Deno.pid, "SIGKILL")', 137],
+  ] as const
+) {
+  Deno.test(`runToEnd() leaves no child after ${end}`, async () => {
+    await using temp = await makeTempFolder();
+    const outlived = join(temp.folder, "outlived");
+    const pipe = join(temp.folder, "pipe");
+    const started = join(temp.folder, "started");
+    await new Deno.Command("mkfifo", { args: [pipe] }).output();
+    const script = `exec 3> "${pipe}"; : > "${started}"; ` +
+      `(sleep 2; : > "${outlived}"); exit 1`;
+    const source = `
+      import { existsSync } from "node:fs";
+      import { runToEnd } from "${new URL("./processes.ts", import.meta.url)}";
+      runToEnd("sh", ["-c", ${JSON.stringify(script)}]);
+      setInterval(() => existsSync("${started}") && ${end}, 5);
+    `;
+    const program = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-lock", source],
+    }).spawn();
+    // The pipe is read to its end only when all that hold it have ended.
+    await Deno.readTextFile(pipe);
+    assert.equal((await program.status).code, code);
+    assert.equal(existsSync(outlived), false);
+  });
+}

@@ -2,11 +2,27 @@
  * Folders of runs: one for each, with its record and its page, and beside them
  * a page that leads to the newest.
  */
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { Failure, messageOf } from "../core/errors.ts";
 
+/** Where runs leave their folders; the project's folder is where we run. */
+export const REPORTS = "reports";
+
 /** The page that leads to the newest run's. */
-const LATEST = "latest.html";
+export const LATEST = "latest.html";
+
+/** The files of a run's folder; k6 makes the last one, for runs of some length. */
+export const RUN_FILES = {
+  record: "record.json",
+  page: "report.html",
+  dashboard: "dashboard.html",
+} as const;
+
+/** A new number when a record is no longer what earlier programs can read. */
+export const RECORD_VERSION = 1;
+
+/** What a record is of. */
+export type RunKind = "experiments" | "load" | "comparison";
 
 /** So many runs begin in the same second at most. */
 const TRIES_MAX = 100;
@@ -57,45 +73,73 @@ async function isMade(path: string): Promise<boolean> {
 
 /** What a run leaves. */
 export interface RunFiles {
-  /** JSON: all that was measured, from which the page can be made again. */
-  readonly record: string;
+  readonly kind: RunKind;
+  /** All that was measured, from which the page can be made again. */
+  readonly record: object;
   /** HTML. */
   readonly page: string;
 }
 
 /**
- * Writes a run's "record.json" and then its "report.html" into its folder, and
- * lets "latest.html" beside the folders lead there. (A link in the file system
- * would need leave to write everywhere.)
+ * Writes a run's record and then its page into its folder, and lets
+ * "latest.html" beside the folders lead there.
  *
  * @returns The page's path.
  * @throws {Failure} `environment` when they cannot be written.
  */
 export async function fillRunFolder(
   folder: string,
-  { record, page }: RunFiles,
+  { kind, record, page }: RunFiles,
 ): Promise<string> {
-  const path = `${folder}/report.html`;
-  try {
-    await Deno.writeTextFile(`${folder}/record.json`, record);
+  const path = `${folder}/${RUN_FILES.page}`;
+  const text = JSON.stringify({ kind, version: RECORD_VERSION, ...record });
+  await writing(path, async () => {
+    await Deno.writeTextFile(`${folder}/${RUN_FILES.record}`, `${text}\n`);
     await Deno.writeTextFile(path, page);
-    // Two runs may end at once, and nobody shall read half a page.
-    const latest = `${folder}/../${LATEST}`;
-    const temporary = `${latest}.${crypto.randomUUID()}`;
-    await Deno.writeTextFile(
-      temporary,
-      latestHtml(`${basename(folder)}/report.html`),
-    );
-    await Deno.rename(temporary, latest);
+    await leadTo(dirname(folder), basename(folder));
+  });
+  return path;
+}
+
+/**
+ * Writes the page of a run again.
+ *
+ * @returns Its path.
+ * @throws {Failure} `environment` when it cannot be written.
+ */
+export async function rewritePage(
+  folder: string,
+  page: string,
+): Promise<string> {
+  const path = `${folder}/${RUN_FILES.page}`;
+  await writing(path, () => Deno.writeTextFile(path, page));
+  return path;
+}
+
+async function writing(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     throw new Failure(
       "environment",
       `Cannot write the report "${path}": ${messageOf(error)}; make room, or ` +
-        "let this program write there",
+        "let this program write there, which it may within reports/ only",
       { cause: error },
     );
   }
-  return path;
+}
+
+/**
+ * Lets "latest.html" lead to the page of a run. (A link in the file system
+ * would need leave to write everywhere.)
+ */
+export async function leadTo(reportsDir: string, name: string): Promise<void> {
+  // Two runs may end at once, and nobody shall read half a page.
+  const latest = `${reportsDir}/${LATEST}`;
+  const temporary = `${latest}.${crypto.randomUUID()}`;
+  const html = latestHtml(`${name}/${RUN_FILES.page}`);
+  await Deno.writeTextFile(temporary, html);
+  await Deno.rename(temporary, latest);
 }
 
 /** Makes a folder for a run that has ended, and fills it. */

@@ -28,12 +28,18 @@ Deno.test("makeRunFolder() fails in a sentence where it may not write", async ()
 Deno.test("writeRun() writes record and page, and leads to the newest", async () => {
   const dir = await Deno.makeTempDir();
   try {
-    const first = await writeRun(dir, "a", { record: "{}", page: "<p>1" });
-    const second = await writeRun(dir, "a", { record: "[]", page: "<p>2" });
+    const kind = "load";
+    const [first = "", second = ""] = await Array.fromAsync(
+      ["<p>1", "<p>2"],
+      (page) => writeRun(dir, "a", { kind, record: { x: page }, page }),
+    );
     assert.equal(await Deno.readTextFile(first), "<p>1");
     assert.equal(await Deno.readTextFile(second), "<p>2");
     const folder = second.replace("/report.html", "");
-    assert.equal(await Deno.readTextFile(`${folder}/record.json`), "[]");
+    assert.deepEqual(
+      JSON.parse(await Deno.readTextFile(`${folder}/record.json`)),
+      { kind, version: 1, x: "<p>2" },
+    );
     const names = [...Deno.readDirSync(dir)].map(({ name }) => name);
     assert.equal(names.length, 3, names.join());
     const latest = await Deno.readTextFile(`${dir}/latest.html`);
@@ -45,7 +51,7 @@ Deno.test("writeRun() writes record and page, and leads to the newest", async ()
 
 Deno.test("fillRunFolder() fails in a sentence where there is no folder", async () => {
   await assert.rejects(
-    fillRunFolder("/dev/null/a", { record: "", page: "" }),
+    fillRunFolder("/dev/null/a", { kind: "load", record: {}, page: "" }),
     {
       name: "Failure",
       message: /^Cannot write the report "\/dev\/null\/a\/report.html": /,

@@ -1,6 +1,4 @@
 /** Ends this program's children when it is killed and cannot do so itself. */
-import { cannotRun } from "./processes.ts";
-
 /**
  * Reads the process groups of the living children, a line for each change. Its
  * input ends when this program does, however that happens; whatever the last
@@ -19,7 +17,7 @@ export class Watchdog {
    *
    * @returns Resolves when that is known, and when there are none, when the
    * watchdog has ended.
-   * @throws {Failure} `environment` when there is no shell.
+   * @throws {Deno.errors.NotFound} When there is no shell.
    */
   async watch(pids: readonly number[]): Promise<void> {
     if (this.#process === undefined && pids.length > 0) this.#start();
@@ -46,17 +44,13 @@ export class Watchdog {
   }
 
   #start(): void {
-    try {
-      this.#process = new Deno.Command("/bin/sh", {
-        args: ["-c", SCRIPT],
-        detached: true, // No signal of the terminal reaches it.
-        stdin: "piped",
-        stdout: "null",
-        stderr: "null",
-      }).spawn();
-    } catch (error) {
-      throw cannotRun("/bin/sh", error);
-    }
+    this.#process = new Deno.Command("/bin/sh", {
+      args: ["-c", SCRIPT],
+      detached: true, // No signal of the terminal reaches it.
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
     this.#input = this.#process.stdin.getWriter();
   }
 }

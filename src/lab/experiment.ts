@@ -12,7 +12,9 @@ import { tableLines } from "../core/table.ts";
 import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
+import { REPORTS } from "../io/run_folder.ts";
 import { doctor } from "./doctor.ts";
+import { compare, report } from "./report.ts";
 import { writeReports } from "../report/files.ts";
 import { experimentModel } from "../report/model.ts";
 import { machineFacts, versionFacts } from "../report/machine.ts";
@@ -45,7 +47,7 @@ const FLAGS = {
     name: "out",
     placeholder: "DIR",
     help: "Folder within reports/ for the reports; - writes none",
-    default: "reports",
+    default: REPORTS,
     parse: words(4096),
   },
 } as const satisfies FlagRows;
@@ -55,11 +57,17 @@ which it must break.
   experiment list          what there is
   experiment run NAME...   run some
   experiment all           run every one
+  experiment report DIR    draw the page of a run again, from its record
+  experiment compare A B   set two runs side by side
   experiment doctor FILE   find known pitfalls in an Envoy configuration
 Exit code 0: every claim held and every control broke it; 1: not so, or
 unknown; 2: the command line is wrong.`;
 
-const USAGE = "experiment list | run NAME... | all | doctor FILE [flags]";
+const USAGE =
+  "experiment list | run NAME... | all | report DIR | compare A B | doctor FILE [flags]";
+
+/** What does not choose among experiments, and has flags of its own. */
+const VERBS = new Map(Object.entries({ doctor, report, compare }));
 
 /** A whole invocation has fewer words than this. */
 const WORDS_MAX = 100;
@@ -76,7 +84,9 @@ export async function experimentCommand(
   catalogue: readonly Experiment[],
   argv: readonly string[],
 ): Promise<number> {
-  if (argv[0] === "doctor") return await doctor(argv.slice(1));
+  const [verb = "", ...rest] = argv;
+  const command = VERBS.get(verb);
+  if (command !== undefined) return await command(rest);
   const { values, positionals, help } = parseFlags(FLAGS, argv, {
     positionalsMax: WORDS_MAX,
   });
@@ -104,7 +114,9 @@ function choose(
   if (action !== "run" && action !== "all") {
     throw new Failure(
       "usage",
-      `experiment needs one of list, run NAME, all: "${action ?? ""}"`,
+      `experiment needs one of list, run NAME, all, report DIR, compare A B, doctor FILE: "${
+        action ?? ""
+      }"`,
     );
   }
   if (action === "all" && names.length > 0) {

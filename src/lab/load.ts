@@ -12,7 +12,6 @@ import { listenForStop } from "../io/program.ts";
 import { paint, print, printError } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
 import { killAllChildren } from "../io/child.ts";
-import { htmlOf } from "../core/load/html.ts";
 import { type LoadSettings, readLoadSettings } from "../core/load/settings.ts";
 import {
   isShapeName,
@@ -23,11 +22,12 @@ import {
 } from "../core/load/shapes.ts";
 import { textOf } from "../core/load/table.ts";
 import { UNKNOWN_EXIT_CODE } from "../core/load/verdict.ts";
-import { fillRunFolder, makeRunFolder } from "../io/run_folder.ts";
-import { killAllK6 } from "../load/k6.ts";
+import { fillRunFolder, makeRunFolder, REPORTS } from "../io/run_folder.ts";
 import { agrees, recordLines } from "../load/report.ts";
-import { DASHBOARD, type LoadRunOptions, recordRun } from "../load/run.ts";
+import { type LoadRunOptions, recordRun } from "../load/run.ts";
 import { NativeStack } from "../stack/native.ts";
+import { requireDistinctPorts } from "./up_flags.ts";
+import { loadHtml } from "./records.ts";
 
 const LOAD_FLAGS = {
   l4: {
@@ -57,9 +57,6 @@ const LOAD_FLAGS = {
     parse: port(),
   },
 } as const satisfies FlagRows;
-
-/** Where runs leave their reports; the project's folder is where we run. */
-const REPORTS = "reports";
 
 type LoadFlags = FlagValues<typeof LOAD_FLAGS>;
 
@@ -112,10 +109,7 @@ export async function load(argv: readonly string[]): Promise<number> {
   }
   const env = environment(flags);
   const settings = readSettings(shape, env);
-  const stop = listenForStop(() => {
-    killAllK6();
-    killAllChildren();
-  });
+  const stop = listenForStop(killAllChildren);
   const k6 = await findTool("k6", {
     onProgress: printError,
     signal: stop.signal,
@@ -195,6 +189,7 @@ async function startStack(
   servers: number,
   signal: AbortSignal,
 ): Promise<NativeStack> {
+  requireDistinctPorts(flags);
   print(
     `Nothing listens on localhost:${flags.grpcPort}; starting ${servers} ` +
       "servers and Envoy for this run",
@@ -228,13 +223,11 @@ async function runShape(
     await Deno.remove(folder, { recursive: true });
     return code;
   }
-  const dashboard = await isThere(`${folder}/${DASHBOARD}`)
-    ? DASHBOARD
-    : undefined;
   const lines = recordLines(record);
   const page = await fillRunFolder(folder, {
-    record: `${JSON.stringify(record, null, 2)}\n`,
-    page: htmlOf(record.report, { lines, dashboard }),
+    kind: "load",
+    record,
+    page: loadHtml(record),
   });
   textOf(record.report, lines, paint).forEach(print);
   print(`${Deno.cwd()}/${page}`);
@@ -243,14 +236,4 @@ async function runShape(
   }
   const isWrong = record.ledgers !== null && !agrees(record.ledgers);
   return code === 0 && isWrong ? EXIT_CODES.failed : code;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
-  }
 }

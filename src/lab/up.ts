@@ -13,7 +13,11 @@ import type { LoadState } from "../control/state.ts";
 import { type ServedPage, servePage } from "../page/serve.ts";
 import { ComposeStack } from "../stack/compose.ts";
 import { COMPOSE_PROJECT } from "../stack/compose_project.ts";
-import { type EnvoyConfig, parseEnvoyConfig } from "../stack/envoy_config.ts";
+import {
+  ENVOY_YAML,
+  type EnvoyConfig,
+  parseEnvoyConfig,
+} from "../stack/envoy_config.ts";
 import { watchEnvoy } from "../stack/envoy_watch.ts";
 import { makeWay } from "../stack/leftovers.ts";
 import { NATIVE_SERVERS_MAX, NativeStack } from "../stack/native.ts";
@@ -21,7 +25,7 @@ import { isAccessLog, say } from "../stack/output.ts";
 import { RunFile } from "../stack/run_file.ts";
 import type { Stack } from "../stack/stack.ts";
 import { listenForKeys } from "./keys.ts";
-import { UP_FLAGS } from "./up_flags.ts";
+import { requireDistinctPorts, UP_FLAGS } from "./up_flags.ts";
 import { CallPrinter } from "./up_output.ts";
 
 const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \
@@ -57,6 +61,12 @@ export async function up(argv: readonly string[]): Promise<number> {
         "each server has a container of its own; leave one of them out",
     );
   }
+  const { grpcPort, adminPort, serverPort } = flags;
+  requireDistinctPorts(
+    flags.docker
+      ? { grpcPort, adminPort }
+      : { grpcPort, adminPort, serverPort },
+  );
   const stop = listenForStop(() => {
     killAllChildren();
     if (!flags.docker) return;
@@ -107,10 +117,10 @@ class Parts {
 
   async start(): Promise<void> {
     const flags = this.#flags;
-    const config = flags.configFile === "" ? undefined : parseEnvoyConfig(
-      await readText(flags.configFile, "name a file with --config"),
-      flags.configFile,
-    );
+    const text = flags.configFile === ""
+      ? ENVOY_YAML
+      : await readText(flags.configFile, "name a file with --config");
+    const config = parseEnvoyConfig(text, flags.configFile || undefined);
     const ports = [flags.grpcPort, flags.grpcPort + 1, flags.adminPort];
     if (!flags.docker) ports.push(flags.serverPort);
     await makeWay(ports, {
@@ -118,11 +128,10 @@ class Parts {
       ask: (question) => ask(question, this.#signal),
     });
     this.#noteRun(new RunFile(ports));
-    const known = config ?? parseEnvoyConfig();
     this.#stack = flags.docker
       ? await this.#startContainers(config)
-      : await this.#startNative(known);
-    this.#startControl(this.#stack, known);
+      : await this.#startNative(config);
+    this.#startControl(this.#stack, config, text);
   }
 
   async #startNative(config: EnvoyConfig): Promise<Stack> {
@@ -138,6 +147,7 @@ class Parts {
       config,
       allowFaults: true,
       isReplaceable: true,
+      configName: flags.configFile || undefined,
       signal: this.#signal,
       onLine: (program, line) => this.#sayLine(program, line),
       onCrash: (program, status) => this.#onCrash(program, status),
@@ -145,7 +155,7 @@ class Parts {
   }
 
   /** The client is one of the containers. */
-  #startContainers(config: EnvoyConfig | undefined): Promise<Stack> {
+  #startContainers(config: EnvoyConfig): Promise<Stack> {
     const flags = this.#flags;
     return ComposeStack.start({
       project: COMPOSE_PROJECT,
@@ -155,7 +165,8 @@ class Parts {
       adminPort: flags.adminPort,
       withClient: !flags.noClient,
       allowFaults: true,
-      ...(config === undefined ? {} : { config }),
+      // Compose mounts envoy.yaml as it is.
+      ...(flags.configFile === "" ? {} : { config }),
       signal: this.#signal,
       onLine: (program, line) => {
         // Of what the builder prints, the headline of each step; and not each
@@ -165,7 +176,7 @@ class Parts {
     });
   }
 
-  #startControl(stack: Stack, config: EnvoyConfig): void {
+  #startControl(stack: Stack, config: EnvoyConfig, configText: string): void {
     const flags = this.#flags;
     const isQuiet = flags.noClient || flags.docker;
     const load: LoadState = {
@@ -175,7 +186,7 @@ class Parts {
     const control = new Control({
       stack,
       stackName: flags.docker ? "compose" : "native",
-      config,
+      ...{ config, configText },
       serversMax: flags.docker ? COMPOSE_SERVERS_MAX : NATIVE_SERVERS_MAX,
       load,
       ...(flags.docker ? { countsIntervalMs: COMPOSE_COUNTS_INTERVAL_MS } : {}),

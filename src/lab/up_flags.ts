@@ -1,4 +1,5 @@
 /** The flags of the command `up`. */
+import { Failure } from "../core/errors.ts";
 import { type FlagRows, port, wholeNumber, words } from "../core/flags.ts";
 import { NATIVE_SERVERS_MAX } from "../stack/native.ts";
 
@@ -72,3 +73,31 @@ export const UP_FLAGS = {
     switch: true,
   },
 } as const satisfies FlagRows;
+
+/**
+ * No two parts are to listen on the same port.
+ *
+ * @param ports `serverPort` is left out where servers have their own machines.
+ * @throws {Failure} `usage`, naming both flags.
+ */
+export function requireDistinctPorts(ports: {
+  readonly grpcPort: number;
+  readonly adminPort: number;
+  readonly serverPort?: number;
+}): void {
+  const { grpcPort, adminPort, serverPort } = ports;
+  const uses = [
+    { flag: "--port", part: "port of callers", port: grpcPort },
+    { flag: "--port", part: "L4 port, one above --port", port: grpcPort + 1 },
+    { flag: "--admin-port", part: "admin port", port: adminPort },
+    { flag: "--server-port", part: "server port", port: serverPort },
+  ];
+  for (const [index, { flag, port }] of uses.entries()) {
+    const other = uses.slice(0, index).find((use) => use.port === port);
+    if (other === undefined) continue;
+    throw new Failure(
+      "usage",
+      `${flag} ${port} is also the ${other.part}; choose another`,
+    );
+  }
+}

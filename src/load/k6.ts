@@ -1,7 +1,10 @@
 /** Runs k6, and measures how much of the machine it takes. */
 import { fileURLToPath } from "node:url";
-import { Failure, messageOf } from "../core/errors.ts";
+import { Failure } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
+import { awaitExit, type Child, startChild, startGroup } from "../io/child.ts";
+import { statOf, TICKS_PER_S } from "../io/process_stat.ts";
+import { textOf } from "../io/processes.ts";
 
 /** Where the scripts are: in the project; for a binary, where it runs. */
 const FOLDER = Deno.build.standalone
@@ -49,59 +52,36 @@ const STOP_LIMIT_MS = 10_000;
 /** How often the processor time is read. */
 const SAMPLE_INTERVAL_S = 0.5;
 
-/** Clock ticks per second in /proc; Linux shows 100 to every program. */
-const TICKS_PER_S = 100;
-
-const running = new Set<Deno.ChildProcess>();
-
-/** Ends every k6 at once; for when there is no time for order. */
-export function killAllK6(): void {
-  for (const child of running) signalTo(child, "SIGKILL");
-}
-
-// However the program ends, its k6 ends with it.
-globalThis.addEventListener("unload", killAllK6);
-
 /**
  * Runs a script to its end.
  *
  * @throws {Failure} `environment` when k6 or the script cannot be started.
  */
 export async function runK6(options: K6Options): Promise<K6Result> {
-  const child = await spawn(options);
-  running.add(child);
+  const { signal } = options;
+  const child = await startK6(options);
   const sampler = new CpuSampler(child.pid);
   // In its own process group, k6 gets a Ctrl-C from here, and only once: a
   // second one would make it end without a report.
-  let killTimer: ReturnType<typeof setTimeout> | undefined;
   const onAbort = () => {
-    signalTo(child, "SIGINT");
-    killTimer = setTimeout(() => signalTo(child, "SIGKILL"), STOP_LIMIT_MS);
+    child.kill("SIGINT");
+    void awaitExit(child, STOP_LIMIT_MS);
   };
-  options.signal?.addEventListener("abort", onAbort, { once: true });
-  if (options.signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
   try {
-    const texts = Promise.all([
-      options.output === "watched" ? "" : textOf(child.stdout),
-      textOf(child.stderr).then(complaintsOf),
-    ]);
-    const { code } = await child.status;
-    return {
-      code,
-      output: (await texts).join(""),
-      generator: sampler.use(),
-    };
+    const { code } = await child.exited;
+    const output = await child.output;
+    return { code, output, generator: sampler.use() };
   } finally {
-    clearTimeout(killTimer);
     sampler.stop();
-    running.delete(child);
-    options.signal?.removeEventListener("abort", onAbort);
+    signal?.removeEventListener("abort", onAbort);
   }
 }
 
-async function spawn(
+async function startK6(
   { path, script, env, output }: K6Options,
-): Promise<Deno.ChildProcess> {
+): Promise<Child<string>> {
   const file = `${FOLDER}${script}`;
   try {
     await Deno.stat(file);
@@ -112,24 +92,24 @@ async function spawn(
       { cause: error },
     );
   }
-  const quiet = output === "watched" ? [] : ["--quiet"];
-  try {
-    return new Deno.Command(path, {
-      // No control interface: several runs at once would want its port.
-      args: ["run", "--address=", "--log-format=json", ...quiet, file],
-      env: { K6_NO_USAGE_REPORT: "true", ...env },
-      stdin: "null",
-      stdout: output === "watched" ? "inherit" : "piped",
-      stderr: "piped",
-      detached: true,
-    }).spawn();
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot start k6 at "${path}": ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
+  const isWatched = output === "watched";
+  return startGroup({
+    command: path,
+    // No control interface: several runs at once would want its port.
+    args: [
+      ...["run", "--address=", "--log-format=json"],
+      ...(isWatched ? [] : ["--quiet"]),
+      file,
+    ],
+    env: { K6_NO_USAGE_REPORT: "true", ...env },
+    stdout: isWatched ? "inherit" : "piped",
+  }, async ({ stdout, stderr }) => {
+    const texts = await Promise.all([
+      isWatched ? "" : textOf(stdout),
+      textOf(stderr).then(complaintsOf),
+    ]);
+    return texts.join("");
+  });
 }
 
 /**
@@ -167,19 +147,6 @@ function messageIn(line: string): string {
 /** What k6 puts before the sentence of a script that stops the run. */
 const ABORTED = /^test aborted: /;
 
-function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
-  return new Response(stream).text();
-}
-
-function signalTo(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    child.kill(signal);
-  } catch (error) {
-    // It has ended and its status is on the way.
-    if (!(error instanceof TypeError)) throw error;
-  }
-}
-
 /**
  * Reads a process's time on the processors again and again. A shell does that,
  * until the process has ended: Deno itself must not read /proc without all
@@ -188,20 +155,19 @@ function signalTo(child: Deno.ChildProcess, signal: Deno.Signal): void {
  */
 class CpuSampler {
   readonly #startedAtMs = performance.now();
-  readonly #shell: Deno.ChildProcess;
+  readonly #shell: Child;
   #use: GeneratorUse | undefined;
 
   constructor(pid: number) {
     const read = Deno.build.os === "linux"
       ? `cat /proc/${pid}/stat`
       : `ps -o time= -p ${pid}`;
-    this.#shell = new Deno.Command("sh", {
-      args: ["-c", `while ${read}; do sleep ${SAMPLE_INTERVAL_S}; done`],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    void this.#readAll();
+    const loop = `while ${read}; do sleep ${SAMPLE_INTERVAL_S}; done`;
+    this.#shell = startChild({
+      command: "sh",
+      args: ["-c", `{ ${loop}; } 2>/dev/null`],
+      onLine: (line) => this.#add(line),
+    });
   }
 
   /** The use up to the last sample. */
@@ -210,30 +176,19 @@ class CpuSampler {
   }
 
   stop(): void {
-    signalTo(this.#shell, "SIGTERM");
+    this.#shell.killGroup("SIGTERM");
   }
 
-  async #readAll(): Promise<void> {
-    const lines = this.#shell.stdout.pipeThrough(new TextDecoderStream());
-    // A sample is one short line, which a pipe never cuts.
-    for await (const line of lines) {
-      const elapsedS = (performance.now() - this.#startedAtMs) / 1000;
-      const seconds = Deno.build.os === "linux"
-        ? secondsOfStat(line)
-        : secondsOfPs(line);
-      this.#use = {
-        coresBusy: seconds / elapsedS,
-        cores: navigator.hardwareConcurrency,
-      };
-    }
+  #add(line: string): void {
+    const elapsedS = (performance.now() - this.#startedAtMs) / 1000;
+    const seconds = Deno.build.os === "linux"
+      ? (statOf(line)?.ownTicks ?? 0) / TICKS_PER_S
+      : secondsOfPs(line);
+    this.#use = {
+      coresBusy: seconds / elapsedS,
+      cores: navigator.hardwareConcurrency,
+    };
   }
-}
-
-/** Of /proc/PID/stat: the 14th and 15th field, user and system time. */
-export function secondsOfStat(text: string): number {
-  // The 2nd field is the program's name, which may hold spaces.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
 }
 
 /** Of `ps -o time=`: "1:02.50" or "1:01:02". */

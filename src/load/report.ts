@@ -77,6 +77,8 @@ export interface LoadRecord {
   readonly generator: GeneratorUse | null;
   /** Null when nobody counted but k6. */
   readonly ledgers: Ledgers | null;
+  /** Whether k6 has made its own page, which it does not in a few seconds. */
+  readonly hasDashboard: boolean;
   /** ISO 8601. */
   readonly writtenAt: string;
 }

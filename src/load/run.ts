@@ -1,6 +1,7 @@
 /** Runs a load test and makes its record. */
 import { type ShapeName, SHAPES } from "../core/load/shapes.ts";
 import { verdictOf } from "../core/load/verdict.ts";
+import { RUN_FILES } from "../io/run_folder.ts";
 import { printError } from "../io/terminal.ts";
 import type { Stack } from "../stack/stack.ts";
 import { runK6 } from "./k6.ts";
@@ -11,9 +12,6 @@ import {
   readCounted,
   readReport,
 } from "./report.ts";
-
-/** k6's own page, beside the report; k6 makes none for a few seconds. */
-export const DASHBOARD = "dashboard.html";
 
 /** How to run a load test. */
 export interface LoadRunOptions {
@@ -56,7 +54,8 @@ export async function recordRun(
         K6_WEB_DASHBOARD: "true",
         // The file only; nothing listens.
         K6_WEB_DASHBOARD_PORT: "-1",
-        K6_WEB_DASHBOARD_EXPORT: `${Deno.cwd()}/${folder}/${DASHBOARD}`,
+        K6_WEB_DASHBOARD_EXPORT:
+          `${Deno.cwd()}/${folder}/${RUN_FILES.dashboard}`,
         // Short runs too have a few points to draw.
         ...(shape === "soak" ? {} : { K6_WEB_DASHBOARD_PERIOD: "1s" }),
       },
@@ -79,10 +78,21 @@ export async function recordRun(
         verdict: verdictOf(report),
         generator: generator ?? null,
         ledgers,
+        hasDashboard: await isThere(`${folder}/${RUN_FILES.dashboard}`),
         writtenAt: new Date().toISOString(),
       },
     };
   } finally {
     reference.close();
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false;
   }
 }

@@ -24,7 +24,8 @@ export async function writeReports(
     control: control === undefined ? null : recordOf(control.history),
   }));
   return await writeRun(dir, "experiments", {
-    record: JSON.stringify({ ...model, histories }),
+    kind: "experiments",
+    record: { ...model, histories },
     page: reportHtml(model),
   });
 }

@@ -1,8 +1,8 @@
 /** One Compose project: compose.yaml under a name, with ports of its own. */
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
 import denoJson from "../../deno.json" with { type: "json" };
-import { Failure, messageOf } from "../core/errors.ts";
+import { parseYaml } from "../core/yaml.ts";
+import { readText } from "../io/files.ts";
 import type { RunResult } from "../io/processes.ts";
 import { type Child, startChild } from "../io/child.ts";
 import { docker, dockerFailure } from "./docker.ts";
@@ -206,16 +206,8 @@ export class ComposeProject {
 }
 
 async function readComposeFile(path: string): Promise<ComposeFile> {
-  try {
-    return parse(await Deno.readTextFile(path), { merge: true }) as ComposeFile;
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot read "${path}": ${messageOf(error)}; run it in the project's ` +
-        "folder",
-      { cause: error },
-    );
-  }
+  const text = await readText(path, "run it in the project's folder");
+  return parseYaml(text, path) as ComposeFile;
 }
 
 /**

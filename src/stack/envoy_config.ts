@@ -2,8 +2,8 @@
  * Reads envoy.yaml and derives from it what a stack on this machine needs.
  * Nothing but addresses and the resolver is changed.
  */
-import { parseDocument } from "yaml";
-import { Failure, messageOf } from "../core/errors.ts";
+import { Failure } from "../core/errors.ts";
+import { at, type Fields, fieldsOf, listOf, parseYaml } from "../core/yaml.ts";
 import envoyYaml from "../../envoy.yaml" with { type: "text" };
 
 /** A parsed envoy.yaml; its fields are looked up by name. */
@@ -33,19 +33,16 @@ export interface Listener {
 /** A cluster in Envoy's configuration. */
 export interface Cluster {
   name: string;
-  type?: string;
-  load_assignment?: {
-    endpoints: {
-      lb_endpoints: { endpoint: { address: Address | Pipe } }[];
-    }[];
-  };
   [field: string]: unknown;
 }
 
 /** A small change of the configuration, made for an experiment. */
 export type ConfigChange = (config: EnvoyConfig) => void;
 
-/** The cluster of the balanced listener. */
+/** The text of envoy.yaml of this project. */
+export const ENVOY_YAML: string = envoyYaml;
+
+/** The cluster of the balanced listener, and its servers' name in DNS. */
 export const GRPC_CLUSTER = "grpc-server";
 /** The balanced listener. */
 export const GRPC_LISTENER = "grpc";
@@ -72,127 +69,126 @@ export interface NativeAddresses {
  * @param text YAML; envoy.yaml of this project unless given.
  * @param name The file's name, for error messages.
  * @throws {Failure} `environment` when it is no YAML or lacks a part that a
- * stack must change.
+ * stack must change, or has it twice.
  */
 export function parseEnvoyConfig(
   text: string = envoyYaml,
   name = "envoy.yaml",
 ): EnvoyConfig {
-  const document = parseDocument(text, { merge: true });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    throw cannotParse(name, error);
-  }
-  let config: unknown;
-  try {
-    config = document.toJS();
-  } catch (error) {
-    throw cannotParse(name, error); // An alias without its anchor.
-  }
-  requireParts(config, name);
-  return config;
+  const config = parseYaml(text, name);
+  const problem = problemOf(config);
+  if (problem === undefined) return config as EnvoyConfig;
+  throw new Failure(
+    "environment",
+    `Cannot use ${name}: ${problem}; compare it with envoy.yaml in the ` +
+      "repository",
+  );
 }
 
-/** Anything that a file may have in the place of a field. */
-type Unsure = { readonly [field: string]: Unsure } | undefined | null;
-
-function requireParts(
-  config: unknown,
-  name: string,
-): asserts config is EnvoyConfig {
-  const { admin, static_resources: statics } = (config ?? {}) as {
-    readonly [field: string]: Unsure;
-  };
-  const listeners = listOf(statics?.["listeners"]);
-  const clusters = listOf(statics?.["clusters"]);
-  const isPipe = typeof admin?.["address"]?.["pipe"]?.["path"] === "string";
-  for (
-    const listener of [
-      GRPC_LISTENER,
-      L4_LISTENER,
-      ...(isPipe ? [ADMIN_LISTENER] : []),
-    ]
-  ) {
-    const found = listeners.find((one) => nameOf(one) === listener);
-    if (found === undefined) throw lacks(name, `listener named "${listener}"`);
-    if (!hasAddress(found)) throw lacks(name, `address of "${listener}"`);
+/** Why no stack can be made of it; undefined if one can. */
+function problemOf(config: unknown): string | undefined {
+  const statics = at(config, "static_resources");
+  const isPipe = typeof at(config, "admin", "address", "pipe", "path") ===
+    "string";
+  const listeners = [GRPC_LISTENER, L4_LISTENER];
+  if (isPipe) listeners.push(ADMIN_LISTENER);
+  for (const name of listeners) {
+    const found = named(at(statics, "listeners"), name);
+    if (found.length !== 1) return `it has ${count(found)} "${name}"`;
+    if (!hasAddress(found[0])) return `it has no address of "${name}"`;
   }
-  if (!clusters.some((one) => nameOf(one) === GRPC_CLUSTER)) {
-    throw lacks(name, `cluster named "${GRPC_CLUSTER}"`);
+  const clusters = at(statics, "clusters");
+  const found = named(clusters, GRPC_CLUSTER);
+  if (found.length !== 1) {
+    return `it has ${count(found, "cluster")} "${GRPC_CLUSTER}"`;
   }
-  for (const cluster of clusters) {
-    const groups = listOf(cluster?.["load_assignment"]?.["endpoints"]);
-    const endpoints = groups.flatMap((group) =>
-      listOf(group?.["lb_endpoints"])
-    );
-    if (
-      String(cluster?.["type"]) === "STRICT_DNS" && (endpoints.length === 0 ||
-        !endpoints.every((one) => hasAddress(one?.["endpoint"])))
-    ) {
-      throw lacks(name, `endpoint address in cluster "${nameOf(cluster)}"`);
+  for (const cluster of listOf(clusters)) {
+    const problem = problemOfCluster(cluster);
+    if (problem !== undefined) {
+      return `its cluster ${JSON.stringify(cluster["name"])} ${problem}`;
     }
   }
-  if (!isPipe && !hasAddress(admin)) throw lacks(name, "admin address");
+  return isPipe || hasAddress(at(config, "admin"))
+    ? undefined
+    : "it has no admin address";
 }
 
-function listOf(value: Unsure): readonly Unsure[] {
-  return Array.isArray(value) ? value : [];
+function problemOfCluster(cluster: Fields): string | undefined {
+  const hosts = endpointsOf(cluster)
+    .map((one) => at(one, "address", "socket_address", "address"));
+  const isServers = cluster["name"] === GRPC_CLUSTER;
+  if (!isServers && !hosts.includes(GRPC_CLUSTER)) return undefined;
+  if (
+    cluster["type"] === "LOGICAL_DNS" ||
+    dnsFields(cluster)?.["all_addresses_in_single_endpoint"] === true
+  ) {
+    return "has one address at a time, so that calls are not balanced: it " +
+      "must be STRICT_DNS, not LOGICAL_DNS";
+  }
+  if (dnsFields(cluster) === undefined) return undefined;
+  if (hosts.length === 0) return "has no endpoint";
+  const other = hosts.find((host) => host !== GRPC_CLUSTER);
+  if (hosts.includes(undefined)) return "has an endpoint without an address";
+  return other === undefined
+    ? undefined
+    : `asks DNS for ${JSON.stringify(other)}, where servers have the name ` +
+      `"${GRPC_CLUSTER}"`;
 }
 
-function nameOf(value: Unsure): string {
-  return String(value?.["name"]);
+function named(list: unknown, name: string): readonly Fields[] {
+  return listOf(list).filter((one) => one["name"] === name);
 }
 
-function hasAddress(value: Unsure): boolean {
-  const address = value?.["address"]?.["socket_address"];
+function count(found: readonly unknown[], what = "listener"): string {
+  return found.length === 0
+    ? `no ${what} named`
+    : `${found.length} ${what}s named`;
+}
+
+function hasAddress(value: unknown): boolean {
+  const address = at(value, "address", "socket_address");
   return typeof address === "object" && address !== null;
 }
 
-function cannotParse(name: string, error: unknown): Failure {
-  const [summary = ""] = messageOf(error).split("\n");
-  return new Failure(
-    "environment",
-    `Cannot parse ${name}: ${summary.replace(/:$/, "")}; correct it there`,
-    { cause: error },
-  );
-}
-
-function lacks(name: string, what: string): Failure {
-  return new Failure(
-    "environment",
-    `Cannot use ${name}: it has no ${what}; compare it with envoy.yaml in ` +
-      "the repository",
-  );
+/**
+ * Where a cluster that takes every address of a name says how DNS is asked: in
+ * its own fields, or in those of the extension; undefined if it does not ask.
+ */
+function dnsFields(cluster: Fields): Fields | undefined {
+  if (cluster["type"] === "STRICT_DNS") return cluster;
+  const config = fieldsOf(at(cluster, "cluster_type", "typed_config"));
+  return String(config["@type"]).endsWith(".DnsCluster") ? config : undefined;
 }
 
 /** Moves a configuration to this machine's addresses, in place. */
 export function moveToNative(
   config: EnvoyConfig,
-  at: NativeAddresses,
+  place: NativeAddresses,
 ): EnvoyConfig {
-  const ports = new Map([[GRPC_LISTENER, at.grpcPort], [
+  const ports = new Map([[GRPC_LISTENER, place.grpcPort], [
     L4_LISTENER,
-    at.l4Port,
+    place.l4Port,
   ]]);
   const { admin } = config;
   if ("pipe" in admin.address) {
-    ports.set(ADMIN_LISTENER, at.adminPort);
-    renamePipe(config, admin.address.pipe.path, at.adminPort);
+    ports.set(ADMIN_LISTENER, place.adminPort);
+    renamePipe(config, admin.address.pipe.path, place.adminPort);
   } else {
     // A configuration whose admin interface has a port of its own.
-    admin.address = socketAddress(at.host, at.adminPort);
+    admin.address = socketAddress(place.host, place.adminPort);
   }
   for (const listener of config.static_resources.listeners) {
     const port = ports.get(listener.name);
-    if (port !== undefined) listener.address = socketAddress(at.host, port);
+    if (port !== undefined) listener.address = socketAddress(place.host, port);
   }
   for (const cluster of config.static_resources.clusters) {
-    if (cluster.type !== "STRICT_DNS") continue;
-    for (const { address } of endpointsOf(cluster)) {
-      if ("pipe" in address) continue;
-      address.socket_address.port_value = at.serverPort;
-    }
-    cluster["typed_dns_resolver_config"] = resolver(at.resolverPort);
+    const sockets = endpointsOf(cluster)
+      .map((one) => fieldsOf(at(one, "address", "socket_address")))
+      .filter(({ address }) => address === GRPC_CLUSTER);
+    const dns = dnsFields(cluster);
+    if (dns === undefined || sockets.length === 0) continue;
+    for (const socket of sockets) socket["port_value"] = place.serverPort;
+    dns["typed_dns_resolver_config"] = resolver(place.resolverPort);
   }
   return config;
 }
@@ -204,17 +200,16 @@ function renamePipe(config: EnvoyConfig, path: string, port: number): void {
   for (
     const endpoint of config.static_resources.clusters.flatMap(endpointsOf)
   ) {
-    const { address } = endpoint;
-    if ("pipe" in address && address.pipe.path === path) {
-      endpoint.address = renamed;
+    if (at(endpoint, "address", "pipe", "path") === path) {
+      endpoint["address"] = renamed;
     }
   }
 }
 
-function endpointsOf(cluster: Cluster): { address: Address | Pipe }[] {
-  return (cluster.load_assignment?.endpoints ?? []).flatMap((
-    { lb_endpoints },
-  ) => lb_endpoints.map(({ endpoint }) => endpoint));
+function endpointsOf(cluster: Fields): readonly Fields[] {
+  return listOf(at(cluster, "load_assignment", "endpoints"))
+    .flatMap((group) => listOf(group["lb_endpoints"]))
+    .map((one) => fieldsOf(one["endpoint"]));
 }
 
 function socketAddress(address: string, port: number): Address {

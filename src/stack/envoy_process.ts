@@ -1,4 +1,5 @@
 /** The Envoy of the native stack. */
+import denoJson from "../../deno.json" with { type: "json" };
 import { Failure } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import {
@@ -11,13 +12,17 @@ import {
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
 import { runToEnd } from "../io/processes.ts";
+import { refusalOf } from "./envoy_refusal.ts";
 import { waitUntil } from "../io/wait.ts";
 
 /** A start takes half a second; a busy machine needs much longer. */
 const START_LIMIT_MS_DEFAULT = 20_000;
 
-/** Whatever answers in Envoy's place may say more than a sentence. */
-const STATE_CHARACTERS_MAX = 300;
+/** Whatever is in Envoy's place may say more than a sentence. */
+const LINE_UNITS_MAX = 300;
+
+/** What it refuses it prints in some thousand lines, and why in the last. */
+const START_LINES_MAX = 20_000;
 
 /** Envoy does not drain on SIGTERM; it ends at once. */
 const STOP_LIMIT_MS = 5000;
@@ -39,6 +44,8 @@ export interface EnvoyProcessOptions {
   /** The executable. */
   readonly path: string;
   readonly config: EnvoyConfig;
+  /** The file that it was made of (default "envoy.yaml"). */
+  readonly configName?: string | undefined;
   readonly admin: EnvoyAdmin;
   /** Worker threads; round robin is exact with one. */
   readonly concurrency: number;
@@ -46,6 +53,7 @@ export interface EnvoyProcessOptions {
   readonly isReplaceable?: boolean;
   /** How long it may take until it is live (default 20 s). */
   readonly startLimitMs?: number;
+  /** Is given what it prints, but for a configuration that it refuses. */
   readonly onLine: (line: string) => void;
   /** Called when it ends without having been asked to. */
   readonly onCrash: (status: ExitStatus) => void;
@@ -102,8 +110,10 @@ export class EnvoyProcess {
 
   async #start(): Promise<void> {
     const { path, admin, concurrency, onLine } = this.#options;
+    const { configName = "envoy.yaml" } = this.#options;
     const limitMs = this.#options.startLimitMs ?? START_LIMIT_MS_DEFAULT;
-    let complaint = "it printed no error";
+    const lines: string[] = [];
+    let isStarting = true;
     const child = startChild({
       command: path,
       args: [
@@ -124,8 +134,8 @@ export class EnvoyProcess {
         ...["--file-flush-interval-msec", "100"],
       ],
       onLine: (line) => {
-        if (/\[(error|critical)\]/.test(line)) complaint = line;
-        onLine(line);
+        if (!isStarting) onLine(line);
+        else if (lines.length < START_LINES_MAX) lines.push(line);
       },
     });
     this.#child = child;
@@ -138,14 +148,15 @@ export class EnvoyProcess {
       },
       limitMs,
     );
-    if (!isLive && child.isRunning) {
-      child.kill("SIGKILL");
-      await child.exited;
-      throw notLive(state, limitMs);
-    }
-    if (!child.isRunning) {
-      throw didNotStart(path, await child.exited, complaint);
-    }
+    const isSlow = !isLive && child.isRunning;
+    if (isSlow) child.kill("SIGKILL");
+    const status = child.isRunning && !isSlow ? undefined : await child.exited;
+    isStarting = false;
+    const refusal = refusalOf(lines, this.#config, configName);
+    if (refusal !== undefined) throw refusal;
+    lines.forEach(onLine);
+    if (isSlow) throw notLive(state, limitMs);
+    if (status !== undefined) throw didNotStart(path, status, lines);
     void child.exited.then((status) => {
       if (this.#child === child) this.#options.onCrash(status);
     });
@@ -172,7 +183,7 @@ export class EnvoyProcess {
 
 /** It ran until it was ended here, so that its configuration was accepted. */
 function notLive(state: string, limitMs: number): Failure {
-  const reason = printable(state, STATE_CHARACTERS_MAX)
+  const reason = printable(state, LINE_UNITS_MAX)
     .replace(/; check that Envoy runs$/, "");
   return new Failure(
     "environment",
@@ -185,15 +196,12 @@ function notLive(state: string, limitMs: number): Failure {
 function didNotStart(
   path: string,
   status: ExitStatus,
-  complaint: string,
+  lines: readonly string[],
 ): Failure {
-  // Lines look like "[time][thread][level][logger] [file:line] message".
-  const reason = complaint.replace(/^(\[[^\]]*\]\s*)+/, "");
-  const advice = /Address already in use/.test(reason)
-    ? "stop what uses the port or choose another"
-    : `check the configuration with "${path} --mode validate -c envoy.yaml"`;
+  const last = printable(lines.at(-1) ?? "it printed nothing", LINE_UNITS_MAX);
   return new Failure(
     "environment",
-    `Envoy did not start (${exitWords(status)}): ${reason}; ${advice}`,
+    `Envoy did not start (${exitWords(status)}): ${last}; see that "${path}" ` +
+      `is Envoy ${denoJson.toolVersions.envoy}`,
   );
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import denoJson from "../../deno.json" with { type: "json" };
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import { parseEnvoyConfig } from "./envoy_config.ts";
 import { EnvoyProcess } from "./envoy_process.ts";
@@ -7,6 +8,7 @@ import { EnvoyProcess } from "./envoy_process.ts";
 async function whyNotStarted(
   script: string,
   answer?: () => Response,
+  lines: string[] = [],
 ): Promise<string> {
   const path = await Deno.makeTempFile();
   await Deno.writeTextFile(path, `#!/bin/sh\n${script}\n`);
@@ -20,10 +22,11 @@ async function whyNotStarted(
   const envoy = new EnvoyProcess({
     path,
     config: parseEnvoyConfig(),
+    configName: "my.yaml",
     admin: new EnvoyAdmin(`127.0.0.1:${port}`),
     concurrency: 1,
     startLimitMs: 300,
-    onLine: () => {},
+    onLine: (line) => lines.push(line),
     onCrash: () => {},
   });
   let message = "";
@@ -54,16 +57,23 @@ Deno.test("start() says why the admin page of an Envoy that runs does not answer
 });
 
 Deno.test("start() blames the configuration only when Envoy has refused it", async () => {
-  const line = (text: string) =>
-    `echo "[2026-01-01][1][critical][main] [a.cc:1] ${text}"; exit 1`;
+  const refusal = "[1][critical] error `it is bad` initializing config";
   assert.equal(
-    await whyNotStarted(line("no such field")),
-    "Envoy did not start (exit code 1): no such field; check the " +
-      'configuration with "ENVOY --mode validate -c envoy.yaml"',
+    await whyNotStarted(`echo '${refusal}'; exit 1`),
+    'Envoy refuses "my.yaml": it is bad; mend it there',
   );
   assert.equal(
-    await whyNotStarted(line("cannot bind 1: Address already in use")),
-    "Envoy did not start (exit code 1): cannot bind 1: Address already in " +
-      "use; stop what uses the port or choose another",
+    await whyNotStarted("echo one; echo PARSE ERROR; exit 1"),
+    'Envoy did not start (exit code 1): PARSE ERROR; see that "ENVOY" is ' +
+      `Envoy ${denoJson.toolVersions.envoy}`,
   );
+});
+
+Deno.test("start() hands on what Envoy prints, but for what it refuses", async () => {
+  const lines: string[] = [];
+  await whyNotStarted("echo one; echo two; exit 1", undefined, lines);
+  assert.deepEqual(lines.splice(0), ["one", "two"]);
+  const refusal = "echo '[critical] error `bad`'; seq 100; exit 1";
+  await whyNotStarted(refusal, undefined, lines);
+  assert.deepEqual(lines, []);
 });

@@ -43,6 +43,8 @@ export interface NativeOptions {
   readonly envoyPath: string;
   /** The configuration to derive from; envoy.yaml unless given. */
   readonly config?: EnvoyConfig;
+  /** What Envoy's refusal calls it (default "envoy.yaml"). */
+  readonly configName?: string | undefined;
   /** Envoy's worker threads (default 1: round robin is exact). */
   readonly concurrency?: number;
   /** How many servers Envoy must find healthy at the start (default all). */
@@ -53,6 +55,8 @@ export interface NativeOptions {
   readonly serverFlags?: readonly string[];
   /** The source of a program in every server's place (default: the server). */
   readonly serverProgram?: string | undefined;
+  /** The path of another Deno that runs the servers (default: ours). */
+  readonly serverDeno?: string;
   /** Whether the servers take faults (default false). */
   readonly allowFaults?: boolean;
   /** Whether replaceEnvoy() is wanted (default false). */
@@ -83,6 +87,7 @@ export class NativeStack implements Stack {
     this.envoy = new EnvoyProcess({
       path: options.envoyPath,
       config: this.#moved(options.config ?? parseEnvoyConfig()),
+      configName: options.configName,
       admin: this.admin,
       concurrency: options.concurrency ?? 1,
       isReplaceable: options.isReplaceable ?? false,
@@ -227,6 +232,7 @@ export class NativeStack implements Stack {
           host: `127.0.0.${number}`,
           port: this.#options.serverPort,
           program: this.#options.serverProgram,
+          deno: this.#options.serverDeno,
           flags: [
             ...(this.#options.serverFlags ?? []),
             ...(this.#options.allowFaults ? ["--allow-faults"] : []),

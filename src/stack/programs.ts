@@ -46,6 +46,28 @@ export function serverInstead(
 }
 
 /**
+ * Sets of permissions are not what is tested, and Deno 2.7 lacks a stable
+ * import of text; with these the same code runs on each.
+ */
+const OTHER_DENO_FLAGS = ["run", "-q", "-A", "--unstable-raw-imports"];
+
+/**
+ * How to start a program with another Deno than ours, which may be older.
+ *
+ * @param deno The path of its executable.
+ * @param args Flags of Deno, then the program's file, from the project's
+ * folder, and its arguments.
+ * @throws {Failure} `environment` in a compiled binary, which has no sources.
+ */
+export function otherDenoCommand(
+  deno: string,
+  args: readonly string[],
+): ProgramCommand {
+  requireSources(args.join(" "));
+  return { command: deno, args: [...OTHER_DENO_FLAGS, ...args], cwd: FOLDER };
+}
+
+/**
  * Makes one file of a program and all that it imports.
  *
  * @param source Its file, from the project's folder.

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, messageOf } from "../core/errors.ts";
+import { statOf } from "../io/process_stat.ts";
 import { runToEnd } from "../io/processes.ts";
 import { waitUntil } from "../io/wait.ts";
 
@@ -234,12 +235,8 @@ async function identify(
   const { stdout } = await runToEnd("/bin/sh", words);
   const [bootId = "", ...lines] = stdout.split("\n");
   return lines.flatMap((line) => {
-    // "pid (name) state ..." with the start as field 22; a name may have
-    // blanks and brackets.
-    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
-    const [state = "", ticks] = [fields[0], fields[19]];
-    const hasEnded = ticks === undefined || /[ZX]/.test(state);
-    const pid = Number.parseInt(line);
-    return hasEnded ? [] : [{ pid, born: `${bootId} ${ticks}` }];
+    const stat = statOf(line);
+    if (stat === undefined || /[ZX]/.test(stat.state)) return [];
+    return [{ pid: stat.pid, born: `${bootId} ${stat.startTicks}` }];
   });
 }

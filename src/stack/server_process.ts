@@ -16,7 +16,12 @@ import {
   type ExitStatus,
   startChild,
 } from "../io/child.ts";
-import { programCommand, serverInstead, startFailure } from "./programs.ts";
+import {
+  otherDenoCommand,
+  programCommand,
+  serverInstead,
+  startFailure,
+} from "./programs.ts";
 import type { LineSink } from "./stack.ts";
 
 /** A start takes a quarter of a second; a busy machine needs much longer. */
@@ -36,6 +41,8 @@ export interface ServerProcessOptions {
   readonly flags: readonly string[];
   /** The source of a program in the server's place (default: the server). */
   readonly program?: string | undefined;
+  /** The path of another Deno that runs the server (default: ours). */
+  readonly deno?: string | undefined;
   readonly onLine: LineSink;
   /** Called when it ends without having been asked to. */
   readonly onCrash: (server: ServerProcess, status: ExitStatus) => void;
@@ -75,7 +82,7 @@ export class ServerProcess {
    * @throws {Failure} `environment` when it does not, with its own reason.
    */
   async start(): Promise<void> {
-    const { name, host, port, flags, program, onLine } = this.#options;
+    const { name, host, port, flags, program, deno, onLine } = this.#options;
     const words = [
       ...["--host", host, "--port", String(port), "--name", name],
       ...flags,
@@ -87,7 +94,9 @@ export class ServerProcess {
       onServing = () => resolve("serving");
     });
     const child = startChild({
-      ...(program === undefined
+      ...(deno !== undefined
+        ? otherDenoCommand(deno, ["src/server.ts", ...words])
+        : program === undefined
         ? programCommand("server", words)
         : serverInstead(program, words)),
       onLine: (line) => {

@@ -1,5 +1,7 @@
 /** The checks of the runtime gate that need a server and clients only. */
 import { Failure } from "../../src/core/errors.ts";
+import { freePort } from "../../src/stack/free_port.ts";
+import { ServerProcess } from "../../src/stack/server_process.ts";
 import type { Work } from "./calls.ts";
 import {
   judgeCalls,
@@ -8,8 +10,7 @@ import {
   type Outcome,
   type Reasons,
 } from "./judge.ts";
-import { freePort, type Runtime, startClient, startServer } from "./runtime.ts";
-import type { TestedServer } from "./runtime.ts";
+import { type Runtime, startClient, tellEnd } from "./runtime.ts";
 
 /** How much is done. */
 export interface Plan {
@@ -65,40 +66,52 @@ function ageLimitMs(ageMs: number): number {
 async function withServer(
   runtime: Runtime,
   flags: readonly string[],
-  work: (server: TestedServer) => Promise<Reasons>,
+  work: (server: ServerProcess) => Promise<Reasons>,
 ): Promise<Reasons> {
-  let server: TestedServer;
-  try {
-    const at = { host: "127.0.0.1", port: freePort() };
-    server = await startServer(runtime, at, flags);
-  } catch (error) {
-    if (error instanceof Failure && error.kind === "failed") {
-      return [error.message];
-    }
-    throw error;
-  }
+  const lines: string[] = [];
+  const server = new ServerProcess({
+    name: "server",
+    host: "127.0.0.1",
+    port: freePort(new Set()),
+    flags,
+    deno: runtime.path,
+    onLine: (_, line) => lines.push(line),
+    onCrash: () => {}, // Its status says so in the end.
+  });
+  runtime.signal.throwIfAborted();
   let reasons: Reasons = [];
   try {
+    await server.start();
+    const { pid } = server;
     reasons = await work(server);
+    if (server.isRunning && server.pid !== pid) {
+      reasons = ["server has started again", ...reasons];
+    }
+  } catch (error) {
+    // What keeps it from serving is a finding; its own lines have said why.
+    if (!(error instanceof Failure)) throw error;
+    return [error.message];
   } finally {
     // The server's end comes first: what clients have lost follows from it.
-    reasons = [...judgeExit("server", await server.stop()), ...reasons];
+    const status = await server.stop("SIGTERM");
+    tellEnd(runtime, "server", status.code, lines);
+    reasons = [...judgeExit("server", status), ...reasons];
   }
   return reasons;
 }
 
 async function runClient(
   runtime: Runtime,
-  server: TestedServer,
+  server: ServerProcess,
   work: Work,
   options: { readonly calls: number; readonly workMs?: number },
 ): Promise<{ reasons: Reasons; disconnects: number }> {
-  const client = startClient(runtime, server.address, work, options.workMs);
-  const status = await client.exited;
-  const report = await client.report;
+  const { address } = server;
+  const client = startClient(runtime, address, work, options.workMs);
+  const { reasons, report } = await client.ended;
   return {
     reasons: [
-      ...judgeExit("client", status),
+      ...reasons,
       ...(report === undefined ? [] : judgeCalls(report, options.calls)),
     ],
     disconnects: report?.disconnects ?? Infinity,
@@ -108,7 +121,7 @@ async function runClient(
 /** Runs clients one after another, until one fails or the server is gone. */
 async function inTurn(
   runtime: Runtime,
-  server: TestedServer,
+  server: ServerProcess,
   work: Work,
   { clients, calls }: { readonly clients: number; readonly calls: number },
 ): Promise<Reasons> {

@@ -1,14 +1,9 @@
 /** The check of the runtime gate in which Envoy goes away and comes back. */
 import { Failure } from "../../src/core/errors.ts";
 import { findTool } from "../../src/io/tools.ts";
-import { EnvoyAdmin } from "../../src/stack/envoy_admin.ts";
-import {
-  GRPC_CLUSTER,
-  moveToNative,
-  parseEnvoyConfig,
-} from "../../src/stack/envoy_config.ts";
-import { EnvoyProcess } from "../../src/stack/envoy_process.ts";
-import { startNameServer } from "../../src/stack/name_server.ts";
+import { pause } from "../../src/io/wait.ts";
+import { freePort } from "../../src/stack/free_port.ts";
+import { NativeStack } from "../../src/stack/native.ts";
 import type { Check, Plan } from "./checks.ts";
 import {
   type Absence,
@@ -16,16 +11,9 @@ import {
   judgeRestarts,
   type Reasons,
 } from "./judge.ts";
-import {
-  freePort,
-  type Runtime,
-  startClient,
-  startServer,
-  type TestedServer,
-} from "./runtime.ts";
+import { type Runtime, startClient } from "./runtime.ts";
 
-const HOST = "127.0.0.1";
-const SERVER_HOSTS = ["127.0.0.1", "127.0.0.2", "127.0.0.3"] as const;
+const SERVERS = 3;
 const RATE_PER_S = 50;
 
 /** Calls before the first restart, between two, and after the last. */
@@ -34,56 +22,28 @@ const UNDISTURBED_MS = 2_500;
 /** The client is stopped when the restarts are done; this is a limit. */
 const LOAD_LIMIT_MS = 300_000;
 
-/** Envoy behind which the servers are, with its endpoint. */
-interface Front {
-  readonly envoy: EnvoyProcess;
-  readonly endpoint: string;
-  close(): Promise<void>;
-}
-
-async function startFront(serverPort: number): Promise<Front> {
-  const { path } = await findTool("envoy");
-  const [grpcPort, l4Port, adminPort] = [freePort(), freePort(), freePort()];
-  const nameServer = await startNameServer(GRPC_CLUSTER);
-  nameServer.setAddresses(SERVER_HOSTS);
-  const envoy = new EnvoyProcess({
-    path,
-    config: moveToNative(parseEnvoyConfig(), {
-      host: HOST,
-      grpcPort,
-      l4Port,
-      adminPort,
-      serverPort,
-      resolverPort: nameServer.port,
-    }),
-    admin: new EnvoyAdmin(`${HOST}:${adminPort}`),
-    concurrency: 1,
-    onLine: () => {},
-    onCrash: () => {},
+async function startStack({ path, signal }: Runtime): Promise<NativeStack> {
+  const envoy = await findTool("envoy");
+  const taken = new Set<number>();
+  const grpcPort = freePort(taken);
+  return await NativeStack.start({
+    servers: SERVERS,
+    grpcPort,
+    l4Port: grpcPort + 1,
+    adminPort: freePort(taken),
+    serverPort: freePort(taken),
+    envoyPath: envoy.path,
+    serverDeno: path,
+    signal,
   });
-  const front: Front = {
-    envoy,
-    endpoint: `${HOST}:${grpcPort}`,
-    close: async () => {
-      await envoy.stop();
-      await nameServer.close();
-    },
-  };
-  try {
-    await envoy.start();
-    return front;
-  } catch (error) {
-    await front.close();
-    throw error;
-  }
 }
 
 async function loadThroughRestarts(
   runtime: Runtime,
-  { envoy, endpoint }: Front,
+  stack: NativeStack,
   restarts: number,
 ): Promise<Reasons> {
-  const client = startClient(runtime, endpoint, {
+  const client = startClient(runtime, stack.endpoint, {
     kind: "pace",
     ratePerS: RATE_PER_S,
     calls: RATE_PER_S * LOAD_LIMIT_MS / 1000,
@@ -92,51 +52,37 @@ async function loadThroughRestarts(
   await pause(UNDISTURBED_MS);
   for (let made = 0; made < restarts; made += 1) {
     const stoppedAtMs = Date.now();
-    await envoy.stop();
+    await stack.stopEnvoy("SIGTERM");
     runtime.signal.throwIfAborted();
-    await envoy.start();
+    await stack.startEnvoy();
     absences.push({ stoppedAtMs, readyAtMs: Date.now() });
     await pause(UNDISTURBED_MS);
   }
   client.stop();
-  const status = await client.exited;
-  const report = await client.report;
-  if (report !== undefined) {
-    runtime.onProgress(
-      `Deno ${runtime.version}: ${report.calls} calls, ` +
-        `${report.failures.length} failed while Envoy was away`,
-    );
-  }
-  return [
-    ...judgeExit("client", status),
-    ...(report === undefined ? [] : judgeRestarts(report, absences)),
-  ];
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  const { reasons, report } = await client.ended;
+  if (report === undefined) return reasons;
+  runtime.onProgress(
+    `Deno ${runtime.version}: ${report.calls} calls, ` +
+      `${report.failures.length} failed while Envoy was away`,
+  );
+  return [...reasons, ...judgeRestarts(report, absences)];
 }
 
 async function envoyRestarts(runtime: Runtime, plan: Plan): Promise<Reasons> {
-  const servers: TestedServer[] = [];
-  const reasons: string[] = [];
-  let front: Front | undefined;
+  let stack: NativeStack | undefined;
+  let reasons: Reasons = [];
   try {
-    const port = freePort(SERVER_HOSTS);
-    for (const host of SERVER_HOSTS) {
-      servers.push(await startServer(runtime, { host, port }));
-    }
-    front = await startFront(port);
-    reasons.push(
-      ...await loadThroughRestarts(runtime, front, plan.envoyRestarts),
-    );
+    stack = await startStack(runtime);
+    reasons = await loadThroughRestarts(runtime, stack, plan.envoyRestarts);
   } catch (error) {
-    if (!(error instanceof Failure) || error.kind !== "failed") throw error;
-    reasons.push(error.message);
+    if (!(error instanceof Failure)) throw error;
+    reasons = [error.message];
   } finally {
-    const statuses = await Promise.all(servers.map((server) => server.stop()));
-    reasons.unshift(...statuses.flatMap((one) => judgeExit("server", one)));
-    await front?.close();
+    for (const { name } of stack?.servers() ?? []) {
+      const status = await stack?.stop(name, "SIGTERM");
+      if (status) reasons = [...judgeExit("server", status), ...reasons];
+    }
+    await stack?.close();
   }
   return reasons;
 }

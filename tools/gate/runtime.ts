@@ -1,28 +1,12 @@
 /** Programs under the Deno that is tested, as processes of their own. */
-import { fileURLToPath } from "node:url";
-import { Failure } from "../../src/core/errors.ts";
+import { awaitExit, startChild } from "../../src/io/child.ts";
 import { runToEnd } from "../../src/io/processes.ts";
-import {
-  awaitExit,
-  type Child,
-  type ExitStatus,
-  startChild,
-} from "../../src/io/child.ts";
+import { otherDenoCommand } from "../../src/stack/programs.ts";
 import type { Report, Work } from "./calls.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/**
- * Sets of permissions are not what is tested, and Deno 2.7 lacks a stable
- * import of text; with these the same code runs on each.
- */
-const DENO_FLAGS = ["run", "-q", "-A", "--unstable-raw-imports"] as const;
+import { judgeExit, type Reasons } from "./judge.ts";
 
 /** A start takes a quarter of a second; a busy machine needs much longer. */
-const START_LIMIT_MS = 20_000;
-
-/** Longer than a server's own deadline for open calls. */
-const STOP_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 60_000;
 
 /** Longer than the deadline of calls and the start together. */
 const DRIVER_SLACK_MS = 40_000;
@@ -53,17 +37,12 @@ export interface Runtime {
  * be worth; undefined if it does.
  */
 export async function whyNotRunning(
-  { path, signal }: Runtime,
+  runtime: Runtime,
 ): Promise<string | undefined> {
   for (
     const program of [["src/server.ts", "--help"], ["tools/gate/driver.ts"]]
   ) {
-    const result = await runToEnd(path, [...DENO_FLAGS, ...program], {
-      cwd: ROOT,
-      env: { NO_COLOR: "1" },
-      timeoutMs: START_LIMIT_MS * 3,
-      signal,
-    });
+    const result = await runUnder(runtime, program, START_LIMIT_MS);
     if (result.code === 0) continue;
     const [line] = result.stderr.trim().split("\n");
     return `${program[0]} exit ${result.code}: ${line || "it printed nothing"}`;
@@ -80,72 +59,35 @@ export async function measure(
   runtime: Runtime,
   probe: Probe,
 ): Promise<{ readonly value: unknown } | { readonly failed: string }> {
-  const { path, version, signal, onProgress } = runtime;
-  const args = [...DENO_FLAGS, PROBE_FLAG, "tools/gate/probe.ts", probe];
-  const result = await runToEnd(path, args, {
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-    timeoutMs: PROBE_LIMIT_MS,
-    signal,
-  });
+  const args = [PROBE_FLAG, "tools/gate/probe.ts", probe];
+  const result = await runUnder(runtime, args, PROBE_LIMIT_MS);
   if (result.code === 0) return { value: JSON.parse(result.stdout) };
-  const lastLine = result.stderr.trim().split("\n").at(-1) || "none";
-  onProgress(`Deno ${version}: probe, its last line: ${lastLine}`);
+  tellEnd(runtime, "probe", result.code, result.stderr.trim().split("\n"));
   return { failed: `probe exit ${result.code}` };
 }
 
-/** A server under the Deno that is tested. */
-export interface TestedServer {
-  /** "host:port". */
-  readonly address: string;
-  readonly isRunning: boolean;
-  /** Asks it to end, if it has not ended, and tells how it did. */
-  stop(): Promise<ExitStatus>;
+function runUnder(
+  { path, signal }: Runtime,
+  words: readonly string[],
+  timeoutMs: number,
+) {
+  const { command, args, cwd } = otherDenoCommand(path, words);
+  const env = { NO_COLOR: "1" };
+  return runToEnd(command, args, { cwd, env, timeoutMs, signal });
 }
 
-/**
- * Starts src/server.ts.
- * @throws {Failure} `failed` when it does not serve.
- */
-export async function startServer(
-  runtime: Runtime,
-  at: { readonly host: string; readonly port: number },
-  flags: readonly string[] = [],
-): Promise<TestedServer> {
-  let onServing = () => {};
-  const serving = new Promise<"serving">((resolve) => {
-    onServing = () => resolve("serving");
-  });
-  const lines: string[] = [];
-  const child = startChild({
-    ...command(runtime, "src/server.ts", [
-      ...["--host", at.host, "--port", String(at.port), "--name", "gate"],
-      ...flags,
-    ]),
-    onLine: (line) => {
-      lines.push(line);
-      if (line.includes("serving on")) onServing();
-    },
-  });
-  const timer = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
-  const result = await Promise.race([serving, child.exited]);
-  clearTimeout(timer);
-  if (result !== "serving") {
-    throw new Failure(
-      "failed",
-      `server does not start: ${lines.at(-1) ?? "it printed nothing"}`,
-    );
-  }
-  return {
-    address: `${at.host}:${at.port}`,
-    get isRunning() {
-      return child.isRunning;
-    },
-    stop: async () => {
-      child.kill("SIGTERM");
-      return await ended(runtime, "server", child, lines);
-    },
-  };
+/** Tells how a program has ended that should have ended well. */
+export function tellEnd(
+  { version, onProgress }: Runtime,
+  program: string,
+  code: number,
+  lines: readonly string[],
+): void {
+  if (code === 0) return;
+  onProgress(
+    `Deno ${version}: ${program} ended with ${code}, its last line: ` +
+      (lines.at(-1) || "none"),
+  );
 }
 
 /** A client's report is one line with the time of every call. */
@@ -155,10 +97,11 @@ const REPORT_CHARACTERS_MAX = 10_000_000;
 export interface TestedClient {
   /** Asks it to make no further calls and to report. */
   stop(): void;
-  /** Resolves when it has ended. */
-  readonly exited: Promise<ExitStatus>;
-  /** Resolves with its report, or undefined if it ended without one. */
-  readonly report: Promise<Report | undefined>;
+  /** Resolves when it has ended; without a report if it printed none. */
+  readonly ended: Promise<{
+    readonly reasons: Reasons;
+    readonly report: Report | undefined;
+  }>;
 }
 
 /**
@@ -172,67 +115,22 @@ export function startClient(
   work: Work,
   workMs = 0,
 ): TestedClient {
+  runtime.signal.throwIfAborted();
   const lines: string[] = [];
+  const words = ["tools/gate/driver.ts", target, JSON.stringify(work)];
   const child = startChild({
-    ...command(runtime, "tools/gate/driver.ts", [target, JSON.stringify(work)]),
+    ...otherDenoCommand(runtime.path, words),
     onLine: (line) => lines.push(line),
     lineCharactersMax: REPORT_CHARACTERS_MAX,
   });
-  const exited = ended(
-    runtime,
-    "client",
-    child,
-    lines,
-    workMs + DRIVER_SLACK_MS,
-  );
-  return {
-    stop: () => child.kill("SIGTERM"),
-    exited,
-    report: exited.then(() => {
-      const line = lines.find((text) => text.startsWith("{"));
-      return line === undefined ? undefined : JSON.parse(line) as Report;
-    }),
+  const ended = async () => {
+    const status = await awaitExit(child, workMs + DRIVER_SLACK_MS);
+    tellEnd(runtime, "client", status.code, lines);
+    const line = lines.find((text) => text.startsWith("{"));
+    return {
+      reasons: judgeExit("client", status),
+      report: line === undefined ? undefined : JSON.parse(line) as Report,
+    };
   };
-}
-
-async function ended(
-  { version, onProgress }: Runtime,
-  program: string,
-  child: Child,
-  lines: readonly string[],
-  limitMs = STOP_LIMIT_MS,
-): Promise<ExitStatus> {
-  const status = await awaitExit(child, limitMs);
-  if (status.code !== 0) {
-    onProgress(
-      `Deno ${version}: ${program} ended with ${status.code}, its last line: ` +
-        (lines.at(-1) ?? "none"),
-    );
-  }
-  return status;
-}
-
-function command(
-  { path, signal }: Runtime,
-  program: string,
-  args: readonly string[],
-): { command: string; args: readonly string[]; cwd: string } {
-  signal.throwIfAborted();
-  return { command: path, args: [...DENO_FLAGS, program, ...args], cwd: ROOT };
-}
-
-/** A port that is free on all these addresses now. */
-export function freePort(hosts: readonly string[] = ["127.0.0.1"]): number {
-  while (true) {
-    const [first = "", ...others] = hosts;
-    const listener = Deno.listen({ hostname: first, port: 0 });
-    const { port } = listener.addr as Deno.NetAddr;
-    listener.close();
-    try {
-      for (const hostname of others) Deno.listen({ hostname, port }).close();
-      return port;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
+  return { stop: () => child.kill("SIGTERM"), ended: ended() };
 }

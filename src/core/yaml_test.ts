@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { at, parseYaml, partAt } from "./yaml.ts";
+
+for (
+  const [what, text, reason] of [
+    ["an empty text", "", "it is empty"],
+    ["a comment alone", "# nothing\n", "it is empty"],
+    ["null", "--- ~\n...\n", undefined],
+    [
+      "several documents",
+      "a: 1\n---\na: 2\n",
+      "it has several documents, and only one is read",
+    ],
+    [
+      "a tab",
+      "a:\n\tb: 1\n",
+      "Tabs are not allowed as indentation at line 2, column 1",
+    ],
+    [
+      "a mapping inside a mapping",
+      "a: b: c",
+      "Nested mappings are not allowed in compact mappings at line 1, column 4",
+    ],
+    [
+      "a field that is given twice",
+      "a: 1\na: 2",
+      "Map keys must be unique at line 2, column 1",
+    ],
+    [
+      "an alias without its anchor",
+      "a: *b",
+      "Unresolved alias (the anchor must be set before the alias): b",
+    ],
+    [
+      "an alias that would print control characters",
+      "a: *\x1bb",
+      "Unresolved alias (the anchor must be set before the alias): \\u{1b}b",
+    ],
+  ] as const
+) {
+  Deno.test(`parseYaml() ${reason === undefined ? "reads" : "refuses"} ${what}`, () => {
+    if (reason === undefined) {
+      assert.equal(parseYaml(text, "my.yaml"), null);
+      return;
+    }
+    assert.throws(() => parseYaml(text, "my.yaml"), {
+      name: "Failure",
+      kind: "environment",
+      message: `Cannot parse my.yaml: ${reason}; correct it there`,
+    });
+  });
+}
+
+Deno.test("parseYaml() takes aliases apart", () => {
+  const both = partAt(parseYaml("a: &x { b: 1 }\nc: *x\n", "my.yaml"));
+  partAt(both, "a")["b"] = 2;
+  assert.deepEqual(both, { a: { b: 2 }, c: { b: 1 } });
+});
+
+Deno.test("at() goes by field, by place and by name", () => {
+  const value = { list: [{ name: "x", a: 1 }, { name: "1", a: 2 }, null] };
+  assert.equal(at(value, "list", "x", "a"), 1);
+  assert.equal(at(value, "list", 0, "a"), 1);
+  assert.equal(at(value, "list", "0", "a"), 1);
+  assert.equal(at(value, "list", "1", "a"), 2);
+  assert.equal(at(value, "list", 2), null);
+  assert.equal(at(value, "list", "y", "a"), undefined);
+  assert.equal(at(value, "list", 2, "a"), undefined);
+  assert.equal(at(null, "list"), undefined);
+});
+
+Deno.test("partAt() says which path leads nowhere", () => {
+  assert.throws(() => partAt({ a: { b: 1 } }, "a", "b"), {
+    name: "TypeError",
+    message: "Cannot find a.b",
+  });
+});

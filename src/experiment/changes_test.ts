@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { CATALOGUE } from "../../experiments/catalogue.ts";
+import { at } from "../core/yaml.ts";
+import { parseEnvoyConfig } from "../stack/envoy_config.ts";
+import {
+  changedConfig,
+  grpcCluster,
+  noOutlierDetection,
+  outlierFields,
+} from "./changes.ts";
+
+Deno.test("changedConfig() makes changes, one after another", () => {
+  const config = changedConfig([
+    outlierFields("first", { interval: "2s", max_ejection_percent: 1 }),
+    outlierFields("second", { max_ejection_percent: 2 }),
+  ]);
+  const { interval, max_ejection_percent, base_ejection_time } = Object(
+    grpcCluster(config)["outlier_detection"],
+  );
+  assert.equal(interval, "2s");
+  assert.equal(max_ejection_percent, 2);
+  const kept = at(grpcCluster(parseEnvoyConfig()), "outlier_detection");
+  assert.equal(base_ejection_time, at(kept, "base_ejection_time"));
+});
+
+for (
+  const [what, apply, problem] of [
+    [
+      "leads nowhere",
+      outlierFields("", { interval: "2s" }).apply,
+      "Cannot find outlier_detection",
+    ],
+    ["changes nothing", () => {}, "it changes nothing"],
+  ] as const
+) {
+  Deno.test(`changedConfig() names a change that ${what}`, () => {
+    const changes = [noOutlierDetection, { name: "mine", apply }];
+    assert.throws(() => changedConfig(changes), {
+      name: "Failure",
+      kind: "environment",
+      message: `Cannot make the change "mine" of envoy.yaml: ${problem}; ` +
+        "mend the change or the file",
+    });
+  });
+}
+
+for (const { name, setup, control } of CATALOGUE) {
+  Deno.test(`${name}: its changes fit envoy.yaml`, () => {
+    assert.doesNotThrow(() => changedConfig(setup.changes ?? []));
+    assert.doesNotThrow(() => changedConfig(control.changes ?? []));
+  });
+}

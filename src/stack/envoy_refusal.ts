@@ -1,0 +1,215 @@
+/** Why Envoy has refused a configuration, in a sentence that names the field. */
+import { Failure } from "../core/errors.ts";
+import { printable } from "../core/printable.ts";
+import { at, type Fields, fieldsOf, type Step } from "../core/yaml.ts";
+
+/** Envoy's words can be a whole configuration. */
+const COMPLAINT_UNITS_MAX = 200;
+
+/** A place and what is wrong there. */
+const DETAIL_UNITS_MAX = 400;
+
+/** A value that is cited leaves room for what is wrong with it. */
+const VALUE_UNITS_MAX = 120;
+
+/** A place in a configuration. */
+type Path = readonly Step[];
+
+/**
+ * The failure of an Envoy that did not take its configuration.
+ *
+ * @param lines What it has printed, in order.
+ * @param config What it was given.
+ * @param name The file that this was made of.
+ * @returns Undefined if it was not the configuration that ended it.
+ */
+export function refusalOf(
+  lines: readonly string[],
+  config: unknown,
+  name: string,
+): Failure | undefined {
+  const complaint = complaintOf(lines);
+  if (complaint === undefined) return undefined;
+  const [, address, reason] =
+    /^cannot bind '?([^']*?)'?: (.*)/.exec(complaint) ?? [];
+  const detail = reason === undefined
+    ? detailOf(complaint, config)
+    : `${address}: ${reason}`;
+  const words = printable(detail, DETAIL_UNITS_MAX);
+  return new Failure(
+    "environment",
+    reason === undefined
+      ? `Envoy refuses ${JSON.stringify(name)}: ${words}; mend it there`
+      : `Envoy cannot listen on ${words}; ` +
+        (/in use/.test(reason)
+          ? "stop what uses it or choose another port"
+          : "choose another address or port"),
+  );
+}
+
+/**
+ * What Envoy has against its configuration, on one line. Its line of log cites
+ * the complaint, and this the message that it is about, over thousands of
+ * lines; then the complaint is the end of the last line.
+ */
+function complaintOf(lines: readonly string[]): string | undefined {
+  const first = lines.findIndex((line) => /\[critical\].* error `/.test(line));
+  if (first < 0) return undefined;
+  const last = lines.at(-1) ?? "";
+  const [, constraint] = /Proto constraint validation failed \((.*)\)/
+    .exec(last) ?? [];
+  if (constraint !== undefined) return oneLine(constraint);
+  const [, cited = ""] = /error `([^]*)/.exec(
+    lines.slice(first).join("\n"),
+  ) ?? [];
+  const [complaint = ""] = cited.split("` initializing config");
+  return oneLine(complaint)
+    .replace(/\): \{.*/, ")") // The configuration as JSON.
+    .replace(/^.*?INVALID_ARGUMENT: (.*)\).*/, "$1")
+    .replace(/^Error: |\.$/g, "");
+}
+
+/** Envoy puts any number of spaces, and marks, into what it cites. */
+function oneLine(text: string): string {
+  return text.replace(/goo\.gle\/debug\w+/g, "").replace(/\s+/g, " ").trim();
+}
+
+/** The complaint, in our words where its kind is known. */
+function detailOf(complaint: string, config: unknown): string {
+  const [, path, what = ""] =
+    /^invalid JSON in \S+?(?: @ (\S+): .*?)?, near \S+ \(offset \d+\): (.*)/
+      .exec(complaint) ?? [];
+  if (what !== "") {
+    const steps = (path ?? "").replaceAll(".<any>", "").split(/[.[\]]+/)
+      .filter((step) => step !== "");
+    const [, field] = /^no such field: '(.*)'/.exec(what) ?? [];
+    return field === undefined
+      ? `${placeOf(steps, config)}${valueAt(steps, config)}: ${what}`
+      : `${placeOf([...steps, field], config)}: there is no such field`;
+  }
+  const [, kind, value] =
+    /^(unknown enum value:|could not find @type) '(.*)'/.exec(complaint) ?? [];
+  if (value !== undefined) {
+    const [found] = leavesOf(config).filter((leaf) => leaf.value === value);
+    const place = found === undefined ? "" : `${placeOf(found.path, config)}: `;
+    const what = kind?.startsWith("could") ? "type of Envoy's" : "value of it";
+    return `${place}${shown(value)} is no ${what}`;
+  }
+  if (/Error\.|^field: /.test(complaint)) {
+    return constraintOf(complaint, config);
+  }
+  const place = mentioned(complaint, config);
+  const words = printable(complaint, COMPLAINT_UNITS_MAX);
+  return place === undefined ? words : `${placeOf(place, config)}: ${words}`;
+}
+
+/**
+ * A constraint of a field, as in "AValidationError.B: embedded message failed
+ * validation | caused by BValidationError.C[0]: value is required".
+ */
+function constraintOf(complaint: string, config: unknown): string {
+  const parts = complaint.split(" | caused by ").map((part) =>
+    /^(?:(\w+)ValidationError\.|field: ")(\w+)(?:\[([^\]]*)\])?"?(?::|, reason:) (.*)/
+      .exec(part)?.slice(1) ?? []
+  );
+  const names = parts.flatMap(([, name, index]) =>
+    [name, index].filter((step) => step !== undefined)
+  );
+  if (names.length === 0) return printable(complaint, COMPLAINT_UNITS_MAX);
+  const [type] = parts[0] ?? [];
+  const reason = parts.at(-1)?.[3] ?? complaint;
+  const isMissing = /required|at least 1 /.test(reason);
+  const roots = type === "Bootstrap" ? [[]] : leavesOf(config)
+    .filter(({ path, value }) =>
+      path.at(-1) === "@type" && String(value).endsWith(`.${type}`)
+    )
+    .map(({ path }) => path.slice(0, -1));
+  const paths = roots.map((root) => pathOf(names, root, config))
+    .filter((path) => {
+      const value = at(config, ...path) ?? "";
+      return roots.length === 1 || (String(value) === "") === isMissing &&
+          at(config, ...path.slice(0, -1)) !== undefined;
+    });
+  const [path] = paths;
+  if (path === undefined || paths.length > 1) {
+    const field = placeOf(pathOf(names, [], undefined), undefined);
+    return `${type ?? "an extension"}, ${field}: ${reason}`;
+  }
+  return `${placeOf(path, config)}${valueAt(path, config)}: ${reason}`;
+}
+
+/** A path in the names of C++: "Http2Options" is http2_options. */
+function pathOf(names: Path, root: Path, config: unknown): Path {
+  return names.reduce<Path>((path, name) => {
+    const plain = (key: Step) => String(key).replaceAll("_", "").toLowerCase();
+    const known = Object.keys(fieldsOf(at(config, ...path)))
+      .find((key) => plain(key) === plain(name));
+    const snake = String(name).replace(/\B[A-Z]/g, "_$&").toLowerCase();
+    return [...path, known ?? snake];
+  }, root);
+}
+
+/** The place of a value that the complaint mentions, if there is but one. */
+function mentioned(complaint: string, config: unknown): Path | undefined {
+  if (/duplicate/i.test(complaint)) return undefined; // There are two places.
+  const words = complaint.split(/[\s',]+|[.:](?= |$)/);
+  const found = leavesOf(config)
+    .filter(({ value }) => words.includes(String(value)));
+  if (found.length === 1) return found[0]?.path;
+  const key = words.find((word) =>
+    found.some(({ path }) => path.at(-1) === word)
+  );
+  return found.find(({ path }) => path.at(-1) === key)?.path;
+}
+
+interface Leaf {
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+/** All values that are no lists or fields, and addresses as "host:port". */
+function leavesOf(value: unknown, path: Path = []): readonly Leaf[] {
+  if (typeof value !== "object" || value === null) return [{ path, value }];
+  const { address, port_value } = value as Fields;
+  const leaves = Object.entries(value)
+    .flatMap(([key, inner]) => leavesOf(inner, [...path, key]));
+  return port_value === undefined
+    ? leaves
+    : [{ path, value: `${address}:${port_value}` }, ...leaves];
+}
+
+/** For example: cluster "grpc-server", field health_checks[0].interval */
+function placeOf(path: Path, config: unknown): string {
+  const elements = path.flatMap((_, index) => {
+    const list = path[index - 1];
+    const name = at(config, ...path.slice(0, index + 1), "name");
+    return typeof name === "string" && typeof list === "string" &&
+        Array.isArray(at(config, ...path.slice(0, index)))
+      ? [{ index, words: `${singular(list)} "${name}"` }]
+      : [];
+  });
+  const last = elements.at(-1);
+  const field = path.slice((last?.index ?? -1) + 1)
+    .map((step) => /^\d+$/.test(String(step)) ? `[${step}]` : `.${step}`)
+    .join("").replace(/^\./, "");
+  const words = elements.length > 2 ? [elements[0], last] : elements;
+  return [
+    ...words.map((element) => element?.words),
+    ...(field === "" ? [] : [`field ${field}`]),
+  ].join(", ");
+}
+
+function singular(list: string): string {
+  return list.replace(/s$/, "").replaceAll("_", " ");
+}
+
+function valueAt(path: Path, config: unknown): string {
+  const value = at(config, ...path);
+  return value === undefined || typeof value === "object"
+    ? ""
+    : ` is ${shown(value)}`;
+}
+
+function shown(value: unknown): string {
+  return printable(JSON.stringify(value), VALUE_UNITS_MAX);
+}
