@@ -39,7 +39,7 @@ Deno.test("connectionsByServer() gives each connection to one server", () => {
   const rows: [string, number, Second[], string[]][] = [
     ["nobody answers", 2, [second(1)], []],
     ["all are pinned to one", 3, [second(1, { b: 60 })], ["b", "b", "b"]],
-    ["by their shares", 3, [second(1, { b: 20, a: 40 })], ["a", "a", "b"]],
+    ["by their shares", 3, [second(1, { b: 25, a: 35 })], ["a", "a", "b"]],
     [
       "a new connection counts at once",
       1,
