@@ -201,7 +201,7 @@ export function makeCharts(box, controls, stories) {
  * stories: () => readonly StoryState[] }} context
  */
 function makeChart(chart, { zoom, live, stories }) {
-  const place = element("div", { class: "plot" });
+  const place = element("div", { class: "plot", "aria-hidden": "true" });
   const legend = element("ul", { class: "legend" });
   const tablePlace = element("div", { class: "scrolled" });
   const details = element(

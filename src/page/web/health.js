@@ -5,12 +5,12 @@
 
 /** @type {Readonly<Record<string, string>>} */
 const FAULT_WORDS = {
-  status: "answers with errors",
+  status: "fails calls",
   delay: "slow",
   hang: "hangs",
   drop: "drops connections",
   refuse: "refuses connections",
-  health: "says it is unhealthy",
+  health: "says unhealthy",
   cpu: "busy processor",
 };
 

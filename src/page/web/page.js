@@ -1,3 +1,4 @@
+// Every script of the page is reached, and so checked, from here.
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /** The live page: whatever the stack tells goes to those who show it. */
@@ -18,7 +19,7 @@ import { makeLedgers, makeStories } from "./story.js";
 /** @typedef {import("../../control/actions.ts").Action} Action */
 
 /** After this silence nobody expects the stack to come back by itself. */
-const ENDED_MS = 8000;
+const ENDED_MS = 5000;
 
 /** @type {readonly Second[]} */
 let seconds = [];

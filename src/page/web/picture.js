@@ -23,7 +23,7 @@ const TITLES = {
 const RATE_OFFERED = 60;
 
 /** Shares this close, in percent, are called even. */
-const EVEN_PERCENT = 4;
+const EVEN_PERCENT = 3;
 
 /**
  * @param {HTMLElement} box
@@ -56,7 +56,7 @@ export function makePicture(box, shares, send) {
     showSeconds(latest) {
       seconds = latest;
       for (const listener of LISTENERS) {
-        panels[listener].showShares(sharesOf(seconds, listener));
+        panels[listener].showSeconds(seconds);
         setText(
           panels[listener].drawn,
           total > given
@@ -148,8 +148,8 @@ function makePanel(listener, send) {
   const rows = new Map();
   /** @type {State | undefined} */
   let known;
-  /** @type {Shares} */
-  let shares = { total: 0, answers: new Map(), seconds: 0 };
+  /** @type {readonly Second[]} */
+  let seconds = [];
   /** @type {{ atMs: number, lost: number }[]} */
   let losses = [];
   let lastStatus = "";
@@ -159,7 +159,9 @@ function makePanel(listener, send) {
     if (known === undefined) return;
     const { load, servers } = known;
     const isPinned = listener === "l4";
-    const pins = isPinned ? connectionsByServer(load.connections, shares) : [];
+    const pins = isPinned
+      ? connectionsByServer(load.connections, seconds, listener)
+      : [];
     const out = servers.filter((server) => isOut(server, listener))
       .map(({ name }) => name);
     const key = JSON.stringify([load.connections, pins, out, [...rows.keys()]]);
@@ -220,9 +222,10 @@ function makePanel(listener, send) {
       );
       showRoutes();
     },
-    /** @param {Shares} latest */
-    showShares(latest) {
-      shares = latest;
+    /** @param {readonly Second[]} latest */
+    showSeconds(latest) {
+      seconds = latest;
+      const shares = sharesOf(seconds, listener);
       for (const [name, row] of rows) {
         row.showShare(shares.answers.get(name) ?? 0, shares);
       }

@@ -50,17 +50,29 @@ export function sharesOf(seconds, listener) {
   return { total, answers, seconds: recent.length };
 }
 
+/** Answers on each connection from which its server is told. */
+const ANSWERS_PER_CONNECTION = 4;
+
 /**
- * Divides connections among servers by their shares. Who balances connections
- * gives each to one server, and all of them carry the same load.
+ * Divides connections among the servers that answer now. Who balances
+ * connections gives each to one server, and all of them carry the same load.
  *
  * @param {number} connections
- * @param {Shares} shares
+ * @param {readonly Second[]} seconds
+ * @param {Listener} listener
  * @returns {string[]} A server for each connection; none while nobody answers.
  */
-export function connectionsByServer(connections, { total, answers }) {
+export function connectionsByServer(connections, seconds, listener) {
+  // As few seconds as will do: a new connection may have another server.
+  let shares = sharesOf(seconds.slice(-1), listener);
+  for (let count = 2; count <= RECENT_S; count++) {
+    if (shares.total >= connections * ANSWERS_PER_CONNECTION) break;
+    shares = sharesOf(seconds.slice(-count), listener);
+  }
+  const { total, answers } = shares;
   if (total === 0) return [];
-  const parts = [...answers].map(([server, count]) => {
+  // In the order of names, so that no line changes places for nothing.
+  const parts = [...answers].sort().map(([server, count]) => {
     const exact = count / total * connections;
     return { server, whole: Math.floor(exact), rest: exact % 1 };
   });

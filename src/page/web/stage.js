@@ -200,7 +200,9 @@ export function makeStage(box) {
         if (flight.legs[flight.leg]?.what === "failure" && ended) {
           const point = pointOf(ended.to, flight.lane, ended.server);
           marks.push({ ...point, atMs: nowMs });
-          if (flight.leg === flight.legs.length - 1) tell(flight, nowMs);
+          if (flight.leg === flight.legs.length - 1) {
+            tell(flight.failure, nowMs);
+          }
         }
       }
       if (place === undefined) return false;
@@ -272,10 +274,10 @@ export function makeStage(box) {
   };
 
   /**
-   * @param {Flight} flight
+   * @param {string} failure
    * @param {number} nowMs
    */
-  const tell = ({ failure }, nowMs) => {
+  const tell = (failure, nowMs) => {
     const told = failures.get(failure);
     if (told === undefined && failures.size >= 3) return;
     failures.set(failure, { count: (told?.count ?? 0) + 1, atMs: nowMs });
@@ -310,6 +312,7 @@ export function makeStage(box) {
     wake();
   };
   new ResizeObserver(layOut).observe(box);
+  document.addEventListener("visibilitychange", () => flights = []);
   new IntersectionObserver(([entry]) => {
     isSeen = entry?.isIntersecting ?? true;
     if (!isSeen) flights = [];
@@ -344,7 +347,7 @@ export function makeStage(box) {
         const failure = status === "OK" ? "" : `${status} ${flags}`.trim();
         const startMs = nowMs + index / calls.length * FRAME_MS;
         if (!isMoving) {
-          if (failure !== "") tell({ failure, ...STILL }, nowMs);
+          if (failure !== "") tell(failure, nowMs);
           return;
         }
         flights.push({
@@ -370,8 +373,6 @@ export function makeStage(box) {
     return lanes[next % lanes.length] ?? next % routes.connections;
   }
 }
-
-const STILL = { legs: [], lane: 0, startMs: 0, leg: 0 };
 
 /** @param {HTMLElement} box */
 function measure(box) {
