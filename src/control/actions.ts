@@ -106,14 +106,27 @@ function checkLoad(given: Fields): Partial<LoadState> {
   );
 }
 
-const FAULT_FIELDS = [
-  ...["kind", "durationMs", "share", "seed", "code", "isAfterHeaders"],
-  ...["delayMs", "delayShape", "isServing"],
-] as const;
+/** The type of each field of a fault; checkFault() knows their ranges. */
+const FAULT_FIELDS: Readonly<Record<keyof Fault, string>> = {
+  kind: "string",
+  durationMs: "number",
+  share: "number",
+  seed: "number",
+  code: "number",
+  isAfterHeaders: "boolean",
+  delayMs: "number",
+  delayShape: "string",
+  isServing: "boolean",
+};
 
 function checkFaultFields(given: Fields): Fault {
-  onlyFields(given, FAULT_FIELDS);
+  onlyFields(given, Object.keys(FAULT_FIELDS));
   oneOf("kind", given["kind"], FAULT_KINDS);
+  for (const [name, value] of Object.entries(given)) {
+    const type = FAULT_FIELDS[name as keyof Fault];
+    if (typeof value === type) continue;
+    throw new Refusal(`${name} must be a ${type}, not ${shown(value)}`);
+  }
   try {
     return checkFault(given as unknown as Fault);
   } catch (error) {

@@ -11,6 +11,13 @@ function orNothing(text: string): string {
   return text === "-" ? "" : text;
 }
 
+/** "DeadlineExceeded" as gRPC spells it; "-" if there was no status. */
+function statusOfLog(word: string): string {
+  if (word === "-") return "UNKNOWN";
+  return word.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase()
+    .replace("CANCELED", "CANCELLED");
+}
+
 /**
  * Reads a line that Envoy has printed.
  *
@@ -33,7 +40,7 @@ export function callOfAccessLog(
   return {
     listener: "l7",
     servers: [...Array<string>(unnamed).fill(""), ...names],
-    status: orNothing(status) || "UNKNOWN",
+    status: statusOfLog(status),
     flags: orNothing(flags),
     latencyMs: Number(latencyMs),
   };

@@ -140,6 +140,7 @@ export class Control {
   /** Ends the callers; nothing is looked at any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#tell("end", {});
     this.#timers.forEach(clearInterval);
     this.#restarts.forEach(clearTimeout);
     await this.#callers.stop();

@@ -202,4 +202,6 @@ export interface Messages {
   readonly calls: CallsFrame;
   /** A new story, or one that has changed. */
   readonly story: StoryState;
+  /** The stack is being stopped; nothing more will come. */
+  readonly end: Record<string, never>;
 }

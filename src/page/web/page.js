@@ -128,6 +128,7 @@ listen({
   },
   calls: picture.showCalls,
   story: stories.show,
+  end: () => showLost(ENDED_MS),
 }, showLost);
 
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
