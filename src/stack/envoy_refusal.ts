@@ -47,27 +47,29 @@ export function refusalOf(
   );
 }
 
+/** A line of log that cites a complaint: of a start, or of a validation. */
+const CITED =
+  /^.*?\[critical\].*? error (?:`|initializing configuration '.*?': )/;
+
 /**
- * What Envoy has against its configuration, on one line. Its line of log cites
- * the complaint, and this the message that it is about, over thousands of
- * lines; then the complaint is the end of the last line.
+ * What Envoy has against its configuration, on one line. It cites that, and
+ * may cite the message that it is about before, over thousands of lines.
  */
 function complaintOf(lines: readonly string[]): string | undefined {
-  const first = lines.findIndex((line) => /\[critical\].* error `/.test(line));
+  const first = lines.findIndex((line) => CITED.test(line));
   if (first < 0) return undefined;
-  const last = lines.at(-1) ?? "";
-  const [, constraint] = /Proto constraint validation failed \((.*)\)/
-    .exec(last) ?? [];
+  const [, constraint] = lines.map((line) => CONSTRAINT.exec(line))
+    .findLast((found) => found !== null) ?? [];
   if (constraint !== undefined) return oneLine(constraint);
-  const [, cited = ""] = /error `([^]*)/.exec(
-    lines.slice(first).join("\n"),
-  ) ?? [];
-  const [complaint = ""] = cited.split("` initializing config");
+  const [complaint = ""] = lines.slice(first).join("\n").replace(CITED, "")
+    .split("` initializing config");
   return oneLine(complaint)
     .replace(/\): \{.*/, ")") // The configuration as JSON.
     .replace(/^.*?INVALID_ARGUMENT: (.*)\).*/, "$1")
     .replace(/^Error: |\.$/g, "");
 }
+
+const CONSTRAINT = /Proto constraint validation failed \((.*)\)/;
 
 /** Envoy puts any number of spaces, and marks, into what it cites. */
 function oneLine(text: string): string {
