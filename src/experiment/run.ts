@@ -76,10 +76,12 @@ export async function runPlan(
 ): Promise<History> {
   const run = new Run(plan, options);
   const { setup } = plan;
-  const config = changedConfig(setup.changes ?? []);
+  const changes = setup.changes ?? [];
+  const names = changes.map(({ name }) => name).join(", ");
   const stack = await options.stacks.start({
     servers: setup.servers,
-    config,
+    config: changedConfig(changes),
+    configName: names === "" ? "envoy.yaml" : `envoy.yaml with ${names}`,
     concurrency: setup.concurrency ?? 1,
     serverFlags: setup.serverFlags ?? [],
     serverProgram: setup.serverProgram,

@@ -11,6 +11,8 @@ export interface StackOptions {
   readonly servers: number;
   /** envoy.yaml with the experiment's changes; addresses are still its own. */
   readonly config: EnvoyConfig;
+  /** What a sentence about it calls it. */
+  readonly configName: string;
   readonly concurrency: number;
   readonly serverFlags: readonly string[];
   readonly serverProgram: string | undefined;

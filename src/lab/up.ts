@@ -159,6 +159,7 @@ class Parts {
       adminPort: flags.adminPort,
       withClient: !flags.noClient,
       ...(config === undefined ? {} : { config }),
+      configName: flags.configFile || undefined,
       signal: this.#signal,
       onLine: (program, line) => {
         // Of what the builder prints, the headline of each step; and not each

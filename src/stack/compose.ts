@@ -132,9 +132,12 @@ export class ComposeStack implements Stack {
       requireFree(port);
     }
     const stack = new ComposeStack(options);
-    const { signal, servers } = options;
+    const { signal, servers, config, configName = "envoy.yaml" } = options;
     try {
       signal?.throwIfAborted();
+      if (config !== undefined) {
+        await stack.project.requireAccepted(config, configName);
+      }
       await stack.project.up(
         [
           options.build ?? true ? "--build" : "--no-build",

@@ -38,6 +38,6 @@ export async function awaitServersHealthy(
     "environment",
     `Envoy does not find ${options.healthy ?? count} healthy servers: ${
       states.join(", ") || "discovery names none"
-    }; check service_name in the health checks of envoy.yaml`,
+    }; check service_name in the health checks of cluster "${GRPC_CLUSTER}"`,
   );
 }
