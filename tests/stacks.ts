@@ -5,9 +5,9 @@ import { callToEnd, connect } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
 import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
 import { freePort as freePortBut } from "../src/stack/free_port.ts";
+import { awaitHealthy as awaitHealthyOf } from "../src/stack/healthy.ts";
 import { type NativeOptions, NativeStack } from "../src/stack/native.ts";
 import type { Stack } from "../src/stack/stack.ts";
-import { waitUntil } from "../src/io/wait.ts";
 
 /** Ports that a test has taken; two stacks of one process never share one. */
 const taken = new Set<number>();
@@ -119,27 +119,10 @@ export async function healthyCount(stack: Stack): Promise<number> {
   return (await stack.admin.stats(`^${name}$`)).get(name) ?? 0;
 }
 
-/**
- * Waits until Envoy finds `count` servers healthy.
- * @returns The milliseconds that it took.
- */
-export async function awaitHealthy(
-  stack: Stack,
-  count: number,
-  limitMs = 20_000,
-): Promise<number> {
-  const startedAtMs = performance.now();
-  const isReached = await waitUntil(
-    async () => await healthyCount(stack) === count,
-    limitMs,
-  );
-  if (!isReached) {
-    throw new Error(
-      `Envoy finds ${await healthyCount(stack)} healthy servers, ` +
-        `not ${count}, after ${limitMs} ms`,
-    );
-  }
-  return performance.now() - startedAtMs;
+/** Waits until Envoy finds `count` servers healthy, however many there are. */
+export function awaitHealthy(stack: Stack, count: number): Promise<number> {
+  const isReached = (healthy: number) => healthy === count;
+  return awaitHealthyOf(stack.admin, count, { isReached });
 }
 
 /** The sum of a map's counts. */
