@@ -4,7 +4,7 @@ import { Greeter, type GreeterClient } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
 import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
-import { freePort as freePortBut } from "../src/stack/free_port.ts";
+import { freePort as freePortBut, freePorts } from "../src/stack/free_port.ts";
 import { awaitHealthy as awaitHealthyOf } from "../src/stack/healthy.ts";
 import { type NativeOptions, NativeStack } from "../src/stack/native.ts";
 import type { Stack } from "../src/stack/stack.ts";
@@ -24,13 +24,9 @@ export async function withStack(
 ): Promise<void> {
   const lines: string[] = [];
   const envoy = await findTool("envoy");
-  const grpcPort = freePort();
   const stack = await NativeStack.start({
     servers: 3,
-    grpcPort,
-    l4Port: grpcPort + 1,
-    adminPort: freePort(),
-    serverPort: freePort(),
+    ...freePorts(taken),
     envoyPath: envoy.path,
     onLine: (program, line) => lines.push(`${program} | ${line}`),
     ...options,
