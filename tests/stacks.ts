@@ -77,10 +77,12 @@ export async function callMany(
 ): Promise<Tally> {
   const client = connect(Greeter, target);
   const tally = emptyTally();
-  let left = count;
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (left-- > 0) await countCall(client, tally, workMs);
-  }));
+  await runOpenLoop({
+    ratePerS: Infinity,
+    count,
+    concurrency,
+    makeCall: () => countCall(client, tally, workMs),
+  });
   client.close();
   return tally;
 }

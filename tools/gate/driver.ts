@@ -81,10 +81,12 @@ async function burst(
   ledger: Ledger,
   { calls, concurrency }: Extract<Work, { kind: "burst" }>,
 ): Promise<void> {
-  let left = calls;
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (left-- > 0) await call(client, ledger);
-  }));
+  await runOpenLoop({
+    ratePerS: Infinity,
+    count: calls,
+    concurrency,
+    makeCall: () => call(client, ledger),
+  });
 }
 
 async function fresh(
@@ -92,14 +94,16 @@ async function fresh(
   ledger: Ledger,
   { connections }: Extract<Work, { kind: "fresh" }>,
 ): Promise<void> {
-  let left = connections;
-  await Promise.all(Array.from({ length: FRESH_AT_ONCE }, async () => {
-    while (left-- > 0) {
+  await runOpenLoop({
+    ratePerS: Infinity,
+    count: connections,
+    concurrency: FRESH_AT_ONCE,
+    makeCall: async () => {
       const client = connect(Greeter, target);
       await call(client, ledger);
       client.close();
-    }
-  }));
+    },
+  });
 }
 
 async function idle(
