@@ -10,6 +10,7 @@ import { settings } from "../../src/io/http2_frames.ts";
 import { runOpenLoop } from "../../src/io/open_loop.ts";
 import { runProgram } from "../../src/io/program.ts";
 import { print } from "../../src/io/terminal.ts";
+import { pause } from "../../src/io/wait.ts";
 import { SERVER_FLAGS } from "../../src/server/config.ts";
 import { startServer } from "../../src/server/server.ts";
 import type { Probe } from "./runtime.ts";
@@ -79,7 +80,7 @@ async function endsWhileRead(): Promise<boolean> {
   const connection = await listener.accept();
   void connection.read(new Uint8Array(1)).catch(() => {});
   setTimeout(() => connection.close()); // The read has begun by then.
-  const limit = new Promise((resolve) => setTimeout(resolve, END_LIMIT_MS));
+  const limit = pause(END_LIMIT_MS);
   return await Promise.race([peer.read(new Uint8Array(1)), limit]) === null;
 }
 
