@@ -39,7 +39,7 @@ async function loadThroughRestarts(
   restarts: number,
 ): Promise<Reasons> {
   const client = startClient(runtime, stack.endpoint, {
-    kind: "pace",
+    kind: "load",
     ratePerS: RATE_PER_S,
     calls: RATE_PER_S * LOAD_LIMIT_MS / 1000,
   }, LOAD_LIMIT_MS);
