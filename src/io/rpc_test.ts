@@ -17,6 +17,7 @@ import {
   plainDetails,
   readStream,
 } from "./rpc.ts";
+import { pause } from "./wait.ts";
 
 /** Runs `work` with the port of a server whose SayHello does `sayHello`. */
 async function withGreeter(
@@ -265,7 +266,7 @@ Deno.test("connect() finds a target that has moved within 5 s", async () => {
     const movedMs = performance.now();
     while (!await ask().then(() => true, () => false)) {
       assert.ok(performance.now() - movedMs < 5000, "not found in 5 s");
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
     client.close();
   } finally {
