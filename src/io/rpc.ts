@@ -17,8 +17,6 @@ import { printableDetails } from "../core/printable.ts";
 import { statusName } from "../core/status.ts";
 import type { Service, StreamMethod, UnaryMethod } from "./proto.ts";
 
-export { statusName } from "../core/status.ts";
-
 // Every error reaches its caller; the library need not print it as well.
 setLogVerbosity(logVerbosity.NONE);
 
@@ -270,12 +268,6 @@ export function connect<C extends Client>(
       "grpc.max_send_message_length": options.maxMessageBytes,
     }),
   });
-}
-
-/** Whether an error is a call's status. */
-export function isServiceError(thrown: unknown): thrown is ServiceError {
-  return thrown instanceof Error && "code" in thrown &&
-    typeof thrown.code === "number" && "details" in thrown;
 }
 
 /**
