@@ -5,6 +5,7 @@ import { Greeter } from "../src/io/proto.ts";
 import { listen } from "../src/io/_listen.ts";
 import { startSource } from "./programs.ts";
 import { callMany, freePort, withStack } from "./stacks.ts";
+import { pause } from "../src/io/wait.ts";
 
 /** Runs `work` with the port of a server that answers with `outcome`. */
 async function withServer(
@@ -68,12 +69,12 @@ Deno.test("the client leaves out what it missed while it was paused", async () =
     await client.printed(/"call":20,/);
     client.process.kill("SIGSTOP");
     const pausedMs = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await pause(5000);
     const before = client.text().split("\n").length;
     client.process.kill("SIGCONT");
     const pauseMs = performance.now() - pausedMs;
     await client.printed(/"news"/);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await pause(500);
     // A second's calls are made up for, and half a second's are due: about 75.
     // All that were missed would be about 275.
     const burst = client.text().split("\n").length - before;

@@ -192,3 +192,21 @@ dockerTest("containers: an experiment's Envoy, flags and faults", async () => {
     assert.deepEqual(healed.errors, NO_ERRORS);
   });
 });
+
+dockerTest("containers: what Envoy refuses is a sentence", async () => {
+  const config = parseEnvoyConfig();
+  for (const cluster of config.static_resources.clusters) {
+    if (cluster.name === GRPC_CLUSTER) cluster["connect_timeout"] = "0s";
+  }
+  await assert.rejects(
+    withContainers(
+      { build: false, config, configName: "my.yaml" },
+      () => Promise.resolve(),
+    ),
+    {
+      name: "Failure",
+      message: `Envoy refuses "my.yaml": cluster "grpc-server", field ` +
+        'connect_timeout is "0s": value must be greater than 0s; mend it there',
+    },
+  );
+});

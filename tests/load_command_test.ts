@@ -51,7 +51,7 @@ async function withFolder(
   const page = stdout.trim().split("\n").at(-1) ?? "";
   assert.match(
     page,
-    /\/reports\/[0-9]{8}-[0-9]{6}-load-[a-z]+(-\d+)?\/report\.html$/,
+    /\/reports\/[0-9]{8}-[0-9]{6}-load-[a-z0-9-]+\/report\.html$/,
   );
   const folder = page.replace(/\/report\.html$/, "");
   try {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { waitUntil } from "../src/io/wait.ts";
 import { type Run, start } from "./programs.ts";
 import { callMany, freePort } from "./stacks.ts";
+import { pause } from "../src/io/wait.ts";
 
 /** What a shell lets the server have; it needs a third of them itself. */
 const OPEN_FILES_MAX = 64;
@@ -63,7 +64,7 @@ Deno.test("control: a server on node:http2 never accepts again", async () => {
   const source = "experiments/control/plain_server.ts";
   const run = startWithFewFiles(source, port);
   await run.printed(/serving on/);
-  await fill(port, () => new Promise((resolve) => setTimeout(resolve, 1000)));
+  await fill(port, () => pause(1000));
   const { servers, errors } = await callMany(`127.0.0.1:${port}`, 5);
   assert.deepEqual([...servers], []);
   assert.ok([...errors.keys()].every((text) => /DEADLINE/.test(text)));

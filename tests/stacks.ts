@@ -4,10 +4,10 @@ import { Greeter, type GreeterClient } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
 import { findTool } from "../src/io/tools.ts";
 import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
-import { freePort as freePortBut } from "../src/stack/free_port.ts";
+import { freePort as freePortBut, freePorts } from "../src/stack/free_port.ts";
+import { awaitHealthy as awaitHealthyOf } from "../src/stack/healthy.ts";
 import { type NativeOptions, NativeStack } from "../src/stack/native.ts";
 import type { Stack } from "../src/stack/stack.ts";
-import { waitUntil } from "../src/io/wait.ts";
 
 /** Ports that a test has taken; two stacks of one process never share one. */
 const taken = new Set<number>();
@@ -24,13 +24,9 @@ export async function withStack(
 ): Promise<void> {
   const lines: string[] = [];
   const envoy = await findTool("envoy");
-  const grpcPort = freePort();
   const stack = await NativeStack.start({
     servers: 3,
-    grpcPort,
-    l4Port: grpcPort + 1,
-    adminPort: freePort(),
-    serverPort: freePort(),
+    ...freePorts(taken),
     envoyPath: envoy.path,
     onLine: (program, line) => lines.push(`${program} | ${line}`),
     ...options,
@@ -81,10 +77,12 @@ export async function callMany(
 ): Promise<Tally> {
   const client = connect(Greeter, target);
   const tally = emptyTally();
-  let left = count;
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (left-- > 0) await countCall(client, tally, workMs);
-  }));
+  await runOpenLoop({
+    ratePerS: Infinity,
+    count,
+    concurrency,
+    makeCall: () => countCall(client, tally, workMs),
+  });
   client.close();
   return tally;
 }
@@ -119,27 +117,10 @@ export async function healthyCount(stack: Stack): Promise<number> {
   return (await stack.admin.stats(`^${name}$`)).get(name) ?? 0;
 }
 
-/**
- * Waits until Envoy finds `count` servers healthy.
- * @returns The milliseconds that it took.
- */
-export async function awaitHealthy(
-  stack: Stack,
-  count: number,
-  limitMs = 20_000,
-): Promise<number> {
-  const startedAtMs = performance.now();
-  const isReached = await waitUntil(
-    async () => await healthyCount(stack) === count,
-    limitMs,
-  );
-  if (!isReached) {
-    throw new Error(
-      `Envoy finds ${await healthyCount(stack)} healthy servers, ` +
-        `not ${count}, after ${limitMs} ms`,
-    );
-  }
-  return performance.now() - startedAtMs;
+/** Waits until Envoy finds `count` servers healthy, however many there are. */
+export function awaitHealthy(stack: Stack, count: number): Promise<number> {
+  const isReached = (healthy: number) => healthy === count;
+  return awaitHealthyOf(stack.admin, count, { isReached });
 }
 
 /** The sum of a map's counts. */

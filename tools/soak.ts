@@ -20,7 +20,7 @@ import {
 import { print, printError } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
 import { waitUntil } from "../src/io/wait.ts";
-import { freePort } from "../src/stack/free_port.ts";
+import { freePorts } from "../src/stack/free_port.ts";
 import { NativeStack } from "../src/stack/native.ts";
 import { residentMib } from "../src/stack/resident.ts";
 import {
@@ -129,14 +129,9 @@ async function soak(minutes: number): Promise<number> {
   survivePeerErrors(() => {}, (error) => exitWithFailure("soak", error));
   const complaints: string[] = [];
   const envoy = await findTool("envoy", { onProgress: printError, signal });
-  const taken = new Set<number>();
-  const grpcPort = freePort(taken);
   const stack = await NativeStack.start({
     servers: SERVERS,
-    grpcPort,
-    l4Port: grpcPort + 1,
-    adminPort: freePort(taken),
-    serverPort: freePort(taken),
+    ...freePorts(),
     envoyPath: envoy.path,
     signal,
     onCrash: (program, status) =>

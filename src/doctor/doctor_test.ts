@@ -101,6 +101,25 @@ for (const { id } of DOCTOR_RULES) {
   });
 }
 
+Deno.test("examine() looks into the extension for DNS", () => {
+  const found = (rate: object) =>
+    examine(
+      changed((config) => {
+        delete cluster(config)["type"];
+        delete cluster(config)["dns_refresh_rate"];
+        const type =
+          "type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster";
+        cluster(config)["cluster_type"] = {
+          name: "envoy.clusters.dns",
+          typed_config: { "@type": type, ...rate },
+        };
+      }),
+      "a.yaml",
+    ).map(({ rule }) => rule.id);
+  assert.deepEqual(found({ dns_refresh_rate: "1s" }), []);
+  assert.deepEqual(found({}), ["slow-discovery"]);
+});
+
 Deno.test("every experiment that the doctor names exists", () => {
   const names = new Set(CATALOGUE.map(({ name }) => name));
   const missing = DOCTOR_RULES.map(({ experiment }) => experiment)

@@ -139,7 +139,16 @@ function isAdmin(cluster: Fields, address: unknown): boolean {
       );
 }
 
-function clusterOf(fields: Fields, routed: ReadonlySet<string>): Cluster {
+/** The extension for DNS has the fields that clusters have themselves. */
+function withDns(fields: Fields): Fields {
+  const config = fieldsOf(at(fields, "cluster_type", "typed_config"));
+  return String(config["@type"]).endsWith(".DnsCluster")
+    ? { ...fields, ...config, type: "STRICT_DNS" }
+    : fields;
+}
+
+function clusterOf(written: Fields, routed: ReadonlySet<string>): Cluster {
+  const fields = withDns(written);
   const name = String(fields["name"]);
   const options = Object.values(
     fieldsOf(fields["typed_extension_protocol_options"]),

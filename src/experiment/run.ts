@@ -22,7 +22,7 @@ import { Recorder } from "./recorder.ts";
 import type { RunContext } from "./run_context.ts";
 import type { ExperimentStack, StackFactory } from "./stacks.ts";
 import { pause } from "../io/wait.ts";
-import { awaitHealthy, HEALTHY_LIMIT_MS_DEFAULT } from "./waits.ts";
+import { awaitHealthy } from "../stack/healthy.ts";
 
 /** What is run: an experiment or its control, without the claims. */
 export type Plan = Pick<
@@ -76,10 +76,12 @@ export async function runPlan(
 ): Promise<History> {
   const run = new Run(plan, options);
   const { setup } = plan;
-  const config = changedConfig(setup.changes ?? []);
+  const changes = setup.changes ?? [];
+  const names = changes.map(({ name }) => name).join(", ");
   const stack = await options.stacks.start({
     servers: setup.servers,
-    config,
+    config: changedConfig(changes),
+    configName: names === "" ? "envoy.yaml" : `envoy.yaml with ${names}`,
     concurrency: setup.concurrency ?? 1,
     serverFlags: setup.serverFlags ?? [],
     serverProgram: setup.serverProgram,
@@ -260,8 +262,8 @@ class Run {
         this.#directCalls += count;
       },
       wait: (ms) => pause(ms, signal),
-      awaitHealthy: (count, limitMs = HEALTHY_LIMIT_MS_DEFAULT) =>
-        awaitHealthy(stack, count, limitMs, signal),
+      awaitHealthy: (count, limitMs) =>
+        awaitHealthy(stack.admin, count, { limitMs, signal }),
     };
   }
 

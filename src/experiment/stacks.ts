@@ -4,13 +4,15 @@ import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import { NativeStack } from "../stack/native.ts";
 import type { ExitStatus } from "../io/child.ts";
 import type { LineSink, Stack } from "../stack/stack.ts";
-import { freePort } from "../stack/free_port.ts";
+import { freePorts } from "../stack/free_port.ts";
 
 /** What an experiment asks of a stack. */
 export interface StackOptions {
   readonly servers: number;
   /** envoy.yaml with the experiment's changes; addresses are still its own. */
   readonly config: EnvoyConfig;
+  /** What a sentence about it calls it. */
+  readonly configName: string;
   readonly concurrency: number;
   readonly serverFlags: readonly string[];
   readonly serverProgram: string | undefined;
@@ -46,18 +48,12 @@ export async function nativeStacks(
   const envoy = await findTool("envoy", { onProgress, signal });
   return {
     name: "native",
-    start: (options) => {
-      const taken = new Set<number>();
-      const grpcPort = freePort(taken);
-      return NativeStack.start({
+    start: (options) =>
+      NativeStack.start({
         ...options,
-        grpcPort,
-        l4Port: grpcPort + 1,
-        adminPort: freePort(taken),
-        serverPort: freePort(taken),
+        ...freePorts(),
         envoyPath: envoy.path,
         allowFaults: true,
-      });
-    },
+      }),
   };
 }

@@ -1,14 +1,14 @@
 /** Hedging: one call, made on several connections. */
-import { type Client, status } from "@grpc/grpc-js";
+import type { Client } from "@grpc/grpc-js";
 import { Failure } from "../core/errors.ts";
 import type { Service } from "./proto.ts";
 import {
-  callUnary,
+  callToEnd,
   connect,
-  isServiceError,
   type MethodOf,
   type ReplyOf,
   type RequestOf,
+  type UnaryEnd,
 } from "./rpc.ts";
 
 /**
@@ -24,68 +24,64 @@ const LAST_STATUS_MS = 50;
  * Statuses that tell of the connection and not of the server. UNIMPLEMENTED is
  * also what grpc-js makes of an answer whose message never came.
  */
-const NO_ANSWER: ReadonlySet<number> = new Set([
-  status.CANCELLED,
-  status.DEADLINE_EXCEEDED,
-  status.INTERNAL,
-  status.UNAVAILABLE,
-  status.UNIMPLEMENTED,
+const NO_ANSWER: ReadonlySet<string> = new Set([
+  "CANCELLED",
+  "DEADLINE_EXCEEDED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "UNIMPLEMENTED",
 ]);
 
 /**
  * Makes one call, on one connection after another, until the first answer. The
  * server may see the call several times: it must do no harm then.
  *
- * @param options Whom to call, and how long all of its calls may take together.
- * @throws {ServiceError} The server's answer when it is a status, or else why
- * there is none.
+ * @param options Whom to call, how long all of its calls may take together, and
+ * how the sentence begins that tells of another status than OK.
+ * @throws {Failure} `failed` when there is no answer, or when it is a status.
  */
 export async function callHedged<C extends Client, M extends MethodOf<C>>(
   service: Service<C>,
   method: M,
   request: RequestOf<C, M>,
-  { target, deadlineMs }: {
+  { target, deadlineMs, complaint = `No answer from ${target}` }: {
     readonly target: string;
     readonly deadlineMs: number;
+    readonly complaint?: string;
   },
 ): Promise<ReplyOf<C, M>> {
+  type End = UnaryEnd<ReplyOf<C, M>>;
   const endMs = performance.now() + deadlineMs;
   const clients: Client[] = [];
-  const answer = Promise.withResolvers<ReplyOf<C, M>>();
-  let lastError: unknown;
-  const hedge = () => {
+  const answer = Promise.withResolvers<End | undefined>();
+  let last: End | undefined;
+  const hedge = async () => {
     const client = connect(service, target);
     clients.push(client);
     const leftMs = Math.max(1, endMs - performance.now());
-    callUnary(client, method, request, { deadlineMs: leftMs }).then(
-      answer.resolve,
-      (error) => {
-        const code = isServiceError(error) ? error.code : status.UNKNOWN;
-        if (!NO_ANSWER.has(code)) answer.reject(error);
-        // That time is up says less than why the calls before it failed.
-        if (code !== status.DEADLINE_EXCEEDED) lastError = error;
-        else lastError ??= error;
-      },
-    );
+    const options = { deadlineMs: leftMs };
+    const end = await callToEnd(client, method, request, options);
+    if (!NO_ANSWER.has(end.status)) answer.resolve(end);
+    // That time is up says less than why the calls before it failed.
+    if (end.status !== "DEADLINE_EXCEEDED") last = end;
+    else last ??= end;
   };
-  hedge();
-  const nextHedge = setInterval(hedge, HEDGING_DELAY_MS);
+  void hedge();
+  const nextHedge = setInterval(() => void hedge(), HEDGING_DELAY_MS);
   const timer = setTimeout(
-    () => answer.reject(lastError ?? noAnswer(target, deadlineMs)),
+    () => answer.resolve(last),
     deadlineMs + LAST_STATUS_MS,
   );
-  try {
-    return await answer.promise;
-  } finally {
-    clearInterval(nextHedge);
-    clearTimeout(timer);
-    for (const client of clients) client.close();
-  }
-}
-
-function noAnswer(target: string, deadlineMs: number): Failure {
-  return new Failure(
+  const end = await answer.promise;
+  clearInterval(nextHedge);
+  clearTimeout(timer);
+  for (const client of clients) client.close();
+  if (end?.reply !== undefined) return end.reply;
+  throw new Failure(
     "failed",
-    `No answer from ${target} within ${deadlineMs} ms`,
+    end === undefined
+      ? `No answer from ${target} within ${deadlineMs} ms`
+      : `${complaint}: ${end.status}, ${end.details}`,
+    { cause: end?.error },
   );
 }

@@ -23,11 +23,12 @@ export interface DueCall {
 
 /** What the loop is given. */
 export interface OpenLoopOptions {
+  /** Infinity is as fast as `concurrency` lets them: a closed loop. */
   readonly ratePerS: number;
   /** How many calls; without it, it goes on until it is aborted. */
   readonly count?: number;
   /** Ends the loop; calls in flight are waited for. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The most calls in flight (default: no limit). */
   readonly concurrency?: number;
   /** Makes one call, to its end. When it rejects, the loop ends. */
@@ -40,7 +41,7 @@ export interface OpenLoopOptions {
   /** The clock, in milliseconds (default `performance.now`). */
   readonly now?: () => number;
   /** Resolves after the time, or at once when the signal is aborted. */
-  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
 /** What the loop has done. */
@@ -71,21 +72,27 @@ export async function runOpenLoop(
   const { ratePerS, signal, makeCall, skip } = options;
   const { count = Infinity, concurrency = Infinity } = options;
   const { now = () => performance.now(), sleep = pause } = options;
-  const inFlight = new Set<Promise<void>>();
+  let inFlight = 0;
+  let onEnd = () => {};
+  const untilInFlight = async (max: number) => {
+    while (inFlight > max) {
+      await new Promise<void>((resolve) => onEnd = resolve);
+    }
+  };
   const defects: unknown[] = [];
   const startedAtMs = now();
   const elapsedMs = () => now() - startedAtMs;
   let made = 0;
   let lastAtMs = 0;
   // Calls that are left out have a place in the plan, but are not made.
-  for (let planned = 0; made < count && !signal.aborted;) {
+  for (let planned = 0; made < count && !signal?.aborted;) {
     const pauseMs = () => waitMs(planned, elapsedMs(), ratePerS);
-    while (pauseMs() > 0 && !signal.aborted) {
+    while (pauseMs() > 0 && !signal?.aborted) {
       await sleep(Math.min(pauseMs(), SLEEP_MS_MAX), signal);
     }
-    const isFull = inFlight.size >= concurrency;
-    while (inFlight.size >= concurrency) await Promise.race(inFlight);
-    if (signal.aborted || defects.length > 0) break;
+    const isFull = inFlight >= concurrency;
+    if (isFull) await untilInFlight(concurrency - 1);
+    if (signal?.aborted || defects.length > 0) break;
     const missed = skip === undefined
       ? 0
       : missedCalls(planned, elapsedMs(), ratePerS);
@@ -100,12 +107,13 @@ export async function runOpenLoop(
     };
     planned += 1;
     made += 1;
-    const call: Promise<void> = makeCall(due)
-      .catch((error) => void defects.push(error))
-      .finally(() => inFlight.delete(call));
-    inFlight.add(call);
+    inFlight += 1;
+    void makeCall(due).catch((error) => void defects.push(error)).then(() => {
+      inFlight -= 1;
+      onEnd();
+    });
   }
-  await Promise.all(inFlight);
+  await untilInFlight(0);
   if (defects.length > 0) throw defects[0];
   const reachedPerS = made < 2 || lastAtMs === 0
     ? ratePerS

@@ -42,7 +42,7 @@ class Bench {
         new Promise((resolve) => {
           this.sleepsMs.push(ms);
           this.#wake = { atMs: this.#nowMs + ms, resolve };
-          signal.addEventListener("abort", () => resolve());
+          signal?.addEventListener("abort", () => resolve());
         }),
       ...options,
     });
@@ -270,4 +270,16 @@ Deno.test("runOpenLoop() rejects with what makeCall() threw, after every call", 
   ends[1]?.();
   await assert.rejects(run, { message: "disk full at call 0" });
   assert.equal(ended, 2);
+});
+
+Deno.test("runOpenLoop() makes the next call at once without a rate", async () => {
+  const bench = new Bench();
+  const run = bench.run({ ratePerS: Infinity, count: 5, concurrency: 2 });
+  await bench.pass(100);
+  assert.deepEqual(bench.startsMs, [0, 0]);
+  await bench.end();
+  assert.deepEqual(bench.startsMs, [0, 0, 100]);
+  await bench.endAll();
+  assert.equal((await run).made, 5);
+  assert.deepEqual(bench.sleepsMs, []);
 });

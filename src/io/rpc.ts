@@ -24,8 +24,6 @@ import type {
   UnaryMethod,
 } from "./proto.ts";
 
-export { statusName } from "../core/status.ts";
-
 // Every error reaches its caller; the library need not print it as well.
 setLogVerbosity(logVerbosity.NONE);
 
@@ -316,12 +314,6 @@ export function connect<C extends Client>(
       "grpc.max_send_message_length": options.maxMessageBytes,
     }),
   });
-}
-
-/** Whether an error is a call's status. */
-export function isServiceError(thrown: unknown): thrown is ServiceError {
-  return thrown instanceof Error && "code" in thrown &&
-    typeof thrown.code === "number" && "details" in thrown;
 }
 
 /**

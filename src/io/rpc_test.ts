@@ -14,10 +14,10 @@ import {
   callToEnd,
   callUnary,
   connect,
-  isServiceError,
   plainDetails,
   readStream,
 } from "./rpc.ts";
+import { pause } from "./wait.ts";
 
 /** Runs `work` with the port of a server whose SayHello does `sayHello`. */
 async function withGreeter(
@@ -215,14 +215,10 @@ Deno.test("connect() speaks of the server that is not there", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  const error = await call(`127.0.0.1:${port}`).then(
-    () => undefined,
-    (thrown) => thrown,
-  );
-  assert.ok(isServiceError(error));
-  assert.equal(error.code, status.UNAVAILABLE);
+  const { status, details } = await end(`127.0.0.1:${port}`);
+  assert.equal(status, "UNAVAILABLE");
   assert.equal(
-    plainDetails(error.details),
+    details,
     "No connection established. Last error: Error: connect ECONNREFUSED " +
       `127.0.0.1:${port}`,
   );
@@ -241,24 +237,6 @@ for (
 ) {
   Deno.test(`plainDetails() ${why}`, () => {
     assert.equal(plainDetails(details), plain);
-  });
-}
-
-for (
-  const [what, thrown, expected] of [
-    ["a status", Object.assign(new Error(), { code: 14, details: "" }), true],
-    [
-      "an error of the system",
-      Object.assign(new Error(), { code: "E" }),
-      false,
-    ],
-    ["an error", new Error(), false],
-    ["no error", { code: 14, details: "" }, false],
-    ["nothing", undefined, false],
-  ] as const
-) {
-  Deno.test(`isServiceError() is ${expected} for ${what}`, () => {
-    assert.equal(isServiceError(thrown), expected);
   });
 }
 
@@ -288,7 +266,7 @@ Deno.test("connect() finds a target that has moved within 5 s", async () => {
     const movedMs = performance.now();
     while (!await ask().then(() => true, () => false)) {
       assert.ok(performance.now() - movedMs < 5000, "not found in 5 s");
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await pause(20);
     }
     client.close();
   } finally {

@@ -167,6 +167,7 @@ class Parts {
       allowFaults: true,
       // Compose mounts envoy.yaml as it is.
       ...(flags.configFile === "" ? {} : { config }),
+      configName: flags.configFile || undefined,
       signal: this.#signal,
       onLine: (program, line) => {
         // Of what the builder prints, the headline of each step; and not each

@@ -2,7 +2,6 @@
 import "./npm_protos.ts";
 import { type Client, makeClientConstructor } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
-import { Failure } from "../core/errors.ts";
 import {
   type FlagRows,
   hostAndPort,
@@ -17,7 +16,6 @@ import {
   type UnaryMethod,
 } from "../io/proto.ts";
 import { callHedged } from "../io/hedged_call.ts";
-import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
 
 /** A client of grpc.health.v1.Health. */
 export interface HealthClient extends Client {
@@ -75,9 +73,11 @@ export async function askHealth(
   question: Question & { readonly service: string },
 ): Promise<string> {
   const { service } = question;
-  const { status } = await answered(
+  const { status } = await callHedged(
+    HealthService,
+    "check",
+    { service },
     question,
-    callHedged(HealthService, "check", { service }, question),
   );
   return printableName(String(status));
 }
@@ -90,10 +90,7 @@ export async function askHealth(
 export async function askCounters(
   question: Question,
 ): Promise<ServerCounters> {
-  const counters = await answered(
-    question,
-    callHedged(Admin, "GetCounters", {}, question),
-  );
+  const counters = await callHedged(Admin, "GetCounters", {}, question);
   return {
     ...counters,
     server: printableName(counters.server),
@@ -102,22 +99,4 @@ export async function askCounters(
       method: printableName(counts.method),
     })),
   };
-}
-
-async function answered<R>(
-  question: Question,
-  answer: Promise<R>,
-): Promise<R> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    throw new Failure(
-      "failed",
-      `No answer from ${question.target}: ${statusName(error.code)}, ${
-        plainDetails(error.details)
-      }`,
-      { cause: error },
-    );
-  }
 }

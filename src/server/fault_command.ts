@@ -17,7 +17,6 @@ import {
 import { toRequest } from "../io/fault_messages.ts";
 import { Admin } from "../io/proto.ts";
 import { callHedged } from "../io/hedged_call.ts";
-import { isServiceError, plainDetails, statusName } from "../io/rpc.ts";
 import { ASK_FLAGS } from "./ask.ts";
 
 /** Parses a part of a whole: 0 to 1. */
@@ -104,22 +103,16 @@ export const FAULT_FLAGS = {
 export async function sendFault(
   flags: FlagValues<typeof FAULT_FLAGS>,
 ): Promise<void> {
-  try {
-    if (flags.kind === "clear") {
-      await callHedged(Admin, "ClearFaults", {}, flags);
-      return;
-    }
-    const request = toRequest(faultOf(flags, flags.kind));
-    await callHedged(Admin, "SetFault", request, flags);
-  } catch (error) {
-    if (!isServiceError(error)) throw error;
-    throw new Failure(
-      "failed",
-      `${flags.target} did not take the fault: ${statusName(error.code)}, ` +
-        plainDetails(error.details),
-      { cause: error },
-    );
+  const options = {
+    ...flags,
+    complaint: `${flags.target} did not take the fault`,
+  };
+  if (flags.kind === "clear") {
+    await callHedged(Admin, "ClearFaults", {}, options);
+    return;
   }
+  const request = toRequest(faultOf(flags, flags.kind));
+  await callHedged(Admin, "SetFault", request, options);
 }
 
 function faultOf(

@@ -5,6 +5,7 @@ import { callUnary } from "../io/rpc.ts";
 import { Fixture, until } from "./_fixture.ts";
 import { type HealthClient, HealthService } from "./ask.ts";
 import { Health } from "./health.ts";
+import { pause } from "../io/wait.ts";
 
 async function check(client: HealthClient, name = ""): Promise<string> {
   const request = { service: name };
@@ -42,7 +43,7 @@ Deno.test("close() waits until a checker has seen NOT_SERVING", async () => {
   // Somebody else who asks is no news to the checker.
   const other = fixture.connectTo(HealthService);
   assert.equal(await check(other, "demo.v1.Greeter"), "NOT_SERVING");
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await pause(60);
   assert.equal(fixture.lines.length, 2);
   assert.equal(hasClosed, false);
   assert.equal(await check(checker), "NOT_SERVING");

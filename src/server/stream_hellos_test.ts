@@ -9,6 +9,7 @@ import type {
 import { Fixture, until } from "./_fixture.ts";
 import { createIdentity } from "./greeting.ts";
 import { streamHellos } from "./stream_hellos.ts";
+import { pause } from "../io/wait.ts";
 
 type Call = ClientReadableStream<StreamHellosResponse>;
 
@@ -125,7 +126,7 @@ class FakeCall extends EventEmitter {
 Deno.test("streamHellos() makes no reply while there is no room", async () => {
   const call = new FakeCall();
   call.start({ count: 2, intervalMs: 0 });
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await pause(5);
   assert.equal(call.written, 1);
   call.emit("drain");
   await until(() => call.hasEnded);

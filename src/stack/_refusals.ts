@@ -295,8 +295,7 @@ export const REFUSALS: readonly Refused[] = [
     path: [...CLUSTER, "type"],
     value: "EDS",
     message: "cannot create an EDS cluster without an EDS config",
-    says:
-      'cluster "grpc-server", field type: cannot create an EDS cluster without an EDS config',
+    says: "cannot create an EDS cluster without an EDS config",
   },
   {
     what: "a chain of filters without its end",
@@ -305,7 +304,7 @@ export const REFUSALS: readonly Refused[] = [
     message:
       "Error: non-terminal filter named envoy.filters.http.rbac of type envoy.filters.http.rbac is the last filter in a http filter chain.",
     says:
-      'listener "grpc", http filter "envoy.filters.http.rbac", field name: non-terminal filter named envoy.filters.http.rbac of type envoy.filters.http.rbac is the last filter in a http filter chain',
+      "non-terminal filter named envoy.filters.http.rbac of type envoy.filters.http.rbac is the last filter in a http filter chain",
   },
   {
     what: "two clusters of one name",

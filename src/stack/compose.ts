@@ -28,7 +28,7 @@ import {
 } from "./docker.ts";
 import { containersMib } from "./resident.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
-import { awaitServersHealthy } from "./healthy.ts";
+import { awaitHealthy } from "./healthy.ts";
 import { waitUntil } from "../io/wait.ts";
 import type { ExitStatus } from "../io/child.ts";
 import type { LineSink, Stack, StackServer } from "./stack.ts";
@@ -132,9 +132,12 @@ export class ComposeStack implements Stack {
       requireFree(port);
     }
     const stack = new ComposeStack(options);
-    const { signal, servers } = options;
+    const { signal, servers, config, configName = "envoy.yaml" } = options;
     try {
       signal?.throwIfAborted();
+      if (config !== undefined) {
+        await stack.project.requireAccepted(config, configName);
+      }
       await stack.project.up(
         [
           options.build ?? true ? "--build" : "--no-build",
@@ -147,10 +150,12 @@ export class ComposeStack implements Stack {
       );
       stack.project.followLogs();
       await stack.#refresh();
-      const healthy = options.healthyAtStart ?? servers;
-      await awaitServersHealthy(stack.admin, healthy, {
+      const { healthyAtStart = servers } = options;
+      await awaitHealthy(stack.admin, healthyAtStart, {
+        isReached: (healthy, found) =>
+          found === servers && healthy >= healthyAtStart,
         limitMs: options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       });
       return stack;
     } catch (error) {

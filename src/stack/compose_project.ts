@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
 import { parseYaml } from "../core/yaml.ts";
 import { readText } from "../io/files.ts";
-import type { RunResult } from "../io/processes.ts";
+import { type RunResult, runToEnd } from "../io/processes.ts";
 import { type Child, startChild } from "../io/child.ts";
 import { docker, dockerFailure } from "./docker.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
+import { refusalOf } from "./envoy_refusal.ts";
 import { bundleProgram } from "./programs.ts";
 import type { LineSink } from "./stack.ts";
 
@@ -53,6 +54,8 @@ export interface ProjectOptions {
 export interface ServiceChange {
   /** Instead of the mounted envoy.yaml. */
   readonly config?: EnvoyConfig;
+  /** What Envoy's refusal calls it (default "envoy.yaml"). */
+  readonly configName?: string | undefined;
   /** Envoy's worker threads. */
   readonly concurrency?: number;
   /** Further flags of every server. */
@@ -77,6 +80,32 @@ export class ComposeProject {
   constructor(options: ProjectOptions) {
     this.name = options.name;
     this.#options = options;
+  }
+
+  /**
+   * Has Envoy look at a configuration before it is started with it: a container
+   * that refuses it would start again and again.
+   *
+   * @throws {Failure} `environment` when it is refused.
+   */
+  async requireAccepted(config: EnvoyConfig, name: string): Promise<void> {
+    const { signal } = this.#options;
+    const { stderr } = await runToEnd(
+      "docker",
+      this.#args([
+        ...["run", "--rm", "--no-deps", "--no-TTY", SERVICES.envoy],
+        ...["--mode", "validate", "--log-level", "error"],
+        ...["--config-yaml", JSON.stringify(config)],
+      ]),
+      {
+        cwd: FOLDER,
+        env: this.#env(),
+        timeoutMs: UP_LIMIT_MS,
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+    const refusal = refusalOf(stderr.split("\n"), config, name);
+    if (refusal !== undefined) throw refusal;
   }
 
   /** Starts services; builds their images first if that is asked for. */

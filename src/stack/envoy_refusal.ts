@@ -47,22 +47,24 @@ export function refusalOf(
   );
 }
 
+/** A line of log that cites a complaint: of a start, or of a validation. */
+const CITED =
+  /^.*?\[critical\].*? error (?:`|initializing configuration '.*?': )/;
+
+const CONSTRAINT = /Proto constraint validation failed \((.*)\)/;
+
 /**
- * What Envoy has against its configuration, on one line. Its line of log cites
- * the complaint, and this the message that it is about, over thousands of
- * lines; then the complaint is the end of the last line.
+ * What Envoy has against its configuration, on one line. It cites that, and
+ * may cite the message that it is about before, over thousands of lines.
  */
 function complaintOf(lines: readonly string[]): string | undefined {
-  const first = lines.findIndex((line) => /\[critical\].* error `/.test(line));
+  const first = lines.findIndex((line) => CITED.test(line));
   if (first < 0) return undefined;
-  const last = lines.at(-1) ?? "";
-  const [, constraint] = /Proto constraint validation failed \((.*)\)/
-    .exec(last) ?? [];
+  const [, constraint] = lines.map((line) => CONSTRAINT.exec(line))
+    .findLast((found) => found !== null) ?? [];
   if (constraint !== undefined) return oneLine(constraint);
-  const [, cited = ""] = /error `([^]*)/.exec(
-    lines.slice(first).join("\n"),
-  ) ?? [];
-  const [complaint = ""] = cited.split("` initializing config");
+  const [complaint = ""] = lines.slice(first).join("\n").replace(CITED, "")
+    .split("` initializing config");
   return oneLine(complaint)
     .replace(/\): \{.*/, ")") // The configuration as JSON.
     .replace(/^.*?INVALID_ARGUMENT: (.*)\).*/, "$1")
@@ -98,7 +100,7 @@ function detailOf(complaint: string, config: unknown): string {
   if (/Error\.|^field: /.test(complaint)) {
     return constraintOf(complaint, config);
   }
-  const place = mentioned(complaint, config);
+  const place = cited(complaint, config);
   const words = printable(complaint, COMPLAINT_UNITS_MAX);
   return place === undefined ? words : `${placeOf(place, config)}: ${words}`;
 }
@@ -149,14 +151,19 @@ function pathOf(names: Path, root: Path, config: unknown): Path {
   }, root);
 }
 
-/** The place of a value that the complaint mentions, if there is but one. */
-function mentioned(complaint: string, config: unknown): Path | undefined {
+/**
+ * The place of a value that the complaint cites, as in "bad address: nowhere"
+ * or "unknown cluster 'x'", if the complaint tells it from others of the value.
+ */
+function cited(complaint: string, config: unknown): Path | undefined {
   if (/duplicate/i.test(complaint)) return undefined; // There are two places.
-  const words = complaint.split(/[\s',]+|[.:](?= |$)/);
-  const found = leavesOf(config)
-    .filter(({ value }) => words.includes(String(value)));
+  const leaves = leavesOf(config);
+  const found = [...complaint.matchAll(/(?<!\w)'([^']+)'|: (\S+?)\.?(?= |$)/g)]
+    .map(([, quoted, last]) =>
+      leaves.filter(({ value }) => value === (quoted ?? last))
+    ).find(({ length }) => length > 0) ?? [];
   if (found.length === 1) return found[0]?.path;
-  const key = words.find((word) =>
+  const key = complaint.split(/\W+/).find((word) =>
     found.some(({ path }) => path.at(-1) === word)
   );
   return found.find(({ path }) => path.at(-1) === key)?.path;

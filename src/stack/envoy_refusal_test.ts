@@ -39,6 +39,17 @@ for (const refused of REFUSALS) {
   });
 }
 
+Deno.test("refusalOf() reads what a validation prints", () => {
+  const log = "[2026-11-26 02:04:32.079][1][critical][main] [a.cc:76] error " +
+    "initializing configuration '': ";
+  const lines = ["Network created", `${log}malformed IP address: nowhere`, ""];
+  assert.equal(
+    sentence(lines, { admin: { address: "nowhere" } }),
+    'Envoy refuses "my.yaml": field admin.address: malformed IP address: ' +
+      "nowhere; mend it there",
+  );
+});
+
 for (
   const [what, message, expected] of [
     [

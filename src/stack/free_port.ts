@@ -1,4 +1,4 @@
-/** Ports for the stacks of experiments. */
+/** Free ports for stacks. */
 
 /** Addresses that a scaled native stack may need: 127.0.0.1 to 127.0.0.8. */
 const ADDRESSES = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -19,6 +19,22 @@ export function freePort(taken: Set<number>): number {
       return port;
     }
   }
+}
+
+/** Free ports for a native stack, by the names of its options. */
+export function freePorts(taken: Set<number> = new Set()): {
+  readonly grpcPort: number;
+  readonly l4Port: number;
+  readonly adminPort: number;
+  readonly serverPort: number;
+} {
+  const grpcPort = freePort(taken);
+  return {
+    grpcPort,
+    l4Port: grpcPort + 1,
+    adminPort: freePort(taken),
+    serverPort: freePort(taken),
+  };
 }
 
 function isFree(port: number): boolean {

@@ -13,7 +13,7 @@ import {
   parseEnvoyConfig,
 } from "./envoy_config.ts";
 import { EnvoyProcess } from "./envoy_process.ts";
-import { awaitServersHealthy } from "./healthy.ts";
+import { awaitHealthy } from "./healthy.ts";
 import { type NameServer, startNameServer } from "./name_server.ts";
 import { residentMib } from "./resident.ts";
 import { ServerProcess } from "./server_process.ts";
@@ -25,9 +25,6 @@ export const NATIVE_SERVERS_MAX = 32;
 
 /** The callers' side is on this address only. */
 const HOST = "127.0.0.1";
-
-/** Envoy looks every second, and a new server needs one good check. */
-const HEALTHY_LIMIT_MS_DEFAULT = 20_000;
 
 /** What a native stack is given. */
 export interface NativeOptions {
@@ -116,10 +113,12 @@ export class NativeStack implements Stack {
       await stack.#addServers(options.servers);
       signal?.throwIfAborted();
       await stack.envoy.start();
-      await awaitServersHealthy(stack.admin, options.servers, {
-        limitMs: options.healthyLimitMs ?? HEALTHY_LIMIT_MS_DEFAULT,
-        healthy: options.healthyAtStart ?? options.servers,
-        ...(signal === undefined ? {} : { signal }),
+      const { healthyAtStart = options.servers } = options;
+      await awaitHealthy(stack.admin, healthyAtStart, {
+        isReached: (healthy, servers) =>
+          servers === options.servers && healthy >= healthyAtStart,
+        limitMs: options.healthyLimitMs,
+        signal,
       });
       signal?.throwIfAborted();
       return stack;

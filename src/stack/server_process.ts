@@ -10,6 +10,7 @@ import {
   type ReplyOf,
   type RequestOf,
 } from "../io/rpc.ts";
+import { waitUntil } from "../io/wait.ts";
 import {
   awaitExit,
   type Child,
@@ -89,10 +90,6 @@ export class ServerProcess {
     ];
     const lines: string[] = []; // Until it serves.
     let isServing = false;
-    let onServing = () => {};
-    const serving = new Promise<"serving">((resolve) => {
-      onServing = () => resolve("serving");
-    });
     const child = startChild({
       ...(deno !== undefined
         ? otherDenoCommand(deno, ["src/server.ts", ...words])
@@ -102,17 +99,14 @@ export class ServerProcess {
       onLine: (line) => {
         if (!isServing) lines.push(line);
         onLine(name, line.replace(`${name}: `, ""));
-        if (line !== `${name}: serving on ${this.address}`) return;
-        isServing = true;
-        onServing();
+        isServing ||= line === `${name}: serving on ${this.address}`;
       },
     });
     this.#child = child;
-    const timer = setTimeout(() => child.kill("SIGKILL"), START_LIMIT_MS);
-    const result = await Promise.race([serving, child.exited]);
-    clearTimeout(timer);
-    if (result !== "serving") {
-      throw startFailure("server", name, result, lines);
+    await waitUntil(() => isServing || !child.isRunning, START_LIMIT_MS);
+    if (!isServing) {
+      child.kill("SIGKILL");
+      throw startFailure("server", name, await child.exited, lines);
     }
     void child.exited.then((status) => this.#onExit(child, status));
   }

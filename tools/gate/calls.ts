@@ -2,11 +2,16 @@
 
 /** The work of one driver process. */
 export type Work =
-  /** Calls on one connection, at most `concurrency` at once. */
+  /**
+   * Calls on one connection, until there are `calls` or SIGTERM says that there
+   * are enough: at an even pace, however slow the answers are, or without
+   * `ratePerS` as many at once as `concurrency` says.
+   */
   | {
-    readonly kind: "burst";
+    readonly kind: "load";
     readonly calls: number;
-    readonly concurrency: number;
+    readonly ratePerS?: number;
+    readonly concurrency?: number;
   }
   /** One call on each of so many new connections. */
   | { readonly kind: "fresh"; readonly connections: number }
@@ -19,15 +24,6 @@ export type Work =
     readonly connections: number;
     readonly callsAfter: number;
     readonly limitMs: number;
-  }
-  /**
-   * Calls at an even pace on one connection, however slow the answers are,
-   * until there are `calls` or SIGTERM says that there are enough.
-   */
-  | {
-    readonly kind: "pace";
-    readonly ratePerS: number;
-    readonly calls: number;
   };
 
 /** A call that did not end well; times are milliseconds since 1970. */

@@ -138,7 +138,7 @@ function closingClients(runtime: Runtime, plan: Plan): Promise<Reasons> {
   const calls = plan.callsPerClient;
   return withServer(runtime, [], (server) =>
     inTurn(runtime, server, {
-      kind: "burst",
+      kind: "load",
       calls,
       concurrency: CONCURRENCY,
     }, { clients: plan.closingClients, calls }));
@@ -180,7 +180,7 @@ function connectionAge(
     const { reasons, disconnects } = await runClient(
       runtime,
       server,
-      { kind: "pace", ratePerS: AGE_LOAD_PER_S, calls },
+      { kind: "load", ratePerS: AGE_LOAD_PER_S, calls },
       { calls, workMs: ageLoadMs },
     );
     const min = Math.floor(ageLoadMs / ageLimitMs(MAX_AGE_MS));

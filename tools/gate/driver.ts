@@ -76,15 +76,21 @@ function watch(client: GreeterClient, ledger: Ledger): void {
   listen();
 }
 
-async function burst(
-  client: GreeterClient,
+async function load(
+  target: string,
   ledger: Ledger,
-  { calls, concurrency }: Extract<Work, { kind: "burst" }>,
+  { calls, ratePerS = Infinity, concurrency }: Extract<Work, { kind: "load" }>,
 ): Promise<void> {
-  let left = calls;
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (left-- > 0) await call(client, ledger);
-  }));
+  const client = connect(Greeter, target);
+  watch(client, ledger);
+  await runOpenLoop({
+    ratePerS,
+    count: calls,
+    ...(concurrency === undefined ? {} : { concurrency }),
+    signal: listenForStop().signal,
+    makeCall: () => call(client, ledger),
+  });
+  client.close();
 }
 
 async function fresh(
@@ -92,14 +98,16 @@ async function fresh(
   ledger: Ledger,
   { connections }: Extract<Work, { kind: "fresh" }>,
 ): Promise<void> {
-  let left = connections;
-  await Promise.all(Array.from({ length: FRESH_AT_ONCE }, async () => {
-    while (left-- > 0) {
+  await runOpenLoop({
+    ratePerS: Infinity,
+    count: connections,
+    concurrency: FRESH_AT_ONCE,
+    makeCall: async () => {
       const client = connect(Greeter, target);
       await call(client, ledger);
       client.close();
-    }
-  }));
+    },
+  });
 }
 
 async function idle(
@@ -123,20 +131,6 @@ async function idle(
   }));
 }
 
-async function pace(
-  client: GreeterClient,
-  ledger: Ledger,
-  { ratePerS, calls }: Extract<Work, { kind: "pace" }>,
-): Promise<void> {
-  watch(client, ledger);
-  await runOpenLoop({
-    ratePerS,
-    count: calls,
-    signal: listenForStop().signal,
-    makeCall: () => call(client, ledger),
-  });
-}
-
 async function run(): Promise<number> {
   const [target = "", text = ""] = Deno.args;
   // Asked first, to see whether this Deno runs our code at all.
@@ -146,12 +140,7 @@ async function run(): Promise<number> {
   const ledger = new Ledger();
   if (work.kind === "fresh") await fresh(target, ledger, work);
   else if (work.kind === "idle") await idle(target, ledger, work);
-  else {
-    const client = connect(Greeter, target);
-    if (work.kind === "burst") await burst(client, ledger, work);
-    else await pace(client, ledger, work);
-    client.close();
-  }
+  else await load(target, ledger, work);
   await pause(GOODBYE_MS);
   print(JSON.stringify(ledger.report()));
   return 0;

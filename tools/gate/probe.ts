@@ -7,8 +7,10 @@ import type { AddressInfo } from "node:net";
 import { parseFlags } from "../../src/core/flags.ts";
 import { join, PREFACE } from "../../src/core/http2_wire.ts";
 import { settings } from "../../src/io/http2_frames.ts";
+import { runOpenLoop } from "../../src/io/open_loop.ts";
 import { runProgram } from "../../src/io/program.ts";
 import { print } from "../../src/io/terminal.ts";
+import { pause } from "../../src/io/wait.ts";
 import { SERVER_FLAGS } from "../../src/server/config.ts";
 import { startServer } from "../../src/server/server.ts";
 import type { Probe } from "./runtime.ts";
@@ -30,14 +32,16 @@ const END_LIMIT_MS = 3_000;
 
 /** Opens HTTP/2 connections, each of which is closed when it is answered. */
 async function openAndClose(port: number, count: number): Promise<void> {
-  let left = count;
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    while (left-- > 0) {
+  await runOpenLoop({
+    ratePerS: Infinity,
+    count,
+    concurrency: AT_ONCE,
+    makeCall: async () => {
       using connection = await Deno.connect({ hostname: HOSTNAME, port });
       await connection.write(join(PREFACE, settings()));
       await connection.read(new Uint8Array(ANSWER_BYTES_MAX));
-    }
-  }));
+    },
+  });
 }
 
 /** The resident bytes that each closed connection has cost. */
@@ -76,7 +80,7 @@ async function endsWhileRead(): Promise<boolean> {
   const connection = await listener.accept();
   void connection.read(new Uint8Array(1)).catch(() => {});
   setTimeout(() => connection.close()); // The read has begun by then.
-  const limit = new Promise((resolve) => setTimeout(resolve, END_LIMIT_MS));
+  const limit = pause(END_LIMIT_MS);
   return await Promise.race([peer.read(new Uint8Array(1)), limit]) === null;
 }
 

@@ -2,7 +2,7 @@
 import { Failure } from "../../src/core/errors.ts";
 import { findTool } from "../../src/io/tools.ts";
 import { pause } from "../../src/io/wait.ts";
-import { freePort } from "../../src/stack/free_port.ts";
+import { freePorts } from "../../src/stack/free_port.ts";
 import { NativeStack } from "../../src/stack/native.ts";
 import type { Check, Plan } from "./checks.ts";
 import {
@@ -24,14 +24,9 @@ const LOAD_LIMIT_MS = 300_000;
 
 async function startStack({ path, signal }: Runtime): Promise<NativeStack> {
   const envoy = await findTool("envoy");
-  const taken = new Set<number>();
-  const grpcPort = freePort(taken);
   return await NativeStack.start({
     servers: SERVERS,
-    grpcPort,
-    l4Port: grpcPort + 1,
-    adminPort: freePort(taken),
-    serverPort: freePort(taken),
+    ...freePorts(),
     envoyPath: envoy.path,
     serverDeno: path,
     signal,
@@ -44,7 +39,7 @@ async function loadThroughRestarts(
   restarts: number,
 ): Promise<Reasons> {
   const client = startClient(runtime, stack.endpoint, {
-    kind: "pace",
+    kind: "load",
     ratePerS: RATE_PER_S,
     calls: RATE_PER_S * LOAD_LIMIT_MS / 1000,
   }, LOAD_LIMIT_MS);
