@@ -79,6 +79,132 @@ export async function browse<T>(
   }
 }
 
+/** A page that is open, driven by Chromium's own protocol. */
+export interface Tab {
+  /** What an expression gives, which may be a promise. */
+  evaluate<T>(expression: string): Promise<T>;
+  /** Clicks on the first element that a selector finds. */
+  click(selector: string): Promise<void>;
+  /** The text of the first element that a selector finds; "" if none. */
+  text(selector: string): Promise<string>;
+  /** Resolves when the expression is true. @throws When it never is. */
+  until(expression: string, limitMs?: number): Promise<void>;
+  /** What the page has complained of: errors, refused loads. */
+  readonly complaints: readonly string[];
+}
+
+/** A page shows a state within a second; a busy machine takes longer. */
+const UNTIL_LIMIT_MS = 30_000;
+
+/** Opens an address in a tab, lets `work` drive it, and closes the browser. */
+export async function drive<T>(
+  url: string,
+  work: (tab: Tab) => Promise<T>,
+): Promise<T> {
+  const profile = await Deno.makeTempDir();
+  const run = start(browser ?? "", [
+    ...["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"],
+    ...["--disable-background-networking", "--disable-dev-shm-usage"],
+    ...[`--user-data-dir=${profile}`, "--remote-debugging-port=0"],
+    "about:blank",
+  ]);
+  try {
+    await run.printed(/DevTools listening on ws:\S+/);
+    const [, host = ""] = /listening on ws:\/\/([^/]+)/.exec(run.text()) ?? [];
+    const tabs = await (await fetch(`http://${host}/json`)).json() as {
+      readonly type: string;
+      readonly webSocketDebuggerUrl: string;
+    }[];
+    const found = tabs.find(({ type }) => type === "page");
+    assert.ok(found, "Chromium has no tab");
+    const protocol = new Protocol(found.webSocketDebuggerUrl);
+    await protocol.opened;
+    try {
+      await protocol.ask("Runtime.enable");
+      await protocol.ask("Log.enable");
+      await protocol.ask("Page.navigate", { url });
+      return await work(tabOf(protocol));
+    } finally {
+      await protocol.close();
+    }
+  } finally {
+    await stop(run);
+    await Deno.remove(profile, { recursive: true });
+  }
+}
+
+/** Chromium's protocol over one WebSocket. */
+class Protocol {
+  readonly opened: Promise<void>;
+  readonly complaints: string[] = [];
+  readonly #socket: WebSocket;
+  readonly #asked = new Map<number, (answer: unknown) => void>();
+  #lastId = 0;
+
+  constructor(url: string) {
+    this.#socket = new WebSocket(url);
+    this.opened = new Promise((resolve) =>
+      this.#socket.onopen = () => resolve()
+    );
+    this.#socket.onmessage = ({ data }) => {
+      const { id, method, result, params } = JSON.parse(data);
+      this.#asked.get(id)?.(result);
+      this.#asked.delete(id);
+      const isComplaint = method === "Runtime.exceptionThrown" ||
+        (method === "Log.entryAdded" && params.entry.level === "error");
+      if (isComplaint) this.complaints.push(JSON.stringify(params));
+    };
+  }
+
+  ask(method: string, params: object = {}): Promise<unknown> {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    return new Promise((resolve) => this.#asked.set(id, resolve));
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.onclose = () => resolve();
+      this.#socket.close();
+    });
+  }
+}
+
+function tabOf(protocol: Protocol): Tab {
+  const evaluate = async <T>(expression: string) => {
+    const answer = await protocol.ask("Runtime.evaluate", {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    }) as {
+      readonly result: { readonly value?: T };
+      readonly exceptionDetails?: unknown;
+    };
+    const { exceptionDetails } = answer;
+    assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails));
+    return answer.result.value as T;
+  };
+  const quoted = (selector: string) => JSON.stringify(selector);
+  return {
+    evaluate,
+    complaints: protocol.complaints,
+    click: (selector) =>
+      evaluate(`document.querySelector(${quoted(selector)}).click()`),
+    text: (selector) =>
+      evaluate(
+        `document.querySelector(${quoted(selector)})?.textContent.trim() ?? ""`,
+      ),
+    until: async (expression, limitMs = UNTIL_LIMIT_MS) => {
+      const isTrue = await waitUntil(
+        () => evaluate<boolean>(`Boolean(${expression})`),
+        limitMs,
+      );
+      assert.ok(isTrue, `never true: ${expression}`);
+    },
+  };
+}
+
 /** Ends the browser and what it has started. */
 async function stop(run: Run): Promise<void> {
   run.process.kill("SIGTERM");

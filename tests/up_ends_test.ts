@@ -47,7 +47,7 @@ for (
     run.process.kill(signal);
     assert.equal(await run.ended, 0, run.text());
     assert.match(run.text(), new RegExp(`stopping on ${signal}$`, "m"));
-    assert.match(run.text(), /server-1 +\| stopped/);
+    assert.match(run.text(), /up +\| stopped in order/);
     assert.deepEqual(run.leftovers(), []);
   });
 }

@@ -144,7 +144,7 @@ Deno.test("a killed server is said at once and comes back", async () => {
     ?.split(" ") ?? [];
   assert.ok(pid);
   Deno.kill(Number(pid), "SIGKILL");
-  await run.printed(/server-2 +\| ended unexpectedly \(SIGKILL\)/);
+  await run.printed(/up +\| server-2 ended unexpectedly \(SIGKILL\)/);
   await run.printed(/ended unexpectedly[^]*server-2 +\| serving on/);
   run.process.kill("SIGINT");
   assert.equal(await run.ended, 0);

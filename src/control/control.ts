@@ -37,6 +37,9 @@ const FRAME_MS = 100;
 /** How often Envoy is asked. */
 const LOOK_MS = 250;
 
+/** A change of the load follows another after this time at the earliest. */
+const LOAD_PAUSE_MS = 200;
+
 /** More wishes at once come from a program that has gone wrong. */
 const WAITING_MAX = 20;
 
@@ -263,7 +266,10 @@ export class Control {
         return await this.#restartEnvoy(who);
       case "load": {
         const load = { ...this.#callers.load, ...action.load };
+        this.#busy = loadWords(load);
         this.#callers.change(load);
+        // Each change starts programs: a thousand wishes must not.
+        await pause(LOAD_PAUSE_MS);
         return this.#stories.begin(who, loadWords(load)).id;
       }
       case "protect":
