@@ -1,5 +1,6 @@
 /** The lab: everything that starts and drives a stack. */
 import { CATALOGUE } from "../experiments/catalogue.ts";
+import { plainServer } from "../experiments/control/plain_server.ts";
 import { Failure } from "./core/errors.ts";
 import { runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
@@ -29,6 +30,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+/**
+ * The programs that controls start in a server's place, by their sources: a
+ * binary has them inside, and starts itself with such a name (see programs.ts).
+ */
+const SERVERS_INSTEAD: Readonly<Record<string, Command["run"]>> = {
+  "experiments/control/plain_server.ts": plainServer,
+};
+
 function usage(): string {
   const names = Object.entries(COMMANDS);
   const width = Math.max(...names.map(([name]) => name.length));
@@ -49,8 +58,12 @@ if (import.meta.main) {
       print(usage());
       return 0;
     }
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (command === undefined) {
+    const run = Object.hasOwn(COMMANDS, name)
+      ? COMMANDS[name]?.run
+      : Object.hasOwn(SERVERS_INSTEAD, name)
+      ? SERVERS_INSTEAD[name]
+      : undefined;
+    if (run === undefined) {
       throw new Failure(
         "usage",
         `"${name}" is not a command; the commands are ${
@@ -58,6 +71,6 @@ if (import.meta.main) {
         }`,
       );
     }
-    return await command.run(argv);
+    return await run(argv);
   });
 }

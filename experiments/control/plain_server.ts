@@ -22,8 +22,14 @@ import { admin } from "../../src/server/admin.ts";
 import { sayHello } from "../../src/server/say_hello.ts";
 import { streamHellos } from "../../src/server/stream_hellos.ts";
 
-async function serve(): Promise<number> {
-  const { values } = parseFlags(SERVER_FLAGS, Deno.args);
+/**
+ * Serves until a signal.
+ *
+ * @param argv A server's flags.
+ * @returns The exit code.
+ */
+export async function plainServer(argv: readonly string[]): Promise<number> {
+  const { values } = parseFlags(SERVER_FLAGS, argv);
   const { host, maxMessageBytes } = values;
   const serverName = values.serverName || Deno.hostname();
   const stop = listenForStop();
@@ -49,4 +55,6 @@ async function serve(): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await runProgram("plain server", serve);
+if (import.meta.main) {
+  await runProgram("plain server", () => plainServer(Deno.args));
+}

@@ -95,6 +95,13 @@ export async function experimentCommand(
     return 0;
   }
   const [action, ...names] = positionals;
+  if (values.isDocker && Deno.build.standalone) {
+    throw new Failure(
+      "environment",
+      "--docker builds images and bundles programs of the sources; use " +
+        "`./denow task experiment` in the project's folder, or leave it out",
+    );
+  }
   if (action === "list" && names.length === 0) {
     listLines(catalogue).forEach(print);
     return 0;
