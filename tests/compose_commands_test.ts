@@ -4,6 +4,7 @@ import { waitUntil } from "../src/io/wait.ts";
 import {
   dockerOutput,
   dockerTest,
+  IMAGES,
   leftovers,
   newPorts,
   newProject,
@@ -21,6 +22,7 @@ function surroundings(): Record<string, string> {
   const { grpcPort, l4Port, adminPort } = newPorts();
   return {
     COMPOSE_PROJECT_NAME: newProject(),
+    IMAGE_PREFIX: IMAGES,
     GRPC_PORT: String(grpcPort),
     L4_PORT: String(l4Port),
     ADMIN_PORT: String(adminPort),
@@ -39,7 +41,7 @@ async function takeDown(env: Readonly<Record<string, string>>): Promise<void> {
  */
 function isInTurn(text: string): boolean {
   const servers = new Map(
-    [...text.matchAll(/call (\d+) +([0-9a-f]{12}) +reply/g)]
+    [...text.matchAll(/call (\d+) +(server-\d) +reply/g)]
       .map(([, call, server]) => [Number(call), server]),
   );
   return [...servers.keys()].some((call) => {
@@ -157,7 +159,7 @@ dockerTest(
     run.process.kill("SIGINT");
     assert.equal(await run.ended, 0, run.text());
     assert.match(run.text(), /ready: 3 servers, all healthy/);
-    assert.match(run.text(), /server-3 +\| [0-9a-f]{12}: serving/);
+    assert.match(run.text(), /server-3 +\| serving/);
     assert.match(run.text(), /client +\| \d+ calls, [1-9]\d* succeeded/);
     assert.deepEqual(await leftovers("grpc-demo"), []);
     assert.deepEqual(run.leftovers(), []);

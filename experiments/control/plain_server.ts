@@ -19,6 +19,7 @@ import { countCalls, Counters } from "../../src/server/counters.ts";
 import { createIdentity } from "../../src/server/greeting.ts";
 import { Health } from "../../src/server/health.ts";
 import { admin } from "../../src/server/admin.ts";
+import { nameOfServer } from "../../src/server/name.ts";
 import { sayHello } from "../../src/server/say_hello.ts";
 import { streamHellos } from "../../src/server/stream_hellos.ts";
 
@@ -31,7 +32,7 @@ import { streamHellos } from "../../src/server/stream_hellos.ts";
 export async function plainServer(argv: readonly string[]): Promise<number> {
   const { values } = parseFlags(SERVER_FLAGS, argv);
   const { host, maxMessageBytes } = values;
-  const serverName = values.serverName || Deno.hostname();
+  const serverName = await nameOfServer(values);
   const stop = listenForStop();
   const counters = new Counters(serverName);
   const identity = createIdentity(serverName);

@@ -15,7 +15,8 @@ import {
   startChild,
 } from "../io/child.ts";
 import { ComposeStack } from "../stack/compose.ts";
-import { COMPOSE_PROJECT } from "../stack/compose_project.ts";
+import { demoProject } from "../stack/compose_project.ts";
+import { requireDocker } from "../stack/docker.ts";
 import { type EnvoyConfig, parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { watchEnvoy } from "../stack/envoy_watch.ts";
 import { makeWay } from "../stack/leftovers.ts";
@@ -149,10 +150,11 @@ class Parts {
   }
 
   /** The client is one of the containers. */
-  #startContainers(config: EnvoyConfig | undefined): Promise<Stack> {
+  async #startContainers(config: EnvoyConfig | undefined): Promise<Stack> {
     const flags = this.#flags;
-    return ComposeStack.start({
-      project: COMPOSE_PROJECT,
+    await requireDocker();
+    return await ComposeStack.start({
+      project: await demoProject(),
       servers: flags.servers,
       grpcPort: flags.grpcPort,
       l4Port: flags.grpcPort + 1,
@@ -166,6 +168,7 @@ class Parts {
         // time that it could build in another way.
         if (!/^(?:#\d+ (?!\[)|$)|Bake/.test(line)) this.#sayLine(program, line);
       },
+      onCrash: (program, status) => this.#onCrash(program, status),
     });
   }
 
@@ -237,8 +240,8 @@ class Parts {
     const seconds = RESTART_DELAY_MS / 1000;
     say(
       program,
-      `ended unexpectedly (${exitWords(status)}); it starts again in ` +
-        `${seconds} s`,
+      `ended unexpectedly (${exitWords(status)}); it starts again ` +
+        `within ${seconds} s`,
     );
     setTimeout(() => void this.#restart(program), RESTART_DELAY_MS);
   }
