@@ -9,7 +9,7 @@ import { BINARY_BYTES_MAX } from "../tools/build.ts";
 import { compile } from "../tools/build/compile.ts";
 import { chooseRuntime, runtimeOptions } from "../tools/build/runtime.ts";
 import type { Target } from "../tools/build/targets.ts";
-import { start } from "./programs.ts";
+import { start, startIn } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
 const PROGRAMS = ["server", "client", "lab"] as const;
@@ -239,9 +239,7 @@ async function emptyFolder(): Promise<string> {
 /** Starts grpc-lab in an empty folder. */
 async function startLab(args: readonly string[], env = {}) {
   const folder = await emptyFolder();
-  const run = start("sh", [
-    ...["-c", 'cd "$0" && exec "$@"', folder, binary("lab"), ...args],
-  ], env);
+  const run = startIn(folder, [binary("lab"), ...args], env);
   return { folder, run };
 }
 

@@ -1,9 +1,10 @@
 /** The promises of the demo in containers, each measured. */
 import assert from "node:assert/strict";
 import { GRPC_CLUSTER, parseEnvoyConfig } from "../src/stack/envoy_config.ts";
+import type { ExitStatus } from "../src/io/child.ts";
 import type { Stack } from "../src/stack/stack.ts";
 import { waitUntil } from "../src/io/wait.ts";
-import { dockerTest, withContainers } from "./containers.ts";
+import { dockerOutput, dockerTest, withContainers } from "./containers.ts";
 import {
   awaitHealthy,
   callDuring,
@@ -161,6 +162,44 @@ dockerTest(
       const after = await callMany(stack.endpoint, 300);
       assert.deepEqual([...after.servers.values()], [100, 100, 100]);
       await assertHealth(stack, 3);
+    });
+  },
+);
+
+dockerTest(
+  "containers: an end that nobody has asked for is told; docker kill is final",
+  async () => {
+    const ends: string[] = [];
+    const options = {
+      ...{ build: false, servers: 2 },
+      onCrash: (program: string, { signal }: ExitStatus) =>
+        ends.push(`${program} ${signal}`),
+    };
+    await withContainers(options, async (stack) => {
+      const container = (number: number) =>
+        `${stack.project.name}-grpc-server-${number}`;
+      // What was asked for is not told.
+      await stack.stop("server-1", "SIGKILL");
+      await stack.start("server-1");
+      await awaitHealthy(stack, 2);
+
+      // The program itself: the last process, below the container's init.
+      const table = await dockerOutput("top", container(1), "-o", "pid");
+      Deno.kill(Number(table.split("\n").at(-1)), "SIGKILL");
+      assert.ok(await waitUntil(() => ends.length > 0, 10_000));
+      const isRunning = async (number: number) =>
+        await dockerOutput(
+          ...["inspect", "--format", "{{.State.Running}}", container(number)],
+        ) === "true";
+      assert.ok(await waitUntil(() => isRunning(1), 10_000), "not restarted");
+
+      await dockerOutput("kill", container(2));
+      assert.ok(await waitUntil(() => ends.length > 1, 10_000));
+      assert.deepEqual(ends, ["server-1 SIGKILL", "server-2 SIGKILL"]);
+      await awaitHealthy(stack, 1);
+      assert.equal(await isRunning(2), false);
+      await stack.start("server-2");
+      await awaitHealthy(stack, 2);
     });
   },
 );
