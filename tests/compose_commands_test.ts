@@ -124,7 +124,7 @@ dockerTest(
 );
 
 dockerTest(
-  "compose.yaml has the ports and the Envoy command that the documents name",
+  "compose.yaml has the ports and the one worker that the documents name",
   async () => {
     const config = JSON.parse(
       await dockerOutput("compose", "config", "--format", "json"),
@@ -140,18 +140,9 @@ dockerTest(
         "127.0.0.1:9901:9901",
       ],
     );
-    const yaml = await Deno.readTextFile(
-      new URL("../envoy.yaml", import.meta.url),
-    );
-    const [, recommended = ""] =
-      /# {3}envoy -c envoy\.yaml ([^\\\n]*(?:\\\n#.*)?)\n/
-        .exec(yaml) ?? [];
-    const words = recommended.replaceAll(/\\\n#/g, " ").trim().split(/\s+/);
-    assert.ok(words.length >= 8, recommended);
-    assert.ok(
-      command.join(" ").includes(words.join(" ")),
-      `${command.join(" ")}\nlacks\n${words.join(" ")}`,
-    );
+    // envoy.yaml says that the flags are here, and why there is one worker.
+    const [, workers] = command.join(" ").match(/--concurrency (\d+)/) ?? [];
+    assert.equal(workers, "1");
   },
 );
 
