@@ -2,7 +2,8 @@
 import { CATALOGUE } from "../experiments/catalogue.ts";
 import { plainServer } from "../experiments/control/plain_server.ts";
 import { Failure } from "./core/errors.ts";
-import { runProgram } from "./io/program.ts";
+import { survivePeerErrors } from "./io/peer_errors.ts";
+import { exitWithFailure, runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
 import { experimentCommand } from "./lab/experiment.ts";
 import { down } from "./lab/down.ts";
@@ -52,6 +53,8 @@ function usage(): string {
 
 if (import.meta.main) {
   const [name = "--help", ...argv] = Deno.args;
+  // Whoever calls sees the call's end; nobody needs to read of it here.
+  survivePeerErrors(() => {}, (error) => exitWithFailure("lab", error));
   // What users have typed is the verb; of the lab they need not know.
   await runProgram(Object.hasOwn(COMMANDS, name) ? name : "lab", async () => {
     if (name === "--help" || name === "-h") {

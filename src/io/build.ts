@@ -34,3 +34,12 @@ export function versionOfProgram(name: string): string {
     pinnedDeno: config.toolVersions.deno,
   });
 }
+
+/** What to know of a runtime that has not passed the gate, in a sentence. */
+export function runtimeNote(): string | undefined {
+  const { deno } = config.toolVersions;
+  return Deno.version.deno === deno
+    ? undefined
+    : `This runs on Deno ${Deno.version.deno} and not ${deno}: calls may be ` +
+      "lost by it, as a client, and not by what is measured";
+}

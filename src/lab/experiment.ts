@@ -9,6 +9,7 @@ import {
   words,
 } from "../core/flags.ts";
 import { tableLines } from "../core/table.ts";
+import { runtimeNote } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
@@ -171,6 +172,8 @@ async function runAll(
   chosen: readonly Experiment[],
   flags: FlagValues<typeof FLAGS>,
 ): Promise<number> {
+  const note = runtimeNote();
+  if (note !== undefined) print(note);
   const stop = listenForStop(killAllChildren);
   const stacks = flags.isDocker
     ? composeStacks()
