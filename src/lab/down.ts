@@ -2,7 +2,7 @@
 import { helpText, parseFlags } from "../core/flags.ts";
 import { print } from "../io/terminal.ts";
 import { ComposeProject, demoProject } from "../stack/compose_project.ts";
-import { docker, PROJECT_LABEL, requireDocker } from "../stack/docker.ts";
+import { docker, PROJECT_LABEL } from "../stack/docker.ts";
 import { processWords, timeOf } from "../stack/leftovers.ts";
 import { endLeftovers, findRuns } from "../stack/run_file.ts";
 
@@ -26,13 +26,13 @@ export async function down(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const isEnded = await endNative();
+  let name: string;
   try {
-    await requireDocker();
+    name = await demoProject();
   } catch (error) {
     if (isEnded) return 0; // There was something to stop, without Docker.
     throw error;
   }
-  const name = await demoProject();
   const filter = ["--quiet", "--filter", `label=${PROJECT_LABEL}=${name}`];
   const containers = lines(await docker(["ps", "--all", ...filter]));
   const networks = lines(await docker(["network", "ls", ...filter]));

@@ -16,7 +16,6 @@ import {
 } from "../io/child.ts";
 import { ComposeStack } from "../stack/compose.ts";
 import { demoProject } from "../stack/compose_project.ts";
-import { requireDocker } from "../stack/docker.ts";
 import { type EnvoyConfig, parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { watchEnvoy } from "../stack/envoy_watch.ts";
 import { makeWay } from "../stack/leftovers.ts";
@@ -152,7 +151,6 @@ class Parts {
   /** The client is one of the containers. */
   async #startContainers(config: EnvoyConfig | undefined): Promise<Stack> {
     const flags = this.#flags;
-    await requireDocker();
     return await ComposeStack.start({
       project: await demoProject(),
       servers: flags.servers,

@@ -24,7 +24,6 @@ import {
   docker,
   endContainer,
   lastLine,
-  requireDocker,
 } from "./docker.ts";
 import { containersMib } from "./resident.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
@@ -131,11 +130,10 @@ export class ComposeStack implements Stack {
   /**
    * Starts a stack; resolves when Envoy finds every server healthy.
    *
-   * @throws {Failure} `environment` when Docker is not there or a part cannot
-   * start; no container or network is left then.
+   * @throws {Failure} `environment` when a part cannot start; no container or
+   * network is left then.
    */
   static async start(options: ComposeOptions): Promise<ComposeStack> {
-    await requireDocker();
     for (const port of [options.grpcPort, options.l4Port, options.adminPort]) {
       requireFree(port);
     }

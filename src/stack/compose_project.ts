@@ -11,6 +11,7 @@ import {
   dockerFailure,
   NUMBER_LABEL,
   PROJECT_LABEL,
+  requireDocker,
   SERVICE_LABEL,
 } from "./docker.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
@@ -50,10 +51,11 @@ const FOLDER = Deno.build.standalone
  * The name of this folder's project, as `docker compose` has it when it is
  * typed here: the folder's own, unless COMPOSE_PROJECT_NAME is set.
  *
- * @throws {Failure} `environment` when there is no compose.yaml here, or when
- * containers of a folder elsewhere have that name.
+ * @throws {Failure} `environment` when Docker or compose.yaml is not there, or
+ * when containers of a folder elsewhere have that name.
  */
 export async function demoProject(): Promise<string> {
+  await requireDocker();
   await readComposeFile();
   const words = [...COMPOSE_WORDS, "config", "--format", "json"];
   const name = JSON.parse(await docker(words, { cwd: FOLDER })).name as string;
