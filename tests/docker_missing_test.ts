@@ -103,10 +103,10 @@ Deno.test("up --docker with a taken port says so before it builds", async () => 
 
 Deno.test("up --docker without registry and stand-in says how to make one", async () => {
   const unreached = RUNS.replace(
-    "*)",
-    `*" up "*) echo 'Error Get "https://gcr.io/v2/": dial tcp: no such host' >&2; exit 1;;
+    "  *) ",
+    `  *" up "*) echo 'Error Get "https://gcr.io/v2/": dial tcp: no such host' >&2; exit 1;;
   *" down "*) ;;
-  *)`,
+  *) `,
   );
   const ports = ["--port", `${freePort()}`, "--admin-port", `${freePort()}`];
   const { code, text } = await lab(
