@@ -1,7 +1,9 @@
 /** The lab: everything that starts and drives a stack. */
 import { CATALOGUE } from "../experiments/catalogue.ts";
+import { plainServer } from "../experiments/control/plain_server.ts";
 import { Failure } from "./core/errors.ts";
-import { runProgram } from "./io/program.ts";
+import { survivePeerErrors } from "./io/peer_errors.ts";
+import { exitWithFailure, runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
 import { ctl } from "./lab/ctl.ts";
 import { experimentCommand } from "./lab/experiment.ts";
@@ -31,6 +33,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
 };
 
+/**
+ * The programs that controls start in a server's place, by their sources: a
+ * binary has them inside, and starts itself with such a name (see programs.ts).
+ */
+const SERVERS_INSTEAD: Readonly<Record<string, Command["run"]>> = {
+  "experiments/control/plain_server.ts": plainServer,
+};
+
 function usage(): string {
   const names = Object.entries(COMMANDS);
   const width = Math.max(...names.map(([name]) => name.length));
@@ -45,14 +55,20 @@ function usage(): string {
 
 if (import.meta.main) {
   const [name = "--help", ...argv] = Deno.args;
+  // Whoever calls sees the call's end; nobody needs to read of it here.
+  survivePeerErrors(() => {}, (error) => exitWithFailure("lab", error));
   // What users have typed is the verb; of the lab they need not know.
   await runProgram(Object.hasOwn(COMMANDS, name) ? name : "lab", async () => {
     if (name === "--help" || name === "-h") {
       print(usage());
       return 0;
     }
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (command === undefined) {
+    const run = Object.hasOwn(COMMANDS, name)
+      ? COMMANDS[name]?.run
+      : Object.hasOwn(SERVERS_INSTEAD, name)
+      ? SERVERS_INSTEAD[name]
+      : undefined;
+    if (run === undefined) {
       throw new Failure(
         "usage",
         `"${name}" is not a command; the commands are ${
@@ -60,6 +76,6 @@ if (import.meta.main) {
         }`,
       );
     }
-    return await command.run(argv);
+    return await run(argv);
   });
 }

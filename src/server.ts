@@ -12,6 +12,7 @@ import { print } from "./io/terminal.ts";
 import { ASK_FLAGS, askCounters, askHealth } from "./server/ask.ts";
 import { SERVER_FLAGS } from "./server/config.ts";
 import { FAULT_FLAGS, sendFault } from "./server/fault_command.ts";
+import { nameOfServer } from "./server/name.ts";
 import { startServer } from "./server/server.ts";
 
 const ABOUT = `Serves demo.v1.Greeter with health and reflection until SIGTERM \
@@ -38,9 +39,9 @@ async function serve(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const stop = listenForStop();
-  const name = values.serverName || Deno.hostname();
-  const log = (line: string) => print(`${name}: ${line}`);
-  const server = await startServer(values, log);
+  const serverName = await nameOfServer(values);
+  const log = (line: string) => print(`${serverName}: ${line}`);
+  const server = await startServer({ ...values, serverName }, log);
   const end = await Promise.race([
     whenAborted(stop.signal),
     server.full.then(() => FULL),

@@ -4,11 +4,12 @@ import { Buffer } from "node:buffer";
 import config from "../deno.json" with { type: "json" };
 import { askHealth } from "../src/server/ask.ts";
 import { runToEnd } from "../src/io/processes.ts";
+import { findTool } from "../src/io/tools.ts";
 import { BINARY_BYTES_MAX } from "../tools/build.ts";
 import { compile } from "../tools/build/compile.ts";
 import { chooseRuntime, runtimeOptions } from "../tools/build/runtime.ts";
 import type { Target } from "../tools/build/targets.ts";
-import { start } from "./programs.ts";
+import { start, startIn } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
 const PROGRAMS = ["server", "client", "lab"] as const;
@@ -16,9 +17,6 @@ const TARGET = Deno.build.target as Target;
 
 /** From the process's start to a health check's SERVING, warm. */
 const START_LIMIT_MS = 300;
-
-/** A compiled server has port 8080 only; these addresses are for this file. */
-const HOSTS = { serve: "127.0.0.61", startUp: "127.0.0.62" };
 
 const out = Deno.makeTempDirSync({ prefix: "build-test-" });
 globalThis.addEventListener(
@@ -37,6 +35,10 @@ assert.equal(await built.ended, 0, built.text());
 
 function binary(program: typeof PROGRAMS[number]): string {
   return `${out}/all/grpc-${program}`;
+}
+
+function portOf(target: string): string {
+  return target.split(":").at(-1) ?? "";
 }
 
 /** Its name and whether its runtime is a stand-in, as `--version` says. */
@@ -66,8 +68,7 @@ for (const program of PROGRAMS) {
   Deno.test(`grpc-${program} has the permissions of deno.json, and no others`, async () => {
     const { prompt, ...allowed } = await compiledPermissions(binary(program));
     assert.equal(prompt, false);
-    const set: Readonly<Record<string, unknown>> =
-      config.permissions[`${program}Binary`];
+    const set: Readonly<Record<string, unknown>> = config.permissions[program];
     // Deno compiles in "every" as an empty list, and "none" as null.
     const expected = Object.fromEntries(
       ["env", "ffi", "net", "read", "run", "sys", "write"].map((kind) => [
@@ -99,9 +100,9 @@ async function compiledPermissions(
 }
 
 Deno.test("grpc-server serves, tells its health, is called and stops", async () => {
-  const server = start(binary("server"), ["--host", HOSTS.serve]);
+  const target = `127.0.0.1:${freePort()}`;
+  const server = start(binary("server"), ["--port", portOf(target)]);
   await server.printed(/serving on/);
-  const target = `${HOSTS.serve}:8080`;
   const health = start(binary("server"), ["health", "--target", target]);
   assert.equal(await health.ended, 0, health.text());
   assert.equal(health.text(), "SERVING\n");
@@ -131,13 +132,14 @@ Deno.test(`grpc-server is SERVING ${START_LIMIT_MS} ms after its start`, async (
 });
 
 async function measureStart(): Promise<number> {
+  const target = `127.0.0.1:${freePort()}`;
   const startedAtMs = performance.now();
   const server = start(binary("server"), [
-    ...["--host", HOSTS.startUp, "--drain-wait", "0"],
+    ...["--port", portOf(target), "--drain-wait", "0"],
   ]);
   await server.printed(/serving on/);
   const status = await askHealth({
-    ...{ target: `${HOSTS.startUp}:8080`, service: "", deadlineMs: 5000 },
+    ...{ target, service: "", deadlineMs: 5000 },
   });
   const tookMs = performance.now() - startedAtMs;
   assert.equal(status, "SERVING");
@@ -146,37 +148,38 @@ async function measureStart(): Promise<number> {
   return tookMs;
 }
 
-Deno.test("grpc-server may not listen on another port, and says so", async () => {
-  for (const args of [["--port", "9999"], ["--port", "0"], ["--host", "::1"]]) {
-    const run = start(binary("server"), args);
+for (
+  const [args, address] of [
+    [["--port", "0"], "127.0.0.1"],
+    [["--host", "127.0.0.64", "--port", "0"], "127.0.0.64"],
+    [["--host", "0.0.0.0", "--port", "0"], "0.0.0.0"],
+    [["--host", "::1", "--port", "0"], "[::1]"],
+  ] as const
+) {
+  Deno.test(`grpc-server ${args.join(" ")} serves on ${address}`, async () => {
+    const server = start(binary("server"), [...args, "--drain-wait", "0"]);
+    await server.printed(/serving on/);
+    const [, host, port] = /serving on (.+):(\d+)\n/.exec(server.text()) ?? [];
+    assert.equal(host, address);
+    const target = `${address}:${port}`.replace("0.0.0.0", "127.0.0.1");
+    const health = start(binary("server"), ["health", "--target", target]);
+    assert.equal(await health.ended, 0, health.text());
+    server.process.kill("SIGTERM");
+    assert.equal(await server.ended, 0, server.text());
+  });
+}
+
+Deno.test("grpc-server may not listen on other addresses, and says so", async () => {
+  for (const host of ["::", "192.0.2.1"]) {
+    const run = start(binary("server"), ["--host", host]);
     const timer = setTimeout(() => run.process.kill("SIGKILL"), 10_000);
     assert.equal(await run.ended, 3, run.text());
     clearTimeout(timer);
     assert.match(
       run.text(),
-      /^server: Cannot listen on \S+: the program's permissions, .* --port 8080\n$/,
+      /^server: Cannot listen on \S+: the program's permissions, .* --host 0\.0\.0\.0 or 127\.0\.0\.1\n$/,
     );
   }
-});
-
-Deno.test("grpc-server may not connect to another port", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  let connections = 0;
-  const accepting = listener.accept().then(
-    (connection) => {
-      connections += 1;
-      connection.close();
-    },
-    () => {}, // The listener was closed before anybody came.
-  );
-  const { port } = listener.addr as Deno.NetAddr;
-  const run = start(binary("server"), [
-    ...["health", "--target", `127.0.0.1:${port}`],
-  ]);
-  assert.equal(await run.ended, 1, run.text());
-  assert.equal(connections, 0);
-  listener.close();
-  await accepting;
 });
 
 Deno.test("a binary with the server's permissions is refused all else", async () => {
@@ -200,14 +203,12 @@ Deno.test("a binary with the server's permissions is refused all else", async ()
     ...(runtime.denort === undefined ? {} : { denort: runtime.denort }),
     ...(runtime.deno === undefined ? {} : { deno: runtime.deno }),
   });
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  const args = [folder, String(port)];
+  const args = [folder];
   const compiled = await runToEnd(`${folder}/probe`, args);
   assert.equal(compiled.code, 0, compiled.stderr);
   const results: Readonly<Record<string, string>> = JSON.parse(compiled.stdout);
   const mayDo = [
-    "listen on a server's port",
+    "listen on any port of this machine",
     "read a server's variable",
     "ask for the host name",
   ];
@@ -222,18 +223,96 @@ Deno.test("a binary with the server's permissions is refused all else", async ()
   assert.deepEqual(JSON.parse(free.stdout), Object.fromEntries(done));
 });
 
-Deno.test("grpc-lab finds grpc-server beside itself", async () => {
-  // On another port than 8080, so that the server ends with its own sentence.
-  const run = start(binary("lab"), [
-    ...["up", "--port", String(freePort()), "--admin-port", String(freePort())],
+/** A folder of its own, with the tools that were found and nothing else. */
+async function emptyFolder(): Promise<string> {
+  const folder = await Deno.makeTempDir({ dir: out });
+  await Deno.mkdir(`${folder}/.tools`);
+  for (const name of ["envoy", "k6"] as const) {
+    const { path, version } = await findTool(name);
+    const place = `${folder}/.tools/${name}-${version}`;
+    await Deno.mkdir(place);
+    await Deno.symlink(path, `${place}/${name}`);
+  }
+  return folder;
+}
+
+/** Starts grpc-lab in an empty folder. */
+async function startLab(args: readonly string[], env = {}) {
+  const folder = await emptyFolder();
+  const run = startIn(folder, [binary("lab"), ...args], env);
+  return { folder, run };
+}
+
+function ports(): readonly string[] {
+  return [
+    ...["--port", String(freePort()), "--admin-port", String(freePort())],
     ...["--server-port", String(freePort())],
-  ]);
-  assert.equal(await run.ended, 3, run.text());
-  assert.match(
-    run.text(),
-    /^up: server-\d did not start \(exit code 3\): Cannot listen on /m,
+  ];
+}
+
+Deno.test("grpc-lab up, in an empty folder, on other ports", async () => {
+  const { run } = await startLab(["up", ...ports()]);
+  await run.printed(/ready: 3 servers, all healthy/);
+  await run.printed(/client +\| call \d+ +server-\d +reply/);
+  run.process.kill("SIGINT");
+  assert.equal(await run.ended, 0, run.text());
+  assert.deepEqual(run.leftovers(), []);
+});
+
+Deno.test("grpc-lab load, in an empty folder, runs k6's scripts and reports", async () => {
+  const { run, folder } = await startLab(["load", "--l4", ...ports()], {
+    ...{ RATE: "50", DURATION: "3s" },
+  });
+  await run.ended;
+  // On a machine that is busy with other tests, thresholds tell nothing.
+  assert.match(run.text(), /^\/\S+\/report\.html$/m);
+  assert.deepEqual(
+    [...Deno.readDirSync(`${folder}/.tools`)]
+      .map(({ name }) => name.replace(/-[\d.]+$/, "")).sort(),
+    [
+      "envoy",
+      "k6",
+    ],
   );
   assert.deepEqual(run.leftovers(), []);
+});
+
+Deno.test("grpc-lab experiment, in an empty folder: list, doctor, run with its control", async () => {
+  const list = (await startLab(["experiment", "list"])).run;
+  assert.equal(await list.ended, 0, list.text());
+  const { run, folder } = await startLab([
+    ...["experiment", "run", "connection-churn"],
+  ]);
+  await run.ended;
+  // Whatever the verdict: a stand-in's client loses calls, and others use the
+  // machine. The two servers were there, each with what it keeps.
+  const kept = [...run.text().matchAll(/kept of a connection: ([\d.]+) KiB/g)]
+    .map(([, kib]) => Number(kib));
+  const [ours = NaN, plain = NaN] = kept;
+  assert.ok(ours < 5 && plain > 5, run.text());
+  assert.equal(
+    /^This runs on Deno /m.test(run.text()),
+    /^The runtime is a stand-in/m.test(built.text()),
+  );
+  assert.match(run.text(), /^report: reports\/\S+\/report\.html$/m);
+  await Deno.stat(`${folder}/reports/latest.html`);
+  assert.deepEqual(run.leftovers(), []);
+});
+
+Deno.test("grpc-lab says that Docker needs the sources", async () => {
+  for (
+    const [args, said] of [
+      [
+        ["experiment", "all", "--docker"],
+        /^experiment: --docker builds images .* in the project's folder, .*\n$/,
+      ],
+      [["up", "--docker"], /^up: .*\n$/],
+    ] as const
+  ) {
+    const { run } = await startLab(args);
+    assert.equal(await run.ended, 3, run.text());
+    assert.match(run.text(), said);
+  }
 });
 
 Deno.test("a build says what it made: digests, sizes, components", async () => {

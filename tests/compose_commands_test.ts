@@ -4,11 +4,18 @@ import { waitUntil } from "../src/io/wait.ts";
 import {
   dockerOutput,
   dockerTest,
+  IMAGES,
   leftovers,
   newPorts,
   newProject,
 } from "./containers.ts";
-import { type Run, start, startSource } from "./programs.ts";
+import {
+  copyProject,
+  type Run,
+  start,
+  startIn,
+  startSource,
+} from "./programs.ts";
 
 /** The words of a command as people type it. */
 function type(line: string, env: Readonly<Record<string, string>>): Run {
@@ -21,6 +28,7 @@ function surroundings(): Record<string, string> {
   const { grpcPort, l4Port, adminPort } = newPorts();
   return {
     COMPOSE_PROJECT_NAME: newProject(),
+    IMAGE_PREFIX: IMAGES,
     GRPC_PORT: String(grpcPort),
     L4_PORT: String(l4Port),
     ADMIN_PORT: String(adminPort),
@@ -39,7 +47,7 @@ async function takeDown(env: Readonly<Record<string, string>>): Promise<void> {
  */
 function isInTurn(text: string): boolean {
   const servers = new Map(
-    [...text.matchAll(/call (\d+) +([0-9a-f]{12}) +reply/g)]
+    [...text.matchAll(/call (\d+) +(server-\d) +reply/g)]
       .map(([, call, server]) => [Number(call), server]),
   );
   return [...servers.keys()].some((call) => {
@@ -116,7 +124,7 @@ dockerTest(
 );
 
 dockerTest(
-  "compose.yaml has the ports and the Envoy command that the documents name",
+  "compose.yaml has the ports and the one worker that the documents name",
   async () => {
     const config = JSON.parse(
       await dockerOutput("compose", "config", "--format", "json"),
@@ -132,54 +140,139 @@ dockerTest(
         "127.0.0.1:9901:9901",
       ],
     );
-    const yaml = await Deno.readTextFile(
-      new URL("../envoy.yaml", import.meta.url),
-    );
-    const [, recommended = ""] =
-      /# {3}envoy -c envoy\.yaml ([^\\\n]*(?:\\\n#.*)?)\n/
-        .exec(yaml) ?? [];
-    const words = recommended.replaceAll(/\\\n#/g, " ").trim().split(/\s+/);
-    assert.ok(words.length >= 8, recommended);
-    assert.ok(
-      command.join(" ").includes(words.join(" ")),
-      `${command.join(" ")}\nlacks\n${words.join(" ")}`,
-    );
+    // envoy.yaml says that the flags are here, and why there is one worker.
+    const [, workers] = command.join(" ").match(/--concurrency (\d+)/) ?? [];
+    assert.equal(workers, "1");
   },
 );
 
+/** What moves `up --docker` beside whatever else runs here. */
+function upSurroundings(): {
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+} {
+  const { GRPC_PORT = "", ADMIN_PORT = "", ...env } = surroundings();
+  return { flags: ["--port", GRPC_PORT, "--admin-port", ADMIN_PORT], env };
+}
+
 dockerTest(
-  "up --docker shows the client's calls; Ctrl-C leaves nothing",
+  "up --docker shows the client's calls, starts a killed server again; Ctrl-C leaves nothing",
   async () => {
-    const { grpcPort, adminPort } = newPorts();
-    const flags = ["--port", `${grpcPort}`, "--admin-port", `${adminPort}`];
-    const run = startSource("lab", ["up", "--docker", ...flags]);
+    const { flags, env } = upSurroundings();
+    const project = env["COMPOSE_PROJECT_NAME"] ?? "";
+    const run = startSource("lab", ["up", "--docker", ...flags], env);
     await run.printed(/client +\| call 5 /);
+    assert.match(run.text(), /server-3 +\| serving/);
+    await dockerOutput("kill", `${project}-grpc-server-2`);
+    await run.printed(/server-2 +\| ended unexpectedly \(SIGKILL\)/);
+    await run.printed(/ended unexpectedly[^]*server-2 +\| serving on/);
     run.process.kill("SIGINT");
     assert.equal(await run.ended, 0, run.text());
     assert.match(run.text(), /ready: 3 servers, all healthy/);
-    assert.match(run.text(), /server-3 +\| [0-9a-f]{12}: serving/);
     assert.match(run.text(), /client +\| \d+ calls, [1-9]\d* succeeded/);
-    assert.deepEqual(await leftovers("grpc-demo"), []);
+    assert.deepEqual(await leftovers(project), []);
     assert.deepEqual(run.leftovers(), []);
+    await removeImages(project);
   },
 );
 
 dockerTest(
   "up --docker, interrupted while it starts, leaves nothing; down says so",
   async () => {
-    const { grpcPort, adminPort } = newPorts();
-    const flags = ["--port", `${grpcPort}`, "--admin-port", `${adminPort}`];
-    const run = startSource("lab", ["up", "--docker", ...flags]);
+    const { flags, env } = upSurroundings();
+    const project = env["COMPOSE_PROJECT_NAME"] ?? "";
+    const run = startSource("lab", ["up", "--docker", ...flags], env);
     await run.printed(/Container \S+ +Start/);
     run.process.kill("SIGINT");
     assert.equal(await run.ended, 0, run.text());
-    assert.deepEqual(await leftovers("grpc-demo"), []);
+    assert.deepEqual(await leftovers(project), []);
     assert.deepEqual(run.leftovers(), []);
-    const down = startSource("lab", ["down"]);
+    const down = startSource("lab", ["down"], env);
     assert.equal(await down.ended, 0);
     assert.match(
       down.text(),
       /^Nothing to stop: the demo has no container here/,
     );
+    await removeImages(project);
+  },
+);
+
+/** The images of a project of a test's own. */
+async function removeImages(project: string): Promise<void> {
+  for (const program of ["server", "client"]) {
+    await dockerOutput("image", "rm", "--force", `${project}-${program}`);
+  }
+}
+
+/** A container's, or an image's, id. */
+function idOf(name: string): Promise<string> {
+  return dockerOutput("inspect", "--format", "{{.Id}}", name);
+}
+
+dockerTest(
+  "two clones: neither touches the other's containers, images or ports",
+  async () => {
+    const place = await Deno.makeTempDir({ prefix: "clones-test-" });
+    const [one, two] = [newProject(), newProject()];
+    // The third has the first one's name, in another place.
+    const folders = [`${place}/${one}`, `${place}/${two}`, `${place}/3/${one}`];
+    await Promise.all(folders.map(copyProject));
+    const [first = "", second = "", third = ""] = folders;
+    const lab = [Deno.execPath(), "run", "-q", "-P=lab", "src/lab.ts"];
+    const up =
+      "docker compose up -d --build --scale grpc-server=1 envoy grpc-server"
+        .split(" ");
+    const ports = (): Record<string, string> => {
+      const { GRPC_PORT = "", L4_PORT = "", ADMIN_PORT = "" } = surroundings();
+      return { GRPC_PORT, L4_PORT, ADMIN_PORT };
+    };
+    const env = ports();
+    const isSaid = async (
+      folder: string,
+      words: readonly string[],
+      code: number,
+      said: RegExp,
+    ) => {
+      const run = startIn(folder, words);
+      assert.equal(await run.ended, code, run.text());
+      assert.match(run.text(), said);
+    };
+    try {
+      const running = startIn(first, up, env);
+      assert.equal(await running.ended, 0, running.text());
+      const names = [`${one}-server`, `${one}-envoy-1`, `${one}-grpc-server-1`];
+      const before = await Promise.all(names.map(idOf));
+
+      const flags = ["--port", `${env["GRPC_PORT"]}`, "--admin-port", "1"];
+      await isSaid(
+        second,
+        [...lab, "up", "--docker", ...flags],
+        3,
+        /^up: Cannot listen on 127\.0\.0\.1:\d+: the port is taken; .*\n$/,
+      );
+      // Another program: the same name for its image would take it away.
+      await Deno.writeTextFile(`${second}/src/core/more.ts`, "export {};\n");
+      const beside = startIn(second, up, ports());
+      assert.equal(await beside.ended, 0, beside.text());
+      await isSaid(
+        second,
+        [...lab, "down"],
+        0,
+        /^Stopped and removed 2 containers\n$/,
+      );
+      const elsewhere = new RegExp(
+        `^down: The containers of the Compose project "${one}" belong to the ` +
+          `folder "${first}"; set COMPOSE_PROJECT_NAME to .*\\n$`,
+      );
+      await isSaid(third, [...lab, "down"], 3, elsewhere);
+      assert.deepEqual(await Promise.all(names.map(idOf)), before);
+      await isSaid(first, [...lab, "down"], 0, /2 containers/);
+    } finally {
+      for (const project of [one, two]) {
+        await takeDown({ COMPOSE_PROJECT_NAME: project });
+        await removeImages(project);
+      }
+      await Deno.remove(place, { recursive: true });
+    }
   },
 );

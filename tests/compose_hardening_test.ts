@@ -2,10 +2,14 @@
 import assert from "node:assert/strict";
 import { createGzip } from "node:zlib";
 import { print } from "../src/io/terminal.ts";
-import { COMPOSE_PROJECT } from "../src/stack/compose_project.ts";
-import { docker } from "../src/stack/docker.ts";
+import { docker, PROJECT_LABEL } from "../src/stack/docker.ts";
 import { waitUntil } from "../src/io/wait.ts";
-import { dockerOutput, dockerTest, withContainers } from "./containers.ts";
+import {
+  dockerOutput,
+  dockerTest,
+  IMAGES,
+  withContainers,
+} from "./containers.ts";
 
 /** Bytes of the server's image, as it is and compressed. */
 const IMAGE_BYTES_MAX = 120_000_000;
@@ -91,7 +95,7 @@ dockerTest(
 dockerTest(
   "the images are within their budgets and hold one program",
   async () => {
-    for (const image of ["grpc-demo-server", "grpc-demo-client"]) {
+    for (const image of [`${IMAGES}-server`, `${IMAGES}-client`]) {
       const [size, user] = (await dockerOutput(
         ...["image", "inspect", image],
         ...["--format", "{{.Size}} {{.Config.User}}"],
@@ -132,8 +136,8 @@ dockerTest(
   async () => {
     const id = await dockerOutput(
       ...["create", "--init", "--read-only", "--cap-drop", "ALL"],
-      ...["--label", `com.docker.compose.project=${COMPOSE_PROJECT}`],
-      ...["grpc-demo-server", "--host", "0.0.0.0"],
+      ...["--label", `${PROJECT_LABEL}=${IMAGES}`],
+      ...[`${IMAGES}-server`, "--host", "0.0.0.0"],
     );
     try {
       let median = Infinity;

@@ -1,9 +1,10 @@
 /** The promises of the demo in containers, each measured. */
 import assert from "node:assert/strict";
 import { GRPC_CLUSTER, parseEnvoyConfig } from "../src/stack/envoy_config.ts";
+import type { ExitStatus } from "../src/io/child.ts";
 import type { Stack } from "../src/stack/stack.ts";
 import { waitUntil } from "../src/io/wait.ts";
-import { dockerTest, withContainers } from "./containers.ts";
+import { dockerOutput, dockerTest, withContainers } from "./containers.ts";
 import {
   awaitHealthy,
   callDuring,
@@ -20,7 +21,7 @@ const NO_ERRORS = new Map<string, number>();
 
 /** Every call was answered; if not, what Envoy says of those that were not. */
 function assertNoneLost({ errors }: Tally, lines: readonly string[]): void {
-  const logged = lines.filter((line) => /^envoy-1 .*flags=(?!-)/.test(line));
+  const logged = lines.filter((line) => /^envoy .*flags=(?!-)/.test(line));
   const text = [...[...errors].map(String), ...logged].join("\n");
   assert.deepEqual(errors, NO_ERRORS, text);
 }
@@ -39,7 +40,8 @@ dockerTest(
       await assertHealth(stack, 3);
       const tally = await callMany(stack.endpoint, 3000);
       assert.deepEqual(tally.errors, NO_ERRORS);
-      const names = stack.servers().map(({ name }) => name).sort();
+      const names = ["server-1", "server-2", "server-3"];
+      assert.deepEqual(stack.servers().map(({ name }) => name), names);
       assert.deepEqual([...tally.servers.keys()].sort(), names);
       for (const [server, calls] of tally.servers) {
         assert.ok(Math.abs(calls - 1000) <= 1, `${server} has ${calls}`);
@@ -118,7 +120,7 @@ dockerTest(
       assert.deepEqual(errors, NO_ERRORS);
       assert.equal(total(servers), 66);
       assert.ok((servers.get(server.name) ?? 0) >= 20);
-      const own = lines.filter((line) => line.includes(`${server.name}: `));
+      const own = lines.filter((line) => line.startsWith(`${server.name} | `));
       assert.ok(
         own.some((line) => /2 health checkers have seen it/.test(line)),
       );
@@ -160,6 +162,44 @@ dockerTest(
       const after = await callMany(stack.endpoint, 300);
       assert.deepEqual([...after.servers.values()], [100, 100, 100]);
       await assertHealth(stack, 3);
+    });
+  },
+);
+
+dockerTest(
+  "containers: an end that nobody has asked for is told; docker kill is final",
+  async () => {
+    const ends: string[] = [];
+    const options = {
+      ...{ build: false, servers: 2 },
+      onCrash: (program: string, { signal }: ExitStatus) =>
+        ends.push(`${program} ${signal}`),
+    };
+    await withContainers(options, async (stack) => {
+      const container = (number: number) =>
+        `${stack.project.name}-grpc-server-${number}`;
+      // What was asked for is not told.
+      await stack.stop("server-1", "SIGKILL");
+      await stack.start("server-1");
+      await awaitHealthy(stack, 2);
+
+      // The program itself: the last process, below the container's init.
+      const table = await dockerOutput("top", container(1), "-o", "pid");
+      Deno.kill(Number(table.split("\n").at(-1)), "SIGKILL");
+      assert.ok(await waitUntil(() => ends.length > 0, 10_000));
+      const isRunning = async (number: number) =>
+        await dockerOutput(
+          ...["inspect", "--format", "{{.State.Running}}", container(number)],
+        ) === "true";
+      assert.ok(await waitUntil(() => isRunning(1), 10_000), "not restarted");
+
+      await dockerOutput("kill", container(2));
+      assert.ok(await waitUntil(() => ends.length > 1, 10_000));
+      assert.deepEqual(ends, ["server-1 SIGKILL", "server-2 SIGKILL"]);
+      await awaitHealthy(stack, 1);
+      assert.equal(await isRunning(2), false);
+      await stack.start("server-2");
+      await awaitHealthy(stack, 2);
     });
   },
 );

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { runToEnd } from "../src/io/processes.ts";
 import { print } from "../src/io/terminal.ts";
 import { type ComposeOptions, ComposeStack } from "../src/stack/compose.ts";
+import { demoProject } from "../src/stack/compose_project.ts";
 import { requireDocker } from "../src/stack/docker.ts";
 import { freePort } from "./stacks.ts";
 
@@ -29,6 +30,9 @@ export function dockerTest(name: string, work: () => Promise<void>): void {
     },
   });
 }
+
+/** What the names of this folder's images begin with; tests share them. */
+export const IMAGES: string = whyNot === undefined ? await demoProject() : "";
 
 let projects = 0;
 
@@ -58,6 +62,7 @@ export async function withContainers(
     servers: 3,
     ...newPorts(),
     project: newProject(),
+    images: IMAGES,
     onLine: (program, line) => lines.push(`${program} | ${line}`),
     ...options,
   });

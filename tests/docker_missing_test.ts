@@ -9,6 +9,8 @@ type Fakes = Readonly<Record<string, string>>;
 const RUNS = `case "$*" in
   "version --format {{.Server.Version}}") echo 27.0.1;;
   "compose version --short") echo 2.40.3;;
+  *" config "*) echo '{"name":"demo"}';;
+  "ps --all "*) ;;
   *) ${"{"} echo "$*"; exit 1; ${"}"};;
 esac`;
 
@@ -101,10 +103,10 @@ Deno.test("up --docker with a taken port says so before it builds", async () => 
 
 Deno.test("up --docker without registry and stand-in says how to make one", async () => {
   const unreached = RUNS.replace(
-    "*)",
-    `*" up "*) echo 'Error Get "https://gcr.io/v2/": dial tcp: no such host' >&2; exit 1;;
+    "  *) ",
+    `  *" up "*) echo 'Error Get "https://gcr.io/v2/": dial tcp: no such host' >&2; exit 1;;
   *" down "*) ;;
-  *)`,
+  *) `,
   );
   const ports = ["--port", `${freePort()}`, "--admin-port", `${freePort()}`];
   const { code, text } = await lab(

@@ -1,10 +1,8 @@
 /**
  * Tries things that need permissions, and prints what came of each as JSON:
- * "done", or the error's name. Arguments: a folder with a file called "file",
- * and a port of 127.0.0.1 that somebody listens on.
+ * "done", or the error's name. Argument: a folder with a file called "file".
  */
-const [folder = "", port = ""] = Deno.args;
-const hostname = "127.0.0.1";
+const [folder = ""] = Deno.args;
 
 const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
   "read a file": () => Deno.readTextFileSync(`${folder}/file`),
@@ -13,13 +11,34 @@ const ATTEMPTS: Readonly<Record<string, () => unknown>> = {
   "start a process": () => new Deno.Command("true").outputSync(),
   "signal a process": () => Deno.kill(Deno.pid, "SIGCONT"),
   "load a library": () => Deno.dlopen("libc.so.6", {}).close(),
-  "connect elsewhere": async () =>
-    (await Deno.connect({ hostname, port: Number(port) })).close(),
-  "listen elsewhere": () => Deno.listen({ hostname, port: 0 }).close(),
+  // Nobody is ever there, and no packet leaves the machine.
+  "connect to another machine": async () => {
+    try {
+      await Deno.connect({ hostname: "255.255.255.255", port: 80 });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+    }
+  },
+  "ask a name server": async () => {
+    try {
+      const nameServer = { ipAddr: "255.255.255.255" };
+      await Deno.resolveDns("localhost", "A", {
+        nameServer,
+        signal: AbortSignal.timeout(1000),
+      });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+    }
+  },
+  "listen on every address of IPv6": () =>
+    Deno.listen({ hostname: "::", port: 0 }).close(),
   "read another variable": () => Deno.env.get("PATH"),
   "ask for the system's release": () => Deno.osRelease(),
-  "listen on a server's port": () =>
-    Deno.listen({ hostname: "127.0.0.63", port: 8080 }).close(),
+  "listen on any port of this machine": () => {
+    for (const hostname of ["127.0.0.63", "0.0.0.0", "::1"]) {
+      Deno.listen({ hostname, port: 0 }).close();
+    }
+  },
   "read a server's variable": () => Deno.env.get("SERVER_PORT"),
   "ask for the host name": () => Deno.hostname(),
 };

@@ -1,4 +1,5 @@
 /** Whole programs for tests: started as users start them, and accounted for. */
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The project's folder. */
@@ -84,6 +85,31 @@ export function start(
       }),
     leftovers: () => processesWith(`${MARK}=${mark}`),
   };
+}
+
+/** Starts any command in another folder. */
+export function startIn(
+  folder: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Run {
+  return start("sh", ["-c", 'cd "$0" && exec "$@"', folder, ...words], env);
+}
+
+/** Copies the project's files, as git knows them; gives their paths. */
+export async function copyProject(folder: string): Promise<readonly string[]> {
+  const { stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "--cached", "--others", "--exclude-standard"],
+    cwd: ROOT,
+  }).output();
+  const paths = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
+  for (const path of paths) {
+    const target = join(folder, path);
+    await Deno.mkdir(dirname(target), { recursive: true });
+    // A file that was removed and not committed yet is not there.
+    await Deno.copyFile(join(ROOT, path), target).catch(() => {});
+  }
+  return paths;
 }
 
 /** The live processes whose environment has the entry. */

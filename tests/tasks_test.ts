@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import config from "../deno.json" with { type: "json" };
-import { ROOT, start } from "./programs.ts";
+import { copyProject, start } from "./programs.ts";
 
 /** What must not be there after a run. */
 const CALLED = "docker-was-called";
@@ -10,19 +10,16 @@ const CALLED = "docker-was-called";
 /** A copy of the project, in which a task that does something is seen. */
 async function makeCopy(): Promise<AsyncDisposable & { folder: string }> {
   const folder = await Deno.makeTempDir({ prefix: "tasks-test-" });
-  const { stdout } = await new Deno.Command("git", {
-    args: ["ls-files", "--cached", "--others", "--exclude-standard"],
-    cwd: ROOT,
-  }).output();
-  const paths = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
-  const made = [".tools/deno-0/deno", "dist/a", "reports/a"];
-  for (const path of [...paths, ...made, "loadtest/reports/a", "bin/docker"]) {
+  await copyProject(folder);
+  for (
+    const path of [
+      ...[".tools/deno-0/deno", "dist/a", "reports/a"],
+      ...["loadtest/reports/a", "bin/docker"],
+    ]
+  ) {
     const target = join(folder, path);
     await Deno.mkdir(dirname(target), { recursive: true });
-    if (paths.includes(path)) {
-      // A file that was removed and not committed yet is not there.
-      await Deno.copyFile(join(ROOT, path), target).catch(() => {});
-    } else await Deno.writeTextFile(target, "");
+    await Deno.writeTextFile(target, "");
   }
   await Deno.writeTextFile(
     join(folder, "bin/docker"),

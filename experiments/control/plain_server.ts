@@ -19,13 +19,20 @@ import { countCalls, Counters } from "../../src/server/counters.ts";
 import { createIdentity } from "../../src/server/greeting.ts";
 import { Health } from "../../src/server/health.ts";
 import { admin } from "../../src/server/admin.ts";
+import { nameOfServer } from "../../src/server/name.ts";
 import { sayHello } from "../../src/server/say_hello.ts";
 import { streamHellos } from "../../src/server/stream_hellos.ts";
 
-async function serve(): Promise<number> {
-  const { values } = parseFlags(SERVER_FLAGS, Deno.args);
+/**
+ * Serves until a signal.
+ *
+ * @param argv A server's flags.
+ * @returns The exit code.
+ */
+export async function plainServer(argv: readonly string[]): Promise<number> {
+  const { values } = parseFlags(SERVER_FLAGS, argv);
   const { host, maxMessageBytes } = values;
-  const serverName = values.serverName || Deno.hostname();
+  const serverName = await nameOfServer(values);
   const stop = listenForStop();
   const counters = new Counters(serverName);
   const identity = createIdentity(serverName);
@@ -49,4 +56,6 @@ async function serve(): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await runProgram("plain server", serve);
+if (import.meta.main) {
+  await runProgram("plain server", () => plainServer(Deno.args));
+}

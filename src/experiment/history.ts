@@ -1,6 +1,6 @@
 /** What is recorded in a run. Judges and reports only read it. */
-import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
+import type { StackAction } from "../stack/stack.ts";
 import type { Load, Setup } from "./experiment.ts";
 
 /** Everything that was recorded in one run. All times are in milliseconds. */
@@ -126,19 +126,7 @@ export interface Measure {
   readonly atMs: number;
 }
 
-/** Something that was done to a server, or to all (""). */
-export interface Action {
+/** Something that was done to a server, or to Envoy. */
+export interface Action extends StackAction {
   readonly atMs: number;
-  readonly server: string;
-  readonly kind:
-    | "SIGTERM"
-    | "SIGKILL"
-    | "start"
-    | "pause"
-    | "resume"
-    | "fault"
-    | "clear"
-    | "scale"
-    | "envoy";
-  readonly fault?: Fault;
 }

@@ -1,10 +1,9 @@
 /** Asks Envoy and the servers what they have counted. */
 import type { ServerCounters } from "../io/proto.ts";
 import { pause } from "../io/wait.ts";
-import type { UpstreamHost } from "../stack/envoy_admin.ts";
 import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import type { HostSample, Sample, Snapshot } from "./history.ts";
-import type { RecordedStack } from "./recorded_stack.ts";
+import type { Stack } from "../stack/stack.ts";
 
 /** How often Envoy is asked during a run. */
 const SAMPLE_INTERVAL_MS = 250;
@@ -36,22 +35,33 @@ const SAMPLE_FILTER = `^cluster\\.${GRPC_CLUSTER}\\.(${WATCHED.join("|")})$`;
 
 const PREFIX = `cluster.${GRPC_CLUSTER}.`;
 
-function hostSample(stack: RecordedStack, host: UpstreamHost): HostSample {
-  return {
-    address: host.address,
-    server: stack.nameOf(host.address),
-    isHealthy: host.isHealthy,
-    isEjected: host.isEjected,
-    rqTotal: host.stats.get("rq_total") ?? 0,
-    rqActive: host.stats.get("rq_active") ?? 0,
-  };
+/** Every server that there ever was: its name by its address. */
+export type ServerNames = Map<string, string>;
+
+async function hostSamples(
+  stack: Stack,
+  names: ServerNames,
+): Promise<readonly HostSample[]> {
+  const hosts = await stack.admin.hosts(GRPC_CLUSTER);
+  for (const { address, name } of stack.servers()) names.set(address, name);
+  return hosts.map(({ address, isHealthy, isEjected, stats }) => ({
+    address,
+    server: names.get(address) ?? address,
+    isHealthy,
+    isEjected,
+    rqTotal: stats.get("rq_total") ?? 0,
+    rqActive: stats.get("rq_active") ?? 0,
+  }));
 }
 
 /** Everything that Envoy and the servers have counted until now. */
-export async function takeSnapshot(stack: RecordedStack): Promise<Snapshot> {
+export async function takeSnapshot(
+  stack: Stack,
+  names: ServerNames,
+): Promise<Snapshot> {
   const [stats, hosts, counters] = await Promise.all([
     stack.admin.stats(SNAPSHOT_FILTER),
-    stack.admin.hosts(GRPC_CLUSTER),
+    hostSamples(stack, names),
     Promise.all(
       stack.servers()
         .filter(({ isRunning }) => isRunning)
@@ -60,13 +70,13 @@ export async function takeSnapshot(stack: RecordedStack): Promise<Snapshot> {
   ]);
   return {
     stats: Object.fromEntries(stats),
-    hosts: hosts.map((host) => hostSample(stack, host)),
+    hosts,
     counters: Object.fromEntries(counters.flat()),
   };
 }
 
 async function countersOf(
-  stack: RecordedStack,
+  stack: Stack,
   name: string,
 ): Promise<readonly (readonly [string, ServerCounters])[]> {
   try {
@@ -78,29 +88,32 @@ async function countersOf(
 
 /** What one wants of Envoy every quarter of a second. */
 async function takeSample(
-  stack: RecordedStack,
+  stack: Stack,
+  names: ServerNames,
   atMs: number,
 ): Promise<Sample> {
   const [stats, hosts] = await Promise.all([
     stack.admin.stats(SAMPLE_FILTER),
-    stack.admin.hosts(GRPC_CLUSTER),
+    hostSamples(stack, names),
   ]);
   return {
     atMs,
     stats: Object.fromEntries(
       [...stats].map(([name, value]) => [name.replace(PREFIX, ""), value]),
     ),
-    hosts: hosts.map((host) => hostSample(stack, host)),
+    hosts,
   };
 }
 
 /**
  * Takes samples until the signal is aborted.
  *
+ * @param names Is kept; what it knows of servers that have gone is used.
  * @param onSample Is given each.
  */
 export async function watch(
-  stack: RecordedStack,
+  stack: Stack,
+  names: ServerNames,
   elapsedMs: () => number,
   onSample: (sample: Sample) => void,
   signal: AbortSignal,
@@ -108,7 +121,7 @@ export async function watch(
   while (!signal.aborted) {
     const startMs = elapsedMs();
     try {
-      onSample(await takeSample(stack, startMs));
+      onSample(await takeSample(stack, names, startMs));
     } catch {
       // Envoy is away: an experiment may want that, and its gap is seen.
     }

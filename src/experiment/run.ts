@@ -16,11 +16,11 @@ import {
   Unmeasured,
 } from "./history.ts";
 import { isFailed, type Outcomes, outcomesOf } from "./judge.ts";
-import { takeSnapshot, watch } from "./observer.ts";
-import { RecordedStack } from "./recorded_stack.ts";
+import { type ServerNames, takeSnapshot, watch } from "./observer.ts";
 import { Recorder } from "./recorder.ts";
 import type { RunContext } from "./run_context.ts";
-import type { ExperimentStack, StackFactory } from "./stacks.ts";
+import type { Stack, StackAction } from "../stack/stack.ts";
+import type { StackFactory } from "./stacks.ts";
 import { pause } from "../io/wait.ts";
 import { awaitHealthy } from "../stack/healthy.ts";
 
@@ -88,6 +88,7 @@ export async function runPlan(
     healthyAtStart: setup.healthyAtStart ?? setup.servers,
     signal: options.signal,
     onLine: (program, line) => run.addLine(program, line),
+    onAction: (action) => run.addAction(action),
     onCrash: (program, status) =>
       run.addCrash(`${program} ended (${exitWords(status)})`),
   });
@@ -107,6 +108,7 @@ class Run {
   readonly #samples: Sample[] = [];
   readonly #measures: Measure[] = [];
   readonly #actions: Action[] = [];
+  readonly #names: ServerNames = new Map();
   readonly #crashes: string[] = [];
   readonly #lines: string[] = [];
   #extraCalls = 0;
@@ -131,12 +133,12 @@ class Run {
     this.#crashes.push(words);
   }
 
-  async go(bare: ExperimentStack): Promise<History> {
+  addAction(action: StackAction): void {
+    this.#actions.push({ atMs: this.#elapsedMs(), ...action });
+  }
+
+  async go(stack: Stack): Promise<History> {
     const { signal, seed } = this.#options;
-    const stack = new RecordedStack(
-      bare,
-      (action) => this.#actions.push({ atMs: this.#elapsedMs(), ...action }),
-    );
     const { listener } = this.#load;
     const target = listener === "l7" ? stack.endpoint : stack.l4Endpoint;
     const recorder = new Recorder(this.#load, target);
@@ -144,7 +146,7 @@ class Run {
     try {
       if (this.#load.ratePerS > 0) await recorder.warmUp();
       signal.throwIfAborted();
-      const before = await takeSnapshot(stack);
+      const before = await takeSnapshot(stack, this.#names);
       const endDisturbance =
         await (this.#options.watchDisturbance ?? watchDisturbance)();
       const startedAt = new Date().toISOString();
@@ -153,7 +155,7 @@ class Run {
       const durationMs = this.#elapsedMs();
       await pause(SETTLE_MS);
       const disturbance = await endDisturbance();
-      const after = await takeSnapshot(stack).catch((error) =>
+      const after = await takeSnapshot(stack, this.#names).catch((error) =>
         new Unmeasured(`not known, as at the end ${messageOf(error)}`)
       );
       return {
@@ -162,12 +164,7 @@ class Run {
         seed,
         startedAt,
         durationMs,
-        calls: this.#calls()
-          .map((call) => ({
-            ...call,
-            server: bare.nameOfReply?.(call.server) ?? call.server,
-          }))
-          .sort((a, b) => a.startMs - b.startMs),
+        calls: this.#calls().toSorted((a, b) => a.startMs - b.startMs),
         events: [...this.#events].sort((a, b) => a.startMs - b.startMs),
         samples: this.#samples,
         before,
@@ -190,12 +187,13 @@ class Run {
     }
   }
 
-  async #during(stack: RecordedStack, recorder: Recorder): Promise<void> {
+  async #during(stack: Stack, recorder: Recorder): Promise<void> {
     const { signal } = this.#options;
     const done = new AbortController();
     const elapsedMs = () => this.#elapsedMs();
     const watching = watch(
       stack,
+      this.#names,
       elapsedMs,
       (sample) => this.#samples.push(sample),
       done.signal,
@@ -239,7 +237,7 @@ class Run {
     });
   }
 
-  #context(stack: RecordedStack): RunContext {
+  #context(stack: Stack): RunContext {
     const { signal, seed } = this.#options;
     return {
       stack,

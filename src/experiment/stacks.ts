@@ -2,12 +2,11 @@
 import { findTool } from "../io/tools.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import { NativeStack } from "../stack/native.ts";
-import type { ExitStatus } from "../io/child.ts";
-import type { LineSink, Stack } from "../stack/stack.ts";
+import type { Stack, StackListeners } from "../stack/stack.ts";
 import { freePorts } from "../stack/free_port.ts";
 
 /** What an experiment asks of a stack. */
-export interface StackOptions {
+export interface StackOptions extends Required<StackListeners> {
   readonly servers: number;
   /** envoy.yaml with the experiment's changes; addresses are still its own. */
   readonly config: EnvoyConfig;
@@ -19,21 +18,13 @@ export interface StackOptions {
   /** How many servers must be healthy before it is handed over. */
   readonly healthyAtStart: number;
   readonly signal: AbortSignal;
-  readonly onLine: LineSink;
-  readonly onCrash: (program: string, status: ExitStatus) => void;
-}
-
-/** A stack whose servers may call themselves otherwise than it does. */
-export interface ExperimentStack extends Stack {
-  /** The stack's name of the server that gives this name in its replies. */
-  nameOfReply?(name: string): string;
 }
 
 /** Starts a stack whose servers allow faults. */
 export interface StackFactory {
   /** For the report, for example "native". */
   readonly name: string;
-  start(options: StackOptions): Promise<ExperimentStack>;
+  start(options: StackOptions): Promise<Stack>;
 }
 
 /**

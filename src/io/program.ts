@@ -7,7 +7,7 @@ import {
   print,
   printError,
 } from "./terminal.ts";
-import { versionOfProgram } from "./version.ts";
+import { versionOfProgram } from "./build.ts";
 
 /**
  * Runs a program's work and ends the process with its exit code. A failure is

@@ -1,8 +1,8 @@
 /** The command `down`: stops what Compose has started or a killed `up` left. */
 import { helpText, parseFlags } from "../core/flags.ts";
 import { print } from "../io/terminal.ts";
-import { COMPOSE_PROJECT, ComposeProject } from "../stack/compose_project.ts";
-import { docker, requireDocker } from "../stack/docker.ts";
+import { ComposeProject, demoProject } from "../stack/compose_project.ts";
+import { docker, PROJECT_LABEL } from "../stack/docker.ts";
 import { processWords, timeOf } from "../stack/leftovers.ts";
 import { endLeftovers, findRuns } from "../stack/run_file.ts";
 
@@ -26,21 +26,21 @@ export async function down(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const isEnded = await endNative();
+  let name: string;
   try {
-    await requireDocker();
+    name = await demoProject();
   } catch (error) {
     if (isEnded) return 0; // There was something to stop, without Docker.
     throw error;
   }
-  const label = `label=com.docker.compose.project=${COMPOSE_PROJECT}`;
-  const filter = ["--quiet", "--filter", label];
+  const filter = ["--quiet", "--filter", `label=${PROJECT_LABEL}=${name}`];
   const containers = lines(await docker(["ps", "--all", ...filter]));
   const networks = lines(await docker(["network", "ls", ...filter]));
   if (containers.length + networks.length === 0) {
     if (!isEnded) print("Nothing to stop: the demo has no container here");
     return 0;
   }
-  await new ComposeProject({ name: COMPOSE_PROJECT }).down();
+  await new ComposeProject({ name }).down();
   print(`Stopped and removed ${containers.length} containers`);
   return 0;
 }

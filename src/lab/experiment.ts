@@ -9,6 +9,7 @@ import {
   words,
 } from "../core/flags.ts";
 import { tableLines } from "../core/table.ts";
+import { runtimeNote } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
@@ -95,6 +96,13 @@ export async function experimentCommand(
     return 0;
   }
   const [action, ...names] = positionals;
+  if (values.isDocker && Deno.build.standalone) {
+    throw new Failure(
+      "environment",
+      "--docker builds images and bundles programs of the sources; use " +
+        "`./denow task experiment` in the project's folder, or leave it out",
+    );
+  }
   if (action === "list" && names.length === 0) {
     listLines(catalogue).forEach(print);
     return 0;
@@ -164,6 +172,8 @@ async function runAll(
   chosen: readonly Experiment[],
   flags: FlagValues<typeof FLAGS>,
 ): Promise<number> {
+  const note = runtimeNote();
+  if (note !== undefined) print(note);
   const stop = listenForStop(killAllChildren);
   const stacks = flags.isDocker
     ? composeStacks()

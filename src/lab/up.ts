@@ -12,7 +12,7 @@ import { Control } from "../control/control.ts";
 import type { LoadState } from "../control/state.ts";
 import { type ServedPage, servePage } from "../page/serve.ts";
 import { ComposeStack } from "../stack/compose.ts";
-import { COMPOSE_PROJECT } from "../stack/compose_project.ts";
+import { demoProject } from "../stack/compose_project.ts";
 import {
   ENVOY_YAML,
   type EnvoyConfig,
@@ -155,10 +155,10 @@ class Parts {
   }
 
   /** The client is one of the containers. */
-  #startContainers(config: EnvoyConfig): Promise<Stack> {
+  async #startContainers(config: EnvoyConfig): Promise<Stack> {
     const flags = this.#flags;
-    return ComposeStack.start({
-      project: COMPOSE_PROJECT,
+    return await ComposeStack.start({
+      project: await demoProject(),
       servers: flags.servers,
       grpcPort: flags.grpcPort,
       l4Port: flags.grpcPort + 1,
@@ -174,6 +174,7 @@ class Parts {
         // time that it could build in another way.
         if (!/^(?:#\d+ (?!\[)|$)|Bake/.test(line)) this.#sayLine(program, line);
       },
+      onCrash: (program, status) => this.#onCrash(program, status),
     });
   }
 

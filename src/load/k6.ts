@@ -1,15 +1,9 @@
 /** Runs k6, and measures how much of the machine it takes. */
-import { fileURLToPath } from "node:url";
-import { Failure } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { awaitExit, type Child, startChild, startGroup } from "../io/child.ts";
 import { statOf, TICKS_PER_S } from "../io/process_stat.ts";
 import { textOf } from "../io/processes.ts";
-
-/** Where the scripts are: in the project; for a binary, where it runs. */
-const FOLDER = Deno.build.standalone
-  ? `${Deno.cwd()}/loadtest/`
-  : fileURLToPath(new URL("../../loadtest/", import.meta.url));
+import { scriptsFolder } from "./scripts.ts";
 
 /** How to run k6. */
 export interface K6Options {
@@ -59,7 +53,7 @@ const SAMPLE_INTERVAL_S = 0.5;
  */
 export async function runK6(options: K6Options): Promise<K6Result> {
   const { signal } = options;
-  const child = await startK6(options);
+  const child = startK6(options);
   const sampler = new CpuSampler(child.pid);
   // In its own process group, k6 gets a Ctrl-C from here, and only once: a
   // second one would make it end without a report.
@@ -79,19 +73,10 @@ export async function runK6(options: K6Options): Promise<K6Result> {
   }
 }
 
-async function startK6(
+function startK6(
   { path, script, env, output }: K6Options,
-): Promise<Child<string>> {
-  const file = `${FOLDER}${script}`;
-  try {
-    await Deno.stat(file);
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot find the load test "${file}"; run this in the project's folder`,
-      { cause: error },
-    );
-  }
+): Child<string> {
+  const file = `${scriptsFolder()}loadtest/${script}`;
   const isWatched = output === "watched";
   return startGroup({
     command: path,

@@ -36,6 +36,11 @@ export const SERVER_FLAGS = {
     env: "SERVER_NAME",
     parse: serverName,
   },
+  hasDockerName: {
+    name: "docker-name",
+    help: "Be server-2 where Docker Compose has numbered the container 2",
+    switch: true,
+  },
   maxMessageBytes: {
     name: "max-message-bytes",
     placeholder: "BYTES",

@@ -28,9 +28,8 @@ export function openPort(
 
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
-    const port = Deno.build.standalone ? " and --port 8080" : "";
     return "the program's permissions, which are in deno.json, do not cover " +
-      `it; use --host 0.0.0.0 or 127.0.0.1${port}`;
+      "it; use --host 0.0.0.0 or 127.0.0.1";
   }
   if (error instanceof Deno.errors.AddrInUse) {
     return "the port is taken; stop what uses it or choose another with --port";

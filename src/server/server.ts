@@ -56,15 +56,15 @@ const HEADER_LIST_BYTES_MAX = 16_384;
 /**
  * Starts a server.
  *
- * @param config As its flags give it; an empty name becomes the host name.
+ * @param config As its flags give it, with a name.
  * @param log Is given one line for each step of its life.
  * @throws {Failure} `environment` when the port cannot be opened.
  */
 export function startServer(
-  config: ServerConfig,
+  config: Omit<ServerConfig, "hasDockerName">,
   log: (line: string) => void,
 ): RunningServer {
-  const name = config.serverName || Deno.hostname();
+  const name = config.serverName;
   const counters = new Counters(name);
   const health = new Health();
   const limitBytes = memoryLimitBytes(config.memoryLimitMib);

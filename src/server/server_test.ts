@@ -8,11 +8,6 @@ import { Fixture, until } from "./_fixture.ts";
 
 const HELLO_DEADLINE = { deadlineMs: 10_000 };
 
-Deno.test("startServer() takes the host's name unless it is given one", async () => {
-  await using fixture = await Fixture.start({ serverName: "" });
-  assert.equal(fixture.server.name, Deno.hostname());
-});
-
 Deno.test("startServer() fails when the port is taken", async () => {
   await using fixture = await Fixture.start();
   const { port } = fixture.server;

@@ -3,18 +3,18 @@
  * published on 127.0.0.1.
  *
  * It differs from the native stack where Docker does: a stopped server leaves
- * discovery, since Docker's DNS names running containers only, and a server's
- * name is its container's host name. Docker restarts a container that has
- * ended by itself, and not one that was ended through here: whoever ends one
- * wants to see it gone.
+ * discovery, since Docker's DNS names running containers only; and Docker
+ * itself restarts a container whose program has ended, unless it was ended
+ * with `docker stop` or `docker kill`, by hand or through here.
  */
-import { Failure } from "../core/errors.ts";
+import { Failure, RESTART_EXIT_CODE } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { toFlags } from "../io/fault_messages.ts";
 import { runToEnd } from "../io/processes.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import {
   ComposeProject,
+  programName,
   type ServiceChange,
   SERVICES,
 } from "./compose_project.ts";
@@ -24,14 +24,18 @@ import {
   docker,
   endContainer,
   lastLine,
-  requireDocker,
 } from "./docker.ts";
 import { containersMib } from "./resident.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { waitUntil } from "../io/wait.ts";
 import type { ExitStatus } from "../io/child.ts";
-import type { LineSink, Stack, StackServer } from "./stack.ts";
+import type {
+  Stack,
+  StackAction,
+  StackListeners,
+  StackServer,
+} from "./stack.ts";
 
 /** Ports are published on this address only. */
 const HOST = "127.0.0.1";
@@ -58,7 +62,7 @@ const SIGNALS: Readonly<Record<number, string>> = {
 };
 
 /** What a Compose stack is given. */
-export interface ComposeOptions extends ServiceChange {
+export interface ComposeOptions extends ServiceChange, StackListeners {
   readonly servers: number;
   /** Port of the balanced listener. */
   readonly grpcPort: number;
@@ -67,6 +71,8 @@ export interface ComposeOptions extends ServiceChange {
   readonly adminPort: number;
   /** Name of the Compose project; each running stack has its own. */
   readonly project: string;
+  /** What the names of its images begin with (default: the project's name). */
+  readonly images?: string;
   /** Whether the servers take faults (default false). */
   readonly allowFaults?: boolean;
   /** Whether the client runs too (default false). */
@@ -79,8 +85,6 @@ export interface ComposeOptions extends ServiceChange {
   readonly healthyAtStart?: number;
   /** Interrupts the start; everything that was started is removed then. */
   readonly signal?: AbortSignal;
-  /** Is given the lines of containers, and of Compose while it starts. */
-  readonly onLine?: LineSink;
 }
 
 /** The Compose stack. */
@@ -89,14 +93,16 @@ export class ComposeStack implements Stack {
   readonly l4Endpoint: string;
   readonly admin: EnvoyAdmin;
   readonly project: ComposeProject;
-  readonly #withClient: boolean;
+  readonly #options: ComposeOptions;
+  /** Containers that were ended through here, by their ids. */
+  readonly #ended = new Set<string>();
   #containers: readonly Container[] = [];
 
   private constructor(options: ComposeOptions) {
     this.endpoint = `${HOST}:${options.grpcPort}`;
     this.l4Endpoint = `${HOST}:${options.l4Port}`;
     this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
-    this.#withClient = options.withClient ?? false;
+    this.#options = options;
     const { config, concurrency, serverProgram, signal, onLine } = options;
     const serverFlags = [
       ...(options.serverFlags ?? []),
@@ -104,6 +110,7 @@ export class ComposeStack implements Stack {
     ];
     this.project = new ComposeProject({
       name: options.project,
+      images: options.images,
       ports: {
         grpc: options.grpcPort,
         l4: options.l4Port,
@@ -123,11 +130,10 @@ export class ComposeStack implements Stack {
   /**
    * Starts a stack; resolves when Envoy finds every server healthy.
    *
-   * @throws {Failure} `environment` when Docker is not there or a part cannot
-   * start; no container or network is left then.
+   * @throws {Failure} `environment` when a part cannot start; no container or
+   * network is left then.
    */
   static async start(options: ComposeOptions): Promise<ComposeStack> {
-    await requireDocker();
     for (const port of [options.grpcPort, options.l4Port, options.adminPort]) {
       requireFree(port);
     }
@@ -149,6 +155,7 @@ export class ComposeStack implements Stack {
         ],
       );
       stack.project.followLogs();
+      stack.project.followEnds((...end) => stack.#onEnd(...end));
       await stack.#refresh();
       const { healthyAtStart = servers } = options;
       await awaitHealthy(stack.admin, healthyAtStart, {
@@ -166,8 +173,8 @@ export class ComposeStack implements Stack {
 
   /** As they were when this stack last changed one of them. */
   servers(): readonly StackServer[] {
-    return this.#containers.map(({ hostName, address, isRunning }) => ({
-      name: hostName,
+    return this.#containers.map(({ number, address, isRunning }) => ({
+      name: nameOf(number),
       address: `${address}:${SERVER_PORT}`,
       isRunning,
     }));
@@ -175,6 +182,10 @@ export class ComposeStack implements Stack {
 
   /** Also starts servers that were stopped, as Compose does. */
   async scale(count: number): Promise<void> {
+    for (const { number, id } of this.#containers.slice(count)) {
+      this.#note(nameOf(number), "scale");
+      this.#ended.add(id);
+    }
     await this.project.up(
       [
         ...["--no-build", "--no-recreate", "--no-deps"],
@@ -189,40 +200,47 @@ export class ComposeStack implements Stack {
     name: string,
     signal: "SIGTERM" | "SIGKILL",
   ): Promise<ExitStatus> {
-    await endContainer(this.#container(name).id, signal);
+    this.#note(name, signal);
+    await this.#end(this.#container(name).id, signal);
     await this.#refresh();
-    const { exitCode } = this.#container(name);
-    return { code: exitCode, signal: SIGNALS[exitCode] ?? null };
+    return statusOf(this.#container(name).exitCode);
   }
 
   async start(name: string): Promise<void> {
-    await docker(["start", this.#container(name).id]);
+    this.#note(name, "start");
+    await this.#start(this.#container(name).id);
     await this.#refresh();
     await this.#ask(name, ["health"]);
   }
 
   async pause(name: string): Promise<void> {
+    this.#note(name, "pause");
     await docker(["pause", this.#container(name).id]);
   }
 
   async resume(name: string): Promise<void> {
+    this.#note(name, "resume");
     await docker(["unpause", this.#container(name).id]);
   }
 
   async fault(name: string, fault: Fault): Promise<void> {
+    this.#options.onAction?.({ server: name, kind: "fault", fault });
     await this.#ask(name, ["fault", ...toFlags(fault)]);
   }
 
   async clearFaults(name: string): Promise<void> {
+    this.#note(name, "clear");
     await this.#ask(name, ["fault", "--kind", "clear"]);
   }
 
   async stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
-    await endContainer(await this.#envoyId(), signal);
+    this.#note("", "envoy");
+    await this.#end(await this.#envoyId(), signal);
   }
 
   async startEnvoy(): Promise<void> {
-    await docker(["start", await this.#envoyId()]);
+    this.#note("", "envoy");
+    await this.#start(await this.#envoyId());
     const isLive = () => this.admin.isReady();
     if (await waitUntil(isLive, HEALTHY_LIMIT_MS_DEFAULT)) return;
     throw new Failure(
@@ -238,7 +256,7 @@ export class ComposeStack implements Stack {
 
   async memoryMib(): Promise<ReadonlyMap<string, number>> {
     const servers = this.#containers.filter(({ isRunning }) => isRunning)
-      .map(({ hostName, id }) => ({ name: hostName, id }));
+      .map(({ number, id }) => ({ name: nameOf(number), id }));
     const envoy = { name: "envoy", id: await this.#envoyId() };
     return containersMib([envoy, ...servers]);
   }
@@ -246,10 +264,32 @@ export class ComposeStack implements Stack {
   async close(): Promise<void> {
     // Who calls, who answers, who balances: Compose by itself would stop
     // Envoy first, and the servers would wait for its last health check.
-    if (this.#withClient) await this.project.stop(SERVICES.client);
+    if (this.#options.withClient) await this.project.stop(SERVICES.client);
+    for (const { id } of this.#containers) this.#ended.add(id);
     if (this.#containers.length > 0) await this.project.stop(SERVICES.server);
     await this.project.down();
     this.#containers = [];
+  }
+
+  #note(server: string, kind: StackAction["kind"]): void {
+    this.#options.onAction?.({ server, kind });
+  }
+
+  async #end(id: string, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    this.#ended.add(id);
+    await endContainer(id, signal);
+  }
+
+  async #start(id: string): Promise<void> {
+    await docker(["start", id]);
+    this.#ended.delete(id);
+  }
+
+  #onEnd(program: string, id: string, exitCode: number): void {
+    // Whoever asks for a new beginning gets it from Docker.
+    if (this.#ended.has(id) || exitCode === RESTART_EXIT_CODE) return;
+    if (program === "client") return; // Docker starts it again, too.
+    this.#options.onCrash?.(program, statusOf(exitCode));
   }
 
   /** Runs a subcommand of the server program in a server's container. */
@@ -278,12 +318,22 @@ export class ComposeStack implements Stack {
   }
 
   #container(name: string): Container {
-    const found = this.#containers.find(({ hostName }) => hostName === name);
+    const found = this.#containers
+      .find(({ number }) => nameOf(number) === name);
     if (found === undefined) {
       throw new RangeError(`Cannot find server "${name}" in the stack`);
     }
     return found;
   }
+}
+
+/** A server's name in its replies, too: it asks Docker for the number. */
+function nameOf(number: number): string {
+  return programName(SERVICES.server, String(number));
+}
+
+function statusOf(exitCode: number): ExitStatus {
+  return { code: exitCode, signal: SIGNALS[exitCode] ?? null };
 }
 
 /** Ports are looked at first: Docker would say it after building images. */

@@ -1,18 +1,23 @@
 /** One Compose project: compose.yaml under a name, with ports of its own. */
 import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
+import { Failure } from "../core/errors.ts";
 import { parseYaml } from "../core/yaml.ts";
 import { readText } from "../io/files.ts";
 import { type RunResult, runToEnd } from "../io/processes.ts";
 import { type Child, startChild } from "../io/child.ts";
-import { docker, dockerFailure } from "./docker.ts";
+import {
+  docker,
+  dockerFailure,
+  NUMBER_LABEL,
+  PROJECT_LABEL,
+  requireDocker,
+  SERVICE_LABEL,
+} from "./docker.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
 import { refusalOf } from "./envoy_refusal.ts";
 import { bundleProgram } from "./programs.ts";
 import type { LineSink } from "./stack.ts";
-
-/** The project of compose.yaml when nobody names another. */
-export const COMPOSE_PROJECT = "grpc-demo";
 
 /** The services of compose.yaml. */
 export const SERVICES = {
@@ -20,6 +25,13 @@ export const SERVICES = {
   envoy: "envoy",
   client: "grpc-client",
 } as const;
+
+/** A container's name in a stack: "server-1", as in its replies; "envoy". */
+export function programName(service: string, number: string): string {
+  return service === SERVICES.server
+    ? `server-${number}`
+    : service.replace(/^grpc-/, "");
+}
 
 /** Seconds until a container is killed; all of them stop sooner. */
 const STOP_LIMIT_S = 20;
@@ -35,10 +47,48 @@ const FOLDER = Deno.build.standalone
   ? `${Deno.cwd()}/`
   : fileURLToPath(new URL("../../", import.meta.url));
 
+/**
+ * The name of this folder's project, as `docker compose` has it when it is
+ * typed here: the folder's own, unless COMPOSE_PROJECT_NAME is set.
+ *
+ * @throws {Failure} `environment` when Docker or compose.yaml is not there, or
+ * when containers of a folder elsewhere have that name.
+ */
+export async function demoProject(): Promise<string> {
+  await requireDocker();
+  await readComposeFile();
+  const words = [...COMPOSE_WORDS, "config", "--format", "json"];
+  const name = JSON.parse(await docker(words, { cwd: FOLDER })).name as string;
+  const found = await docker([
+    ...["ps", "--all", "--filter", `label=${PROJECT_LABEL}=${name}`],
+    ...["--format", `{{.Label "${PROJECT_LABEL}.working_dir"}}`],
+  ]);
+  const own = await Deno.realPath(FOLDER);
+  for (const folder of new Set(found.split("\n"))) {
+    if (folder === "" || await realPath(folder) === own) continue;
+    throw new Failure(
+      "environment",
+      `The containers of the Compose project "${name}" belong to the folder ` +
+        `"${folder}"; set COMPOSE_PROJECT_NAME to a name for this folder's`,
+    );
+  }
+  return name;
+}
+
+async function realPath(folder: string): Promise<string> {
+  try {
+    return await Deno.realPath(folder);
+  } catch {
+    return folder; // It was removed: it is another one in any case.
+  }
+}
+
 /** What a project is given. */
 export interface ProjectOptions {
   /** Its name; projects of different names live side by side. */
   readonly name: string;
+  /** What the names of its images begin with (default: its name). */
+  readonly images?: string | undefined;
   readonly ports?: {
     readonly grpc: number;
     readonly l4: number;
@@ -49,6 +99,11 @@ export interface ProjectOptions {
   readonly onLine?: LineSink;
   readonly signal?: AbortSignal;
 }
+
+const COMPOSE_WORDS = [
+  ...["compose", "--ansi", "never", "--progress", "plain"],
+  ...["--project-directory", FOLDER, "--file", `${FOLDER}compose.yaml`],
+];
 
 /** What an experiment changes of compose.yaml. */
 export interface ServiceChange {
@@ -76,6 +131,7 @@ export class ComposeProject {
   readonly #options: ProjectOptions;
   #override: string | undefined;
   #logs: Child | undefined;
+  #ends: Child | undefined;
 
   constructor(options: ProjectOptions) {
     this.name = options.name;
@@ -127,11 +183,36 @@ export class ComposeProject {
       cwd: FOLDER,
       env: this.#env(),
       onLine: (line) => {
-        const [, container, text] = /^(\S+)\s+\| ?(.*)$/.exec(line) ?? [];
-        if (container !== undefined) onLine(container, text ?? "");
+        const [, service = "", number = "", text = ""] =
+          /^(\S+)-(\d+)\s+\| ?(.*)$/.exec(line) ?? [];
+        if (service === "") return;
+        const program = programName(service, number);
+        onLine(program, text.replace(`${program}: `, ""));
       },
     });
     this.#logs = logs;
+  }
+
+  /** Tells of each container that ends, whatever has ended it. */
+  followEnds(
+    onEnd: (program: string, id: string, exitCode: number) => void,
+  ): void {
+    const label = (name: string) => `{{index .Actor.Attributes "${name}"}}`;
+    this.#ends = startChild({
+      command: "docker",
+      args: [
+        ...["events", "--filter", `label=${PROJECT_LABEL}=${this.name}`],
+        ...["--filter", "event=die", "--format"],
+        [
+          ...["{{.Actor.ID}}", label("exitCode")],
+          ...[label(SERVICE_LABEL), label(NUMBER_LABEL)],
+        ].join(" "),
+      ],
+      onLine: (line) => {
+        const [id = "", code, service = "", number = ""] = line.split(" ");
+        onEnd(programName(service, number), id, Number(code));
+      },
+    });
   }
 
   /** Stops the containers of one service. */
@@ -142,11 +223,12 @@ export class ComposeProject {
   /** Stops and removes every container and network of the project. */
   async down(): Promise<void> {
     const flags = ["--timeout", String(STOP_LIMIT_S), "--volumes"];
+    this.#ends?.kill("SIGTERM");
     try {
       await this.#run(["down", ...flags, "--remove-orphans"]);
     } finally {
       this.#logs?.kill("SIGTERM");
-      await this.#logs?.exited;
+      await Promise.all([this.#logs?.exited, this.#ends?.exited]);
       await this.#removeOverride();
     }
   }
@@ -189,18 +271,17 @@ export class ComposeProject {
   #args(words: readonly string[]): readonly string[] {
     const override = this.#override;
     return [
-      ...["compose", "--ansi", "never", "--progress", "plain"],
-      ...["--project-name", this.name, "--project-directory", FOLDER],
-      ...["--file", `${FOLDER}compose.yaml`],
+      ...[...COMPOSE_WORDS, "--project-name", this.name],
       ...(override === undefined ? [] : ["--file", override]),
       ...words,
     ];
   }
 
   #env(): Readonly<Record<string, string>> {
-    const { ports } = this.#options;
-    if (ports === undefined) return {};
+    const { ports, images = this.name } = this.#options;
+    if (ports === undefined) return { IMAGE_PREFIX: images };
     return {
+      IMAGE_PREFIX: images,
       GRPC_PORT: String(ports.grpc),
       L4_PORT: String(ports.l4),
       ADMIN_PORT: String(ports.admin),
@@ -210,7 +291,7 @@ export class ComposeProject {
   async #writeOverride(): Promise<void> {
     const { change } = this.#options;
     if (change === undefined || Object.keys(change).length === 0) return;
-    const file = await readComposeFile(`${FOLDER}compose.yaml`);
+    const file = await readComposeFile();
     const folder = `${FOLDER}.tools/compose`;
     await Deno.mkdir(folder, { recursive: true });
     this.#override = `${folder}/${this.name}.json`;
@@ -234,7 +315,8 @@ export class ComposeProject {
   }
 }
 
-async function readComposeFile(path: string): Promise<ComposeFile> {
+async function readComposeFile(): Promise<ComposeFile> {
+  const path = `${FOLDER}compose.yaml`;
   const text = await readText(path, "run it in the project's folder");
   return parseYaml(text, path) as ComposeFile;
 }

@@ -116,7 +116,17 @@ const PORT_TAKEN =
 
 /** The commands that are used here, to name the one that has failed. */
 const COMMANDS: ReadonlySet<string> = new Set([
-  ...["compose", "down", "exec", "inspect", "kill", "network", "pause", "ps"],
+  ...[
+    "compose",
+    "config",
+    "down",
+    "exec",
+    "inspect",
+    "kill",
+    "network",
+    "pause",
+    "ps",
+  ],
   ...["start", "stop", "unpause", "up"],
 ]);
 
@@ -150,11 +160,14 @@ export function dockerFailure(
   );
 }
 
+/** The labels by which Compose knows its containers. */
+export const PROJECT_LABEL = "com.docker.compose.project";
+export const SERVICE_LABEL = "com.docker.compose.service";
+export const NUMBER_LABEL = "com.docker.compose.container-number";
+
 /** A container of a Compose project. */
 export interface Container {
   readonly id: string;
-  /** Its host name, which is the name in its server's replies. */
-  readonly hostName: string;
   /** The number that Compose gave it, from 1. */
   readonly number: number;
   /** Its address on the project's network; empty when it does not run. */
@@ -167,7 +180,6 @@ export interface Container {
 interface Inspected {
   readonly Id: string;
   readonly Config: {
-    readonly Hostname: string;
     readonly Labels: Readonly<Record<string, string>>;
   };
   readonly State: { readonly Running: boolean; readonly ExitCode: number };
@@ -183,8 +195,8 @@ export async function containersOf(
 ): Promise<readonly Container[]> {
   const ids = await docker([
     ...["ps", "--all", "--quiet", "--no-trunc"],
-    ...["--filter", `label=com.docker.compose.project=${project}`],
-    ...["--filter", `label=com.docker.compose.service=${service}`],
+    ...["--filter", `label=${PROJECT_LABEL}=${project}`],
+    ...["--filter", `label=${SERVICE_LABEL}=${service}`],
   ]);
   const words = ids.split("\n").filter((id) => id !== "");
   if (words.length === 0) return [];
@@ -196,8 +208,7 @@ function toContainer(found: Inspected): Container {
   const [network] = Object.values(found.NetworkSettings.Networks);
   return {
     id: found.Id,
-    hostName: found.Config.Hostname,
-    number: Number(found.Config.Labels["com.docker.compose.container-number"]),
+    number: Number(found.Config.Labels[NUMBER_LABEL]),
     address: network?.IPAddress ?? "",
     isRunning: found.State.Running,
     exitCode: found.State.ExitCode,

@@ -18,7 +18,12 @@ import { type NameServer, startNameServer } from "./name_server.ts";
 import { residentMib } from "./resident.ts";
 import { ServerProcess } from "./server_process.ts";
 import type { ExitStatus } from "../io/child.ts";
-import type { LineSink, Stack, StackServer } from "./stack.ts";
+import type {
+  Stack,
+  StackAction,
+  StackListeners,
+  StackServer,
+} from "./stack.ts";
 
 /** Most servers of a native stack; each has an address in 127.0.0.0/24. */
 export const NATIVE_SERVERS_MAX = 32;
@@ -27,7 +32,7 @@ export const NATIVE_SERVERS_MAX = 32;
 const HOST = "127.0.0.1";
 
 /** What a native stack is given. */
-export interface NativeOptions {
+export interface NativeOptions extends StackListeners {
   readonly servers: number;
   /** Port of the balanced listener. */
   readonly grpcPort: number;
@@ -60,9 +65,6 @@ export interface NativeOptions {
   readonly isReplaceable?: boolean;
   /** Interrupts the start; everything that was started is ended then. */
   readonly signal?: AbortSignal;
-  readonly onLine?: LineSink;
-  /** Called when a part ends without having been asked to. */
-  readonly onCrash?: (program: string, status: ExitStatus) => void;
 }
 
 /** The native stack. */
@@ -136,48 +138,51 @@ export class NativeStack implements Stack {
   }
 
   async scale(count: number): Promise<void> {
-    if (count > this.#servers.length) {
-      await this.#addServers(count - this.#servers.length);
+    for (const { name } of this.#servers.slice(count)) {
+      this.#note(name, "scale");
     }
-    const leaving = this.#servers.slice(count);
-    await Promise.all(leaving.map(async (server) => {
-      await server.stop("SIGTERM");
-      this.#servers.splice(this.#servers.indexOf(server), 1);
-      this.#publish();
-    }));
+    await this.#scale(count);
   }
 
   stop(name: string, signal: "SIGTERM" | "SIGKILL"): Promise<ExitStatus> {
+    this.#note(name, signal);
     return this.#server(name).stop(signal);
   }
 
   async start(name: string): Promise<void> {
+    this.#note(name, "start");
     await this.#server(name).start();
   }
 
   pause(name: string): Promise<void> {
+    this.#note(name, "pause");
     this.#server(name).signal("SIGSTOP");
     return Promise.resolve();
   }
 
   resume(name: string): Promise<void> {
+    this.#note(name, "resume");
     this.#server(name).signal("SIGCONT");
     return Promise.resolve();
   }
 
   fault(name: string, fault: Fault): Promise<void> {
+    this.#options.onAction?.({ server: name, kind: "fault", fault });
     return this.#server(name).fault(fault);
   }
 
   clearFaults(name: string): Promise<void> {
+    this.#note(name, "clear");
     return this.#server(name).clearFaults();
   }
 
   stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    this.#note("", "envoy");
     return this.envoy.stop(signal);
   }
 
   startEnvoy(): Promise<void> {
+    this.#note("", "envoy");
     return this.envoy.start();
   }
 
@@ -194,7 +199,7 @@ export class NativeStack implements Stack {
   }
 
   async close(): Promise<void> {
-    await this.scale(0);
+    await this.#scale(0);
     await this.envoy.stop("SIGTERM");
     await this.#nameServer.close();
   }
@@ -210,6 +215,22 @@ export class NativeStack implements Stack {
     // it was last asked: whoever asks can add it all up.
     if (this.#options.isReplaceable) moved["stats_flush_on_admin"] = true;
     return moved;
+  }
+
+  #note(server: string, kind: StackAction["kind"]): void {
+    this.#options.onAction?.({ server, kind });
+  }
+
+  async #scale(count: number): Promise<void> {
+    if (count > this.#servers.length) {
+      await this.#addServers(count - this.#servers.length);
+    }
+    const leaving = this.#servers.slice(count);
+    await Promise.all(leaving.map(async (server) => {
+      await server.stop("SIGTERM");
+      this.#servers.splice(this.#servers.indexOf(server), 1);
+      this.#publish();
+    }));
   }
 
   async #killAll(): Promise<void> {

@@ -6,14 +6,8 @@ const PREFIX_WIDTH = 9;
 
 const SERVER_COLOURS: readonly Colour[] = ["green", "yellow", "blue", "cyan"];
 
-/** A program's name without what Compose adds to it: "server-1", "envoy". */
-function shortName(program: string): string {
-  return program.replace(/^grpc-/, "").replace(/^(envoy|client)-1$/, "$1");
-}
-
 /** A line as Compose would print it: who says it, and what. */
-function prefixed(container: string, line: string): string {
-  const program = shortName(container);
+function prefixed(program: string, line: string): string {
   const number = Number(/^server-(\d+)$/.exec(program)?.[1] ?? 0);
   const colour = program === "envoy"
     ? "magenta"
@@ -28,7 +22,7 @@ const ACCESS_LOG = /^\d\d:\d\d:\d\d\.\d{3} /;
 
 /** Whether a program's line is one of Envoy's access log. */
 export function isAccessLog(program: string, line: string): boolean {
-  return shortName(program) === "envoy" && ACCESS_LOG.test(line);
+  return program === "envoy" && ACCESS_LOG.test(line);
 }
 
 /** Prints a line of a program, as Compose would. */

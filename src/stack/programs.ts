@@ -10,6 +10,7 @@ export interface ProgramCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A second; a busy machine needs much longer. */
@@ -27,21 +28,29 @@ function taskArguments(name: ProgramName): readonly string[] {
 const FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * How to start another program in a server's place, with the flags and the
- * permissions of a server.
+ * How to start another program in a server's place, with the flags of a server
+ * and, from source, its permissions. The compiled lab has it inside.
  *
  * @param source Its file, from the project's folder.
- * @throws {Failure} `environment` in a compiled binary, which has no sources.
  */
 export function serverInstead(
   source: string,
   args: readonly string[],
 ): ProgramCommand {
-  requireSources(source);
   const server = programCommand("server", args);
+  if (!Deno.build.standalone) {
+    return {
+      ...server,
+      args: server.args.map((word) => word === "src/server.ts" ? source : word),
+    };
+  }
+  const v8Flags = taskArguments("server")
+    .find((word) => word.startsWith("--v8-flags="));
   return {
     ...server,
-    args: server.args.map((word) => word === "src/server.ts" ? source : word),
+    command: Deno.execPath(),
+    args: [source, ...args],
+    env: { DENO_V8_FLAGS: v8Flags?.replace("--v8-flags=", "") ?? "" },
   };
 }
 
@@ -57,13 +66,11 @@ const OTHER_DENO_FLAGS = ["run", "-q", "-A", "--unstable-raw-imports"];
  * @param deno The path of its executable.
  * @param args Flags of Deno, then the program's file, from the project's
  * folder, and its arguments.
- * @throws {Failure} `environment` in a compiled binary, which has no sources.
  */
 export function otherDenoCommand(
   deno: string,
   args: readonly string[],
 ): ProgramCommand {
-  requireSources(args.join(" "));
   return { command: deno, args: [...OTHER_DENO_FLAGS, ...args], cwd: FOLDER };
 }
 
@@ -71,13 +78,12 @@ export function otherDenoCommand(
  * Makes one file of a program and all that it imports.
  *
  * @param source Its file, from the project's folder.
- * @throws {Failure} `environment` when that fails, and in a compiled binary.
+ * @throws {Failure} `environment` when that fails.
  */
 export async function bundleProgram(
   source: string,
   path: string,
 ): Promise<void> {
-  requireSources(source);
   const { code, stderr } = await runToEnd(Deno.execPath(), [
     ...["bundle", "--quiet", "--platform", "deno", "--output", path, source],
   ], { cwd: FOLDER, timeoutMs: BUNDLE_LIMIT_MS });
@@ -88,15 +94,6 @@ export async function bundleProgram(
     );
   }
   await Deno.chmod(path, 0o644); // For the user in a container.
-}
-
-function requireSources(source: string): void {
-  if (!Deno.build.standalone) return;
-  throw new Failure(
-    "environment",
-    `Cannot start "${source}" from a compiled program; run the experiment ` +
-      "from source, with `./denow task experiment`",
-  );
 }
 
 /**

@@ -160,6 +160,8 @@ export class ServerProcess {
     request: RequestOf<AdminClient, M>,
   ): Promise<ReplyOf<AdminClient, M>> {
     const client = connect(Admin, this.address);
+    // A connection that breaks while it is made is made again.
+    await waitForReady(client);
     const end = await callToEnd(client, method, request, {
       deadlineMs: OPERATOR_DEADLINE_MS,
     });
@@ -171,4 +173,12 @@ export class ServerProcess {
       { cause: end.error },
     );
   }
+}
+
+/** Whether there is a connection or not then, the call itself will say. */
+function waitForReady(client: ReturnType<typeof connect>): Promise<void> {
+  const deadline = Date.now() + OPERATOR_DEADLINE_MS;
+  return new Promise((resolve) =>
+    client.waitForReady(deadline, () => resolve())
+  );
 }

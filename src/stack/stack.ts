@@ -21,6 +21,32 @@ export interface StackServer {
 /** Receives a line that a program of the stack has printed. */
 export type LineSink = (program: string, line: string) => void;
 
+/** Something that is done to a server through its stack, or to Envoy (""). */
+export interface StackAction {
+  readonly server: string;
+  readonly kind:
+    | "SIGTERM"
+    | "SIGKILL"
+    | "start"
+    | "pause"
+    | "resume"
+    | "fault"
+    | "clear"
+    | "scale"
+    | "envoy";
+  readonly fault?: Fault;
+}
+
+/** What is told to whoever has started a stack. */
+export interface StackListeners {
+  /** Is given each line that a program prints. */
+  readonly onLine?: LineSink;
+  /** Told of each action as it begins; a scaling down is one for each server. */
+  readonly onAction?: (action: StackAction) => void;
+  /** Told when a server or Envoy ends without having been asked to. */
+  readonly onCrash?: (program: string, status: ExitStatus) => void;
+}
+
 /** Servers behind Envoy. */
 export interface Stack {
   /** Where callers find the balanced listener, "host:port". */

@@ -2,7 +2,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { Failure } from "../../src/core/errors.ts";
 import { type RunResult, runToEnd } from "../../src/io/processes.ts";
-import { COMMIT_GLOBAL } from "../../src/io/version.ts";
+import { type Build, BUILD_GLOBAL } from "../../src/io/build.ts";
 import { lastLine, PROJECT } from "../../bootstrap/docker/machine.ts";
 import { permissionFlags, permissionSet } from "./permissions.ts";
 import { binaryName, type Program, type Target } from "./targets.ts";
@@ -58,11 +58,35 @@ export async function bundle(
   );
   if (result.code !== 0) throw failed(`bundle src/${program}.ts`, result);
   const text = await Deno.readTextFile(path);
-  const global = `globalThis.${COMMIT_GLOBAL}=${JSON.stringify(commit)};`;
+  const build: Build = { commit, files: await filesFor(program) };
+  const global = `globalThis.${BUILD_GLOBAL}=${JSON.stringify(build)};`;
   await Deno.writeTextFile(path, `${global}\n${text}`);
   // Deno writes the file's time into the binary.
   await Deno.utime(path, FILE_TIME, FILE_TIME);
   return name;
+}
+
+/** What k6 reads: its scripts, what they import, and the service's file. */
+const K6_FILES = ["loadtest", "src/core", "proto"];
+
+/** The files that a program's binary has inside. */
+async function filesFor(program: Program): Promise<Build["files"]> {
+  if (program !== "lab") return {};
+  const paths: string[] = [];
+  const add = (path: string) => {
+    for (const { name, isDirectory } of Deno.readDirSync(PROJECT + path)) {
+      if (isDirectory) add(`${path}/${name}`);
+      else if (/(?<!_test)\.(js|ts|proto)$/.test(name)) {
+        paths.push(`${path}/${name}`);
+      }
+    }
+  };
+  K6_FILES.forEach(add);
+  // In order: a folder gives its files in any.
+  const entries = paths.sort().map(async (path) =>
+    [path, await Deno.readTextFile(PROJECT + path)] as const
+  );
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 /** What a binary is compiled of. */

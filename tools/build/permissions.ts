@@ -29,7 +29,7 @@ export function permissionFlags(set: PermissionSet): readonly string[] {
   });
 }
 
-/** The set of a program's binary. */
+/** A program's set, the same from source and in its binary. */
 export function permissionSet(program: Program): PermissionSet {
-  return config.permissions[`${program}Binary`];
+  return config.permissions[program];
 }

@@ -1,0 +1,43 @@
+/** Where k6 finds the scripts, which a binary has inside. */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Failure, messageOf } from "../core/errors.ts";
+import { filesInBinary } from "../io/build.ts";
+
+const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+
+let unpacked: string | undefined;
+
+/**
+ * The folder above loadtest/, with a slash. A binary writes its scripts to
+ * .tools/ where it runs, once, and removes them when it ends.
+ *
+ * @throws {Failure} `environment` when they cannot be written.
+ */
+export function scriptsFolder(): string {
+  const files = filesInBinary();
+  if (files === undefined) return PROJECT;
+  if (unpacked !== undefined) return unpacked;
+  const folder = `${Deno.cwd()}/.tools/k6-scripts-${Deno.pid}/`;
+  globalThis.addEventListener("unload", () => {
+    try {
+      Deno.removeSync(folder, { recursive: true });
+    } catch {
+      // It could not be made either, which has been said.
+    }
+  });
+  try {
+    for (const [path, text] of Object.entries(files)) {
+      Deno.mkdirSync(dirname(folder + path), { recursive: true });
+      Deno.writeTextFileSync(folder + path, text);
+    }
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot write k6's scripts to "${folder}": ${messageOf(error)}; start ` +
+        "this where it may write to .tools/",
+      { cause: error },
+    );
+  }
+  return unpacked = folder;
+}
