@@ -222,10 +222,7 @@ export class Control {
     const offer = () => ({
       servers: this.#stack.servers().map(({ name }) => name),
       serversMax: this.#options.serversMax,
-      // Not every stack can replace its Envoy.
-      protections: this.#stack.replaceEnvoy === undefined
-        ? []
-        : PROTECTIONS.map(({ id }) => id),
+      protections: PROTECTIONS.map(({ id }) => id),
     });
     checkAction(wish, offer());
     if (this.#waiting >= WAITING_MAX) {
@@ -375,7 +372,7 @@ export class Control {
     const story = this.#stories.begin(who, words, true);
     const { lost } = this.#sums();
     await this.#withoutLooking(async () => {
-      await this.#stack.replaceEnvoy?.(config);
+      await this.#stack.replaceEnvoy(config);
       this.#hasReplacedEnvoy = true;
     });
     this.#turned = turned;

@@ -27,6 +27,7 @@ import {
 } from "./docker.ts";
 import { containersMib } from "./resident.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
+import type { EnvoyConfig } from "./envoy_config.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { waitUntil } from "../io/wait.ts";
 import type { ExitStatus } from "../io/child.ts";
@@ -241,6 +242,10 @@ export class ComposeStack implements Stack {
   async startEnvoy(): Promise<void> {
     this.#note("", "envoy");
     await this.#start(await this.#envoyId());
+    await this.#awaitEnvoy();
+  }
+
+  async #awaitEnvoy(): Promise<void> {
     const isLive = () => this.admin.isReady();
     if (await waitUntil(isLive, HEALTHY_LIMIT_MS_DEFAULT)) return;
     throw new Failure(
@@ -248,6 +253,14 @@ export class ComposeStack implements Stack {
       `Envoy is not live ${HEALTHY_LIMIT_MS_DEFAULT} ms after its start; ` +
         `see "docker compose -p ${this.project.name} logs envoy"`,
     );
+  }
+
+  /** Calls are refused while one container follows the other. */
+  async replaceEnvoy(config: EnvoyConfig): Promise<void> {
+    this.#note("", "envoy");
+    this.#ended.add(await this.#envoyId());
+    await this.project.replaceEnvoy(config);
+    await this.#awaitEnvoy();
   }
 
   async counters(name: string): Promise<ServerCounters> {

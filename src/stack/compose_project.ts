@@ -129,6 +129,7 @@ interface ComposeFile {
 export class ComposeProject {
   readonly name: string;
   readonly #options: ProjectOptions;
+  #change: ServiceChange | undefined;
   #override: string | undefined;
   #logs: Child | undefined;
   #ends: Child | undefined;
@@ -136,6 +137,13 @@ export class ComposeProject {
   constructor(options: ProjectOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#change = options.change;
+  }
+
+  /** Makes a new container for Envoy, with another configuration. */
+  async replaceEnvoy(config: EnvoyConfig): Promise<void> {
+    this.#change = { ...this.#change, config };
+    await this.up(["--no-build", "--no-deps"], [SERVICES.envoy]);
   }
 
   /**
@@ -289,7 +297,7 @@ export class ComposeProject {
   }
 
   async #writeOverride(): Promise<void> {
-    const { change } = this.#options;
+    const change = this.#change;
     if (change === undefined || Object.keys(change).length === 0) return;
     const file = await readComposeFile();
     const folder = `${FOLDER}.tools/compose`;
@@ -308,7 +316,7 @@ export class ComposeProject {
   async #removeOverride(): Promise<void> {
     if (this.#override === undefined) return;
     await Deno.remove(this.#override);
-    if (this.#options.change?.serverProgram !== undefined) {
+    if (this.#change?.serverProgram !== undefined) {
       await Deno.remove(this.#override.replace(/json$/, "js"));
     }
     this.#override = undefined;

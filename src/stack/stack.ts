@@ -79,13 +79,13 @@ export interface Stack {
   /** Starts Envoy again; resolves when it is live. */
   startEnvoy(): Promise<void>;
   /**
-   * Replaces Envoy by one with another configuration, gracefully: calls that
-   * are under way end where they are.
+   * Replaces Envoy by one with another configuration, as gracefully as the
+   * stack can: on the native one no call is lost.
    *
    * @param config Before the stack's own changes to it, as at its start.
    * @throws {Failure} `environment` when the new one does not become live.
    */
-  replaceEnvoy?(config: EnvoyConfig): Promise<void>;
+  replaceEnvoy(config: EnvoyConfig): Promise<void>;
   /** What a running server has counted since its start. */
   counters(name: string): Promise<ServerCounters>;
   /**
