@@ -31,6 +31,7 @@ for (
       ["experiment", "compare", "--help"],
     ],
     ["`./denow task reports`", "lab", ["reports", "--help"]],
+    ["`./denow task ctl`", "lab", ["ctl", "--help"]],
   ] as const
 ) {
   Deno.test(`docs: the flags under ${heading} are the program's`, async () => {
@@ -73,7 +74,7 @@ function command(name: string): string {
 Deno.test("README: its first command, typed, shows what it shows", async () => {
   const ports = [
     ...["--port", freePort(), "--admin-port", freePort()],
-    ...["--server-port", freePort()],
+    ...["--server-port", freePort(), "--page-port", freePort()],
   ];
   const run = start("sh", ["-c", `exec ${command("up")} ${ports.join(" ")}`]);
   await run.printed(/call 6 /);
@@ -94,29 +95,30 @@ Deno.test("README: its first command, typed, shows what it shows", async () => {
   assert.deepEqual([...shown].filter((line) => !printed.has(line)), []);
 });
 
-Deno.test("README: the first two things to try do what it says", async () => {
-  const [kill, pinned] = [1, 2].map((number) =>
+Deno.test("README: the three things to try do what it says", async () => {
+  const [kill, beside, scale] = [1, 2, 3].map((number) =>
     new RegExp(`^(\\S.*\\S) +# ${number}$`, "m").exec(README)?.[1] ?? ""
   );
-  const [port, admin, server] = [freePort(), freePort(), freePort()];
+  const page = freePort();
   const run = start("sh", [
     "-c",
-    `exec ${command("up")} --port ${port} --admin-port ${admin} ` +
-    `--server-port ${server} --no-client`,
+    `exec ${command("up")} --port ${freePort()} --admin-port ${freePort()} ` +
+    `--server-port ${freePort()} --page-port ${page}`,
   ]);
-  await run.printed(/ready: 3 servers/);
-  // Other tests have a server-2, too; this one's is told by its port.
-  const own = kill?.replace("name server-2", `port ${server} --name server-2`);
-  assert.notEqual(own, kill);
-  // Without "exec", the pattern would find the shell, too.
-  assert.equal(await start("sh", ["-c", `exec ${own}`]).ended, 0);
-  await run.printed(/server-2 +\| ended unexpectedly \(SIGKILL\)/);
+  await run.printed(/call 1 /);
+  // Other tests have an `up`, too; this one is told by the port of its page.
+  const type = async (words = "") => {
+    const typed = start("sh", ["-c", `exec ${words} --page-port ${page}`]);
+    assert.equal(await typed.ended, 0, typed.text());
+  };
+  await type(kill);
+  await run.printed(/server-2 killed; Envoy \S+ it( out)? after .* 0 lost/);
   await run.printed(/server-2 +\| serving on[^]*server-2 +\| serving on/);
-  const client = start("sh", [
-    ...["-c", pinned?.replace("5001", String(port + 1)) ?? ""],
-  ]);
-  assert.equal(await client.ended, 0, client.text());
-  assert.match(client.text(), /^server-\d +60 +100\.0 %$/m);
+  await type(beside);
+  // Thirds, and all of the other 60 on one server.
+  await run.printed(/client +\| 1[12]\d calls +.*\b(7[89]|8[012])\b/);
+  await type(scale);
+  await run.printed(/scaled from 3 to 5; Envoy finds 5 healthy/);
   run.process.kill("SIGINT");
   assert.equal(await run.ended, 0, run.text());
   assert.deepEqual(run.leftovers(), []);

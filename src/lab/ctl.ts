@@ -5,6 +5,7 @@ import {
   type FlagValues,
   helpText,
   parseFlags,
+  port,
   wholeNumber,
   words,
 } from "../core/flags.ts";
@@ -58,6 +59,13 @@ const FLAGS = {
     default: undefined as string | undefined,
     parse: words(20),
   },
+  pagePort: {
+    name: "page-port",
+    placeholder: "PORT",
+    help: "Port of the page of the `up` that is asked; 0 is the newest one",
+    default: 0,
+    parse: port(0),
+  },
   json: {
     name: "json",
     help: "Print JSON",
@@ -101,7 +109,7 @@ export async function ctl(argv: readonly string[]): Promise<number> {
     throw new Failure("usage", "ctl needs an action; --help lists them");
   }
   const wish = verb === "status" ? undefined : wishOf(verb, rest, values);
-  const page = await pageOfRun();
+  const page = await pageOfRun(values.pagePort);
   if (wish !== undefined) {
     const answer = await request(page, "api/do", wish);
     if (values.json) print(answer);
@@ -163,16 +171,19 @@ function wishOf(
   return { do: verb, server };
 }
 
-/** The page of the run that was started last. */
-async function pageOfRun(): Promise<PageOfRun> {
+/** The page at a port, or of the run that was started last. */
+async function pageOfRun(port: number): Promise<PageOfRun> {
   const pages = (await findRuns())
     .filter(({ isRunning }) => isRunning)
-    .flatMap(({ page }) => page === undefined ? [] : [page]);
+    .flatMap(({ page }) => page === undefined ? [] : [page])
+    .filter(({ url }) => port === 0 || Number(new URL(url).port) === port);
   const page = pages.at(-1);
   if (page !== undefined) return page;
   throw new Failure(
     "environment",
-    "No `up` with a page runs here; start one with `./denow task up`",
+    port === 0
+      ? "No `up` with a page runs here; start one with `./denow task up`"
+      : `No \`up\` has its page on port ${port}; \`up\` prints the address`,
   );
 }
 
