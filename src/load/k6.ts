@@ -88,10 +88,10 @@ function startK6(
     ],
     env: { K6_NO_USAGE_REPORT: "true", ...env },
     stdout: isWatched ? "inherit" : "piped",
-  }, async ({ stdout, stderr }) => {
+  }, async (process) => {
     const texts = await Promise.all([
-      isWatched ? "" : textOf(stdout),
-      textOf(stderr).then(complaintsOf),
+      isWatched ? "" : textOf(process.stdout),
+      textOf(process.stderr).then(complaintsOf),
     ]);
     return texts.join("");
   });
