@@ -261,7 +261,7 @@ Deno.test("grpc-lab up, in an empty folder, on other ports", async () => {
 
 Deno.test("grpc-lab load, in an empty folder, runs k6's scripts and reports", async () => {
   const { run, folder } = await startLab(["load", "--l4", ...ports()], {
-    ...{ RATE: "50", DURATION: "3s" },
+    ...{ RATE: "100", DURATION: "4s" },
   });
   await run.ended;
   // On a machine that is busy with other tests, thresholds tell nothing.
