@@ -286,7 +286,7 @@ Deno.test("grpc-lab experiment, in an empty folder: list, doctor, run with its c
   await run.ended;
   // Whatever the verdict: a stand-in's client loses calls, and others use the
   // machine. The two servers were there, each with what it keeps.
-  const kept = [...run.text().matchAll(/kept of a connection: ([\d.]+) KiB/g)]
+  const kept = [...run.text().matchAll(/kept of a connection: (-?[\d.]+) KiB/g)]
     .map(([, kib]) => Number(kib));
   const [ours = NaN, plain = NaN] = kept;
   assert.ok(ours < 5 && plain > 5, run.text());
