@@ -123,9 +123,10 @@ function checkFaultFields(given: Fields): Fault {
   onlyFields(given, Object.keys(FAULT_FIELDS));
   oneOf("kind", given["kind"], FAULT_KINDS);
   for (const [name, value] of Object.entries(given)) {
-    const type = FAULT_FIELDS[name as keyof Fault];
-    if (typeof value === type) continue;
-    throw new Refusal(`${name} must be a ${type}, not ${shown(value)}`);
+    const wanted = FAULT_FIELDS[name as keyof Fault];
+    const type: string = typeof value;
+    if (type === wanted) continue;
+    throw new Refusal(`${name} must be a ${wanted}, not ${shown(value)}`);
   }
   try {
     return checkFault(given as unknown as Fault);
