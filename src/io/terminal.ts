@@ -113,6 +113,11 @@ export function hasColours(): boolean {
   return !Deno.noColor && Deno.stdout.isTerminal();
 }
 
+/** The columns of the terminal; without one, lines may have any length. */
+export function columns(): number {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
+}
+
 /** Colours `text` on a terminal; leaves it alone in a pipe. */
 export function paint(colour: Colour, text: string): string {
   return hasColours() ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;

@@ -5,7 +5,7 @@ import {
   Ledger,
   summaryLines,
 } from "../core/caller.ts";
-import { paint } from "../io/terminal.ts";
+import { columns, paint } from "../io/terminal.ts";
 import type { ClientEvent } from "../control/calls.ts";
 import type { Listener, LoadState, StoryState } from "../control/state.ts";
 import { say } from "../stack/output.ts";
@@ -81,16 +81,17 @@ export class CallPrinter {
   }
 }
 
-/** A terminal of 80 columns has so many beside the program's name. */
-const TEXT_COLUMNS = 68;
+/** What stands before each line: a program's name. */
+const PREFIX_COLUMNS = 12;
 
-/** A text as lines that fit; later ones stand in. */
+/** A text as lines that fit the terminal. */
 function wrapped(text: string): readonly string[] {
+  const width = columns() - PREFIX_COLUMNS;
   const lines = [""];
   for (const word of text.split(" ")) {
     const line = lines.at(-1) ?? "";
     const longer = line === "" ? word : `${line} ${word}`;
-    if (longer.length <= TEXT_COLUMNS) lines[lines.length - 1] = longer;
+    if (longer.length <= width) lines[lines.length - 1] = longer;
     else lines.push(`  ${word}`);
   }
   return lines;
