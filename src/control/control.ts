@@ -15,7 +15,12 @@ import { Callers, LOAD_AT_FIRST } from "./callers.ts";
 import { excerptsOf } from "./excerpts.ts";
 import { Follow } from "./follow.ts";
 import { FrameOfCalls } from "./frame.ts";
-import { configWith, PROTECTIONS, protectionStates } from "./protections.ts";
+import {
+  configWith,
+  DRAINING,
+  PROTECTIONS,
+  protectionStates,
+} from "./protections.ts";
 import { reconcileLedgers } from "./reconcile.ts";
 import { Seconds } from "./seconds.ts";
 import type {
@@ -293,9 +298,10 @@ export class Control {
       await stack.resume(server);
       this.#watch.note(server, undefined);
     } else {
-      this.#isCut ||= what === "kill";
-      this.#watch.note(server, what === "kill" ? undefined : "leaving");
-      await stack.stop(server, what === "kill" ? "SIGKILL" : "SIGTERM");
+      const isHard = what === "kill" || this.#turned.has(DRAINING);
+      this.#isCut ||= isHard;
+      this.#watch.note(server, isHard ? undefined : "leaving");
+      await stack.stop(server, isHard ? "SIGKILL" : "SIGTERM");
       this.#watch.note(server, undefined);
       this.#watch.forgetFaults(server);
       if (what === "restart") await this.#startAgain(server);
@@ -311,8 +317,13 @@ export class Control {
     const startMs = performance.now();
     const { lost } = this.#sums();
     this.#busy = words;
-    for (const { name } of this.#stack.servers().slice(count)) {
-      this.#watch.note(name, "leaving");
+    const leaving = this.#stack.servers().slice(count);
+    for (const { name } of leaving) this.#watch.note(name, "leaving");
+    if (this.#turned.has(DRAINING)) {
+      this.#isCut ||= leaving.length > 0;
+      await Promise.all(
+        leaving.map(({ name }) => this.#stack.stop(name, "SIGKILL")),
+      );
     }
     await this.#stack.scale(count);
     await this.#until(() => {
@@ -358,6 +369,10 @@ export class Control {
     const turned = new Set(this.#turned);
     if (isOn === isOnAtFirst) turned.delete(id);
     else turned.add(id);
+    if (protection.turn === undefined) {
+      this.#turned = turned;
+      return this.#stories.begin(who, words).id;
+    }
     this.#busy = words;
     const startMs = performance.now();
     let config: EnvoyConfig;

@@ -17,9 +17,15 @@ export interface Protection {
   readonly about: string;
   /** Whether envoy.yaml has it. */
   readonly isOnAtFirst: boolean;
-  /** Makes the configuration that of the other position. */
-  readonly turn: (config: EnvoyConfig) => void;
+  /**
+   * Makes the configuration that of the other position; undefined for what is
+   * no matter of Envoy's.
+   */
+  readonly turn?: (config: EnvoyConfig) => void;
 }
+
+/** The protection that is the servers' own. */
+export const DRAINING = "draining";
 
 /** All of them, in the order in which a call meets them. */
 export const PROTECTIONS: readonly Protection[] = [
@@ -86,6 +92,13 @@ export const PROTECTIONS: readonly Protection[] = [
     turn: panicThreshold(50).apply,
   },
   {
+    id: DRAINING,
+    title: "Draining",
+    about: "Without it a server ends at once when it is terminated or scaled " +
+      "away, like a program that does not handle SIGTERM.",
+    isOnAtFirst: true,
+  },
+  {
     id: "least-request",
     title: "Least request",
     about: "Instead of round robin: a server that is slower than the others " +
@@ -115,7 +128,7 @@ export function protectionStates(turned: Turned): readonly ProtectionState[] {
 export function configWith(config: EnvoyConfig, turned: Turned): EnvoyConfig {
   const copy = structuredClone(config);
   for (const { id, turn } of PROTECTIONS) {
-    if (turned.has(id)) turn(copy);
+    if (turned.has(id)) turn?.(copy);
   }
   return copy;
 }

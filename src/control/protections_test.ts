@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { parseEnvoyConfig } from "../stack/envoy_config.ts";
+import { configWith, PROTECTIONS, protectionStates } from "./protections.ts";
+
+Deno.test("each protection of Envoy's changes envoy.yaml, and only a copy", () => {
+  const config = parseEnvoyConfig();
+  const text = JSON.stringify(config);
+  const seen = new Set([text]);
+  for (const { id, turn } of PROTECTIONS) {
+    const changed = JSON.stringify(configWith(config, new Set([id])));
+    assert.equal(seen.has(changed), turn === undefined, id);
+    seen.add(changed);
+  }
+  assert.equal(JSON.stringify(config), text);
+  assert.equal(JSON.stringify(configWith(config, new Set())), text);
+});
+
+Deno.test("all protections can be off together", () => {
+  const all = new Set(PROTECTIONS.map(({ id }) => id));
+  configWith(parseEnvoyConfig(), all); // Throws if two do not fit together.
+});
+
+Deno.test("protectionStates() says which are on", () => {
+  const isOn = (turned: readonly string[]) =>
+    Object.fromEntries(
+      protectionStates(new Set(turned)).map((one) => [one.id, one.isOn]),
+    );
+  assert.equal(isOn([])["retries"], true);
+  assert.equal(isOn([])["least-request"], false);
+  assert.equal(isOn(["retries"])["retries"], false);
+  assert.equal(isOn(["least-request"])["least-request"], true);
+});
