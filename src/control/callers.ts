@@ -1,6 +1,12 @@
 /** The stack's own callers: our client, once for each listener that is loaded. */
-import { EXIT_CODES, type Failure } from "../core/errors.ts";
-import { awaitExit, type Child, startChild } from "../io/child.ts";
+import { EXIT_CODES, Failure } from "../core/errors.ts";
+import {
+  awaitExit,
+  type Child,
+  type ExitStatus,
+  exitWords,
+  startChild,
+} from "../io/child.ts";
 import { programCommand, startFailure } from "../stack/programs.ts";
 import { type ClientEvent, clientEvent } from "./calls.ts";
 import type { Listener, LoadState } from "./state.ts";
@@ -46,6 +52,8 @@ export class Callers {
   readonly #running = new Map<Listener, Child>();
   #load: LoadState;
   #started = 0;
+  /** Until then the client's own variables and defaults count. */
+  #isChanged = false;
 
   constructor(
     endpoints: Readonly<Record<Listener, string>>,
@@ -73,6 +81,7 @@ export class Callers {
     const leaving = [...this.#running.values()];
     this.#running.clear();
     this.#load = load;
+    this.#isChanged = true;
     this.start();
     for (const child of leaving) void end(child);
   }
@@ -92,9 +101,14 @@ export class Callers {
     const child = startChild({
       ...programCommand("client", [
         ...["--target", this.#endpoints[listener], "--json"],
-        ...["--rate", String(ratePerS), "--connections", String(connections)],
-        ...["--method", METHOD_OF[kind], "--work", String(workMs)],
-        ...["--characters", String(messageCharacters)],
+        ...(this.#isChanged
+          ? [
+            ...["--rate", String(ratePerS)],
+            ...["--connections", String(connections)],
+            ...["--method", METHOD_OF[kind], "--work", String(workMs)],
+            ...["--characters", String(messageCharacters)],
+          ]
+          : []),
       ]),
       onLine: (line) => {
         lines = [...lines, line].slice(-LINES_KEPT);
@@ -106,14 +120,22 @@ export class Callers {
     void child.exited.then((status) => {
       if (this.#running.get(listener) !== child) return; // It was asked to.
       this.#running.delete(listener);
-      this.#events.onEnd(
-        listener,
-        status.code === EXIT_CODES.usage || status.signal !== null
-          ? startFailure("client", "client", status, lines)
-          : "done",
-      );
+      this.#events.onEnd(listener, endOf(status, lines));
     });
   }
+}
+
+/** Why a client has ended that was not asked to. */
+function endOf(status: ExitStatus, lines: readonly string[]): Failure | "done" {
+  if (status.code === 0 && status.signal === null) return "done";
+  if (status.code === EXIT_CODES.usage) {
+    return startFailure("client", "client", status, lines);
+  }
+  return new Failure(
+    "failed",
+    `client ended unexpectedly (${exitWords(status)}), so everything was ` +
+      "stopped; its last lines are above",
+  );
 }
 
 async function end(child: Child): Promise<void> {

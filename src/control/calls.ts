@@ -59,7 +59,8 @@ export type ClientEvent =
  * @returns Undefined when it is none of these.
  */
 export function clientEvent(line: string): ClientEvent | undefined {
-  if (!line.startsWith("{")) return undefined;
+  // What is no JSON is why it cannot go on.
+  if (!line.startsWith("{")) return { type: "news", news: line };
   try {
     const event = JSON.parse(line) as ClientEvent;
     return ["call", "open", "news"].includes(event.type) ? event : undefined;

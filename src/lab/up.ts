@@ -181,10 +181,9 @@ class Parts {
   #startControl(stack: Stack, config: EnvoyConfig, configText: string): void {
     const flags = this.#flags;
     const isQuiet = flags.noClient || flags.docker;
-    const load: LoadState = {
-      ...LOAD_AT_FIRST,
-      ...(isQuiet ? { ratePerS: 0 } : {}),
-    };
+    const asked = Number(Deno.env.get("CLIENT_RATE"));
+    const ratePerS = isQuiet ? 0 : asked || LOAD_AT_FIRST.ratePerS;
+    const load: LoadState = { ...LOAD_AT_FIRST, ratePerS };
     const control = new Control({
       stack,
       stackName: flags.docker ? "compose" : "native",
@@ -268,18 +267,9 @@ class Parts {
   #onCallersEnd(why: Failure | "done"): void {
     if (this.#signal.aborted) return;
     const limit = CLIENT_LIMITS.find((name) => Deno.env.get(name));
-    if (why !== "done") this.#ended.resolve(why);
-    else if (limit !== undefined) {
-      this.#ended.resolve(`the client's last call, as ${limit} is set`);
-    } else {
-      this.#ended.resolve(
-        new Failure(
-          "failed",
-          "client ended unexpectedly, so everything was stopped; its last " +
-            "lines are above",
-        ),
-      );
-    }
+    this.#ended.resolve(
+      why === "done" ? `the client's last call, as ${limit} is set` : why,
+    );
   }
 
   #onCrash(program: string, status: ExitStatus): void {
