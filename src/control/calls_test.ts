@@ -82,8 +82,11 @@ Deno.test("callOfAccessLog() leaves lines alone that are not about a call", () =
 Deno.test("clientEvent() takes a client's events and nothing else", () => {
   const call = { type: "call", kind: "error", code: "UNAVAILABLE", call: 1 };
   assert.deepEqual(clientEvent(JSON.stringify(call)), call);
+  assert.deepEqual(clientEvent("client: no"), {
+    ...{ type: "news", news: "client: no" },
+  });
   for (
-    const line of ["client: no", '{"type":"summary"}', '{"type":"ca', "{}"]
+    const line of ['{"type":"summary"}', '{"type":"ca', "{}"]
   ) {
     assert.equal(clientEvent(line), undefined);
   }
