@@ -50,7 +50,7 @@ Deno.test({
     const run = start("unshare", [
       ...["-rm", "sh", "-c", script, folder, Deno.execPath()],
       ...["run", "-q", "-P=lab", `${ROOT}src/lab.ts`, ...UP],
-    ], { CLIENT_RATE: "100" });
+    ], { CLIENT_RATE: "10" });
     assert.equal(await run.ended, 3, run.text());
     assert.equal(run.text().trimEnd(), `up: ${FULL}`);
     assert.deepEqual(run.leftovers(), []);
