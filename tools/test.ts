@@ -102,6 +102,7 @@ const MEASURING: readonly string[] = [
   "tests/load_command_test.ts",
   "tests/load_test.ts",
   "tests/native_test.ts",
+  "tests/page_browser_test.ts",
 ];
 
 /** Deno's closing line: "ok | 7 passed (2 steps) | 0 failed | 1 ignored". */
