@@ -164,7 +164,7 @@ dockerTest(
     await run.printed(/client +\| call 5 /);
     assert.match(run.text(), /server-3 +\| serving/);
     await dockerOutput("kill", `${project}-grpc-server-2`);
-    await run.printed(/server-2 +\| ended unexpectedly \(SIGKILL\)/);
+    await run.printed(/up +\| server-2 ended unexpectedly \(SIGKILL\)/);
     await run.printed(/ended unexpectedly[^]*server-2 +\| serving on/);
     run.process.kill("SIGINT");
     assert.equal(await run.ended, 0, run.text());

@@ -240,8 +240,8 @@ class Parts {
   }
 
   #sayLine(program: string, line: string): void {
-    // How each server drains is for who stops one server, not all.
-    if (this.#signal.aborted && this.#control !== undefined) return;
+    // How a server drains is of interest when one is stopped, not all.
+    if (this.#signal.aborted && program.startsWith("server-")) return;
     if (isAccessLog(program, line)) {
       this.#control?.noteEnvoyLine(line);
       if (!this.#flags.accessLog) return;
