@@ -1,7 +1,9 @@
 /**
- * HTML pages that need nothing else, with one look for all of them. Text is
- * escaped unless it is `Html`. k6's scripts make such pages, too.
+ * HTML pages that need nothing else and run no script, with the look of the
+ * live page. Text is escaped unless it is `Html`. k6's scripts make such pages,
+ * too.
  */
+import { LOOK } from "./look.ts";
 
 /** What is HTML already. */
 export interface Html {
@@ -39,12 +41,6 @@ export function element(
   };
 }
 
-/** Numbers for a script; no text in them may end the script's element. */
-export function json(value: unknown): Html {
-  const html = JSON.stringify(value).replaceAll("<", "\\u003c");
-  return element("script", { type: "application/json" }, { html });
-}
-
 /** A verdict in its colour. */
 export function verdict(word: string, text: string = word): Html {
   return element("span", { class: `verdict ${word}` }, text);
@@ -56,13 +52,13 @@ function isNumber(cell: Content | undefined): boolean {
     /^(<=? )?[-+]?[\d.]*( %)?$/.test(String(cell));
 }
 
-/** A table; columns of numbers are aligned to the right. */
+/** A table; columns of numbers are aligned to the right, all others are not. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly Content[])[],
 ): Html {
   const classes = head.map((_, column) =>
-    rows.every((row) => isNumber(row[column])) ? { class: "number" } : {}
+    rows.every((row) => isNumber(row[column])) ? {} : { class: "words" }
   );
   const line = (tag: string, cells: readonly Content[]) =>
     element(
@@ -71,73 +67,69 @@ export function table(
       ...cells.map((cell, column) => element(tag, classes[column] ?? {}, cell)),
     );
   const lines = [line("th", head), ...rows.map((row) => line("td", row))];
-  return element("div", { class: "scroll" }, element("table", {}, ...lines));
+  return element("div", { class: "wide" }, element("table", {}, ...lines));
 }
 
-/** A table of names and values. */
-export function pairs(record: Readonly<Record<string, Content>>): Html {
-  const rows = Object.entries(record).map(([name, value]) =>
-    element("tr", {}, element("th", {}, name), element("td", {}, value))
-  );
-  return element("table", {}, ...rows);
+/** What is folded away until somebody asks for it. */
+export function folded(summary: string, ...children: readonly Content[]): Html {
+  return element("details", {}, element("summary", {}, summary), ...children);
 }
 
 const STYLE = `
-  :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif;
-    --bar: #3b78c4; --line: #8886; --code: #8882; --good: #1a7f37;
-    --bad: #cf222e; --unknown: #9a6700; }
-  @media (prefers-color-scheme: dark) {
-    :root { --bar: #6ea3e6; --good: #7bc67e; --bad: #ff7a68;
-      --unknown: #e3b341; }
-  }
-  main { max-width: 1080px; margin: 0 auto; padding: 1rem; }
-  h2 { margin-top: 2.5rem; border-top: 1px solid var(--line);
-    padding-top: 1rem; }
-  .scroll { overflow-x: auto; }
-  table { border-collapse: collapse; margin: .5rem 0; }
-  th, td { border: 1px solid var(--line); padding: .2rem .6rem;
-    text-align: left; vertical-align: top; }
-  .number { text-align: right; font-variant-numeric: tabular-nums; }
-  code { background: var(--code); padding: .1rem .3rem; }
-  .verdict { font-weight: 600; }
-  td .verdict, h2 .verdict { text-transform: uppercase; font-size: .85em; }
-  .held { color: var(--good); }
-  .broken, .failed { color: var(--bad); }
-  .unknown, .interrupted, .events { color: var(--unknown); }
-  .charts { display: grid; gap: .5rem 1rem;
-    grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); }
-  .chart h4 { margin: .3rem 0; }
-  .events { columns: 3 240px; }
-  .limit { border-left: 4px solid var(--unknown); padding-left: .8rem; }
-  .hint { font-size: .9rem; opacity: .8; margin: .3rem 0; }
-  svg { width: 100%; height: auto; display: block; margin-bottom: .8rem;
-    font: 13px system-ui, sans-serif; }
-  svg text { fill: currentColor; }
+main { display: grid; gap: 0.8rem; grid-template-columns: minmax(0, 1fr); }
+main > p, section > p, li { max-width: 75ch; overflow-wrap: anywhere; }
+h1 { font-size: 1.9rem; font-weight: 700; letter-spacing: -0.02em;
+  line-height: 1.2; margin-top: 1.6rem; }
+h2 { margin-top: 1.6rem; }
+h3 { font-size: 1.1rem; font-weight: 650; }
+.lede { font-size: 1.35rem; line-height: 1.3; }
+.wide { overflow-x: auto; }
+.words { text-align: left; vertical-align: top; }
+th { font-weight: 500; color: var(--quiet); }
+.verdict { font-weight: 650; white-space: nowrap; }
+.verdict::before { content: "? " / ""; }
+.held::before { content: "✓ " / ""; }
+.broken::before, .failed::before { content: "✗ " / ""; }
+.broken, .failed { color: var(--wrong); }
+.as-it-must { color: var(--quiet); font-weight: 500; }
+.as-it-must::before { content: ""; }
+.lede.verdict { white-space: normal; font-weight: 700; }
+.faults li { color: var(--wrong); font-weight: 600; }
+.limit { border-left: 0.3rem solid var(--edge); padding-left: 0.8rem; }
+details > :not(summary) { margin-top: 0.6rem; }
+.bars { display: grid; gap: 0.4rem 0.8rem; align-items: center;
+  grid-template-columns: fit-content(30%) minmax(0, 1fr) auto;
+  max-width: 60rem; overflow-wrap: anywhere; }
+.bars b { font-size: 1.2rem; text-align: right; }
+.track { position: relative; height: 1.8rem; background: var(--stage); }
+.track i { position: absolute; inset: 0 auto 0 0;
+  background: var(--colour, var(--accent)); }
+.track .target { inset: -0.2rem auto; min-width: 3px; background: var(--ink);
+  opacity: 0.65; }
+@media print { :root { font-size: 11px; print-color-adjust: exact; }
+  figure, tr { break-inside: avoid; } }
 `;
 
-/** What a page may have beside its body. */
-export interface PageParts {
-  /** Of a library; the page's own comes after it. */
-  readonly style?: string;
-  /** Run in this order when the body is there; none may have "</script". */
-  readonly scripts?: readonly string[];
-}
+/** What a browser may load for a page: nothing, and no script at all. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** A whole page. */
+/** A whole page. `style` is what it has beside the look of all. */
 export function page(
   title: string,
   body: readonly Content[],
-  { style = "", scripts = [] }: PageParts = {},
+  style: string = "",
 ): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>${escape(title)}</title>
-<style>${style}${STYLE}</style>
+<style>${LOOK}${STYLE}${style}</style>
 <main>
-${[element("h1", {}, title), ...body].map(htmlOf).join("\n")}
+${body.map(htmlOf).join("\n")}
 </main>
-${scripts.map((script) => `<script>${script}</script>\n`).join("")}</html>
+</html>
 `;
 }

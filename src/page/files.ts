@@ -15,6 +15,7 @@ import recentJs from "./web/recent.js" with { type: "text" };
 import serversJs from "./web/servers.js" with { type: "text" };
 import stageJs from "./web/stage.js" with { type: "text" };
 import storyJs from "./web/story.js" with { type: "text" };
+import { LOOK } from "../core/look.ts";
 import icon from "./web/icon.svg" with { type: "text" };
 import pageCss from "./web/page.css" with { type: "text" };
 import pageHtml from "./web/page.html" with { type: "text" };
@@ -34,7 +35,7 @@ const css = (text: string): PageFile => ({ type: "text/css", text });
 /** What it loads, by its path. */
 export const FILES: Readonly<Record<string, PageFile>> = {
   "/icon.svg": { type: "image/svg+xml", text: icon },
-  "/page.css": css(pageCss),
+  "/page.css": css(LOOK + pageCss),
   "/uplot.css": css(uplotCss),
   "/uplot.js": js(uplotJs),
   "/api.js": js(apiJs),

@@ -157,7 +157,9 @@ const VERDICTS: ReadonlySet<string> = new Set<Verdict>([
 export function comparisonHtml(compared: Compared): string {
   const cell = (text: string): Content =>
     VERDICTS.has(text) ? verdict(text) : text;
-  return page("Two runs side by side", [
+  const title = "Two runs side by side";
+  return page(title, [
+    element("h1", {}, title),
     ...SIDES.map((side, index) =>
       element("p", {}, `${side} is ${compared.names[index]}`)
     ),

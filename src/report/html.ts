@@ -1,52 +1,102 @@
 /** The report of experiments as a page. */
-import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
-import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
-import chartsJs from "./charts.js" with { type: "text" };
 import {
+  type Content,
   element,
+  folded,
   type Html,
-  json,
   page,
-  pairs,
   table,
   verdict,
 } from "../core/page.ts";
 import type { Finding } from "../experiment/conduct.ts";
+import { type Chart, CHART_STYLE, COLOURS, drawing, highest } from "./chart.ts";
 import type { ExperimentModel, ReportModel, RunModel } from "./model.ts";
-import { runLine, SUMMARY_HEAD, summaryRow } from "./words.ts";
+import { promisesLine, runLine } from "./words.ts";
 
-/** Makes the page. */
+const STYLE = `${CHART_STYLE}
+.contents ol { columns: 3 14rem; }
+.contents a { color: var(--quiet); }
+@media screen and (min-width: 1300px) {
+  main { grid-template-columns: 13rem minmax(0, 1fr); column-gap: 2.4rem; }
+  main > * { grid-column: 2; }
+  .contents { grid-column: 1; grid-row: 1 / span 99; }
+  .contents ol { position: sticky; top: 1.6rem; columns: auto; overflow: auto;
+    max-height: calc(100vh - 3rem); }
+}
+main > section { display: grid; gap: 0.8rem; padding-top: 0.8rem;
+  grid-template-columns: minmax(0, 1fr); border-top: 2px solid var(--ink);
+  margin-top: 2.4rem; scroll-margin-top: 1rem; }
+section h2 { margin: 0; display: flex; gap: 0.3rem 1.2rem; flex-wrap: wrap; }
+.events { list-style: decimal inside; margin-top: 0.3rem; }
+`;
+
+/** Makes the page: what holds, then each experiment, then where it was run. */
 export function reportHtml({ info, experiments }: ReportModel): string {
-  const summary = experiments.map((experiment) => {
-    const [name = "", word, ...rest] = summaryRow(experiment);
-    return [
-      element("a", { href: `#${name}` }, name),
-      verdict(experiment.verdict, word),
-      ...rest,
-      experiment.question,
-    ];
-  });
+  const link = (name: string) => element("a", { href: `#${name}` }, name);
+  const lost = ({ lost }: Pick<RunModel, "lost">, isWrong: boolean) =>
+    isWrong && lost > 0 ? element("span", { class: "wrong" }, lost) : lost;
   return page("Experiments", [
+    element("h1", {}, promisesLine(experiments)),
+    element(
+      "nav",
+      { class: "contents", "aria-label": "Experiments" },
+      element(
+        "ol",
+        {},
+        ...experiments.map(({ name, verdict: word }) =>
+          element("li", {}, verdict(word, ""), link(name))
+        ),
+      ),
+    ),
     element(
       "p",
-      {},
-      `${info.writtenAt}, ${info.stack} stack. To repeat: `,
-      element("code", {}, info.command),
+      { class: "hint" },
+      "Each experiment runs twice: as it is, where the promise must hold, and " +
+        "as a control without what protects it, where it must break.",
       info.isInterrupted ? " This invocation was interrupted." : "",
     ),
-    pairs({ ...info.machine, ...info.versions, seed: info.seed }),
-    table([...SUMMARY_HEAD, "question"], summary),
+    table(
+      ["promise", "", "question", "calls lost", "in the control"],
+      experiments.map((
+        { name, verdict: word, question, runs: [run, again] },
+      ) => [
+        link(name),
+        verdict(word),
+        question,
+        run === undefined ? "-" : lost(run, true),
+        again === undefined ? "-" : lost(again, false),
+      ]),
+    ),
     ...experiments.map(experimentSection),
-  ], { style: uplotCss, scripts: [uplotJs, chartsJs] });
+    folded(
+      "The machine, versions, and how to repeat this",
+      table(
+        ["", ""],
+        Object.entries({
+          written: info.writtenAt,
+          stack: info.stack,
+          seed: info.seed,
+          ...info.machine,
+          ...info.versions,
+          "to repeat": element("code", {}, info.command),
+        }),
+      ),
+    ),
+  ], STYLE);
 }
 
 function experimentSection(experiment: ExperimentModel): Html {
-  const { name, question, limits, reasons, control, runs } = experiment;
+  const { name, question, limits, reasons, runs } = experiment;
   return element(
     "section",
     { id: name },
-    element("h2", {}, `${name} `, verdict(experiment.verdict)),
-    element("p", {}, question),
+    element("h2", {}, name, verdict(experiment.verdict)),
+    element("p", { class: "lede" }, question),
+    reasons.length === 0 ? "" : element(
+      "ul",
+      { class: experiment.verdict === "broken" ? "faults" : "" },
+      ...reasons.map((reason) => element("li", {}, reason)),
+    ),
     ...limits.map(({ text, reason, reference }) =>
       element(
         "p",
@@ -54,27 +104,56 @@ function experimentSection(experiment: ExperimentModel): Html {
         `Known limit: ${text}; ${reason} (${reference})`,
       )
     ),
-    element("ul", {}, ...reasons.map((reason) => element("li", {}, reason))),
-    ...runs.map((run) => runSection(run, control)),
+    claims(experiment),
+    element(
+      "div",
+      { class: "pair" },
+      ...runs.map((run) => head(run, experiment)),
+    ),
+    ...pictures(runs),
+    folded("Settings, counts and invariants", ...details(runs)),
   );
 }
 
-function runSection(
-  run: RunModel,
-  { about, breaks }: ExperimentModel["control"],
-): Html {
-  const isControl = run.kind === "control";
-  const shouldBe = ({ id }: Finding) =>
-    !isControl ? "held" : breaks.includes(id) ? "broken" : "";
+/** The claims, and what was measured in both runs. */
+function claims({ runs: [run, again], control }: ExperimentModel): Html {
+  const ofControl = ({ id }: Finding): readonly Content[] => {
+    const found = again?.findings.find((one) => one.id === id);
+    return found === undefined
+      ? ["not run"]
+      : [controlVerdict(found, control.breaks.includes(id)), found.measured];
+  };
+  return table(
+    ["claim", "", "measured", "in the control", "measured there"],
+    (run?.findings ?? []).map((one) => [
+      one.text,
+      verdict(one.verdict),
+      one.measured,
+      ...ofControl(one),
+    ]),
+  );
+}
+
+/** To break a promise is what a control is for; not to is what is wrong. */
+function controlVerdict({ verdict: word }: Finding, mustBreak: boolean): Html {
+  if (!mustBreak) return verdict("as-it-must", word);
+  if (word === "broken") return verdict("as-it-must", "breaks, as it must");
+  return word === "held"
+    ? verdict("failed", "held, and must break")
+    : verdict(word);
+}
+
+/** What a run is, how it went, and what happened in it. */
+function head(run: RunModel, { control }: ExperimentModel): Html {
   return element(
-    "section",
+    "div",
     {},
-    element("h3", {}, isControl ? `Control: ${about}` : "Run"),
-    element("p", {}, runLine(run)),
-    table(
-      ["claim", "verdict", "measured", "should be"],
-      run.findings.map((one) => [...findingRow(one), shouldBe(one)]),
+    element(
+      "h3",
+      {},
+      run.kind === "control" ? `Control: ${control.about}` : "As it is",
     ),
+    element("p", { class: "hint" }, runLine(run)),
     element(
       "ol",
       { class: "events" },
@@ -83,48 +162,126 @@ function runSection(
         return element("li", {}, `${label}, at ${fromS.toFixed(1)}${end} s`);
       }),
     ),
-    charts(run),
-    details(run),
   );
 }
 
-function findingRow({ text, verdict: word, measured }: Finding) {
-  return [text, verdict(word), measured];
-}
+type Picture = Pick<Chart, "title" | "shape"> & {
+  readonly lines: (run: RunModel) => Chart["lines"];
+  readonly colour: (run: RunModel) => Chart["colour"];
+};
 
-function charts({ charts }: RunModel): Html {
-  const { seconds, marks, perServer, errors, latencyMs, servers } = charts;
-  const rows = [
-    ["Answered calls by server", "calls/s", perServer, {}],
-    ["Failed calls by status", "calls/s", errors, { firstColour: 7 }],
-    ["Latency of answered calls", "ms", latencyMs, {}],
-    ["Servers, as Envoy knows them", "servers", servers, { isStepped: true }],
-  ] as const;
-  return element(
-    "div",
-    { class: "charts" },
-    ...rows.map(([title, unit, lines, style]) =>
-      element(
-        "div",
-        { class: "chart" },
-        element("h4", {}, title),
-        Object.keys(lines).length === 0
-          ? element("p", {}, "None.")
-          : json({ unit, seconds, lines, marks, ...style }),
-      )
+const PICTURES: readonly Picture[] = [
+  {
+    title: "Answers a second, by server",
+    shape: "areas",
+    lines: ({ charts }) => charts.perServer,
+    colour: () => COLOURS.server,
+  },
+  {
+    title: "Failed calls a second, by status",
+    shape: "areas",
+    lines: ({ charts }) => charts.errors,
+    colour: ({ kind }) => COLOURS.failed(kind === "control"),
+  },
+  {
+    title: "Latency of answered calls, ms",
+    shape: "curves",
+    // The longest of all is said beside; drawn, it would flatten the others.
+    lines: ({ charts }) => {
+      const { max: _, ...others } = charts.latencyMs;
+      return others;
+    },
+    colour: () => COLOURS.latency,
+  },
+  {
+    title: "Servers, as Envoy knows them",
+    shape: "steps",
+    lines: ({ charts }) => charts.servers,
+    colour: () => COLOURS.health,
+  },
+];
+
+/** Each chart of both runs side by side, on the same scales. */
+function pictures(runs: readonly RunModel[]): readonly Html[] {
+  const endS = Math.max(
+    ...runs.map(({ charts: { seconds } }) =>
+      (seconds.at(-1) ?? 0) + (seconds[0] ?? 0)
     ),
   );
+  return PICTURES.flatMap(({ title, shape, lines, colour }) => {
+    const max = Math.max(...runs.map((run) => highest(lines(run), shape)));
+    if (max === 0) return [];
+    const titleOf = ({ kind }: RunModel) =>
+      kind === "control" ? `Control: ${title.toLowerCase()}` : title;
+    return [
+      element(
+        "div",
+        { class: "pair" },
+        ...runs.map((run) =>
+          drawing({
+            title: titleOf(run),
+            shape,
+            lines: lines(run),
+            colour: colour(run),
+            seconds: run.charts.seconds,
+            marks: run.charts.marks,
+            endS,
+            max: max * 1.08,
+          })
+        ),
+      ),
+      folded(
+        `Table: ${title.toLowerCase()}`,
+        element(
+          "div",
+          { class: "pair" },
+          ...runs.map((run) =>
+            element(
+              "div",
+              { class: "scrolled" },
+              element("p", { class: "hint" }, titleOf(run)),
+              numbers(run.charts.seconds, lines(run)),
+            )
+          ),
+        ),
+      ),
+    ];
+  });
 }
 
-function details(run: RunModel): Html {
-  return element(
-    "details",
-    {},
-    element("summary", {}, "Settings, ledgers and the invariants"),
-    pairs(run.settings),
+/** A chart's numbers. */
+function numbers(
+  seconds: Chart["seconds"],
+  lines: Chart["lines"],
+): Html {
+  return table(
+    ["s", ...Object.keys(lines)],
+    seconds.map((second, at) => [
+      second,
+      ...Object.values(lines).map((values) => rounded(values[at])),
+    ]),
+  );
+}
+
+function details(runs: readonly RunModel[]): readonly Html[] {
+  const names = ["as it is", "control"];
+  const settings = runs.map(({ settings }) => settings);
+  const ofBoth = <T>(rowsOf: (run: RunModel) => readonly T[]) =>
+    runs.flatMap((run, at) =>
+      rowsOf(run).map((row) => [names[at] ?? "", row] as const)
+    );
+  return [
     table(
-      ["number of", "counted", "at least", "at most", ""],
-      run.comparisons.map((line) => [
+      ["setting", ...runs.map((_, at) => names[at] ?? "")],
+      Object.keys(settings[0] ?? {}).map((name) => [
+        name,
+        ...settings.map((one) => one[name] ?? ""),
+      ]),
+    ),
+    table(
+      ["run", "number of", "counted", "at least", "at most", ""],
+      ofBoth(({ comparisons }) => comparisons).map(([name, line]) => [
+        name,
         line.what,
         line.count,
         line.min,
@@ -133,20 +290,26 @@ function details(run: RunModel): Html {
       ]),
     ),
     table(
-      ["invariant", "verdict", "measured"],
-      run.invariants.map(findingRow),
-    ),
-    run.measures.length === 0 ? "" : table(
-      ["measured by events", "value", "after s"],
-      run.measures.map(({ name, value, atMs }) => [
+      ["run", "invariant", "", "measured"],
+      ofBoth(({ invariants }) => invariants).map(([name, one]) => [
         name,
-        rounded(value),
-        rounded(atMs / 1000),
+        one.text,
+        verdict(one.verdict),
+        one.measured,
       ]),
     ),
-  );
+    table(
+      ["run", "measured by events", "value", "after s"],
+      ofBoth(({ measures }) => measures).map(([name, one]) => [
+        name,
+        one.name,
+        rounded(one.value),
+        rounded(one.atMs / 1000),
+      ]),
+    ),
+  ];
 }
 
-function rounded(value: number): number {
-  return Math.round(value * 10) / 10;
+function rounded(value: number | null | undefined): Content {
+  return typeof value === "number" ? Math.round(value * 10) / 10 : "-";
 }

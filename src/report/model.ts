@@ -65,10 +65,13 @@ export interface RunModel extends Outcomes {
 export interface Charts {
   /** The middle of each interval, in seconds. */
   readonly seconds: readonly number[];
-  /** Answered calls a second, by server. */
-  readonly perServer: Readonly<Record<string, readonly number[]>>;
-  /** Failed calls a second, by whether they were meant to, and status. */
-  readonly errors: Readonly<Record<string, readonly number[]>>;
+  /** Answered calls a second, by server; null after the load. */
+  readonly perServer: Readonly<Record<string, readonly (number | null)[]>>;
+  /**
+   * Failed calls a second, by whether they were meant to, and status; null
+   * after the load.
+   */
+  readonly errors: Readonly<Record<string, readonly (number | null)[]>>;
   /** Milliseconds; null where no call was answered. */
   readonly latencyMs: Readonly<Record<string, readonly (number | null)[]>>;
   /** Servers, as Envoy last knew them; null before it was asked. */
@@ -153,20 +156,28 @@ function settingsOf({ setup, load, seed }: History): Record<string, string> {
 
 /** The charts' numbers. */
 export function chartsOf(history: History): Charts {
-  const { calls, samples, events, durationMs } = history;
-  const count = Math.max(1, Math.round(durationMs / INTERVAL_MS));
+  const { calls, samples, events, durationMs, load } = history;
+  const intervals = (ms: number) => Math.max(1, Math.round(ms / INTERVAL_MS));
+  const count = intervals(durationMs);
+  const loadMs = Math.min(load.durationMs, durationMs);
+  // What is left behind the last whole interval is a part of the last one; were
+  // it drawn for itself, or as long as others, the rate would seem to fall.
+  const loadCount = intervals(loadMs);
   const at = (ms: number) =>
-    Math.min(count - 1, Math.max(0, Math.floor(ms / INTERVAL_MS)));
-  const perServer: Record<string, number[]> = {};
-  const errors: Record<string, number[]> = {};
+    Math.min(loadCount - 1, Math.max(0, Math.floor(ms / INTERVAL_MS)));
+  const lastMs = Math.max(1, loadMs - (loadCount - 1) * INTERVAL_MS);
+  const perServer: Record<string, (number | null)[]> = {};
+  const errors: Record<string, (number | null)[]> = {};
   const latencies = Array.from({ length: count }, (): number[] => []);
   const add = (
-    lines: Record<string, number[]>,
+    lines: Record<string, (number | null)[]>,
     name: string,
     index: number,
   ) => {
-    const line = lines[name] ??= new Array<number>(count).fill(0);
-    line[index] = (line[index] ?? 0) + 1000 / INTERVAL_MS;
+    const line = lines[name] ??= new Array<number | null>(count)
+      .fill(0).fill(null, loadCount);
+    line[index] = (line[index] ?? 0) +
+      1000 / (index === loadCount - 1 ? lastMs : INTERVAL_MS);
   };
   for (const call of calls) {
     const index = at(call.startMs);

@@ -21,7 +21,20 @@ export function runLine(
     (isInterrupted ? "; interrupted" : "");
 }
 
-/** The head of the closing table, on a terminal and in a page. */
+/** How many promises hold, and how many do not. */
+export function promisesLine(experiments: readonly ExperimentModel[]): string {
+  const count = (word: string) =>
+    experiments.filter(({ verdict }) => verdict === word).length;
+  const others = (["broken", "unknown"] as const)
+    .map((word) => [count(word), word] as const)
+    .filter(([number]) => number > 0)
+    .map(([number, word]) => `, ${number} ${word}`);
+  return `${count("held")} of ${experiments.length} promises held${
+    others.join("")
+  }`;
+}
+
+/** The head of the closing table on a terminal. */
 export const SUMMARY_HEAD = [
   "experiment",
   "verdict",

@@ -1,5 +1,6 @@
 /** The report of a load test as a page. */
-import { element, type Html, page, table, verdict } from "../page.ts";
+import { serverColour } from "../look.ts";
+import { element, folded, type Html, page, table } from "../page.ts";
 import type { LoadReport } from "./report.ts";
 import {
   goalRows,
@@ -18,6 +19,8 @@ interface Bar {
   readonly name: string;
   readonly value: number;
   readonly isBad: boolean;
+  /** The server's colour, if it is a server's bar. */
+  readonly colour?: number;
 }
 
 /** What all bars of a chart share. */
@@ -28,45 +31,30 @@ interface Scale {
   readonly label: (value: number) => string;
 }
 
-const CHART = { width: 900, row: 26, left: 150, right: 90 };
-
 /** Horizontal bars, with a line or a band where they should end. */
 function bars(rows: readonly Bar[], { max, band, label }: Scale): Html {
-  const { width, row, left, right } = CHART;
-  const scale = (value: number) =>
-    left + (width - left - right) * Math.min(1, value / max);
-  const height = rows.length * row;
-  const rect = (
-    from: number,
-    to: number,
-    parts: Readonly<Record<string, string | number>>,
-  ) => element("rect", { x: from, width: Math.max(1, to - from), ...parts });
-  const lines = rows.flatMap(({ name, value, isBad }, at) => {
-    const y = at * row;
-    return [
-      element(
-        "text",
-        { x: left - 10, y: y + 18, "text-anchor": "end" },
-        name,
-      ),
-      rect(left, scale(value), {
-        y: y + 4,
-        height: row - 8,
-        fill: isBad ? "var(--bad)" : "var(--bar)",
-      }),
-      element("text", { x: width - right + 12, y: y + 18 }, label(value)),
-    ];
-  });
+  const percentOf = (value: number) =>
+    `${(100 * Math.min(1, value / max)).toFixed(2)}%`;
   const target = (band === null ? [] : [band]).map(([from, to]) =>
-    rect(scale(from), Math.max(scale(from) + 2, scale(to)), {
-      y: 0,
-      height,
-      fill: "var(--good)",
-      opacity: ".35",
+    element("i", {
+      class: "target",
+      style: `left: ${percentOf(from)}; width: ${percentOf(to - from)}`,
     })
   );
-  const attributes = { viewBox: `0 0 ${width} ${height}`, role: "img" };
-  return element("svg", attributes, ...lines, ...target);
+  const lines = rows.flatMap(({ name, value, isBad, colour }) => [
+    element("span", {}, name),
+    element(
+      "span",
+      {
+        class: "track",
+        ...(colour === undefined ? {} : { "data-colour": colour }),
+      },
+      element("i", { style: `width: ${percentOf(value)}` }),
+      ...target,
+    ),
+    element("b", isBad ? { class: "wrong" } : {}, label(value)),
+  ]);
+  return element("div", { class: "bars" }, ...lines);
 }
 
 /** The share of each server; the band is where it must end. */
@@ -74,10 +62,11 @@ function shareChart(report: LoadReport): Html {
   const { servers, asked, otherCalls, achieved, pins } = report;
   const from = (1 - asked.tolerance) / asked.servers;
   const to = Math.min(1, (1 + asked.tolerance) / asked.servers);
-  const rows = servers.map(({ name, share }) => ({
+  const rows: Bar[] = servers.map(({ name, share }) => ({
     name: name ?? "(missing)",
     value: share,
     isBad: pins === null && (share < from || share > to),
+    colour: serverColour(name ?? ""),
   }));
   if (otherCalls > 0) {
     const value = otherCalls / achieved.calls;
@@ -129,34 +118,46 @@ export interface PageNotes {
 /** The page. */
 export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
   const hint = report.pins === null
-    ? "Each bar must end in the green band."
+    ? "Each bar must end at the mark, which is as wide as the tolerance."
     : "Connections are balanced here, so no share is demanded.";
   const paragraph = (text: string) => element("p", {}, text);
+  const word = verdictOf(report);
   return page(report.question, [
-    paragraph(`${report.script}: ${loadLine(report)}`),
-    verdict(verdictOf(report), verdictLine(report).text),
+    element("h1", {}, report.question),
+    element(
+      "p",
+      { class: `lede verdict ${word}` },
+      verdictLine(report).text,
+    ),
     element(
       "ul",
-      { class: verdictOf(report) },
+      { class: word === "failed" ? "faults" : "" },
       ...crossedLines(report).map((line) => element("li", {}, line)),
     ),
-    ...[...remarks(report), ...notes.lines ?? []].map(paragraph),
+    element("p", { class: "hint" }, `${report.script}: ${loadLine(report)}`),
     element("h2", {}, "Calls per server"),
     element("p", { class: "hint" }, hint),
     shareChart(report),
     tableOf(serverRows(report)),
-    element("h2", {}, "Asked and achieved"),
-    tableOf(goalRows(report)),
-    element("h2", {}, "Latency in milliseconds, p99 drawn"),
-    element("p", { class: "hint" }, "Each bar must end before the green line."),
+    element("h2", {}, "Latency, p99"),
+    element("p", { class: "hint" }, "Each bar must end before the mark."),
     latencyChart(report),
     tableOf(phaseRows(report.phases)),
-    element("h2", {}, "Thresholds"),
-    tableOf(thresholdRows(report)),
+    element("h2", {}, "Asked and achieved"),
+    tableOf(goalRows(report)),
+    ...[...remarks(report), ...notes.lines ?? []].map(paragraph),
     ...(notes.dashboard === undefined
       ? []
       : [element("a", { href: notes.dashboard }, "k6's own page, over time")]),
-    paragraph("The same numbers as JSON stand beside this page."),
+    folded(
+      `All ${report.thresholds.length} thresholds`,
+      tableOf(thresholdRows(report)),
+    ),
+    element(
+      "p",
+      { class: "hint" },
+      "The same numbers as JSON stand beside this page.",
+    ),
   ]);
 }
 

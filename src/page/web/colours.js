@@ -1,13 +1,14 @@
 /** One colour for each server, the same wherever it is shown. */
 
-/** How many page.css has; later servers begin again with the first. */
+/** How many the look has; later servers begin again with the first. */
 const COLOURS = 10;
 
 /** @type {Map<string, string>} */
 const read = new Map();
 
 /**
- * The number of a server's colour: the number that its name ends with.
+ * The number of a server's colour: the number that its name ends with, as
+ * `serverColour` of src/core/look.ts has it.
  *
  * @param {string} server
  * @returns {string} For `data-colour`, from "1".
@@ -18,7 +19,7 @@ export function colourOf(server) {
 }
 
 /**
- * A colour of page.css as a canvas needs it.
+ * A colour of the look as a canvas needs it.
  *
  * @param {string} name For example "server-1" or "wrong".
  * @returns {string}
@@ -32,8 +33,6 @@ export function colour(name) {
   return value;
 }
 
-const isDark = matchMedia("(prefers-color-scheme: dark)");
-
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
 
 /**
@@ -43,6 +42,7 @@ const NEXT = { auto: "light", light: "dark", dark: "auto" };
  * @param {() => void} changed Whoever has drawn with colours draws again.
  */
 export function switchTheme(button, changed) {
+  const isDark = matchMedia("(prefers-color-scheme: dark)");
   /** @param {string} theme */
   const show = (theme) => {
     document.documentElement.dataset["theme"] = theme === "auto"
