@@ -81,6 +81,8 @@ main > p, section > p, li { max-width: 75ch; overflow-wrap: anywhere; }
 h1 { font-size: 1.9rem; font-weight: 700; letter-spacing: -0.02em;
   line-height: 1.2; margin-top: 1.6rem; }
 h2 { margin-top: 1.6rem; }
+.pair h2 { margin-top: 0; }
+.pair > div > * + * { margin-top: 0.6rem; }
 h3 { font-size: 1.1rem; font-weight: 650; }
 .lede { font-size: 1.35rem; line-height: 1.3; }
 .wide { overflow-x: auto; }
@@ -97,6 +99,11 @@ th { font-weight: 500; color: var(--quiet); }
 .faults li { color: var(--wrong); font-weight: 600; }
 .limit { border-left: 0.3rem solid var(--edge); padding-left: 0.8rem; }
 details > :not(summary) { margin-top: 0.6rem; }
+.pair { display: grid; gap: 1.4rem 2.4rem; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
+.parts { grid-template-columns:
+    repeat(auto-fit, minmax(min(39rem, 100%), 1fr)); }
+.parts td, .parts th { padding-right: 0.8rem; }
 .bars { display: grid; gap: 0.4rem 0.8rem; align-items: center;
   grid-template-columns: fit-content(30%) minmax(0, 1fr) auto;
   max-width: 60rem; overflow-wrap: anywhere; }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { element, json, page, table, verdict } from "./page.ts";
+import { element, folded, page, table, verdict } from "./page.ts";
 
 Deno.test("element() escapes text and attributes, and no HTML", () => {
   const bold = element("b", { title: '"<&>' }, "1 < 2 & 3");
@@ -7,12 +7,6 @@ Deno.test("element() escapes text and attributes, and no HTML", () => {
     element("p", {}, bold, " or ", 7).html,
     '<p><b title="&quot;&lt;&amp;&gt;">1 &lt; 2 &amp; 3</b> or 7</p>',
   );
-});
-
-Deno.test("json() is one element, whatever is in it", () => {
-  const { html } = json({ text: "</script><!--" });
-  const [, numbers] = /^<script [^>]+>([^<]*)<\/script>$/.exec(html) ?? [];
-  assert.deepEqual(JSON.parse(numbers ?? ""), { text: "</script><!--" });
 });
 
 Deno.test("table() aligns columns of numbers alone to the right", () => {
@@ -24,16 +18,25 @@ Deno.test("table() aligns columns of numbers alone to the right", () => {
   ];
   for (const [cells, isNumeric] of rows) {
     const { html } = table(["x"], cells.map((cell) => [cell]));
-    const found = html.match(/<t[dh] class="number">/g)?.length ?? 0;
-    assert.equal(found, isNumeric ? cells.length + 1 : 0, cells.join());
+    const found = html.match(/<t[dh] class="words">/g)?.length ?? 0;
+    assert.equal(found, isNumeric ? 0 : cells.length + 1, cells.join());
   }
 });
 
-Deno.test("page() has its title as text, and its scripts behind its body", () => {
-  const html = page("<1>", [verdict("held")], { scripts: ["show()"] });
+Deno.test("page() has its title as text, and lets no script run", () => {
+  const html = page("<1>", [verdict("held")], ".mine {}");
   assert.match(html, /<title>&lt;1&gt;<\/title>/);
+  assert.match(html, /Content-Security-Policy" content="default-src 'none'; /);
+  assert.doesNotMatch(html, /<script|(src|href)=|url\(|@import/);
   assert.match(
     html,
-    /<h1>&lt;1&gt;<\/h1>\n<span class="verdict held">held<\/span>\n<\/main>\n<script>show\(\)<\/script>\n<\/html>\n$/,
+    /\.mine {}<\/style>\n<main>\n<span class="verdict held">held<\/span>\n<\/main>\n<\/html>\n$/,
+  );
+});
+
+Deno.test("folded() is closed until somebody opens it", () => {
+  assert.equal(
+    folded("<more>", "1 < 2").html,
+    "<details><summary>&lt;more&gt;</summary>1 &lt; 2</details>",
   );
 });

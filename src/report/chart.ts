@@ -29,7 +29,9 @@ export const COLOURS = {
       : index % 2 === 0
       ? "var(--edge)"
       : "var(--quiet)",
-  latency: (name: string) => `var(--${name})`,
+  // A name of a record may be anything, and does not become CSS.
+  latency: (name: string) =>
+    ["p50", "p90", "p99"].includes(name) ? `var(--${name})` : "var(--edge)",
   health: (name: string) => name === "all" ? "var(--edge)" : "var(--accent)",
 } as const;
 
@@ -47,8 +49,7 @@ export function ticksOf(max: number): readonly number[] {
 
 /** The highest value of a chart: of sums, where areas stand upon each other. */
 export function highest(
-  lines: Chart["lines"],
-  shape: Chart["shape"],
+  { lines, shape }: Pick<Chart, "lines" | "shape">,
 ): number {
   const all = Object.values(lines);
   const columns = (all[0] ?? []).map((_, at) =>
@@ -77,21 +78,19 @@ export function drawing(chart: Chart): Html {
   const grid = ticksOf(max).map((at) =>
     path(`M0 ${point(SIZE - 10 * y(at))}H${SIZE}`, { stroke: "var(--line)" })
   );
-  const bands = marks.filter(({ fromS }) => fromS <= endS).flatMap(
-    ({ fromS, toS }) => [
-      element("rect", {
-        x: point(10 * x(fromS)),
-        width: point(10 * (x(toS) - x(fromS))),
-        height: SIZE,
-        fill: "var(--ink)",
-        opacity: ".07",
-      }),
-      path(`M${point(10 * x(fromS))} 0V${SIZE}`, {
-        stroke: "var(--ink)",
-        "stroke-dasharray": "4 4",
-      }),
-    ],
-  );
+  const bands = marks.flatMap(({ fromS, toS }) => [
+    element("rect", {
+      x: point(10 * x(fromS)),
+      width: point(10 * (x(toS) - x(fromS))),
+      height: SIZE,
+      fill: "var(--ink)",
+      opacity: ".07",
+    }),
+    path(`M${point(10 * x(fromS))} 0V${SIZE}`, {
+      stroke: "var(--ink)",
+      "stroke-dasharray": "4 4",
+    }),
+  ]);
   return element(
     "figure",
     { class: "chart" },
@@ -110,31 +109,45 @@ export function drawing(chart: Chart): Html {
           name,
         )
       ),
+      Object.keys(lines).length === 0 ? element("li", {}, "none") : "",
     ),
     element(
       "div",
       { class: "drawing", "aria-hidden": "true" },
-      element(
-        "svg",
-        { viewBox: `0 0 ${SIZE} ${SIZE}`, preserveAspectRatio: "none" },
-        ...grid,
-        ...curves(chart),
-        ...bands,
-      ),
+      svg(...grid, ...curves(chart), ...bands),
       ...ticksOf(max).map((at) =>
         element("span", { class: "y", ...place("bottom", y(at)) }, at)
       ),
       ...ticksOf(endS).map((at) =>
         element("span", { class: "x", ...place("left", x(at)) }, `${at} s`)
       ),
-      // Events close to each other have their numbers below each other.
-      ...marks.map(({ fromS }, index) =>
+      ...rowsOf(marks, endS / 25).map((row, index) =>
         element("b", {
-          style: `left: ${x(fromS).toFixed(2)}%; top: ${index % 3 * 1.1}rem`,
+          style: `left: ${x(marks[index]?.fromS ?? 0).toFixed(2)}%; ` +
+            `top: ${row * 1.1}rem`,
         }, index + 1)
-      ).filter((_, index) => (marks[index]?.fromS ?? 0) <= endS),
+      ),
     ),
   );
+}
+
+/** A chart without its words, as small as one likes. */
+export function sketch(chart: Chart): Html {
+  return element("div", { class: "sketch" }, svg(...curves(chart)));
+}
+
+function svg(...children: readonly Html[]): Html {
+  const viewBox = `0 0 ${SIZE} ${SIZE}`;
+  return element("svg", { viewBox, preserveAspectRatio: "none" }, ...children);
+}
+
+/** The numbers of events close to each other stand below each other. */
+function rowsOf(marks: Chart["marks"], closeS: number): readonly number[] {
+  let row = 0;
+  return marks.map(({ fromS }, at) => {
+    const before = marks[at - 1]?.fromS ?? -Infinity;
+    return row = Math.abs(fromS - before) < closeS ? (row + 1) % 6 : 0;
+  });
 }
 
 function point(value: number): string {
@@ -204,10 +217,9 @@ function runsOf(
 
 /** What a page of charts has beside the look. */
 export const CHART_STYLE = `
-.pair { display: grid; gap: 1.4rem 2.4rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); }
 .drawing { position: relative; height: 9rem; margin: 0.3rem 1rem 1.8rem 3rem; }
-.drawing svg { position: absolute; width: 100%; height: 100%; }
+.sketch { position: relative; width: 11rem; height: 2.4rem; }
+.drawing svg, .sketch svg { position: absolute; width: 100%; height: 100%; }
 .drawing span { position: absolute; font-size: 0.8rem; line-height: 1;
   color: var(--quiet); white-space: nowrap; }
 .drawing .y { right: 100%; padding-right: 0.5rem; translate: 0 50%; }

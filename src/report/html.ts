@@ -9,32 +9,56 @@ import {
   verdict,
 } from "../core/page.ts";
 import type { Finding } from "../experiment/conduct.ts";
-import { type Chart, CHART_STYLE, COLOURS, drawing, highest } from "./chart.ts";
+import {
+  type Chart,
+  CHART_STYLE,
+  COLOURS,
+  drawing,
+  highest,
+  sketch,
+} from "./chart.ts";
 import type { ExperimentModel, ReportModel, RunModel } from "./model.ts";
 import { promisesLine, runLine } from "./words.ts";
 
 const STYLE = `${CHART_STYLE}
-.contents ol { columns: 3 14rem; }
+.contents { display: none; }
 .contents a { color: var(--quiet); }
 @media screen and (min-width: 1300px) {
   main { grid-template-columns: 13rem minmax(0, 1fr); column-gap: 2.4rem; }
   main > * { grid-column: 2; }
-  .contents { grid-column: 1; grid-row: 1 / span 99; }
-  .contents ol { position: sticky; top: 1.6rem; columns: auto; overflow: auto;
+  .contents { display: block; grid-column: 1; grid-row: 1 / span 99; }
+  .contents ol { position: sticky; top: 1.6rem; overflow: auto;
     max-height: calc(100vh - 3rem); }
+}
+.overview { display: flex; gap: 0.6rem; align-items: center; }
+.overview span { white-space: nowrap; }
+@media (max-width: 800px) {
+  .stacked th { display: none; }
+  .stacked tr { display: flex; flex-wrap: wrap; gap: 0.1rem 0.8rem;
+    padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
+  .stacked tr:first-child { display: none; }
+  .stacked td { padding: 0; border: 0; }
+  .stacked td:nth-child(1) { font-weight: 600; }
+  .stacked td:nth-last-child(3) { flex: 1 1 60%; }
+  .claims td:nth-child(1), .claims td:last-child { flex: 1 1 100%; }
+  .stacked td:nth-last-child(2) { flex: none; }
+  .claims td:nth-child(4)::before, .summary td:last-child::before {
+    content: "in the control: "; color: var(--quiet); }
+  .summary td { flex: 1 1 100%; }
+  .summary td:nth-child(-n+2) { flex: none; }
 }
 main > section { display: grid; gap: 0.8rem; padding-top: 0.8rem;
   grid-template-columns: minmax(0, 1fr); border-top: 2px solid var(--ink);
   margin-top: 2.4rem; scroll-margin-top: 1rem; }
 section h2 { margin: 0; display: flex; gap: 0.3rem 1.2rem; flex-wrap: wrap; }
-.events { list-style: decimal inside; margin-top: 0.3rem; }
+.events { display: flex; flex-wrap: wrap; gap: 0 1.2rem; counter-reset: event; }
+.events li { counter-increment: event; }
+.events li::before { content: counter(event) " "; font-weight: 700; }
 `;
 
 /** Makes the page: what holds, then each experiment, then where it was run. */
 export function reportHtml({ info, experiments }: ReportModel): string {
   const link = (name: string) => element("a", { href: `#${name}` }, name);
-  const lost = ({ lost }: Pick<RunModel, "lost">, isWrong: boolean) =>
-    isWrong && lost > 0 ? element("span", { class: "wrong" }, lost) : lost;
   return page("Experiments", [
     element("h1", {}, promisesLine(experiments)),
     element(
@@ -55,17 +79,18 @@ export function reportHtml({ info, experiments }: ReportModel): string {
         "as a control without what protects it, where it must break.",
       info.isInterrupted ? " This invocation was interrupted." : "",
     ),
-    table(
-      ["promise", "", "question", "calls lost", "in the control"],
-      experiments.map((
-        { name, verdict: word, question, runs: [run, again] },
-      ) => [
-        link(name),
-        verdict(word),
-        question,
-        run === undefined ? "-" : lost(run, true),
-        again === undefined ? "-" : lost(again, false),
-      ]),
+    element(
+      "div",
+      { class: "stacked summary" },
+      table(
+        ["promise", "", "question", "as it is", "in the control"],
+        experiments.map(({ name, verdict: word, question, runs }) => [
+          link(name),
+          verdict(word),
+          question,
+          ...overview(runs),
+        ]),
+      ),
     ),
     ...experiments.map(experimentSection),
     folded(
@@ -104,13 +129,13 @@ function experimentSection(experiment: ExperimentModel): Html {
         `Known limit: ${text}; ${reason} (${reference})`,
       )
     ),
-    claims(experiment),
     element(
       "div",
       { class: "pair" },
       ...runs.map((run) => head(run, experiment)),
     ),
     ...pictures(runs),
+    claims(experiment),
     folded("Settings, counts and invariants", ...details(runs)),
   );
 }
@@ -123,14 +148,18 @@ function claims({ runs: [run, again], control }: ExperimentModel): Html {
       ? ["not run"]
       : [controlVerdict(found, control.breaks.includes(id)), found.measured];
   };
-  return table(
-    ["claim", "", "measured", "in the control", "measured there"],
-    (run?.findings ?? []).map((one) => [
-      one.text,
-      verdict(one.verdict),
-      one.measured,
-      ...ofControl(one),
-    ]),
+  return element(
+    "div",
+    { class: "stacked claims" },
+    table(
+      ["claim", "", "measured", "in the control", "measured there"],
+      (run?.findings ?? []).map((one) => [
+        one.text,
+        verdict(one.verdict),
+        one.measured,
+        ...ofControl(one),
+      ]),
+    ),
   );
 }
 
@@ -201,18 +230,60 @@ const PICTURES: readonly Picture[] = [
   },
 ];
 
-/** Each chart of both runs side by side, on the same scales. */
-function pictures(runs: readonly RunModel[]): readonly Html[] {
-  const endS = Math.max(
+/** Both runs in a picture each, with the calls that were lost. */
+function overview(runs: readonly RunModel[]): readonly Content[] {
+  const charts = runs.map(({ kind, lost, charts }) => {
+    const { perServer, errors } = charts;
+    const isControl = kind === "control";
+    const failed = COLOURS.failed(isControl);
+    return {
+      lost: element(
+        "span",
+        lost > 0 && !isControl ? { class: "wrong" } : {},
+        `${lost} lost`,
+      ),
+      ...charts,
+      title: "",
+      lines: { ...perServer, ...errors },
+      shape: "areas" as const,
+      colour: (name: string, index: number) =>
+        Object.hasOwn(errors, name)
+          ? failed(name, index)
+          : COLOURS.server(name),
+    };
+  });
+  const endS = endOf(runs);
+  const max = Math.max(1, ...charts.map(highest));
+  return ["", "not run"].map((none, at) => {
+    const chart = charts[at];
+    return chart === undefined ? none : element(
+      "div",
+      { class: "overview" },
+      sketch({ ...chart, endS, max }),
+      chart.lost,
+    );
+  });
+}
+
+/** Where the longer of the runs ends. */
+function endOf(runs: readonly RunModel[]): number {
+  return Math.max(
     ...runs.map(({ charts: { seconds } }) =>
       (seconds.at(-1) ?? 0) + (seconds[0] ?? 0)
     ),
   );
+}
+
+/** Each chart of both runs side by side, on the same scales. */
+function pictures(runs: readonly RunModel[]): readonly Html[] {
+  const endS = endOf(runs);
   return PICTURES.flatMap(({ title, shape, lines, colour }) => {
-    const max = Math.max(...runs.map((run) => highest(lines(run), shape)));
+    const max = Math.max(
+      ...runs.map((run) => highest({ lines: lines(run), shape })),
+    );
     if (max === 0) return [];
     const titleOf = ({ kind }: RunModel) =>
-      kind === "control" ? `Control: ${title.toLowerCase()}` : title;
+      kind === "control" ? `Control: ${lowered(title)}` : title;
     return [
       element(
         "div",
@@ -231,7 +302,7 @@ function pictures(runs: readonly RunModel[]): readonly Html[] {
         ),
       ),
       folded(
-        `Table: ${title.toLowerCase()}`,
+        `Table: ${lowered(title)}`,
         element(
           "div",
           { class: "pair" },
@@ -247,6 +318,10 @@ function pictures(runs: readonly RunModel[]): readonly Html[] {
       ),
     ];
   });
+}
+
+function lowered(title: string): string {
+  return title.charAt(0).toLowerCase() + title.slice(1);
 }
 
 /** A chart's numbers. */

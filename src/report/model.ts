@@ -176,8 +176,7 @@ export function chartsOf(history: History): Charts {
   ) => {
     const line = lines[name] ??= new Array<number | null>(count)
       .fill(0).fill(null, loadCount);
-    line[index] = (line[index] ?? 0) +
-      1000 / (index === loadCount - 1 ? lastMs : INTERVAL_MS);
+    line[index] = (line[index] ?? 0) + 1;
   };
   for (const call of calls) {
     const index = at(call.startMs);
@@ -188,11 +187,25 @@ export function chartsOf(history: History): Charts {
       latencies[index]?.push(call.latencyMs);
     }
   }
+  /** By name, and as numbers a second. */
+  const ratesOf = (lines: Record<string, (number | null)[]>) =>
+    Object.fromEntries(
+      Object.entries(lines)
+        .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
+        .map(([name, line]) => [
+          name,
+          line.map((value, index) =>
+            value === null
+              ? null
+              : value * 1000 / (index === loadCount - 1 ? lastMs : INTERVAL_MS)
+          ),
+        ]),
+    );
   const servers = { healthy: "membership_healthy", all: "membership_total" };
   return {
     seconds: latencies.map((_, index) => (index + 0.5) * INTERVAL_MS / 1000),
-    perServer: sortedByName(perServer),
-    errors: sortedByName(errors),
+    perServer: ratesOf(perServer),
+    errors: ratesOf(errors),
     latencyMs: Object.fromEntries(
       Object.entries(PERCENTILES).map(([name, percent]) => [
         name,
@@ -214,14 +227,6 @@ export function chartsOf(history: History): Charts {
       toS: endMs / 1000,
     })),
   };
-}
-
-function sortedByName<T>(lines: Record<string, T>): Record<string, T> {
-  return Object.fromEntries(
-    Object.entries(lines).sort(([a], [b]) =>
-      a.localeCompare(b, "en", { numeric: true })
-    ),
-  );
 }
 
 /** The comparisons of the ledgers; none where the last counts could not be taken. */

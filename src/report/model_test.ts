@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { call, history } from "../experiment/_history.ts";
+import { call, calls, history } from "../experiment/_history.ts";
 import { chartsOf } from "./model.ts";
 
 Deno.test("chartsOf() puts calls into half seconds, as rates", () => {
   const charts = chartsOf(history({
-    durationMs: 1490,
+    load: { ...history().load, durationMs: 1500 },
+    durationMs: 1510,
     calls: [
       call({ startMs: 0 }),
       call({ startMs: 499, latencyMs: 9 }),
@@ -25,6 +26,19 @@ Deno.test("chartsOf() puts calls into half seconds, as rates", () => {
     "lost: UNAVAILABLE": [0, 0, 2],
   });
   assert.deepEqual(charts.latencyMs["max"], [9, 5, null]);
+});
+
+Deno.test("chartsOf() lets no rate fall as an interval is not whole, or as the load has ended", () => {
+  const load = { ...history().load, durationMs: 1200 };
+  const { perServer, errors, seconds } = chartsOf(history({
+    load,
+    durationMs: 2000,
+    calls: [...calls(120), call({ startMs: 1199, status: "INTERNAL" })],
+  }));
+  assert.equal(seconds.length, 4);
+  // The last 200 ms are a part of the interval before, at the same rate.
+  assert.deepEqual(perServer["server-1"], [100, 100, null, null]);
+  assert.deepEqual(Object.values(errors)[0]?.slice(2), [null, null]);
 });
 
 Deno.test("chartsOf() shows servers as Envoy last knew them", () => {

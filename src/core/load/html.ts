@@ -1,6 +1,13 @@
 /** The report of a load test as a page. */
 import { serverColour } from "../look.ts";
-import { element, folded, type Html, page, table } from "../page.ts";
+import {
+  type Content,
+  element,
+  folded,
+  type Html,
+  page,
+  table,
+} from "../page.ts";
 import type { LoadReport } from "./report.ts";
 import {
   goalRows,
@@ -135,20 +142,27 @@ export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
       ...crossedLines(report).map((line) => element("li", {}, line)),
     ),
     element("p", { class: "hint" }, `${report.script}: ${loadLine(report)}`),
-    element("h2", {}, "Calls per server"),
-    element("p", { class: "hint" }, hint),
-    shareChart(report),
-    tableOf(serverRows(report)),
-    element("h2", {}, "Latency, p99"),
-    element("p", { class: "hint" }, "Each bar must end before the mark."),
-    latencyChart(report),
-    tableOf(phaseRows(report.phases)),
-    element("h2", {}, "Asked and achieved"),
-    tableOf(goalRows(report)),
-    ...[...remarks(report), ...notes.lines ?? []].map(paragraph),
-    ...(notes.dashboard === undefined
-      ? []
-      : [element("a", { href: notes.dashboard }, "k6's own page, over time")]),
+    element(
+      "div",
+      { class: "pair parts" },
+      part("Calls per server", hint, shareChart(report), serverRows(report)),
+      part(
+        "p99 of the latency",
+        "Each bar must end before the mark.",
+        latencyChart(report),
+        phaseRows(report.phases),
+      ),
+      part("Asked and achieved", "", "", goalRows(report)),
+      element(
+        "div",
+        {},
+        element("h2", {}, "Beside it"),
+        ...[...remarks(report), ...notes.lines ?? []].map(paragraph),
+        notes.dashboard === undefined
+          ? ""
+          : element("a", { href: notes.dashboard }, "k6's own page, over time"),
+      ),
+    ),
     folded(
       `All ${report.thresholds.length} thresholds`,
       tableOf(thresholdRows(report)),
@@ -159,6 +173,18 @@ export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
       "The same numbers as JSON stand beside this page.",
     ),
   ]);
+}
+
+/** A part of the page: a chart, and its numbers. */
+function part(title: string, hint: string, chart: Content, rows: Rows): Html {
+  return element(
+    "div",
+    {},
+    element("h2", {}, title),
+    element("p", { class: "hint" }, hint),
+    chart,
+    tableOf(rows),
+  );
 }
 
 function tableOf([head = [], ...rows]: Rows): Html {

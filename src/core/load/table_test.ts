@@ -71,7 +71,7 @@ Deno.test("htmlOf() lets no name of a server be markup", () => {
 });
 
 Deno.test("htmlOf() demands no share where connections are balanced", () => {
-  assert.match(htmlOf(REPORT), /Each bar must end in the green band/);
+  assert.match(htmlOf(REPORT), /Each bar must end at the mark/);
   const html = htmlOf({ ...PINNED, reference: LATENCIES });
   assert.match(html, /no share is demanded/);
   assert.match(html, /to a server that does nothing, took p95 3\.0 ms/);
