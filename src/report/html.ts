@@ -9,6 +9,7 @@ import {
   verdict,
 } from "../core/page.ts";
 import type { Finding } from "../experiment/conduct.ts";
+import type { Verdict } from "../experiment/experiment.ts";
 import {
   type Chart,
   CHART_STYLE,
@@ -84,11 +85,11 @@ export function reportHtml({ info, experiments }: ReportModel): string {
       { class: "stacked summary" },
       table(
         ["promise", "", "question", "as it is", "in the control"],
-        experiments.map(({ name, verdict: word, question, runs }) => [
-          link(name),
-          verdict(word),
-          question,
-          ...overview(runs),
+        experiments.map((experiment) => [
+          link(experiment.name),
+          verdict(experiment.verdict),
+          experiment.question,
+          ...overview(experiment),
         ]),
       ),
     ),
@@ -141,12 +142,16 @@ function experimentSection(experiment: ExperimentModel): Html {
 }
 
 /** The claims, and what was measured in both runs. */
-function claims({ runs: [run, again], control }: ExperimentModel): Html {
+function claims(experiment: ExperimentModel): Html {
+  const { runs: [run, again], control } = experiment;
   const ofControl = ({ id }: Finding): readonly Content[] => {
     const found = again?.findings.find((one) => one.id === id);
-    return found === undefined
-      ? ["not run"]
-      : [controlVerdict(found, control.breaks.includes(id)), found.measured];
+    return found === undefined ? ["not run"] : [
+      control.breaks.includes(id)
+        ? mustBreak([found.verdict], experiment)
+        : verdict("as-it-must", found.verdict),
+      found.measured,
+    ];
   };
   return element(
     "div",
@@ -163,13 +168,17 @@ function claims({ runs: [run, again], control }: ExperimentModel): Html {
   );
 }
 
-/** To break a promise is what a control is for; not to is what is wrong. */
-function controlVerdict({ verdict: word }: Finding, mustBreak: boolean): Html {
-  if (!mustBreak) return verdict("as-it-must", word);
-  if (word === "broken") return verdict("as-it-must", "breaks, as it must");
-  return word === "held"
-    ? verdict("failed", "held, and must break")
-    : verdict(word);
+/** To break is what a control is for; not to is what is wrong. */
+function mustBreak(
+  found: readonly (Verdict | undefined)[],
+  { verdict: whole }: ExperimentModel,
+): Html {
+  if (found.every((one) => one === "broken")) {
+    return verdict("as-it-must", "breaks, as it must");
+  }
+  return found.includes("unknown")
+    ? verdict("unknown")
+    : verdict(whole === "broken" ? "failed" : "unknown", "does not break");
 }
 
 /** What a run is, how it went, and what happened in it. */
@@ -187,8 +196,10 @@ function head(run: RunModel, { control }: ExperimentModel): Html {
       "ol",
       { class: "events" },
       ...run.charts.marks.map(({ label, fromS, toS }) => {
-        const end = toS - fromS < 0.05 ? "" : ` to ${toS.toFixed(1)}`;
-        return element("li", {}, `${label}, at ${fromS.toFixed(1)}${end} s`);
+        const when = toS - fromS < 0.05
+          ? `at ${fromS.toFixed(1)}`
+          : `from ${fromS.toFixed(1)} to ${toS.toFixed(1)}`;
+        return element("li", {}, `${label}, ${when} s`);
       }),
     ),
   );
@@ -230,18 +241,13 @@ const PICTURES: readonly Picture[] = [
   },
 ];
 
-/** Both runs in a picture each, with the calls that were lost. */
-function overview(runs: readonly RunModel[]): readonly Content[] {
-  const charts = runs.map(({ kind, lost, charts }) => {
+/** Both runs in a picture each, and how they ended. */
+function overview(experiment: ExperimentModel): readonly Content[] {
+  const { runs, control } = experiment;
+  const charts = runs.map(({ kind, charts }) => {
     const { perServer, errors } = charts;
-    const isControl = kind === "control";
-    const failed = COLOURS.failed(isControl);
+    const failed = COLOURS.failed(kind === "control");
     return {
-      lost: element(
-        "span",
-        lost > 0 && !isControl ? { class: "wrong" } : {},
-        `${lost} lost`,
-      ),
       ...charts,
       title: "",
       lines: { ...perServer, ...errors },
@@ -254,13 +260,23 @@ function overview(runs: readonly RunModel[]): readonly Content[] {
   });
   const endS = endOf(runs);
   const max = Math.max(1, ...charts.map(highest));
+  const words = runs.map(({ kind, lost, findings }) =>
+    kind === "control"
+      ? mustBreak(
+        control.breaks.map((id) =>
+          findings.find((found) => found.id === id)?.verdict
+        ),
+        experiment,
+      )
+      : element("span", lost > 0 ? { class: "wrong" } : {}, `${lost} lost`)
+  );
   return ["", "not run"].map((none, at) => {
     const chart = charts[at];
     return chart === undefined ? none : element(
       "div",
       { class: "overview" },
       sketch({ ...chart, endS, max }),
-      chart.lost,
+      words[at] ?? "",
     );
   });
 }
