@@ -56,7 +56,10 @@ function bars(rows: readonly Bar[], { max, band, label }: Scale): Html {
         class: "track",
         ...(colour === undefined ? {} : { "data-colour": colour }),
       },
-      element("i", { style: `width: ${percentOf(value)}` }),
+      element("i", {
+        style: `width: ${percentOf(value)}` +
+          (isBad && colour === undefined ? "; background: var(--wrong)" : ""),
+      }),
       ...target,
     ),
     element("b", isBad ? { class: "wrong" } : {}, label(value)),
@@ -127,7 +130,13 @@ export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
   const hint = report.pins === null
     ? "Each bar must end at the mark, which is as wide as the tolerance."
     : "Connections are balanced here, so no share is demanded.";
-  const paragraph = (text: string) => element("p", {}, text);
+  const lines = [...remarks(report), ...notes.lines ?? []]
+    .map((line) => element("p", {}, line));
+  if (notes.dashboard !== undefined) {
+    lines.push(
+      element("a", { href: notes.dashboard }, "k6's own page, over time"),
+    );
+  }
   const word = verdictOf(report);
   return page(report.question, [
     element("h1", {}, report.question),
@@ -153,15 +162,9 @@ export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
         phaseRows(report.phases),
       ),
       part("Asked and achieved", "", "", goalRows(report)),
-      element(
-        "div",
-        {},
-        element("h2", {}, "Beside it"),
-        ...[...remarks(report), ...notes.lines ?? []].map(paragraph),
-        notes.dashboard === undefined
-          ? ""
-          : element("a", { href: notes.dashboard }, "k6's own page, over time"),
-      ),
+      lines.length === 0
+        ? ""
+        : element("div", {}, element("h2", {}, "Remarks"), ...lines),
     ),
     folded(
       `All ${report.thresholds.length} thresholds`,
