@@ -41,6 +41,16 @@ export function element(
   };
 }
 
+/** A box with a class. */
+export function box(name: string, ...children: readonly Content[]): Html {
+  return element("div", { class: name }, ...children);
+}
+
+/** A number with one decimal at most; "-" where there is none. */
+export function rounded(value: number | null | undefined): Content {
+  return typeof value === "number" ? Math.round(value * 10) / 10 : "-";
+}
+
 /** A verdict in its colour. */
 export function verdict(word: string, text: string = word): Html {
   return element("span", { class: `verdict ${word}` }, text);
@@ -67,7 +77,7 @@ export function table(
       ...cells.map((cell, column) => element(tag, classes[column] ?? {}, cell)),
     );
   const lines = [line("th", head), ...rows.map((row) => line("td", row))];
-  return element("div", { class: "wide" }, element("table", {}, ...lines));
+  return box("wide", element("table", {}, ...lines));
 }
 
 /** What is folded away until somebody asks for it. */

@@ -1,6 +1,6 @@
 /** Charts over time, as pictures that need no script; pure. */
 import { serverColour } from "../core/look.ts";
-import { element, type Html } from "../core/page.ts";
+import { box, element, type Html } from "../core/page.ts";
 import type { Charts } from "./model.ts";
 
 /** A chart: what is drawn, how, and on which scales. */
@@ -133,7 +133,7 @@ export function drawing(chart: Chart): Html {
 
 /** A chart without its words, as small as one likes. */
 export function sketch(chart: Chart): Html {
-  return element("div", { class: "sketch" }, svg(...curves(chart)));
+  return box("sketch", svg(...curves(chart)));
 }
 
 function svg(...children: readonly Html[]): Html {

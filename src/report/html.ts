@@ -1,24 +1,20 @@
 /** The report of experiments as a page. */
 import {
+  box,
   type Content,
   element,
   folded,
   type Html,
   page,
+  rounded,
   table,
   verdict,
 } from "../core/page.ts";
 import type { Finding } from "../experiment/conduct.ts";
 import type { Verdict } from "../experiment/experiment.ts";
-import {
-  type Chart,
-  CHART_STYLE,
-  COLOURS,
-  drawing,
-  highest,
-  sketch,
-} from "./chart.ts";
+import { CHART_STYLE } from "./chart.ts";
 import type { ExperimentModel, ReportModel, RunModel } from "./model.ts";
+import { pictures, sketches } from "./pictures.ts";
 import { promisesLine, runLine } from "./words.ts";
 
 const STYLE = `${CHART_STYLE}
@@ -80,9 +76,8 @@ export function reportHtml({ info, experiments }: ReportModel): string {
         "as a control without what protects it, where it must break.",
       info.isInterrupted ? " This invocation was interrupted." : "",
     ),
-    element(
-      "div",
-      { class: "stacked summary" },
+    box(
+      "stacked summary",
       table(
         ["promise", "", "question", "as it is", "in the control"],
         experiments.map((experiment) => [
@@ -130,11 +125,7 @@ function experimentSection(experiment: ExperimentModel): Html {
         `Known limit: ${text}; ${reason} (${reference})`,
       )
     ),
-    element(
-      "div",
-      { class: "pair" },
-      ...runs.map((run) => head(run, experiment)),
-    ),
+    box("pair", ...runs.map((run) => head(run, experiment))),
     ...pictures(runs),
     claims(experiment),
     folded("Settings, counts and invariants", ...details(runs)),
@@ -153,9 +144,8 @@ function claims(experiment: ExperimentModel): Html {
       found.measured,
     ];
   };
-  return element(
-    "div",
-    { class: "stacked claims" },
+  return box(
+    "stacked claims",
     table(
       ["claim", "", "measured", "in the control", "measured there"],
       (run?.findings ?? []).map((one) => [
@@ -181,6 +171,25 @@ function mustBreak(
     : verdict(whole === "broken" ? "failed" : "unknown", "does not break");
 }
 
+/** Both runs in a picture each, and how they ended. */
+function overview(experiment: ExperimentModel): readonly Content[] {
+  const { runs, control } = experiment;
+  const words = runs.map(({ kind, lost, findings }) =>
+    kind === "control"
+      ? mustBreak(
+        control.breaks.map((id) =>
+          findings.find((found) => found.id === id)?.verdict
+        ),
+        experiment,
+      )
+      : element("span", lost > 0 ? { class: "wrong" } : {}, `${lost} lost`)
+  );
+  const cells = sketches(runs).map((picture, at) =>
+    box("overview", picture, words[at] ?? "")
+  );
+  return [cells[0] ?? "", cells[1] ?? "not run"];
+}
+
 /** What a run is, how it went, and what happened in it. */
 function head(run: RunModel, { control }: ExperimentModel): Html {
   return element(
@@ -202,155 +211,6 @@ function head(run: RunModel, { control }: ExperimentModel): Html {
         return element("li", {}, `${label}, ${when} s`);
       }),
     ),
-  );
-}
-
-type Picture = Pick<Chart, "title" | "shape"> & {
-  readonly lines: (run: RunModel) => Chart["lines"];
-  readonly colour: (run: RunModel) => Chart["colour"];
-};
-
-const PICTURES: readonly Picture[] = [
-  {
-    title: "Answers a second, by server",
-    shape: "areas",
-    lines: ({ charts }) => charts.perServer,
-    colour: () => COLOURS.server,
-  },
-  {
-    title: "Failed calls a second, by status",
-    shape: "areas",
-    lines: ({ charts }) => charts.errors,
-    colour: ({ kind }) => COLOURS.failed(kind === "control"),
-  },
-  {
-    title: "Latency of answered calls, ms",
-    shape: "curves",
-    // The longest of all is said beside; drawn, it would flatten the others.
-    lines: ({ charts }) => {
-      const { max: _, ...others } = charts.latencyMs;
-      return others;
-    },
-    colour: () => COLOURS.latency,
-  },
-  {
-    title: "Servers, as Envoy knows them",
-    shape: "steps",
-    lines: ({ charts }) => charts.servers,
-    colour: () => COLOURS.health,
-  },
-];
-
-/** Both runs in a picture each, and how they ended. */
-function overview(experiment: ExperimentModel): readonly Content[] {
-  const { runs, control } = experiment;
-  const charts = runs.map(({ kind, charts }) => {
-    const { perServer, errors } = charts;
-    const failed = COLOURS.failed(kind === "control");
-    return {
-      ...charts,
-      title: "",
-      lines: { ...perServer, ...errors },
-      shape: "areas" as const,
-      colour: (name: string, index: number) =>
-        Object.hasOwn(errors, name)
-          ? failed(name, index)
-          : COLOURS.server(name),
-    };
-  });
-  const endS = endOf(runs);
-  const max = Math.max(1, ...charts.map(highest));
-  const words = runs.map(({ kind, lost, findings }) =>
-    kind === "control"
-      ? mustBreak(
-        control.breaks.map((id) =>
-          findings.find((found) => found.id === id)?.verdict
-        ),
-        experiment,
-      )
-      : element("span", lost > 0 ? { class: "wrong" } : {}, `${lost} lost`)
-  );
-  return ["", "not run"].map((none, at) => {
-    const chart = charts[at];
-    return chart === undefined ? none : element(
-      "div",
-      { class: "overview" },
-      sketch({ ...chart, endS, max }),
-      words[at] ?? "",
-    );
-  });
-}
-
-/** Where the longer of the runs ends. */
-function endOf(runs: readonly RunModel[]): number {
-  return Math.max(
-    ...runs.map(({ charts: { seconds } }) =>
-      (seconds.at(-1) ?? 0) + (seconds[0] ?? 0)
-    ),
-  );
-}
-
-/** Each chart of both runs side by side, on the same scales. */
-function pictures(runs: readonly RunModel[]): readonly Html[] {
-  const endS = endOf(runs);
-  return PICTURES.flatMap(({ title, shape, lines, colour }) => {
-    const max = Math.max(
-      ...runs.map((run) => highest({ lines: lines(run), shape })),
-    );
-    if (max === 0) return [];
-    const titleOf = ({ kind }: RunModel) =>
-      kind === "control" ? `Control: ${lowered(title)}` : title;
-    return [
-      element(
-        "div",
-        { class: "pair" },
-        ...runs.map((run) =>
-          drawing({
-            title: titleOf(run),
-            shape,
-            lines: lines(run),
-            colour: colour(run),
-            seconds: run.charts.seconds,
-            marks: run.charts.marks,
-            endS,
-            max: max * 1.08,
-          })
-        ),
-      ),
-      folded(
-        `Table: ${lowered(title)}`,
-        element(
-          "div",
-          { class: "pair" },
-          ...runs.map((run) =>
-            element(
-              "div",
-              { class: "scrolled" },
-              element("p", { class: "hint" }, titleOf(run)),
-              numbers(run.charts.seconds, lines(run)),
-            )
-          ),
-        ),
-      ),
-    ];
-  });
-}
-
-function lowered(title: string): string {
-  return title.charAt(0).toLowerCase() + title.slice(1);
-}
-
-/** A chart's numbers. */
-function numbers(
-  seconds: Chart["seconds"],
-  lines: Chart["lines"],
-): Html {
-  return table(
-    ["s", ...Object.keys(lines)],
-    seconds.map((second, at) => [
-      second,
-      ...Object.values(lines).map((values) => rounded(values[at])),
-    ]),
   );
 }
 
@@ -399,8 +259,4 @@ function details(runs: readonly RunModel[]): readonly Html[] {
       ]),
     ),
   ];
-}
-
-function rounded(value: number | null | undefined): Content {
-  return typeof value === "number" ? Math.round(value * 10) / 10 : "-";
 }

@@ -1,6 +1,7 @@
 /** The report of a load test as a page. */
 import { serverColour } from "../look.ts";
 import {
+  box,
   type Content,
   element,
   folded,
@@ -64,7 +65,7 @@ function bars(rows: readonly Bar[], { max, band, label }: Scale): Html {
     ),
     element("b", isBad ? { class: "wrong" } : {}, label(value)),
   ]);
-  return element("div", { class: "bars" }, ...lines);
+  return box("bars", ...lines);
 }
 
 /** The share of each server; the band is where it must end. */
@@ -151,9 +152,8 @@ export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
       ...crossedLines(report).map((line) => element("li", {}, line)),
     ),
     element("p", { class: "hint" }, `${report.script}: ${loadLine(report)}`),
-    element(
-      "div",
-      { class: "pair parts" },
+    box(
+      "pair parts",
       part("Calls per server", hint, shareChart(report), serverRows(report)),
       part(
         "p99 of the latency",
