@@ -138,7 +138,8 @@ export function sketch(chart: Chart): Html {
 
 function svg(...children: readonly Html[]): Html {
   const viewBox = `0 0 ${SIZE} ${SIZE}`;
-  return element("svg", { viewBox, preserveAspectRatio: "none" }, ...children);
+  const attributes = { viewBox, preserveAspectRatio: "none" };
+  return element("svg", { ...attributes, "aria-hidden": "true" }, ...children);
 }
 
 /** The numbers of events close to each other stand below each other. */

@@ -23,7 +23,7 @@ const STYLE = `${CHART_STYLE}
 @media screen and (min-width: 1300px) {
   main { grid-template-columns: 13rem minmax(0, 1fr); column-gap: 2.4rem; }
   main > * { grid-column: 2; }
-  .contents { display: block; grid-column: 1; grid-row: 1 / span 99; }
+  .contents { display: block; grid-column: 1; }
   .contents ol { position: sticky; top: 1.6rem; overflow: auto;
     max-height: calc(100vh - 3rem); }
 }
@@ -60,7 +60,12 @@ export function reportHtml({ info, experiments }: ReportModel): string {
     element("h1", {}, promisesLine(experiments)),
     element(
       "nav",
-      { class: "contents", "aria-label": "Experiments" },
+      {
+        class: "contents",
+        "aria-label": "Experiments",
+        // Beside all that stands below each other; more rows would leave gaps.
+        style: `grid-row: 1 / span ${experiments.length + 4}`,
+      },
       element(
         "ol",
         {},
