@@ -115,7 +115,7 @@ Deno.test("up --docker without registry and stand-in says how to make one", asyn
   );
   assert.match(
     text.split("\n").at(-1) ?? "",
-    /^up: Cannot pull a base image: the registry gcr\.io is not reached; bring .*README/,
+    /^up: Cannot pull a base image: the registry gcr\.io cannot be reached; load .*README/,
   );
   assert.equal(code, 3);
 });
