@@ -1,4 +1,4 @@
-/* Draws every chart of the page with uPlot; its numbers stand in its box. */
+/* Draws every chart of the page with uPlot, from the numbers in its box. */
 
 const COLOURS = [
   "#0969da",
@@ -14,8 +14,8 @@ const COLOURS = [
 const CHART_HEIGHT = 190;
 
 /**
- * Draws the events over a chart: a line with its number each, and a band while
- * it lasts. The list of events above the charts says what the numbers are.
+ * Draws the events over a chart, each as a numbered line and a band for its
+ * duration. The list of events above the charts explains the numbers.
  */
 function marksPlugin(marks) {
   const draw = (plot) => {
@@ -31,7 +31,7 @@ function marksPlugin(marks) {
       ctx.fillRect(from, top, Math.max(0, to - from), height);
       ctx.fillStyle = "#9a6700";
       ctx.fillRect(from, top, devicePixelRatio, height);
-      // Events close to each other have their numbers below each other.
+      // Numbers are staggered, so that close events do not overlap.
       const line = (index % 3 + 1) * 12 * devicePixelRatio;
       ctx.fillText(index + 1, from + 3 * devicePixelRatio, top + line);
     });
@@ -43,7 +43,7 @@ function marksPlugin(marks) {
 function drawChart(box, { unit, seconds, lines, marks, ...style }) {
   const names = Object.keys(lines);
   const { firstColour = 0, isStepped = false } = style;
-  // What is drawn on a canvas knows no style sheet.
+  // A canvas does not see style sheets.
   const stroke = getComputedStyle(box).color;
   const grid = { stroke: "#8884" };
   const axis = { stroke, grid, ticks: grid };

@@ -1,4 +1,4 @@
-/** The report of experiments as a page. */
+/** Renders the report of experiments as a page. */
 import uplotCss from "uplot/dist/uPlot.min.css" with { type: "text" };
 import uplotJs from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import chartsJs from "./charts.js" with { type: "text" };

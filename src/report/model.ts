@@ -1,4 +1,4 @@
-/** What a report shows, made of the results; pure. */
+/** Turns results into what a report shows; pure. */
 import type { KnownLimit, Verdict } from "../experiment/experiment.ts";
 import type { Finding, JudgedRun, Result } from "../experiment/conduct.ts";
 import { type History, Unmeasured } from "../experiment/history.ts";
@@ -14,11 +14,11 @@ import { type Comparison, reconcile } from "../experiment/reconcile.ts";
 /** Where and how the experiments were run. */
 export interface ReportInfo {
   readonly seed: number;
-  /** Which kind of stack: "native". */
+  /** The kind of stack, for example "native". */
   readonly stack: string;
   /** The command line that repeats it. */
   readonly command: string;
-  /** What the machine is, by name: "processor cores" and so on. */
+  /** Facts about the machine, by name. */
   readonly machine: Readonly<Record<string, string>>;
   /** By program. */
   readonly versions: Readonly<Record<string, string>>;
@@ -67,11 +67,11 @@ export interface Charts {
   readonly seconds: readonly number[];
   /** Answered calls a second, by server. */
   readonly perServer: Readonly<Record<string, readonly number[]>>;
-  /** Failed calls a second, by whether they were meant to, and status. */
+  /** Failed calls a second, by status and whether they failed as meant. */
   readonly errors: Readonly<Record<string, readonly number[]>>;
   /** Milliseconds; null where no call was answered. */
   readonly latencyMs: Readonly<Record<string, readonly (number | null)[]>>;
-  /** Servers, as Envoy last knew them; null before it was asked. */
+  /** Servers as Envoy last saw them; null before the first sample. */
   readonly servers: Readonly<Record<string, readonly (number | null)[]>>;
   readonly marks: readonly {
     readonly label: string;
@@ -85,7 +85,7 @@ const INTERVAL_MS = 500;
 
 const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
-/** What a report shows of one experiment. */
+/** Builds the report of one experiment. */
 export function experimentModel(result: Result): ExperimentModel {
   const { experiment, promise, control, verdict, reasons } = result;
   return {
@@ -151,7 +151,7 @@ function settingsOf({ setup, load, seed }: History): Record<string, string> {
   };
 }
 
-/** The charts' numbers. */
+/** Builds the numbers for the charts. */
 export function chartsOf(history: History): Charts {
   const { calls, samples, events, durationMs } = history;
   const count = Math.max(1, Math.round(durationMs / INTERVAL_MS));
@@ -213,7 +213,7 @@ function sortedByName<T>(lines: Record<string, T>): Record<string, T> {
   );
 }
 
-/** The comparisons of the ledgers; none where the last counts could not be taken. */
+/** Compares the ledgers; empty if the last counts could not be read. */
 function reconciledIfKnown(history: History): readonly Comparison[] {
   try {
     return reconcile(history);
