@@ -7,20 +7,21 @@ import type {
 } from "../src/experiment/experiment.ts";
 import { lostAtMost } from "../src/experiment/judge.ts";
 
-/** Of the whole run. */
 export const noCallIsLost: Claim = {
   id: "lost",
   text: "no call is lost",
   judge: lostAtMost(0),
 };
 
-/** The same where events make calls too, which have claims of their own. */
+/**
+ * The same for runs whose events make calls too, which have their own claims.
+ */
 export const noOtherCallIsLost: Claim = {
   ...noCallIsLost,
   text: "no other call is lost",
 };
 
-/** One of the servers dies at once, with the calls that are on it. */
+/** One server dies abruptly, with calls in flight on it. */
 export const killServer2: ExperimentEvent = {
   atMs: 1500,
   label: "kill -9 server-2",
@@ -30,7 +31,7 @@ export const killServer2: ExperimentEvent = {
 };
 
 /**
- * The judge of a claim.
+ * Finds the judge of a claim.
  *
  * @throws {RangeError} When there is no claim of this id.
  */

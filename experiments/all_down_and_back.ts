@@ -1,9 +1,9 @@
 /**
- * All servers are killed, and come back after some seconds.
+ * All servers are killed and come back a few seconds later.
  *
- * While nobody serves, callers must be told at once: a call that waits for its
- * deadline holds memory on both sides. And nobody should have to touch Envoy
- * afterwards: the time to the first good call is what health checks cost.
+ * While no server is up, calls must fail at once: a call that waits for its
+ * deadline holds memory on both sides. Envoy must then recover by itself: the
+ * time to the first successful call is the price of health checks.
  */
 import { healthCheckFields } from "../src/experiment/changes.ts";
 import type { Experiment, Judge } from "../src/experiment/experiment.ts";
@@ -26,13 +26,13 @@ const START = "start all";
 const KILL_AT_MS = 1000;
 const START_AT_MS = 5000;
 
-/** When a server said that it serves, after the start of the load. */
+/** When the first server was up again, counted from the start of the load. */
 const SERVING = "first server serves at";
 
-/** The target for the refusals while nobody serves. */
+/** The longest a refusal may take while no server is up. */
 const REFUSED_MS_MAX = 50;
 
-/** A check each second, two must be good, the second follows after 0.25 s. */
+/** A check every second; two must pass, and the second follows after 0.25 s. */
 const BACK_MS_MAX = 2500;
 
 /** By then the last server is back, too. */
@@ -57,7 +57,7 @@ async function startAll(run: RunContext): Promise<void> {
   );
 }
 
-/** Calls that were made while nobody served failed fast, and all did. */
+/** Every call made while no server was up failed, and failed fast. */
 const failsFast: Judge = (history) => {
   const fromMs = eventAtMs(history, KILL);
   const toMs = eventAtMs(history, START);
@@ -78,27 +78,27 @@ const failsFast: Judge = (history) => {
   );
 };
 
-/** The first good call comes soon after the first server serves. */
+/** The first successful call comes soon after the first server is up. */
 const isSoonBack: Judge = (history) => {
   const [servingMs] = measured(history, SERVING);
-  if (servingMs === undefined) return unknown("no server has come back");
+  if (servingMs === undefined) return unknown("no server came up again");
   const killedMs = eventAtMs(history, KILL) ?? 0;
   const first = history.calls.find((call) =>
     !isFailed(call) && call.startMs > killedMs + 100
   );
-  if (first === undefined) return heldIf(false, "no good call ever came");
+  if (first === undefined) return heldIf(false, "no call succeeded again");
   const tookMs = first.startMs + first.latencyMs - servingMs;
   return heldIf(
     tookMs <= BACK_MS_MAX,
-    `first good call ${tookMs.toFixed(0)} ms after a server served again`,
+    `first successful call ${tookMs.toFixed(0)} ms after a server was up`,
   );
 };
 
-/** What do callers see while no server is there, and for how long after? */
+/** What do callers see while no server is up, and how soon is it over? */
 export const allDownAndBack: Experiment = {
   name: "all-down-and-back",
   question:
-    "What do callers see while all servers are down, and for how long after?",
+    "What do callers see while all servers are down, and how soon is it over?",
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 11_500 },
   events: [
@@ -115,8 +115,8 @@ export const allDownAndBack: Experiment = {
     },
     {
       id: "back",
-      text: `calls succeed within ${BACK_MS_MAX} ms after a server serves, ` +
-        `and nobody has touched Envoy`,
+      text: `calls succeed within ${BACK_MS_MAX} ms of a server being up, ` +
+        `without touching Envoy`,
       judge: isSoonBack,
     },
     {
@@ -126,7 +126,7 @@ export const allDownAndBack: Experiment = {
     },
   ],
   control: {
-    about: "servers that are down are looked at every 10 s only",
+    about: "unhealthy servers are checked only every 10 s",
     changes: [
       healthCheckFields("checks unhealthy servers every 10 s", {
         unhealthy_interval: "10s",

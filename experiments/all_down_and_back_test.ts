@@ -34,7 +34,7 @@ Deno.test("all-down-and-back: calls fail fast while all are down", () => {
   assert.equal(judge(history({ calls: refusals() })).verdict, "unknown");
 });
 
-Deno.test("all-down-and-back: the first good call decides", () => {
+Deno.test("all-down-and-back: the first successful call decides", () => {
   const judge = judgeOf(allDownAndBack, "back");
   const measures = [{
     name: "first server serves at",

@@ -1,12 +1,12 @@
 /**
- * One server becomes 200 ms slower. It fails nothing, so neither health checks
- * nor outlier detection mind: Envoy ejects no server for being slow.
+ * One server becomes 200 ms slower. No call fails, so neither health checks nor
+ * outlier detection react: Envoy ejects no server for being slow.
  *
- * ROUND_ROBIN, which envoy.yaml has as every server is to get the same share,
- * goes on giving it a third. LEAST_REQUEST sees that calls pile up there. Its
- * default compares two random choices, which with three servers are the slow
- * one both times in one of nine cases: 11 % of the calls, so that the slowest
- * tenth cannot be fast. Eight choices are compared here.
+ * ROUND_ROBIN, which envoy.yaml uses so that every server gets the same share,
+ * keeps sending it a third of the calls. LEAST_REQUEST sees calls pile up
+ * there. By default it compares two random choices; with three servers both are
+ * the slow one in one of nine cases, 11 % of the calls, so the 90th percentile
+ * stays slow. Here it compares eight.
  */
 import { clusterFields } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
@@ -17,7 +17,7 @@ const SLOW = "server-2";
 const SLOW_AT_MS = 1000;
 const DURATION_MS = 6000;
 
-/** LEAST_REQUEST needs a moment until calls have piled up. */
+/** LEAST_REQUEST needs a moment for calls to pile up. */
 const window = { fromMs: SLOW_AT_MS + 500, toMs: DURATION_MS };
 
 /** Does one slow server make a third of the calls slow? */
@@ -60,7 +60,7 @@ export const brownOut: Experiment = {
     },
   ],
   control: {
-    about: "ROUND_ROBIN, as in envoy.yaml: a third of the calls is slow",
+    about: "ROUND_ROBIN, as in envoy.yaml: a third of the calls are slow",
     setup: { changes: [] },
     breaks: ["share", "latency"],
   },

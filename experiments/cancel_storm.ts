@@ -1,11 +1,13 @@
 /**
- * A caller gives up hundreds of calls a second beside others who do not.
+ * Some clients cancel hundreds of calls a second; others call normally.
  *
- * What is measured is whether those others notice. A cancelled call is a stream that Envoy resets on its one
- * connection to a server, and the servers' HTTP/2 library takes 1000 resets at
- * once and 33 a second; then it sends a GOAWAY. Calls on that connection must
- * end well there, and those that come too late for it be tried elsewhere. In the control the caller gives up in silence: servers work
- * on for nobody, until Envoy's limit of calls in flight refuses the others.
+ * What is measured is whether the others notice. For each cancelled call Envoy
+ * resets a stream on its one connection to a server. The servers' HTTP/2
+ * library tolerates a burst of 1000 resets and 33 a second after that, then it
+ * sends a GOAWAY. Calls in flight on that connection must finish, and calls
+ * that arrive too late for it must be retried elsewhere. In the control the
+ * clients abandon their calls without cancelling them: servers keep working for
+ * nobody, until Envoy's limit of calls in flight makes it refuse the others.
  */
 import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
 import type { History } from "../src/experiment/history.ts";
@@ -20,19 +22,19 @@ const CANCELS_PER_S = 600;
 
 const STORM_MS = 8000;
 
-/** Longer than the storm has patience, shorter than the run. */
+/** Longer than a client waits, shorter than the run. */
 const CALL_MS = 2000;
 
-/** Calls are with a server by then, and not answered yet. */
+/** By then the calls have reached a server but are not answered yet. */
 const CANCEL_AFTER_MS = 30;
 
 /**
- * Envoy throws out a caller who cancels 250 calls within a second each; it
- * comes back, but with several connections that happens less often.
+ * Envoy closes a connection after 250 calls that were each cancelled within a
+ * second. The client reconnects, but with several it happens less often.
  */
 const CLIENTS = 6;
 
-/** Makes a call that takes too long, and cancels it or lets it be. */
+/** Makes a call that takes too long, and cancels it or lets it run. */
 async function callAndGiveUp(
   client: GreeterClient,
   isCancelled: boolean,
@@ -43,7 +45,7 @@ async function callAndGiveUp(
   });
 }
 
-/** Of the calls that callers cancelled, servers have counted nearly all. */
+/** The servers count as cancelled nearly all calls that clients cancelled. */
 export function cancelledOnServers(history: History): Judgement {
   const { before, after } = history;
   const count = ({ counters }: typeof after) =>
@@ -57,7 +59,7 @@ export function cancelledOnServers(history: History): Judgement {
   );
 }
 
-/** Starts calls and gives them up, evenly, for so long. */
+/** Starts calls at a constant rate and gives them up. */
 async function storm(
   run: RunContext,
   durationMs: number,
@@ -81,10 +83,11 @@ async function storm(
   run.measure("calls given up a second", reachedPerS);
 }
 
-/** Does a caller who gives up his calls disturb the others? */
+/** Do clients that cancel their calls disturb the others? */
 export const cancelStorm: Experiment = {
   name: "cancel-storm",
-  question: `Are calls lost beside ${CANCELS_PER_S} cancelled ones a second?`,
+  question:
+    `Are other calls lost while ${CANCELS_PER_S} a second are cancelled?`,
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 10_000, workMs: 200 },
   events: [{
@@ -96,12 +99,12 @@ export const cancelStorm: Experiment = {
     noOtherCallIsLost,
     {
       id: "cut",
-      text: "no server's connection ends with a call on it",
+      text: "no connection to a server closes with a call in flight",
       judge: statGrows("upstream_cx_destroy_remote_with_active_rq", { max: 0 }),
     },
     {
       id: "propagated",
-      text: "the servers hear of it: 90 % of the calls end as cancelled there",
+      text: "cancellation reaches the servers, for 90 % of the calls",
       judge: cancelledOnServers,
     },
     {
@@ -113,7 +116,7 @@ export const cancelStorm: Experiment = {
     },
   ],
   control: {
-    about: "the caller gives up in silence, his calls go on",
+    about: "the clients do not cancel the calls that they abandon",
     load: { durationMs: 6000 },
     events: [{
       atMs: 1000,
@@ -123,13 +126,14 @@ export const cancelStorm: Experiment = {
     breaks: ["lost"],
   },
   limits: [{
-    text: "Every server ends its connection with Envoy once in the storm, " +
+    text: "Every server closes its connection to Envoy once in the storm, " +
       "with a GOAWAY, after at most 1,600 resets; Envoy opens another, and with " +
-      "retries no call is lost (without: 1 of 4,600). Envoy throws out the " +
-      "caller after 250 calls that lived less than a second, some 18 times",
-    reason: "nghttp2 in the servers' runtime stands 1000 stream resets at " +
-      "once and 33 a second on a connection; Node's options for it " +
-      "(streamResetBurst, streamResetRate) are not passed on by grpc-js",
+      "retries no call is lost (without: 1 of 4,600). Envoy disconnects a " +
+      "client after 250 calls that lived less than a second, some 18 times",
+    reason:
+      "nghttp2 in the servers' runtime tolerates a burst of 1000 stream " +
+      "resets on a connection, and 33 a second; grpc-js does not pass on " +
+      "Node's options for it (streamResetBurst, streamResetRate)",
     reference: "nghttp2_option_set_stream_reset_rate_limit in nghttp2's " +
       "manual; overload.premature_reset_total_stream_count in Envoy's",
   }],

@@ -34,7 +34,7 @@ import { malformed } from "./malformed.ts";
 import { envoyMemory } from "./envoy_memory.ts";
 import { oversize } from "./oversize.ts";
 
-/** The catalogue. */
+/** All experiments. */
 export const CATALOGUE: readonly Experiment[] = [
   l4PinsCalls,
   rollingRestart,

@@ -1,10 +1,10 @@
 /**
- * More calls than the servers should have at once.
+ * More calls in flight than the servers should have.
  *
  * The limit is lowered to 10 so that a small load reaches it: 200 calls a
- * second of half a second each would be 100 at once. What is over the limit
- * must be refused at once, marked as overload (so that nobody retries it), and
- * the three ledgers must tell the same number.
+ * second of half a second each would be 100 in flight. Calls over the limit
+ * must be refused at once and marked as overload (so that nobody retries them),
+ * and the three ledgers must agree on their number.
  */
 import { clusterFields } from "../src/experiment/changes.ts";
 import type { Experiment, Judge } from "../src/experiment/experiment.ts";
@@ -24,19 +24,19 @@ const WORK_MS = 500;
 const LOAD_MS = 4000;
 const REFUSED_MS_MAX = 50;
 
-/** After the load has stopped, so many calls are made, one after the other. */
+/** Calls made after the load has stopped, one after the other. */
 const PROBES = 20;
 
-/** Thresholds are a list, and replaced as a whole. */
+/** Thresholds are a list, so they are replaced as a whole. */
 function requestsAtOnce(count: number) {
-  return clusterFields(`at most ${count} calls at once`, {
+  return clusterFields(`at most ${count} calls in flight`, {
     circuit_breakers: {
       thresholds: [{ max_requests: count, max_pending_requests: count }],
     },
   });
 }
 
-/** Calls that are made when all is quiet again; counts the good ones. */
+/** Makes calls when all is quiet again and counts those that succeed. */
 async function probe(run: RunContext): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
   let good = 0;
@@ -54,7 +54,7 @@ async function probe(run: RunContext): Promise<void> {
   run.measure("good calls afterwards", good);
 }
 
-/** Envoy never has more calls in flight than the limit, nor has a server. */
+/** Neither Envoy nor a server ever has more calls in flight than the limit. */
 const staysBelow: Judge = ({ samples, after }) => {
   const inFlight = samples.map(({ hosts }) =>
     hosts.reduce((sum, { rqActive }) => sum + rqActive, 0)
@@ -71,7 +71,7 @@ const staysBelow: Judge = ({ samples, after }) => {
   );
 };
 
-/** Refusals are quick and say what they are. */
+/** Refusals are fast and say that they are overload. */
 const areRefusedWell: Judge = ({ calls }) => {
   const refused = calls.filter(isFailed);
   const wrong = refused.filter(({ status, isOverloaded, attempts }) =>
@@ -82,11 +82,11 @@ const areRefusedWell: Judge = ({ calls }) => {
   return heldIf(
     refused.length > 0 && wrong.length === 0 && valueMs <= REFUSED_MS_MAX,
     `${refused.length} of ${calls.length} refused, ${wrong.length} of them ` +
-      `without the mark or tried again, p99 ${valueMs.toFixed(1)} ms`,
+      `without the mark or retried, p99 ${valueMs.toFixed(1)} ms`,
   );
 };
 
-/** Envoy has counted exactly the refusals that callers saw. */
+/** Envoy counts exactly the refusals that callers saw. */
 const isCounted: Judge = (history) => {
   const refused = history.calls.filter(({ isOverloaded }) => isOverloaded);
   const counted = statGrowth(history, "upstream_rq_active_overflow") +
@@ -97,10 +97,10 @@ const isCounted: Judge = (history) => {
   );
 };
 
-/** Does Envoy keep more calls than allowed away from the servers? */
+/** Does Envoy keep excess calls away from the servers? */
 export const circuitBreaker: Experiment = {
   name: "circuit-breaker",
-  question: "What becomes of calls over the limit of calls at once?",
+  question: "What happens to calls over the limit of calls in flight?",
   isShort: true,
   setup: { servers: 3, changes: [requestsAtOnce(CALLS_MAX)] },
   load: { ratePerS: 200, durationMs: LOAD_MS, workMs: WORK_MS },
@@ -113,13 +113,13 @@ export const circuitBreaker: Experiment = {
   claims: [
     {
       id: "limit",
-      text: `the servers never have more than ${CALLS_MAX} calls at once`,
+      text: `the servers never have more than ${CALLS_MAX} calls in flight`,
       judge: staysBelow,
     },
     {
       id: "refused",
       text: `the others are UNAVAILABLE and marked as overload, 99 % within ` +
-        `${REFUSED_MS_MAX} ms, and not tried again`,
+        `${REFUSED_MS_MAX} ms, and not retried`,
       judge: areRefusedWell,
     },
     {
@@ -134,7 +134,7 @@ export const circuitBreaker: Experiment = {
     },
   ],
   control: {
-    about: "Envoy's default limit of 1024 calls at once",
+    about: "Envoy's default limit of 1024 calls in flight",
     setup: { changes: [requestsAtOnce(1024)] },
     breaks: ["limit", "refused", "counted"],
   },

@@ -29,7 +29,7 @@ function countersOf(inFlightMax: number) {
   return { server: "server-1", uptimeMs: 1, methods: [method] };
 }
 
-Deno.test("circuit-breaker: neither Envoy nor a server goes over it", () => {
+Deno.test("circuit-breaker: neither Envoy nor a server exceeds the limit", () => {
   const judge = judgeOf(circuitBreaker, "limit");
   const rows: readonly (readonly [number, number, string])[] = [
     [10, 4, "held"],
@@ -47,7 +47,7 @@ Deno.test("circuit-breaker: neither Envoy nor a server goes over it", () => {
   }
 });
 
-Deno.test("circuit-breaker: refusals are quick, marked and final", () => {
+Deno.test("circuit-breaker: refusals are fast, marked and final", () => {
   const judge = judgeOf(circuitBreaker, "refused");
   const rows: readonly (readonly [Partial<CallRecord>, string])[] = [
     [REFUSED, "held"],

@@ -1,11 +1,11 @@
 /**
- * Peers come and go: 6,000 connections to one server, 500 a second, every
- * second one with a call on it, the others without a word.
+ * Peers come and go: 6,000 connections to one server, 500 a second, half of
+ * them with one call, the others silent.
  *
- * What is measured: what the server's memory has grown by for each of them,
- * after the first ones have warmed it up; whether their calls are answered;
- * and whether callers who stay lose a call. The control has grpc-js on
- * node:http2, which keeps something of every connection.
+ * What is measured: how much the server's memory grows per connection once it
+ * has warmed up; whether their calls are answered; and whether callers that
+ * stay connected lose a call. The control is grpc-js on node:http2, which leaks
+ * a little memory with every connection.
  */
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
@@ -20,19 +20,23 @@ import { noOtherCallIsLost } from "./_claims.ts";
 
 const CONNECTIONS = 6000;
 
-/** These let the server compile its code and grow its heap once. */
+/** Enough for the server to compile its code and grow its heap once. */
 const WARM_UP = 1000;
 
 const RATE_PER_S = 500;
 
 const SERVER = "server-1";
 
-/** Measured: below 1 KiB after 40,000, and more of few by the heap's steps. */
+/**
+ * Measured: below 1 KiB over 40,000; more over few, as the heap grows in steps.
+ */
 const KIB_MAX = 5;
 
 const SAY_HELLO = wholeCall("/demo.v1.Greeter/SayHello");
 
-/** Connects, calls on every second connection. @returns How many are lost. */
+/**
+ * Connects, with a call on every other connection. @returns How many are lost.
+ */
 async function churn(run: RunContext, count: number): Promise<number> {
   const [server] = run.stack.servers();
   run.addDirectCalls(count);
@@ -45,10 +49,10 @@ async function churn(run: RunContext, count: number): Promise<number> {
   return lost;
 }
 
-/** Does a server keep something of connections that are closed? */
+/** Does a server leak memory with every closed connection? */
 export const connectionChurn: Experiment = {
   name: "connection-churn",
-  question: "Does a server keep something of every connection that it had?",
+  question: "Does a server leak memory with every connection?",
   isForDocker: true,
   setup: { servers: 1 },
   load: { ratePerS: 100, durationMs: 17_000 },
@@ -62,15 +66,15 @@ export const connectionChurn: Experiment = {
       const after = await measureMemory(run);
       if (run.signal.aborted) return;
       const mib = (after.get(SERVER) ?? NaN) - (before.get(SERVER) ?? NaN);
-      run.measure("KiB kept of a connection", mib * 1024 / CONNECTIONS);
+      run.measure("KiB leaked per connection", mib * 1024 / CONNECTIONS);
       run.measure("short connections lost", lostFirst + lost);
     },
   }],
   claims: [
     {
       id: "kept",
-      text: `a server keeps at most ${KIB_MAX} KiB of a closed connection`,
-      judge: measuredBetween("KiB kept of a connection", {
+      text: `a closed connection leaks at most ${KIB_MAX} KiB`,
+      judge: measuredBetween("KiB leaked per connection", {
         max: KIB_MAX,
         unit: "KiB",
       }),
@@ -82,7 +86,7 @@ export const connectionChurn: Experiment = {
     },
     {
       id: "same",
-      text: "the server need not start again",
+      text: "the server does not restart",
       judge: noServerStartedAgain(),
     },
     noOtherCallIsLost,

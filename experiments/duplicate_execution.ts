@@ -1,10 +1,10 @@
 /**
- * What retries cost: a call whose server's connection is cut may have done its
- * work already, and its retry does it again.
+ * The price of retries: a call whose connection is cut may have done its work
+ * already, and its retry does it again.
  *
- * envoy.yaml allows that, as a greeting may be given twice. For calls that may
- * not run twice, only "connect-failure,refused-stream" can be retried: what no
- * server has begun. The price is what the control loses.
+ * envoy.yaml accepts that, as a greeting is idempotent. For calls that are not,
+ * retry only on "connect-failure,refused-stream": those that no server has
+ * started. The control shows how many calls that loses.
  */
 import { partAt } from "../src/core/yaml.ts";
 import { routeAction } from "../src/experiment/changes.ts";
@@ -17,23 +17,23 @@ import type { Snapshot } from "../src/experiment/history.ts";
 import { heldIf } from "../src/experiment/judge.ts";
 import { noCallIsLost } from "./_claims.ts";
 
-/** Only calls that no server has begun are tried again. */
+/** Only calls that no server has started are retried. */
 const onlyUnbegun: NamedChange = {
-  name: "retries only what no server has begun",
+  name: "retries only calls that no server has started",
   apply: (config) => {
     const policy = partAt(routeAction(config, "unary"), "retry_policy");
     policy["retry_on"] = "connect-failure,refused-stream";
   },
 };
 
-/** The calls that the servers have started, over all methods. */
+/** Calls started by the servers, over all methods. */
 function startedIn({ counters }: Snapshot): number {
   return Object.values(counters)
     .flatMap(({ methods }) => methods)
     .reduce((sum, { started }) => sum + started, 0);
 }
 
-/** Servers have started more calls than callers have made. */
+/** Servers started more calls than callers made. */
 const runsTwice: Judge = ({ calls, before, after }) => {
   const started = startedIn(after) - startedIn(before);
   return heldIf(
@@ -42,7 +42,7 @@ const runsTwice: Judge = ({ calls, before, after }) => {
   );
 };
 
-/** Can a call that is retried run twice? */
+/** Can a retried call run twice? */
 export const duplicateExecution: Experiment = {
   name: "duplicate-execution",
   question: "Can a call run twice, and what does it cost to rule that out?",
@@ -51,7 +51,7 @@ export const duplicateExecution: Experiment = {
   load: { ratePerS: 150, durationMs: 4000, workMs: 50 },
   events: [{
     atMs: 1000,
-    label: "server-2 drops connections, with all calls on them",
+    label: "server-2 drops connections with calls in flight",
     do: async ({ stack }) => {
       await stack.fault("server-2", {
         kind: "drop",
@@ -69,7 +69,7 @@ export const duplicateExecution: Experiment = {
     },
   ],
   control: {
-    about: "Envoy retries only what no server has begun",
+    about: "Envoy retries only calls that no server has started",
     changes: [onlyUnbegun],
     breaks: ["lost", "twice"],
   },

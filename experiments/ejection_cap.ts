@@ -1,7 +1,7 @@
 /**
  * All three servers fail every call and pass every health check.
  *
- * Ejecting all would leave nobody to find out who has healed, and would turn a
+ * Ejecting all of them would leave no server to show recovery, and would turn a
  * partial failure (a database that only some calls need) into a total one. The
  * cap of 67 % ejects two of three; the last one stays.
  */
@@ -18,7 +18,7 @@ import type { RunContext } from "../src/experiment/run_context.ts";
 const FAULT_AT_MS = 1000;
 const FAULT_MS = 3000;
 
-/** Five failures in a row of each take a fraction of a second. */
+/** Five failures in a row on each server take a fraction of a second. */
 const EJECTED_MS = 2500;
 
 /** Nine of ten calls fail, on every server. */
@@ -35,7 +35,7 @@ async function faultAll({ stack }: RunContext): Promise<void> {
   );
 }
 
-/** Two are ejected, the third never is. */
+/** Two are ejected and the third never is. */
 const ejectsTwo: Judge = ({ samples }) => {
   if (samples.length === 0) return unknown("Envoy was not asked");
   const counts = samples.map(({ hosts }) =>
@@ -45,7 +45,7 @@ const ejectsTwo: Judge = ({ samples }) => {
   return heldIf(most === 2, `at most ${most} of 3 ejected at once`);
 };
 
-/** Some calls still come through, as the last server answers some. */
+/** Some calls still succeed, as the last server answers some. */
 const someSucceed: Judge = (history) => {
   const calls = callsIn(history, {
     fromMs: EJECTED_MS,
@@ -55,21 +55,21 @@ const someSucceed: Judge = (history) => {
   return heldIf(good > 0, `${good} of ${calls.length} calls succeeded`);
 };
 
-/** Is a server left when all of them fail? */
+/** Is one server left when all of them fail? */
 export const ejectionCap: Experiment = {
   name: "ejection-cap",
-  question: "Is there a server left when all fail and look healthy?",
+  question: "Is one server left when all fail calls but look healthy?",
   isShort: true,
   setup: { servers: 3 },
   load: { ratePerS: 200, durationMs: 5000 },
   events: [{
     atMs: FAULT_AT_MS,
-    label: "all fail 90 % of the calls",
+    label: "all servers fail 90 % of their calls",
     do: faultAll,
   }],
   isMeantToFail: unavailableIn({
     fromMs: FAULT_AT_MS,
-    // The servers are told a moment later, one of them after another.
+    // The fault reaches the servers a moment later, one after another.
     toMs: FAULT_AT_MS + FAULT_MS + 500,
   }),
   claims: [

@@ -1,15 +1,15 @@
 /**
- * Callers who take nothing of their replies, 20 connections with 100 streams
- * each, in one way after the other: they read nothing at all; they allow
- * Envoy no byte (a window of 0); they chat and read nothing; they want short
- * streams, which servers have soon finished, so that only Envoy holds them.
+ * Callers that take none of their replies, 20 connections with 100 streams
+ * each, in four ways: they read nothing at all; they give Envoy a window of 0;
+ * they chat and read nothing; they ask for short streams, which the servers
+ * finish quickly, so that only Envoy holds them.
  *
- * What is measured, ten times a second: how much of its heap Envoy uses, as
- * its overload manager counts it; how soon that is small again when the peers
- * have gone; and whether a caller who reads loses a call. Streams have a limit
- * of their own, and Envoy resets those for which it holds most. The control
- * has one limit for streams and calls, and resets none. All of it stays on
- * this machine.
+ * What is measured, ten times a second: how much of its heap Envoy uses, as its
+ * overload manager counts it; how soon that falls again once the peers are
+ * gone; and whether a caller that reads loses a call. Streams have a limit of
+ * their own, and Envoy resets those that hold the most memory. The control has
+ * one limit for streams and calls, and resets none. All traffic stays on this
+ * machine.
  */
 import { partAt } from "../src/core/yaml.ts";
 import { grpcCluster, routeAction } from "../src/experiment/changes.ts";
@@ -22,10 +22,10 @@ import { callFields, data, headers, settings } from "../src/io/http2_frames.ts";
 
 const CONNECTIONS = 20;
 
-/** Calls on each connection: as many as Envoy allows at once. */
+/** Streams on each connection: as many as Envoy allows. */
 const STREAMS = 100;
 
-/** Each kind of peers stays so long. */
+/** How long each kind of peer stays. */
 const STAY_MS = 5000;
 
 const WATCH_INTERVAL_MS = 100;
@@ -34,17 +34,17 @@ const WATCH_INTERVAL_MS = 100;
 const HEAP_PERCENT_MAX = 90;
 
 /**
- * What Envoy may use of its heap when the peers have gone, in percent: less
- * than that at which it resets streams.
+ * What Envoy may use of its heap once the peers are gone, in percent: below the
+ * level at which it resets streams.
  */
 const BACK_PERCENT_MAX = 39;
 
 const BACK_MS_MAX = 5000;
 
-/** Characters of each name and text. */
+/** Length of each name and text. */
 const TEXT_BYTES = 1000;
 
-/** Texts of each chat: together they fit into the window of a stream. */
+/** Texts in each chat: together they fit into a stream's window. */
 const TEXTS = 60;
 
 const PRESSURE = "overload.envoy.resource_monitors.fixed_heap.pressure";
@@ -58,7 +58,7 @@ const STREAM_ROUTES = [
   "reflection-v1alpha",
 ] as const;
 
-/** Of a DATA frame's payload (RFC 9113, section 4.2). */
+/** The longest payload of a DATA frame (RFC 9113, section 4.2). */
 const FRAME_BYTES_MAX = 16_384;
 
 const END_STREAM = 0x1;
@@ -66,7 +66,7 @@ const END_STREAM = 0x1;
 /** SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113, section 6.5.2) of 0. */
 const NO_WINDOW = frame(4, 0, 0, Uint8Array.of(0, 4, 0, 0, 0, 0));
 
-/** A message with a text in field 1, and further fields as they are. */
+/** A message with a text in field 1, and further fields as raw bytes. */
 function message(further: readonly number[] = []): Uint8Array {
   const body = join(
     Uint8Array.of(0x0a, TEXT_BYTES & 0x7f | 0x80, TEXT_BYTES >>> 7),
@@ -81,19 +81,19 @@ const MANY_HELLOS = message([0x10, 0xa0, 0x8d, 0x06]); // count: 100,000
 const FEW_HELLOS = message([0x10, TEXTS]);
 const CHAT = join(...Array.from({ length: TEXTS }, () => message()));
 
-/** A kind of peers. */
+/** A kind of peer. */
 interface Kind {
   readonly label: string;
   readonly method: "StreamHellos" | "Chat";
   /** What each call sends. */
   readonly request: Uint8Array;
-  /** Whether they allow Envoy no byte (default false). */
+  /** Whether they give Envoy a window of 0 (default false). */
   readonly hasNoWindow?: boolean;
 }
 
 const KINDS: readonly Kind[] = [
   {
-    label: "long streams, nothing is read",
+    label: "long streams, nothing read",
     method: "StreamHellos",
     request: MANY_HELLOS,
   },
@@ -103,7 +103,7 @@ const KINDS: readonly Kind[] = [
     request: MANY_HELLOS,
     hasNoWindow: true,
   },
-  { label: "chats, nothing is read", method: "Chat", request: CHAT },
+  { label: "chats, nothing read", method: "Chat", request: CHAT },
   {
     label: "short streams, windows of 0",
     method: "StreamHellos",
@@ -112,7 +112,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** What a connection sends for its call at an index. */
+/** What a connection sends for its call number `index`. */
 function callAt(index: number, { method, request }: Kind): Uint8Array {
   const stream = 1 + 2 * index;
   const path = `/demo.v1.Greeter/${method}`;
@@ -120,12 +120,12 @@ function callAt(index: number, { method, request }: Kind): Uint8Array {
   for (let at = 0; at < request.length; at += FRAME_BYTES_MAX) {
     frames.push(data(stream, request.subarray(at, at + FRAME_BYTES_MAX)));
   }
-  // A server streams only when it has the whole request.
+  // A server starts to stream when it has the whole request.
   if (method === "StreamHellos") frames.push(frame(0, END_STREAM, stream));
   return join(...frames);
 }
 
-/** Writes until all is written, or Envoy takes no more. */
+/** Writes until everything is sent or Envoy accepts no more. */
 async function send(peer: RawPeer, kind: Kind): Promise<void> {
   const opening = kind.hasNoWindow ? NO_WINDOW : settings();
   if (!await peer.write(join(PREFACE, opening))) return;
@@ -142,7 +142,7 @@ async function heapPercent({ stack }: RunContext): Promise<number> {
   return percent;
 }
 
-/** One kind of peers, and what Envoy's heap is while they are there. */
+/** Runs one kind of peer and watches Envoy's heap meanwhile. */
 async function attack(run: RunContext, kind: Kind): Promise<void> {
   const now = () => run.elapsedMs();
   const peers = await RawPeer.openMany(CONNECTIONS, run.stack.endpoint, {
@@ -150,10 +150,10 @@ async function attack(run: RunContext, kind: Kind): Promise<void> {
     isReading: false,
   });
   try {
-    // How many of them reach Envoy depends on when it resets which.
+    // How many calls reach Envoy depends on which it resets, and when.
     const calls = peers.length * STREAMS;
     run.addCalls(calls, calls);
-    // Not awaited: who is not read from any more waits until it is closed.
+    // Not awaited: once Envoy stops reading, the write waits until the close.
     for (const peer of peers) void send(peer, kind);
     const untilMs = run.elapsedMs() + STAY_MS;
     let most = 0;
@@ -167,7 +167,7 @@ async function attack(run: RunContext, kind: Kind): Promise<void> {
   }
 }
 
-/** Waits until the heap is small again. */
+/** Waits until the heap usage has fallen again. */
 async function measureBack(run: RunContext): Promise<void> {
   const startMs = run.elapsedMs();
   while (!run.signal.aborted) {
@@ -181,7 +181,7 @@ async function measureBack(run: RunContext): Promise<void> {
   }
 }
 
-/** Streams count with all other calls, and none is reset for its memory. */
+/** Streams count as calls, and none is reset for its memory. */
 const oneLimit: NamedChange = {
   name: "one limit for streams and calls, no stream is reset",
   apply: (config) => {
@@ -201,11 +201,11 @@ const oneLimit: NamedChange = {
   },
 };
 
-/** Can callers who do not read take Envoy's memory? */
+/** Can callers that do not read exhaust Envoy's memory? */
 export const envoyMemory: Experiment = {
   name: "envoy-memory",
   question:
-    "Do callers who read nothing take Envoy's memory, or others' calls?",
+    "Do callers that read nothing exhaust Envoy's memory or cost other calls?",
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 30_000 },
   events: [{
@@ -216,7 +216,7 @@ export const envoyMemory: Experiment = {
         if (run.signal.aborted) break;
         run.mark(kind.label);
         await attack(run, kind);
-        run.mark("these peers have gone");
+        run.mark("these peers are gone");
         await measureBack(run);
       }
     },
@@ -232,8 +232,7 @@ export const envoyMemory: Experiment = {
     },
     {
       id: "back",
-      text:
-        `it uses ${BACK_PERCENT_MAX} % at most again within ${BACK_MS_MAX} ms`,
+      text: `it falls back to ${BACK_PERCENT_MAX} % within ${BACK_MS_MAX} ms`,
       judge: measuredBetween("heap back after", {
         max: BACK_MS_MAX,
         unit: "ms",
@@ -241,7 +240,7 @@ export const envoyMemory: Experiment = {
     },
     {
       id: "lost",
-      text: "who reads loses no call",
+      text: "callers that read lose no call",
       judge: lostAtMost(0),
     },
   ],

@@ -1,12 +1,12 @@
 /**
- * Envoy is replaced under load. Drained first, it tells callers to leave, stops
- * listening after its drain time and is ended once the last call is answered.
+ * Envoy is replaced under load. It is drained first: it sends its callers away,
+ * stops listening after its drain time and is stopped once the last call is
+ * answered.
  *
- * What is measured: calls that were cut, which are those whose caller had a
- * connection; calls that were refused, which began while nobody listened; how
- * long that was; and callers who wait until there is a connection (gRPC's
- * "wait for ready"), who should notice nothing. With one Envoy there is a gap:
- * nothing answers between its end and its next start.
+ * What is measured: calls that were cut, whose caller had a connection; calls
+ * that were refused, which began while nothing listened; how long that lasted;
+ * and wait-for-ready callers, which should notice nothing. With a single Envoy
+ * a gap is unavoidable: nothing listens between its end and its next start.
  */
 import type {
   Experiment,
@@ -28,10 +28,10 @@ import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
 
-/** Envoy's "--drain-time-s": then its listeners close. */
+/** Envoy's "--drain-time-s", after which its listeners close. */
 const DRAIN_MS = 5000;
 
-/** Calls are answered within their work and little more. */
+/** A call takes its work and little more. */
 const DRAINED_LIMIT_MS = 3000;
 
 const GAP_MS_MAX = 1500;
@@ -42,15 +42,15 @@ const WAITING_DEADLINE_MS = 5000;
 
 const WAITING_RATE_PER_S = 20;
 
-/** Between the answer to the last call and the end of its connection. */
+/** From the answer to the last call until its connection is flushed. */
 const FLUSH_MS = 100;
 
-/** Whether a call never had a connection, as grpc-js says it. */
+/** Whether a call never had a connection, going by grpc-js's message. */
 export function isRefused(call: Pick<CallRecord, "details">): boolean {
   return /No connection established|ECONNREFUSED/.test(call.details);
 }
 
-/** No call is lost that had reached Envoy. */
+/** No call that reached Envoy is lost. */
 export function noneIsCut({ calls }: History): Judgement {
   const refused = calls.filter((call) => isFailed(call) && isRefused(call));
   const others = calls.filter((call) => !refused.includes(call));
@@ -58,12 +58,12 @@ export function noneIsCut({ calls }: History): Judgement {
   const cut = others.filter(isFailed);
   return heldIf(
     cut.length === 0,
-    `${lossWords(others)}, ${refused.length} more refused while nobody ` +
+    `${lossWords(others)}, ${refused.length} more refused while nothing ` +
       "listened",
   );
 }
 
-/** Servers are never left alone with a call that they have begun. */
+/** No call is cancelled after its server has started it. */
 export function noneIsCancelled({ before, after }: History): Judgement {
   const count = (counters: typeof after.counters) =>
     Object.values(counters).flatMap(({ methods }) => methods)
@@ -72,7 +72,7 @@ export function noneIsCancelled({ before, after }: History): Judgement {
   return heldIf(growth === 0, `${growth} calls cancelled on their servers`);
 }
 
-/** The first failed call and the last are at most so far apart. */
+/** The first and the last failed call are at most `limitMs` apart. */
 export function gapAtMost(limitMs: number): Judge {
   return ({ calls }) => {
     const failed = calls.filter(isFailed).map(({ startMs }) => startMs);
@@ -85,7 +85,7 @@ export function gapAtMost(limitMs: number): Judge {
   };
 }
 
-/** Ends Envoy, starts it again. */
+/** Stops Envoy and starts it again. */
 async function replace({ stack, mark, ...run }: RunContext): Promise<void> {
   mark("Envoy ends");
   const endedAtMs = run.elapsedMs();
@@ -94,7 +94,7 @@ async function replace({ stack, mark, ...run }: RunContext): Promise<void> {
   run.measure("Envoy away", run.elapsedMs() - endedAtMs);
 }
 
-/** Lets callers go, waits until they have gone, then replaces it. */
+/** Drains Envoy, waits for the calls in flight, then replaces it. */
 async function drainAndReplace(run: RunContext): Promise<void> {
   const { admin } = run.stack;
   await admin.post("healthcheck/fail");
@@ -113,7 +113,7 @@ async function drainAndReplace(run: RunContext): Promise<void> {
   await replace(run);
 }
 
-/** Makes wait-for-ready calls, evenly, for so long. */
+/** Makes wait-for-ready calls at a constant rate. */
 function waitForReadyCalls(durationMs: number): ExperimentEvent {
   return {
     atMs: 0,
@@ -143,7 +143,7 @@ function waitForReadyCalls(durationMs: number): ExperimentEvent {
 /** Is a call lost when Envoy is replaced? */
 export const envoyRestart: Experiment = {
   name: "envoy-restart",
-  question: "Is a call cut off when Envoy is drained and replaced?",
+  question: "Are calls cut when Envoy is drained and replaced?",
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 10_000, workMs: WORK_MS },
   events: [
@@ -154,12 +154,12 @@ export const envoyRestart: Experiment = {
   claims: [
     {
       id: "cut",
-      text: "no call is lost that had reached Envoy",
+      text: "no call that reached Envoy is lost",
       judge: noneIsCut,
     },
     {
       id: "cancelled",
-      text: "no server has a call taken away",
+      text: "no call is cancelled on its server",
       judge: noneIsCancelled,
     },
     {
@@ -169,12 +169,12 @@ export const envoyRestart: Experiment = {
     },
     {
       id: "wait-for-ready",
-      text: "callers with wait-for-ready lose no call",
+      text: "wait-for-ready callers lose no call",
       judge: measuredBetween("wait-for-ready calls lost", { max: 0 }),
     },
   ],
   control: {
-    about: "Envoy is ended without draining",
+    about: "Envoy is stopped without draining",
     load: { durationMs: 4000 },
     events: [
       waitForReadyCalls(3500),

@@ -1,4 +1,4 @@
-/** A minute in which everything happens that happens to servers in a year. */
+/** A year's worth of server incidents in one minute. */
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { noRetries } from "../src/experiment/changes.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
@@ -9,7 +9,7 @@ import { restartAll } from "./rolling_restart.ts";
 const RATE_PER_S = 300;
 const DURATION_MS = 60_000;
 
-/** Kills a server and starts it again when Envoy has noticed. */
+/** Kills a server and restarts it once Envoy has noticed. */
 async function killOne(run: RunContext): Promise<void> {
   const victim = run.stack.servers()[1]?.name ?? "";
   run.mark(`kill -9 ${victim}`);
@@ -29,10 +29,10 @@ async function scale(run: RunContext): Promise<void> {
   }
 }
 
-/** A server says that it is not healthy, for two seconds, twice. */
+/** Two servers in turn report NOT_SERVING for two seconds. */
 async function flipHealth(run: RunContext): Promise<void> {
   for (const server of run.stack.servers().slice(0, 2)) {
-    run.mark(`${server.name} says NOT_SERVING`);
+    run.mark(`${server.name} reports NOT_SERVING`);
     await run.stack.fault(server.name, {
       kind: "health",
       isServing: false,
@@ -43,7 +43,7 @@ async function flipHealth(run: RunContext): Promise<void> {
   }
 }
 
-/** One after the other: each starts when all servers are healthy again. */
+/** One step after the other, each once all servers are healthy again. */
 async function everything(run: RunContext): Promise<void> {
   for (const step of [restartAll, killOne, scale, flipHealth]) {
     if (!run.signal.aborted) await step(run);
@@ -51,10 +51,10 @@ async function everything(run: RunContext): Promise<void> {
   run.measure("all is over", run.elapsedMs());
 }
 
-/** Is any of 18,000 calls lost in a minute of restarts, kills and scaling? */
+/** Is any of 18,000 calls lost in a minute of restarts, a kill and scaling? */
 export const everythingAtOnce: Experiment = {
   name: "everything-at-once",
-  question: "Is one of 18,000 calls lost in a minute of restarts, a kill, " +
+  question: "Is any of 18,000 calls lost in a minute of restarts, a kill, " +
     "scaling and health flips?",
   isForDocker: true,
   setup: { servers: 3 },

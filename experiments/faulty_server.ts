@@ -1,11 +1,11 @@
 /**
  * One server fails every call and passes every health check.
  *
- * Only outlier detection sees it. Its times are shortened (2 s instead of 5 s
- * for the first ejection), the rest is as in envoy.yaml: five failures in a
- * row eject, the second ejection is longer, and a server that has healed stays.
- * The control shows the trap: Envoy's default cap of 10 % of the servers ejects
- * none of three, and only retries would hide it.
+ * Only outlier detection notices. The first ejection is shortened from 5 s to 2
+ * s; the rest is as in envoy.yaml: five failures in a row eject a server, the
+ * second ejection is longer, and a recovered server stays. The control shows
+ * the trap: Envoy's default cap of 10 % ejects none of three servers, and only
+ * retries would hide the failures.
  */
 import { noRetries, outlierFields } from "../src/experiment/changes.ts";
 import type { Experiment, Judge } from "../src/experiment/experiment.ts";
@@ -21,38 +21,39 @@ import { noCallIsLost } from "./_claims.ts";
 const FAULTY = "server-2";
 const FAULT_AT_MS = 1000;
 
-/** Over when the second ejection has begun and the third would be due. */
+/** Ends after the second ejection has begun, before the third is due. */
 const FAULT_MS = 5500;
 
-/** Back by then: failing until 6.5 s, ejected until about 8.5 s. */
+/**
+ * The server is back by then: failing until 6.5 s, ejected until about 8.5 s.
+ */
 const BACK_MS = 10_500;
 const DURATION_MS = 13_000;
 
 /**
- * Five failures eject; Envoy sends a few more before it has acted, and there
- * are two ejections while the server fails.
+ * Five failures eject the server, Envoy sends a few more calls before it acts,
+ * and there are two ejections while the server fails.
  */
 const TRIED_AGAIN_MAX = 20;
 
-/** How often Envoy has ejected a server; here it is always the faulty one. */
+/** How often Envoy has ejected a server; here always the faulty one. */
 const EJECTIONS = "outlier_detection.ejections_enforced_total";
 
-/** A time in which Envoy held a server ejected, as far as samples tell. */
+/** A period in which a server was ejected, as far as the samples show. */
 export interface Ejection {
   readonly fromMs: number;
-  /** The first sample in which it was over; undefined if there is none. */
+  /** The first sample after its end; undefined if there is none. */
   readonly toMs: number | undefined;
   /**
-   * Calls that Envoy sent to it meanwhile, without the first and the last
-   * sample: hosts and counters are asked for one after the other.
+   * Calls that Envoy sent to it meanwhile. The first and last samples do not
+   * count, since hosts and counters are queried one after the other.
    */
   readonly calls: number;
 }
 
 /**
- * The ejections of a server, in their order. A server that still fails is
- * ejected again in less time than there is between two samples, so a further
- * ejection is known by Envoy's counter, too.
+ * The ejections of a server, in order. A server that still fails may be ejected
+ * again between two samples, so Envoy's counter tells them apart, too.
  */
 export function ejectionsOf(
   { samples }: Pick<History, "samples">,
@@ -82,7 +83,7 @@ export function ejectionsOf(
   return ejections;
 }
 
-/** The server is ejected soon after it begins to fail. */
+/** The server is ejected soon after it starts to fail. */
 const isEjectedSoon: Judge = (history) => {
   const [first] = ejectionsOf(history, FAULTY);
   if (first === undefined) return broken(`${FAULTY} was never ejected`);
@@ -117,23 +118,23 @@ const isOutForLonger: Judge = (history) => {
   );
 };
 
-/** Few calls need a second try. */
+/** Few calls are retried. */
 const triesFew: Judge = ({ calls }) => {
   const retried = calls.filter(({ attempts }) => attempts > 1).length;
   return heldIf(
     retried <= TRIED_AGAIN_MAX,
-    `${retried} of ${calls.length} calls were tried again`,
+    `${retried} of ${calls.length} calls were retried`,
   );
 };
 
-/** What becomes of a server that fails every call and looks healthy? */
+/** What happens to a server that fails every call but looks healthy? */
 export const faultyServer: Experiment = {
   name: "faulty-server",
-  question: "What becomes of a server that looks healthy and fails every call?",
+  question: "What happens to a server that looks healthy but fails every call?",
   setup: {
     servers: 3,
     changes: [
-      outlierFields("out for 2 s the first time", {
+      outlierFields("first ejection of 2 s", {
         base_ejection_time: "2s",
       }),
     ],
@@ -141,7 +142,7 @@ export const faultyServer: Experiment = {
   load: { ratePerS: 150, durationMs: DURATION_MS },
   events: [{
     atMs: FAULT_AT_MS,
-    label: `${FAULTY} fails calls, passes health checks`,
+    label: `${FAULTY} fails calls but passes health checks`,
     do: async ({ stack }) => {
       await stack.fault(FAULTY, { kind: "status", durationMs: FAULT_MS });
     },
@@ -150,7 +151,7 @@ export const faultyServer: Experiment = {
     noCallIsLost,
     {
       id: "few",
-      text: `at most ${TRIED_AGAIN_MAX} calls need a second try`,
+      text: `at most ${TRIED_AGAIN_MAX} calls are retried`,
       judge: triesFew,
     },
     {
@@ -160,22 +161,22 @@ export const faultyServer: Experiment = {
     },
     {
       id: "no-call",
-      text: "while it is ejected it gets no call",
+      text: "it gets no call while it is ejected",
       judge: getsNoCall,
     },
     {
       id: "longer",
-      text: "it fails again when it comes back and is ejected for longer",
+      text: "it fails again when it returns and is ejected for longer",
       judge: isOutForLonger,
     },
     {
       id: "back",
-      text: "once it has healed it gets its third of the calls again",
+      text: "once it has recovered it gets its third of the calls again",
       judge: shareBetween(FAULTY, 0.32, 0.35, { fromMs: BACK_MS }),
     },
   ],
   control: {
-    about: "Envoy's default cap, 10 % of the servers ejected; no retries",
+    about: "Envoy's default cap of 10 % ejected servers; no retries",
     changes: [
       noRetries,
       outlierFields("at most 10 % ejected", { max_ejection_percent: 10 }),

@@ -61,7 +61,7 @@ Deno.test("faulty-server: ejected soon, without calls, then for longer", () => {
   assert.equal(judgeOf(faultyServer, "no-call")(called).verdict, "broken");
 });
 
-Deno.test("faulty-server: few calls are tried again", () => {
+Deno.test("faulty-server: few calls are retried", () => {
   const judge = judgeOf(faultyServer, "few");
   const retried = (count: number) =>
     history({ calls: [...calls(100), ...calls(count, { attempts: 2 })] });

@@ -1,10 +1,10 @@
 /**
- * A day of health checks in half a minute: 8,640 of them, as a checker makes
- * that asks every 10 s on a new connection each time.
+ * A day of health checks in half a minute: 8,640 of them, as many as a checker
+ * makes that opens a new connection every 10 s.
  *
- * What is measured: whether every check is answered, and what the server's
- * memory has grown by, after the first ones have warmed it up. The control has
- * grpc-js on node:http2, which keeps something of every connection.
+ * What is measured: whether every check is answered, and how much the server's
+ * memory grows once it has warmed up. The control is grpc-js on node:http2,
+ * which leaks a little memory with every connection.
  */
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
@@ -18,10 +18,10 @@ import { wholeCall } from "./attack/raw_calls.ts";
 import { connectMany } from "./attack/short_connections.ts";
 import { noOtherCallIsLost } from "./_claims.ts";
 
-/** One each 10 s. */
+/** One every 10 s. */
 const CHECKS = 8640;
 
-/** These let the server compile its code and grow its heap once. */
+/** Enough for the server to compile its code and grow its heap once. */
 const WARM_UP = 500;
 
 const RATE_PER_S = 300;
@@ -32,7 +32,7 @@ const GROWTH_MIB_MAX = 16;
 
 const CHECK = wholeCall("/grpc.health.v1.Health/Check");
 
-/** Checks, each on a connection of its own. */
+/** Makes health checks, each on a connection of its own. */
 async function check(run: RunContext, count: number): Promise<void> {
   const [server] = run.stack.servers();
   const { lost } = await connectMany(server?.address ?? "", {
@@ -45,10 +45,10 @@ async function check(run: RunContext, count: number): Promise<void> {
   await measureMemory(run);
 }
 
-/** Does a server grow by being asked how it is? */
+/** Does a server's memory grow with health checks? */
 export const healthChecksOfADay: Experiment = {
   name: "health-checks-of-a-day",
-  question: "Does a server grow by being asked for its health all day?",
+  question: "Does a day of health checks make a server's memory grow?",
   isForDocker: true,
   setup: { servers: 1 },
   load: { ratePerS: 50, durationMs: 32_000 },
@@ -73,7 +73,7 @@ export const healthChecksOfADay: Experiment = {
     },
     {
       id: "same",
-      text: "the server need not start again",
+      text: "the server does not restart",
       judge: noServerStartedAgain(),
     },
     noOtherCallIsLost,

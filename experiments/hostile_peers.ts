@@ -1,13 +1,13 @@
 /**
- * Peers who want a server's memory, each in another way: a header that is sent
- * once and referred to 36,300 times; streams whose replies nobody takes; calls
- * that are opened and never go on; messages that lack their last byte. They
- * come through the L4 listener, which is how a peer gets at a server itself.
+ * Peers that try to exhaust a server's memory in four ways: a header sent once
+ * and referred to 36,300 times; streams whose replies are never read; calls
+ * that are opened and never continued; messages that lack their last byte. They
+ * come through the L4 listener, which gives a peer direct access to a server.
  *
  * What is measured, four times a second: the resident memory of every server;
- * how soon it is small again afterwards; and whether callers on the balanced
- * listener lose a call. A server counts what it holds for peers, refuses new
- * calls and ends connections. The control has a server that does not.
+ * how soon it falls again afterwards; and whether callers on the balanced
+ * listener lose a call. A server counts what it holds for its peers, refuses
+ * new calls and closes connections. The server in the control does not.
  */
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
@@ -29,10 +29,10 @@ import type { RunContext } from "../src/experiment/run_context.ts";
 import { pause } from "../src/io/wait.ts";
 import { noOtherCallIsLost } from "./_claims.ts";
 
-/** What a server may take at most: what its container has. */
+/** What its container allows a server. */
 const SERVER_MIB_MAX = 256;
 
-/** What it takes when the peers have gone. */
+/** What a server may take once the peers are gone. */
 const BACK_MIB_MAX = 150;
 
 const BACK_MS_MAX = 20_000;
@@ -40,13 +40,13 @@ const BACK_MS_MAX = 20_000;
 /** Where the control stops. */
 const STOP_MIB = 600;
 
-/** In this time all peers of a kind come, one after the other. */
+/** The time over which all peers of a kind connect, one after the other. */
 const COMING_MS = 3000;
 
-/** Between what a peer writes: it is memory that it wants, not time. */
+/** Between a peer's writes: the attack is on memory, not on the CPU. */
 const PART_PAUSE_MS = 150;
 
-/** How long they stay after that. */
+/** How long they stay connected after that. */
 const STAY_MS = 2000;
 
 const MIB = 1_048_576;
@@ -57,7 +57,7 @@ interface Kind {
   readonly connections: number;
   /** Calls on each connection. */
   readonly calls: number;
-  /** Whether it reads what comes back (default true). */
+  /** Whether it reads replies (default true). */
   readonly isReading?: boolean;
   /** What each connection sends. */
   readonly parts: () => Iterable<Uint8Array>;
@@ -65,33 +65,34 @@ interface Kind {
 
 const KINDS: readonly Kind[] = [
   {
-    label: "9 peers, each with a header of 3.9 KB, referred to 36,300 times",
+    label:
+      "9 peers, each with a header of 3.9 KB that is referred to 36,300 times",
     connections: 9,
     calls: 301,
     parts: () => [headerBomb(3900, 300, 121)],
   },
   {
-    label: "30 peers, each with 100 streams whose replies nobody takes",
+    label: "30 peers, each with 100 streams whose replies are never read",
     connections: 30,
     calls: 100,
     isReading: false,
     parts: () => [endlessStreams(1000, 100, ZERO_WINDOW_OPENING)],
   },
   {
-    label: "9 peers, each with 1024 calls that never go on",
+    label: "9 peers, each with 1024 calls that are never continued",
     connections: 9,
     calls: 1024,
     parts: () => openCalls(1024),
   },
   {
-    label: "12 peers, each with 10 messages of 1 MiB that lack a byte",
+    label: "12 peers, each with 10 messages of 1 MiB that lack their last byte",
     connections: 12,
     calls: 10,
     parts: () => partialMessages(10, MIB - 1),
   },
 ];
 
-/** Writes until all is written, or the other side takes no more, at leisure. */
+/** Writes, with pauses, until everything is sent or no more is accepted. */
 async function send(
   peer: RawPeer,
   parts: Iterable<Uint8Array>,
@@ -103,7 +104,7 @@ async function send(
   }
 }
 
-/** One kind of peers, who come one after the other and stay for a while. */
+/** Connects the peers of one kind one after the other and lets them stay. */
 async function attack(
   run: RunContext,
   kind: Kind,
@@ -118,7 +119,7 @@ async function attack(
       const peer = await RawPeer.open(run.stack.l4Endpoint, { now, isReading });
       peers.push(peer);
       run.addDirectCalls(calls);
-      // Not awaited: who is not read from any more waits until it is closed.
+      // Not awaited: once the server stops reading, it waits until the close.
       void send(peer, parts(), signal);
       await pause(COMING_MS / connections, signal);
     }
@@ -130,10 +131,10 @@ async function attack(
 
 const SERVERS = ["server-1", "server-2", "server-3"];
 
-/** Can peers take a server's memory? */
+/** Can peers exhaust a server's memory? */
 export const hostilePeers: Experiment = {
   name: "hostile-peers",
-  question: "Can peers who hold on to everything take a server's memory?",
+  question: "Can peers that never let go exhaust a server's memory?",
   isForDocker: true,
   setup: { servers: SERVERS.length },
   load: { ratePerS: 100, durationMs: 26_000 },
@@ -146,7 +147,7 @@ export const hostilePeers: Experiment = {
           if (!signal.aborted) await attack(run, kind, signal);
         }
       });
-      run.mark("all peers have gone");
+      run.mark("all peers are gone");
       await measureMemoryBack(run, BACK_MIB_MAX, BACK_MS_MAX);
     },
   }],
@@ -168,13 +169,13 @@ export const hostilePeers: Experiment = {
     },
     {
       id: "same",
-      text: "no server has to start again",
+      text: "no server restarts",
       judge: noServerStartedAgain(),
     },
     noOtherCallIsLost,
   ],
   control: {
-    about: "servers count nothing that they hold: grpc-js on node:http2",
+    about: "servers do not count what they hold: grpc-js on node:http2",
     setup: { serverProgram: "experiments/control/plain_server.ts" },
     breaks: ["memory"],
   },

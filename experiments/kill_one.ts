@@ -4,7 +4,7 @@ import type { Experiment } from "../src/experiment/experiment.ts";
 import { healthyWithin, statGrows } from "../src/experiment/judge.ts";
 import { killServer2, noCallIsLost } from "./_claims.ts";
 
-/** Seconds are in envoy.yaml: an interval of 1, an edge interval of 0.25. */
+/** envoy.yaml has an interval of 1 s and an edge interval of 0.25 s. */
 const UNHEALTHY_MS_MAX = 1500;
 
 /** Is a call lost when a server is killed? */
@@ -20,12 +20,13 @@ export const killOne: Experiment = {
     noCallIsLost,
     {
       id: "noticed",
-      text: `Envoy notices within ${UNHEALTHY_MS_MAX} ms (asked every 250 ms)`,
+      text:
+        `Envoy notices within ${UNHEALTHY_MS_MAX} ms (sampled every 250 ms)`,
       judge: healthyWithin(killServer2.label, 2, UNHEALTHY_MS_MAX + 250),
     },
     {
       id: "retried",
-      text: "calls that were on it are tried again",
+      text: "calls in flight on it are retried",
       judge: statGrows("upstream_rq_retry", { min: 1 }),
     },
   ],

@@ -1,14 +1,14 @@
 /**
- * Peers that break the rules, beside callers who do not: 3,000 requests of
+ * Peers that break the rules next to callers that do not: 3,000 requests of
  * random bytes and calls that break gRPC's framing, sent through Envoy; HTTP/2
  * frames with wrong bytes, sent to Envoy and to every server; and the packet
- * that ends a plain grpc-js server. A seed repeats all of it.
+ * that crashes a plain grpc-js server. A seed makes all of it repeatable.
  *
- * What is measured: whether every bad call is answered, in words that say
- * nothing about the inside of the server; whether the good calls notice; and
- * whether Envoy takes servers for unhealthy because of what their callers send.
- * The last is what the control shows: with Envoy's default detector, answers
- * like UNIMPLEMENTED and INTERNAL eject the servers that gave them.
+ * What is measured: whether every malformed call is answered without revealing
+ * anything about the server's internals; whether other calls are affected; and
+ * whether Envoy ejects servers for what their callers send. The control shows
+ * the last: with Envoy's default detector, replies like UNIMPLEMENTED and
+ * INTERNAL eject the servers that sent them.
  */
 import { partAt } from "../src/core/yaml.ts";
 import { grpcCluster } from "../src/experiment/changes.ts";
@@ -40,23 +40,23 @@ import { callBytes, type CallEnd, connect } from "../src/io/rpc.ts";
 
 const BODIES = 3000;
 
-/** At a time; enough that several bad ones follow on each other. */
+/** At a time; enough for several bad replies in a row. */
 const BODIES_AT_ONCE = 25;
 
 const FRAMES_PER_TARGET = 100;
 
 const FRAMES_AT_ONCE = 20;
 
-/** No bad call asks for work, so this is long. */
+/** No malformed call asks for work, so this is generous. */
 const ANSWER_MS_MAX = 2000;
 
-/** How long a peer with random frames waits for what comes back. */
+/** How long a peer with random frames waits for a reply. */
 const LISTEN_MS = 50;
 
-/** What the random requests are sent to; the last does not exist. */
+/** Where the random requests go; the last method does not exist. */
 const METHODS = ["SayHello", "SayHello", "StreamHellos", "Nothing"] as const;
 
-/** What may become of a request of random bytes. */
+/** The valid outcomes of a request of random bytes. */
 const ANSWERS: ReadonlySet<string> = new Set([
   "OK",
   "INVALID_ARGUMENT",
@@ -65,13 +65,13 @@ const ANSWERS: ReadonlySet<string> = new Set([
   "RESOURCE_EXHAUSTED",
 ]);
 
-/** Paths of files, lines of a stack. */
+/** File paths and lines of a stack trace. */
 const INSIDE = /file:|node_modules|[\w-]\.[jt]s\b|^\s+at /m;
 
-/** A path of the servers that their ledger does not count. */
+/** A method that the servers' counters leave out. */
 const UNCOUNTED = "/grpc.health.v1.Health/Check";
 
-/** Requests of random bytes, through Envoy. */
+/** Sends requests of random bytes through Envoy. */
 async function sendBodies(run: RunContext): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
   const answers: CallEnd[] = [];
@@ -90,14 +90,14 @@ async function sendBodies(run: RunContext): Promise<void> {
   client.close();
   const bad = answers.filter(({ status }) => !ANSWERS.has(status));
   run.measure("random requests", answers.length);
-  run.measure("without a right answer", bad.length);
+  run.measure("without a valid status", bad.length);
   run.measure(
-    "telling of the inside",
+    "revealing internals",
     answers.filter(({ details }) => INSIDE.test(details)).length,
   );
 }
 
-/** Calls that break gRPC's framing, through Envoy. */
+/** Sends calls that break gRPC's framing through Envoy. */
 async function sendBadCalls(run: RunContext): Promise<void> {
   const now = () => run.elapsedMs();
   for (const bytes of Object.values(BAD_CALLS)) {
@@ -113,7 +113,7 @@ async function sendBadCalls(run: RunContext): Promise<void> {
   }
 }
 
-/** Wrong frames, to Envoy and to every server. */
+/** Sends corrupted frames to Envoy and to every server. */
 async function sendFrames(run: RunContext): Promise<void> {
   const { endpoint } = run.stack;
   const servers = run.stack.servers().map(({ address }) => address);
@@ -144,31 +144,31 @@ async function sendFrames(run: RunContext): Promise<void> {
 
 async function sendAll(run: RunContext): Promise<void> {
   await sendBodies(run);
-  run.mark("broken calls");
+  run.mark("calls with broken framing");
   await sendBadCalls(run);
-  run.mark("broken frames");
+  run.mark("corrupted frames");
   await sendFrames(run);
 }
 
-/** Each server has ended peers who break HTTP/2, and has said so. */
+/** Every server has closed connections that broke HTTP/2, and logged it. */
 export function saidBy({ lines, setup }: History): Judgement {
   const said = new Set(
     lines.filter((line) => line.includes(": ended the connection with "))
       .map((line) => line.split(":")[0]),
   );
-  return heldIf(said.size === setup.servers, `${said.size} servers said so`);
+  return heldIf(said.size === setup.servers, `${said.size} servers logged it`);
 }
 
-/** What Envoy's documentation has as the default. */
+/** The documented default of Envoy. */
 const defaultDetector: NamedChange = {
-  name: "the detector of five bad replies in a row",
+  name: "ejection after five bad replies in a row",
   apply: (config) => {
     const detection = partAt(grpcCluster(config), "outlier_detection");
     detection["enforcing_consecutive_5xx"] = 100;
   },
 };
 
-/** Do peers that break the rules harm a server, Envoy or other callers? */
+/** Do malformed messages harm a server, Envoy or other callers? */
 export const malformed: Experiment = {
   name: "malformed",
   question: "Do malformed messages and frames harm servers or other callers?",
@@ -179,12 +179,12 @@ export const malformed: Experiment = {
     {
       id: "answered",
       text: `every one of ${BODIES} random requests gets a gRPC status`,
-      judge: measuredBetween("without a right answer", { max: 0 }),
+      judge: measuredBetween("without a valid status", { max: 0 }),
     },
     {
       id: "framing",
       text:
-        `every broken call is answered, or its connection is ended, within ` +
+        `every call with broken framing is answered, or disconnected, within ` +
         `${ANSWER_MS_MAX} ms`,
       judge: measuredBetween("answered after", {
         max: ANSWER_MS_MAX,
@@ -193,16 +193,17 @@ export const malformed: Experiment = {
     },
     {
       id: "inside",
-      text: "no answer tells of the inside of a server",
-      judge: measuredBetween("telling of the inside", { max: 0 }),
+      text: "no reply reveals a server's internals",
+      judge: measuredBetween("revealing internals", { max: 0 }),
     },
     {
       id: "alive",
-      text: "every server lives through the deadly packet, and says whom it " +
-        "has ended",
+      text:
+        "every server survives the deadly packet, and logs whose connection " +
+        "it closed",
       judge: allOf(noServerStartedAgain(), saidBy),
     },
-    { id: "lost", text: "no good call is lost", judge: lostAtMost(0) },
+    { id: "lost", text: "no other call is lost", judge: lostAtMost(0) },
     {
       id: "ejected",
       text: "no server is ejected for what its callers send",
@@ -212,7 +213,7 @@ export const malformed: Experiment = {
     },
   ],
   control: {
-    about: "Envoy's default detector of bad replies",
+    about: "Envoy's default, ejection after five bad replies in a row",
     changes: [defaultDetector],
     breaks: ["ejected"],
   },

@@ -1,14 +1,14 @@
 /**
- * Messages that are too long, and readers that are too slow.
+ * Messages that are too large, and readers that are too slow.
  *
- * First, requests of 5 MiB, where a server takes 1 MiB, compressed ones of
- * 16 MiB that are some KiB on the wire, and replies that are longer than their
- * caller takes; then streams of long replies whose callers read nothing. What
- * is measured: the status, after how long, and how often Envoy tried; how much
- * Envoy takes of the streams that nobody reads; and how much memory all of it
- * needs. Small windows and buffers keep Envoy from storing streams, and a long
- * request from being sent again. The control has Envoy's own windows, larger
- * buffers, and tries such a call again.
+ * First, requests of 5 MiB where a server accepts 1 MiB, compressed ones of 16
+ * MiB that are a few KiB on the wire, and replies larger than their caller
+ * accepts; then streams of large replies whose callers read nothing. What is
+ * measured: the status, how long it takes, and whether Envoy retries; how much
+ * Envoy buffers of the unread streams; and how much memory it all needs. Small
+ * windows and buffers keep Envoy from buffering streams and from retrying large
+ * requests. The control has Envoy's default windows, larger buffers, and
+ * retries such calls.
  */
 import { partAt } from "../src/core/yaml.ts";
 import {
@@ -33,22 +33,22 @@ const LONG_BYTES = 5 * MIB;
 
 const PACKED_BYTES = 16 * MIB;
 
-/** Of each kind. */
+/** Calls of each kind. */
 const CALLS = 5;
 
 const REFUSED_MS_MAX = 1000;
 
-/** Few: in the control, Envoy stores 17 MiB for each, and may take 128. */
+/** Few: in the control, Envoy buffers 17 MiB for each, and may use 128. */
 const SLOW_READERS = 4;
 
 const SLOW_MS = 4000;
 
-/** Characters of name, so also about the bytes of a reply. */
+/** Length of the name, and so roughly of a reply. */
 const REPLY_BYTES = 1000;
 
 /**
- * Of a stream that nobody reads, twice 64 KiB are in windows, and as much is in
- * Envoy's buffers and the system's.
+ * An unread stream has twice 64 KiB in windows, and as much again in the
+ * buffers of Envoy and the system.
  */
 const STORED_KIB_MAX = 256;
 
@@ -56,7 +56,7 @@ const MEMORY_MIB_MAX = 64;
 
 const SAY_HELLO = "/demo.v1.Greeter/SayHello";
 
-/** Makes calls of one kind, one after the other. */
+/** Makes calls of one kind, one after the other, and measures the refusals. */
 async function refuseAll(
   run: RunContext,
   options: ConnectOptions,
@@ -76,7 +76,7 @@ async function refuseAll(
   client.close();
 }
 
-/** Too long in three ways. */
+/** Sends messages that are too large in three ways. */
 async function sendLong(run: RunContext): Promise<void> {
   await measureMemory(run);
   await refuseAll(run, {}, LONG_BYTES);
@@ -85,14 +85,14 @@ async function sendLong(run: RunContext): Promise<void> {
   await measureMemory(run);
 }
 
-/** What Envoy has received from servers until now. */
+/** How much Envoy has received from servers so far. */
 async function receivedKib({ stack }: RunContext): Promise<number> {
   const name = "^cluster\\.grpc-server\\.upstream_cx_rx_bytes_total$";
   const stats = await stack.admin.stats(name);
   return [...stats.values()].reduce((sum, value) => sum + value, 0) / 1024;
 }
 
-/** Opens streams and reads nothing of them. */
+/** Opens streams and reads none of them. */
 async function readSlowly(run: RunContext): Promise<void> {
   const { endpoint } = run.stack;
   const now = () => run.elapsedMs();
@@ -110,16 +110,16 @@ async function readSlowly(run: RunContext): Promise<void> {
     );
     await run.wait(SLOW_MS);
     const kib = await receivedKib(run) - kibBefore;
-    run.measure("KiB stored for a reader", kib / SLOW_READERS);
+    run.measure("KiB buffered per reader", kib / SLOW_READERS);
     await measureMemory(run);
   } finally {
     readers.forEach((peer) => peer.close());
   }
 }
 
-/** Envoy's own windows, room for long requests, and another try for them. */
+/** Default windows, room for large requests, and retries of them. */
 const largeBuffers: NamedChange = {
-  name: "Envoy's own windows, large buffers, retries of what is too long",
+  name: "Envoy's default windows, large buffers, retries of messages too large",
   apply: (config) => {
     const http2 = partAt(connectionManager(config), "http2_protocol_options");
     delete http2["initial_stream_window_size"];
@@ -137,30 +137,31 @@ const largeBuffers: NamedChange = {
   },
 };
 
-/** Do long messages and slow readers harm servers or other callers? */
+/** Do oversized messages and slow readers harm servers or other callers? */
 export const oversize: Experiment = {
   name: "oversize",
-  question: "Do long messages and slow readers take memory or other calls?",
+  question:
+    "Do oversized messages and slow readers cost memory or other calls?",
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 9000 },
   events: [{
     atMs: 500,
-    label: "messages that are too long",
+    label: "messages that are too large",
     do: async (run) => {
       await sendLong(run);
-      run.mark(`${SLOW_READERS} callers who do not read`);
+      run.mark(`${SLOW_READERS} callers that do not read`);
       await readSlowly(run);
     },
   }],
   claims: [
     {
       id: "refused",
-      text: "every long message ends with RESOURCE_EXHAUSTED",
+      text: "every oversized message ends with RESOURCE_EXHAUSTED",
       judge: measuredBetween("refused", { min: 1 }),
     },
     {
       id: "fast",
-      text: `that takes at most ${REFUSED_MS_MAX} ms`,
+      text: `the refusal takes at most ${REFUSED_MS_MAX} ms`,
       judge: measuredBetween("refused after", {
         max: REFUSED_MS_MAX,
         unit: "ms",
@@ -168,22 +169,21 @@ export const oversize: Experiment = {
     },
     {
       id: "once",
-      text: "Envoy does not try it again",
+      text: "Envoy does not retry it",
       judge: statGrows("upstream_rq_retry", { max: 0 }),
     },
     {
       id: "stored",
-      text: `Envoy takes at most ${STORED_KIB_MAX} KiB of a stream whose ` +
+      text: `Envoy buffers at most ${STORED_KIB_MAX} KiB of a stream whose ` +
         "caller reads nothing",
-      judge: measuredBetween("KiB stored for a reader", {
+      judge: measuredBetween("KiB buffered per reader", {
         min: 1,
         max: STORED_KIB_MAX,
       }),
     },
     {
       id: "memory",
-      text:
-        `within this run, Envoy and servers grow by at most ${MEMORY_MIB_MAX} MiB each`,
+      text: `Envoy and each server grow by at most ${MEMORY_MIB_MAX} MiB`,
       judge: memoryGrowsAtMost(
         ["envoy", "server-1", "server-2", "server-3"],
         MEMORY_MIB_MAX,
@@ -192,7 +192,8 @@ export const oversize: Experiment = {
     noOtherCallIsLost,
   ],
   control: {
-    about: "Envoy's own windows, large buffers, retries of what is too long",
+    about:
+      "Envoy's default windows, large buffers, retries of messages too large",
     changes: [largeBuffers],
     breaks: ["once", "stored"],
   },

@@ -9,7 +9,7 @@ import {
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 
-/** Health checks run every second, so after this Envoy knows. */
+/** Health checks run every second, so by then Envoy knows. */
 const KNOWN_MS = 3000;
 
 const FAULT_AT_MS = 1000;
@@ -33,7 +33,8 @@ export const panicThresholdDrill: Experiment = {
   question: "Does Envoy call servers that it knows to be unhealthy?",
   isShort: true,
   isForDocker: true,
-  // Without retries and ejection, so that every call to an unhealthy server is seen.
+  // No retries and no ejection, so that every call to an unhealthy server
+  // shows.
   setup: { servers: 3, changes: [noRetries] },
   load: { ratePerS: 200, durationMs: 6000 },
   events: [{
@@ -55,7 +56,7 @@ export const panicThresholdDrill: Experiment = {
     },
     {
       id: "known",
-      text: "Envoy finds one server healthy",
+      text: "Envoy counts one healthy server",
       judge: ({ samples }) => {
         const healthy = samples.at(-1)?.stats["membership_healthy"];
         return heldIf(healthy === 1, `${healthy} healthy`);

@@ -1,10 +1,10 @@
 /**
- * One server falls silent: its process is paused (SIGSTOP). Its connections
- * stay open and its port accepts new ones, so nothing is refused.
+ * One server goes silent: its process is paused (SIGSTOP). Its connections stay
+ * open and its port accepts new ones, so nothing is refused.
  *
- * Health checks notice after 2.25 s at most. Until then only Envoy's pings on
- * the connection tell a silent server from a slow one: after 0.54 s at most
- * the calls on it are tried elsewhere.
+ * Health checks notice within 2.25 s. Until then only Envoy's pings on the
+ * connection tell a silent server from a slow one: within 0.54 s the calls on
+ * it are retried elsewhere.
  */
 import { upstreamHttp2 } from "../src/experiment/changes.ts";
 import type {
@@ -28,24 +28,24 @@ const RESUME = `resume ${PAUSED}`;
 const PAUSE_AT_MS = 1000;
 
 /**
- * Five calls that were cut eject the server, too: for 5 s, looked at every
- * second. Resumed after that, it is its health checks that bring it back.
+ * Five cut calls also eject the server: for 5 s, checked every second. It is
+ * resumed after that, so that health checks alone bring it back.
  */
 const RESUME_AT_MS = PAUSE_AT_MS + 7000;
 
-/** 0.54 s, and the call itself on a busy machine. */
+/** 0.54 s, plus the call itself on a busy machine. */
 const HELD_MS_MAX = 700;
 
-/** A silent server is out after 2.25 s; the interval may be 10 % longer. */
+/** A silent server is unhealthy after 2.25 s; jitter may add 10 %. */
 const UNHEALTHY_MS_MAX = 2500;
 
-/** Two good checks; the first within a second. */
+/** Two passing checks, the first within a second. */
 const BACK_MS_MAX = 2000;
 
-/** Envoy is asked every 250 ms. */
+/** Envoy is sampled every 250 ms. */
 const ASKED_EVERY_MS = 250;
 
-/** Envoy does not ask its connections to servers whether they live. */
+/** Envoy does not ping its connections to servers. */
 const noPings: NamedChange = {
   name: "no pings to servers",
   apply: (config) => {
@@ -59,7 +59,7 @@ const pauseIt: ExperimentEvent = {
   do: ({ stack }) => stack.pause(PAUSED),
 };
 
-/** No call takes longer than a silent server can hold it, not even a lost one. */
+/** No call, not even a lost one, is held longer than the pings allow. */
 const holdsNone: Judge = (history) => {
   const slowest = Math.max(
     0,
@@ -74,7 +74,8 @@ const holdsNone: Judge = (history) => {
 /** Is a call lost when a server falls silent? */
 export const pausedServer: Experiment = {
   name: "paused-server",
-  question: "Is a call lost when a server falls silent, with all ports open?",
+  question:
+    "Is a call lost when a server goes silent but keeps its ports open?",
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 13_000, workMs: 5 },
   events: [
@@ -94,7 +95,7 @@ export const pausedServer: Experiment = {
     },
     {
       id: "closed",
-      text: "Envoy closes the silent connection by its pings",
+      text: "Envoy's pings make it close the silent connection",
       judge: statGrows("http2.keepalive_timeout", { min: 1 }),
     },
     {
@@ -104,12 +105,12 @@ export const pausedServer: Experiment = {
     },
     {
       id: "back",
-      text: `it is back within ${BACK_MS_MAX} ms`,
+      text: `the server is healthy again within ${BACK_MS_MAX} ms`,
       judge: healthyWithin(RESUME, 3, BACK_MS_MAX + ASKED_EVERY_MS),
     },
     {
       id: "share",
-      text: "and gets its third of the calls again",
+      text: "it gets its third of the calls again",
       judge: shareBetween(PAUSED, 0.32, 0.35, {
         fromMs: RESUME_AT_MS + BACK_MS_MAX,
       }),
@@ -123,9 +124,9 @@ export const pausedServer: Experiment = {
     breaks: ["lost", "held", "closed"],
   },
   limits: [{
-    text: "At 300 calls a second 12 to 32 of the calls that are on the " +
+    text: "At 300 calls a second 12 to 32 of the calls in flight on the " +
       "silent server are lost (UNAVAILABLE, none held longer than 0.54 s)",
-    reason: "up to 54 calls are cut in the same moment and the retry budget " +
+    reason: "up to 54 calls are cut at the same moment and the retry budget " +
       "allows 20 retries at once; a larger one would let retries double the " +
       "load when all servers fail, see retry-storm",
     reference: "envoy.yaml: retry_budget and connection_keepalive",

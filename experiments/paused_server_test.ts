@@ -13,7 +13,7 @@ Deno.test("paused-server: a lost call may not be held either", () => {
   assert.equal(found.verdict, "broken");
 });
 
-Deno.test("paused-server: its control takes the pings of calls only", () => {
+Deno.test("paused-server: its control keeps the pings of the L4 cluster", () => {
   const config = changedConfig(pausedServer.control.changes ?? []);
   const http2 = (cluster: string) =>
     partAt(

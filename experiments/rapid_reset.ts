@@ -1,13 +1,13 @@
 /**
- * A "rapid reset": one connection opens calls and cancels each in the same
- * packet, 5,000 a second, so that none counts against the limit of calls at
- * once while Envoy works for all of them.
+ * A "rapid reset" (CVE-2023-44487): one connection opens 5,000 calls a second
+ * and cancels each in the same packet, so that none counts against the limit of
+ * concurrent streams while Envoy has the work of all of them.
  *
- * What is measured is how long Envoy keeps that connection, and how many calls
- * it takes from it. Two walls are there by default: Envoy's own counter of
- * streams that live less than a second (it stands no more than half of 500),
- * and behind it the 1000 resets that its HTTP/2 codec takes at once. The
- * control takes both away; the connection then lives as long as the attack.
+ * What is measured is how long Envoy keeps the connection, and how many calls
+ * it accepts from it. There are two defences by default: Envoy counts streams
+ * that live less than a second (it closes the connection when more than half of
+ * 500 do), and its HTTP/2 codec tolerates a burst of 1000 resets. The control
+ * disables both; the connection then lasts as long as the attack.
  */
 import { join, PREFACE } from "../src/core/http2_wire.ts";
 import {
@@ -38,17 +38,17 @@ const ATTACK_MS = 3000;
 
 const RESETS_PER_S = 5000;
 
-/** How often the attacker writes; a busy machine does not do it more often. */
+/** How often the attacker writes; a busy machine manages no more. */
 const WRITE_INTERVAL_MS = 20;
 
 const CLOSED_MS_MAX = 1000;
 
-/** 250 early resets are half of the 500; one write of the attacker is 100. */
+/** Envoy allows 250 early resets, half of 500; each write brings 100 more. */
 const TAKEN_MAX = 500;
 
 const ENVOY_MIB_MAX = 20;
 
-/** So many calls, each opened and reset, from stream `first` on. */
+/** Opens and resets `count` calls, from stream `first` on. */
 function resets(first: number, count: number): Uint8Array {
   const fields = callFields();
   return join(...Array.from({ length: count }, (_, at) => {
@@ -66,7 +66,7 @@ async function attack(run: RunContext): Promise<void> {
   const reading = (async () => {
     const buffer = new Uint8Array(65_536);
     while (await connection.read(buffer) !== null);
-  })().catch(() => {}) // A reset is an end, too.
+  })().catch(() => {}) // A reset closes it, too.
     .finally(() => closedAtMs = run.elapsedMs());
   const startMs = run.elapsedMs();
   await connection.write(join(PREFACE, settings()));
@@ -83,7 +83,7 @@ async function attack(run: RunContext): Promise<void> {
     sent += due;
     await run.wait(WRITE_INTERVAL_MS);
   }
-  // What is on its way still arrives; then, at last, this side gives up.
+  // Lets what is in flight arrive before this side closes.
   await run.wait(500);
   const lastedMs = (closedAtMs ?? run.elapsedMs()) - startMs;
   await measureMemory(run);
@@ -94,18 +94,18 @@ async function attack(run: RunContext): Promise<void> {
   await Promise.race([reading, run.wait(500)]);
 }
 
-/** Envoy has taken at most so many calls that are not the recorder's. */
+/** Envoy accepts at most `count` calls that are not the recorder's. */
 export function takenAtMost(count: number): Judge {
   return (history) => {
     const all = statGrowth(history, "http.grpc.downstream_rq_total");
     const taken = all - history.calls.length;
-    return heldIf(taken <= count, `${taken} of its calls`);
+    return heldIf(taken <= count, `${taken} of its calls accepted`);
   };
 }
 
-/** Envoy counts no resets, and its other codec has no budget for them. */
+/** Envoy counts no resets, and its other codec has no limit for them. */
 const noResetLimits: NamedChange = {
-  name: "no limit of resets",
+  name: "no limit on resets",
   apply: (config) => {
     const http2 = partAt(connectionManager(config), "http2_protocol_options");
     http2["use_oghttp2_codec"] = true;
@@ -121,10 +121,10 @@ const noResetLimits: NamedChange = {
   },
 };
 
-/** Does one caller that resets its calls disturb the others? */
+/** Does a caller that resets its calls disturb the others? */
 export const rapidReset: Experiment = {
   name: "rapid-reset",
-  question: "Is a caller that resets 5,000 calls a second thrown out?",
+  question: "Is a caller that resets 5,000 calls a second disconnected?",
   isShort: true,
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 6000 },
@@ -140,12 +140,12 @@ export const rapidReset: Experiment = {
     },
     {
       id: "taken",
-      text: `Envoy takes at most ${TAKEN_MAX} of its calls`,
+      text: `Envoy accepts at most ${TAKEN_MAX} of its calls`,
       judge: takenAtMost(TAKEN_MAX),
     },
     {
       id: "counted",
-      text: "Envoy says why",
+      text: "Envoy counts the reason",
       judge: statGrows("http.grpc.downstream_rq_too_many_premature_resets", {
         min: 1,
       }),

@@ -1,20 +1,21 @@
 /**
- * A server dies with several calls on it, and all of them must be tried again
- * in the same moment.
+ * A server dies with several calls in flight, and all of them must be retried
+ * at the same moment.
  *
- * With 300 calls a second of 100 ms each, ten are on the server that is
- * killed. The budget always allows 20 retries at once; Envoy's default, three,
- * is used up by one dead server.
+ * At 300 calls a second of 100 ms each, ten are in flight on the server that is
+ * killed. The budget always allows 20 concurrent retries; one dead server
+ * exhausts Envoy's default of three.
  */
 import { clusterFields } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { statGrows } from "../src/experiment/judge.ts";
 import { killServer2, noCallIsLost } from "./_claims.ts";
 
-/** Are there enough retries for a server that dies with calls on it? */
+/** Are there enough retries for a server that dies with calls in flight? */
 export const retryBudget: Experiment = {
   name: "retry-budget",
-  question: "Are there enough retries for a server that dies at work?",
+  question:
+    "Are there enough retries for a server that dies with calls in flight?",
   isShort: true,
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 4000, workMs: 100 },
@@ -23,7 +24,7 @@ export const retryBudget: Experiment = {
     noCallIsLost,
     {
       id: "several",
-      text: "more calls are tried again than Envoy allows by default",
+      text: "more calls are retried than Envoy allows by default",
       judge: statGrows("upstream_rq_retry", { min: 4 }),
     },
     {
@@ -33,9 +34,9 @@ export const retryBudget: Experiment = {
     },
   ],
   control: {
-    about: "no retry budget: Envoy's default of three retries at once",
+    about: "no retry budget: Envoy's default of three concurrent retries",
     changes: [
-      clusterFields("three retries at once", {
+      clusterFields("three concurrent retries", {
         circuit_breakers: { thresholds: [{ max_requests: 512 }] },
       }),
     ],

@@ -1,11 +1,11 @@
 /**
- * All servers fail every call, slowly: the moment in which retries are a load
- * of their own.
+ * All servers fail every call, slowly: now retries become a load of their own.
  *
- * Calls take 200 ms, so at 300 a second 60 are in flight. The budget allows
- * 20 retries at once (20 % of those in flight are less), 200 ms each: 100
- * retries a second, or 1.33 tries a call. Without it every call is tried three
- * times. Ejection is off, or Envoy would soon have no server to try.
+ * Calls take 200 ms, so at 300 a second 60 are in flight. The budget allows 20
+ * concurrent retries (20 % of the calls in flight is less), 200 ms each: 100
+ * retries a second, or 1.33 attempts per call. Without it there are three
+ * attempts per call. Ejection is off, or Envoy would soon have no server to
+ * try.
  */
 import {
   clusterFields,
@@ -27,10 +27,10 @@ const FAULT_MS = 5000;
 const HEALED_MS = FAULT_AT_MS + FAULT_MS;
 const RECOVERY_MS_MAX = 2000;
 
-/** 1.33 by arithmetic, and something for the edges. */
+/** 1.33 by arithmetic, plus a margin for the edges. */
 const TRIES_A_CALL_MAX = 1.4;
 
-/** Every server answers UNAVAILABLE after 200 ms, and looks healthy. */
+/** Every server answers UNAVAILABLE after 200 ms but looks healthy. */
 async function faultAll({ stack }: RunContext): Promise<void> {
   await Promise.all(
     stack.servers().map(async ({ name }) => {
@@ -44,9 +44,10 @@ async function faultAll({ stack }: RunContext): Promise<void> {
   );
 }
 
-/** How often Envoy tried a call, on average, while all servers failed. */
+/** The average number of attempts per call while all servers failed. */
 const triesACall: Judge = (history) => {
-  // The first and last half second are left out: the fault is there for part of them.
+  // Without the first and last half second, which the fault covers only in
+  // part.
   const calls = callsIn(history, {
     fromMs: FAULT_AT_MS + 500,
     toMs: HEALED_MS - 500,
@@ -56,11 +57,13 @@ const triesACall: Judge = (history) => {
   const perCall = tries / calls.length;
   return heldIf(
     perCall <= TRIES_A_CALL_MAX,
-    `${tries} tries of ${calls.length} calls, ${perCall.toFixed(2)} a call`,
+    `${tries} attempts for ${calls.length} calls, ${
+      perCall.toFixed(2)
+    } per call`,
   );
 };
 
-/** Do retries make it worse when all servers fail? */
+/** Do retries make things worse when all servers fail? */
 export const retryStorm: Experiment = {
   name: "retry-storm",
   question: "How much load do retries add when every server fails?",
@@ -79,7 +82,8 @@ export const retryStorm: Experiment = {
   claims: [
     {
       id: "tries",
-      text: `Envoy tries a call ${TRIES_A_CALL_MAX} times on average at most`,
+      text:
+        `Envoy makes at most ${TRIES_A_CALL_MAX} attempts per call on average`,
       judge: triesACall,
     },
     {
@@ -89,15 +93,17 @@ export const retryStorm: Experiment = {
     },
     {
       id: "recovery",
-      text: `${RECOVERY_MS_MAX / 1000} s after the servers have healed no ` +
-        `call is lost`,
+      text:
+        `from ${
+          RECOVERY_MS_MAX / 1000
+        } s after the servers' recovery no call ` + `is lost`,
       judge: lostAtMost(0, { fromMs: HEALED_MS + RECOVERY_MS_MAX }),
     },
   ],
   control: {
     about: "no retry budget, as many retries as calls",
     changes: [
-      clusterFields("1024 retries at once", {
+      clusterFields("1024 concurrent retries", {
         circuit_breakers: { thresholds: [{ max_retries: 1024 }] },
       }),
     ],

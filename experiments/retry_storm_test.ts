@@ -3,7 +3,7 @@ import { call, history } from "../src/experiment/_history.ts";
 import { judgeOf } from "./_claims.ts";
 import { retryStorm } from "./retry_storm.ts";
 
-Deno.test("retry-storm: the tries during the fault are counted", () => {
+Deno.test("retry-storm: attempts during the fault are counted", () => {
   const judge = judgeOf(retryStorm, "tries");
   const rows: readonly (readonly [number, number, string])[] = [
     [600, 1, "held"],

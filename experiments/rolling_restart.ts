@@ -7,7 +7,7 @@ import { noCallIsLost } from "./_claims.ts";
 
 const EXIT_MS_MAX = 8000;
 
-/** Restarts all servers, each when all are healthy. */
+/** Restarts the servers in turn, waiting until all are healthy each time. */
 export async function restartAll(run: RunContext): Promise<void> {
   const servers = run.stack.servers().map(({ name }) => name);
   for (const name of servers) {
@@ -50,7 +50,7 @@ export const rollingRestart: Experiment = {
     },
   ],
   control: {
-    about: "servers do not wait until health checkers know, no retries",
+    about: "servers do not wait for health checkers to notice, no retries",
     changes: [noRetries],
     setup: { serverFlags: ["--drain-wait", "0", "--close-deadline", "0"] },
     breaks: ["lost"],

@@ -7,7 +7,7 @@ import { noCallIsLost } from "./_claims.ts";
 const SCALE = "scale 5 to 3";
 const GONE_MS_MAX = 5000;
 
-/** Envoy forgets the servers that discovery no longer names. */
+/** Envoy removes the servers that discovery no longer returns. */
 const forgotten: Judge = (history) => {
   const scaleMs = eventAtMs(history, SCALE);
   if (scaleMs === undefined) return unknown(`no event "${SCALE}"`);
@@ -36,7 +36,7 @@ export const scaleDown: Experiment = {
     noCallIsLost,
     {
       id: "gone",
-      text: `Envoy forgets them within ${GONE_MS_MAX / 1000} s`,
+      text: `Envoy removes them within ${GONE_MS_MAX / 1000} s`,
       judge: forgotten,
     },
   ],

@@ -11,18 +11,18 @@ import {
 } from "../src/experiment/judge.ts";
 import { noCallIsLost } from "./_claims.ts";
 
-const SERVING = "server-4 and server-5 serve";
+const SERVING = "server-4 and server-5 are up";
 
-/** Discovery looks every second, and a new server needs one good check. */
+/** Discovery runs every second, and a new server needs one passing check. */
 const FIRST_CALL_MS_MAX = 3000;
 
-/** How long the shares are looked at, at the end of the run. */
+/** The shares count from here to the end of the run. */
 const BALANCE_FROM_MS = 6000;
 
 function firstCallWithin(server: string): Judge {
   return (history) => {
     const servingMs = eventAtMs(history, SERVING);
-    if (servingMs === undefined) return unknown("the servers never served");
+    if (servingMs === undefined) return unknown("the servers never came up");
     const first = history.calls.find((call) => call.server === server);
     if (first === undefined) return broken(`no call on ${server}`);
     const tookMs = first.startMs - servingMs;
@@ -36,10 +36,10 @@ function firstCallWithin(server: string): Judge {
 const isFair = (server: string) =>
   shareBetween(server, 0.2 * 0.98, 0.2 * 1.02, { fromMs: BALANCE_FROM_MS });
 
-/** How soon do new servers get their part? */
+/** How soon do new servers get their share? */
 export const scaleUp: Experiment = {
   name: "scale-up",
-  question: "How soon do two new servers get their part of the calls?",
+  question: "How soon do two new servers get their share of the calls?",
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 10_000 },
   events: [{
@@ -54,19 +54,19 @@ export const scaleUp: Experiment = {
     noCallIsLost,
     {
       id: "first",
-      text: `both answer within ${FIRST_CALL_MS_MAX} ms of serving`,
+      text: `both answer within ${FIRST_CALL_MS_MAX} ms of being up`,
       judge: allOf(firstCallWithin("server-4"), firstCallWithin("server-5")),
     },
     {
       id: "balance",
-      text: "five servers have a fifth of the calls each, within 2 %",
+      text: "each of five servers gets a fifth of the calls, within 2 %",
       judge: allOf(
         ...[1, 2, 3, 4, 5].map((number) => isFair(`server-${number}`)),
       ),
     },
   ],
   control: {
-    about: "Envoy asks for the servers' addresses once a minute",
+    about: "Envoy resolves the servers' addresses once a minute",
     changes: [
       clusterFields("discovery every 60 s", { dns_refresh_rate: "60s" }),
     ],

@@ -1,13 +1,12 @@
 /**
- * Peers connect and say nothing: 1,000 and then 3,000 to the listener that
- * balances connections, then 3,000 to the one that balances calls.
+ * Peers connect and send nothing: 1,000 and then 3,000 to the L4 listener,
+ * which balances connections, then 3,000 to the one that balances calls.
  *
- * What is measured: whether callers who connect to the other listener
- * meanwhile lose a call; how long callers who connect to the same listener
- * wait, with patience; and how long a silent connection lives. Each listener
- * has a limit of its own, and a filter that waits for the first bytes for 2 s.
- * The control has one limit for both, and no such filter. All of it stays on
- * this machine.
+ * What is measured: whether callers that connect to the other listener
+ * meanwhile lose a call; how long wait-for-ready callers of the same listener
+ * wait; and how long a silent connection lives. Each listener has its own
+ * limit, and a filter that waits 2 s for the first bytes. The control has one
+ * limit for both, and no such filter. All traffic stays on this machine.
  */
 import { partAt } from "../src/core/yaml.ts";
 import { dropListenerLimits } from "../src/experiment/changes.ts";
@@ -19,28 +18,31 @@ import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callBytes, type CallOptions, connect } from "../src/io/rpc.ts";
 
-/** As many as the limit was that both listeners shared, and three times. */
+/** As many as the limit once shared by both listeners, and three times that. */
 const SOME_PEERS = 1000;
 const MANY_PEERS = 3000;
 
-/** `listener_filters_timeout` is 2 s; two more for a busy machine. */
+/** `listener_filters_timeout` is 2 s; a busy machine gets two more. */
 const SILENCE_MS_MAX = 4000;
 
 /** How long silent peers are watched. */
 const WATCH_MS = SILENCE_MS_MAX + 500;
 
-/** Newcomers come one after the other. */
+/** New callers arrive at this rate. */
 const NEWCOMERS_PER_S = 10;
 
 const DEADLINE_MS = 2000;
 
-/** Who waits for a connection waits through a silence, and a little more. */
+/** A wait-for-ready caller outwaits one silence, and a little more. */
 const PATIENCE_MS = SILENCE_MS_MAX + 4000;
 
-/** As before there was one for each listener. */
+/** The limit from before each listener had its own. */
 const SHARED_CONNECTIONS_MAX = SOME_PEERS;
 
-/** Servers count no health checks, so the ledger needs none of L4's calls. */
+/**
+ * Servers do not count health checks, so calls through L4 leave the ledgers
+ * alone.
+ */
 const CHECK = "/grpc.health.v1.Health/Check";
 
 /** One call on a connection of its own. @returns Whether it was answered. */
@@ -54,7 +56,7 @@ async function callAnew(
   return end.status === "OK";
 }
 
-/** Newcomers at one listener, while silent peers fill another. */
+/** New callers of one listener, while silent peers fill the other. */
 async function newcomers(run: RunContext, target: string): Promise<void> {
   let lost = 0;
   const { made } = await runOpenLoop({
@@ -71,7 +73,7 @@ async function newcomers(run: RunContext, target: string): Promise<void> {
   run.measure("newcomers lost", lost);
 }
 
-/** A newcomer with wait-for-ready, at the listener that silent peers fill. */
+/** A new wait-for-ready caller of the listener that silent peers fill. */
 async function waitForReadyNewcomer(
   run: RunContext,
   target: string,
@@ -86,7 +88,7 @@ async function waitForReadyNewcomer(
   run.measure("wait-for-ready newcomer waits", run.elapsedMs() - startMs);
 }
 
-/** Fills one listener with silent peers; callers go to the other, and to it. */
+/** Fills one listener with silent peers while new callers come to both. */
 async function fill(
   run: RunContext,
   peers: number,
@@ -110,9 +112,9 @@ async function fill(
   }
 }
 
-/** One limit for all listeners, and silence for as long as one likes. */
+/** One limit for all listeners, and silence without limit. */
 const oneLimit: NamedChange = {
-  name: "one limit of connections for all listeners, none of silence",
+  name: "one connection limit for all listeners, none on silence",
   apply: (config) => {
     dropListenerLimits(config);
     const monitors = partAt(config, "overload_manager", "resource_monitors");
@@ -128,10 +130,10 @@ const oneLimit: NamedChange = {
   },
 };
 
-/** Can peers who say nothing keep callers out? */
+/** Can silent peers keep callers out? */
 export const silentPeers: Experiment = {
   name: "silent-peers",
-  question: "Do peers who connect and say nothing keep callers out?",
+  question: "Do peers that connect and send nothing keep callers out?",
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 18_000 },
   events: [{
@@ -142,24 +144,24 @@ export const silentPeers: Experiment = {
       await fill(run, SOME_PEERS, l4Endpoint, endpoint);
       run.mark(`${MANY_PEERS} to the L4 listener`);
       await fill(run, MANY_PEERS, l4Endpoint, endpoint);
-      run.mark(`${MANY_PEERS} to the listener of calls`);
+      run.mark(`${MANY_PEERS} to the balanced listener`);
       await fill(run, MANY_PEERS, endpoint, l4Endpoint);
     },
   }],
   claims: [
     {
       id: "connected",
-      text: "who is connected loses no call",
+      text: "callers already connected lose no call",
       judge: lostAtMost(0),
     },
     {
       id: "newcomers",
-      text: "who connects to the other listener meanwhile loses no call",
+      text: "new callers of the other listener lose no call",
       judge: measuredBetween("newcomers lost", { max: 0 }),
     },
     {
       id: "silence",
-      text: `Envoy ends every silent connection within ${SILENCE_MS_MAX} ms`,
+      text: `Envoy closes every silent connection within ${SILENCE_MS_MAX} ms`,
       judge: measuredBetween("longest silence", {
         max: SILENCE_MS_MAX,
         unit: "ms",
@@ -167,20 +169,20 @@ export const silentPeers: Experiment = {
     },
     {
       id: "wait-for-ready",
-      text: "a newcomer with wait-for-ready at the same listener loses no call",
+      text: "a new wait-for-ready caller of the same listener loses no call",
       judge: measuredBetween("wait-for-ready newcomer lost", { max: 0 }),
     },
   ],
   control: {
-    about: "one limit of connections for all listeners, none of silence",
+    about: "one connection limit for all listeners, none on silence",
     changes: [oneLimit],
     breaks: ["newcomers", "silence"],
   },
   limits: [{
-    text: "While silent peers fill a listener, new callers of that listener " +
-      "are refused for up to 2 s, and for as long as peers go on connecting",
-    reason: "Envoy has a limit for each listener, not for each peer, and " +
-      "peers of one machine share their address anyway",
+    text: "While silent peers fill a listener, its new callers are refused " +
+      "for up to 2 s, or for as long as peers keep connecting",
+    reason: "Envoy limits connections per listener, not per peer, and " +
+      "peers on one machine share an address anyway",
     reference: "connection_limit and listener_filters_timeout in envoy.yaml",
   }],
 };

@@ -1,13 +1,14 @@
 /**
- * One ordinary caller who reads slowly: on one connection through Envoy, 100
- * streams of 100,000 replies of 1 KB each, of which it reads nothing.
+ * One ordinary caller that does not read: on one connection through Envoy, 100
+ * streams of 100,000 replies of 1 KB each.
  *
- * Envoy takes what its windows allow (the experiment `oversize` measures it),
- * and then a server must wait. What is measured, four times a second: the
- * memory of servers and Envoy, whether other callers lose a call, and whether
- * streams of a caller who reads come to their end: the window of Envoy's
- * connection to a server must have room for all streams. The control has servers that are told of every write that it is done, and a
- * window for 16 calls.
+ * Envoy buffers what its windows allow (the experiment `oversize` measures
+ * that), and then a server must wait. What is measured, four times a second:
+ * the memory of servers and Envoy, whether other callers lose a call, and
+ * whether the streams of a caller that does read finish: the window of Envoy's
+ * connection to a server must have room for all streams. In the control the
+ * servers' HTTP/2 module reports every write as done, and the window has room
+ * for 16 calls.
  */
 import { upstreamHttp2 } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
@@ -26,21 +27,21 @@ import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import { noOtherCallIsLost } from "./_claims.ts";
 
-/** As many as Envoy lets a connection have at once. */
+/** As many as Envoy allows on a connection. */
 const STREAMS = 100;
 
-/** Characters of name, so also about the bytes of a reply. */
+/** Length of the name, and so roughly of a reply. */
 const REPLY_BYTES = 1000;
 
 const SLOW_MS = 8000;
 
 /**
- * A third of the streams is 34: 64 KiB of each are in windows, and some
- * replies wait for them.
+ * A third of the streams is 34: each has 64 KiB in windows, and a few replies
+ * waiting.
  */
 const GROWTH_MIB_MAX = 40;
 
-/** Of a caller who reads: a stream each half second. */
+/** A caller that reads opens a stream every half second. */
 const READS_PER_S = 2;
 const READ_REPLIES = 20;
 const READ_DEADLINE_MS = 3000;
@@ -54,7 +55,7 @@ const BACK_MS_MAX = 20_000;
 
 const SERVERS = ["server-1", "server-2", "server-3"];
 
-/** A stream of a caller who reads. @returns Whether all of it has come. */
+/** Reads one stream. @returns Whether every reply arrived. */
 async function isRead(client: GreeterClient): Promise<boolean> {
   let replies = 0;
   const { status } = await readStream(
@@ -67,7 +68,7 @@ async function isRead(client: GreeterClient): Promise<boolean> {
   return status === "OK" && replies === READ_REPLIES;
 }
 
-/** Streams of a caller who reads, one each half second, until the end. */
+/** Reads one stream after another, every half second, until the end. */
 async function readAll(run: RunContext, signal: AbortSignal): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
   let lost = 0;
@@ -81,10 +82,10 @@ async function readAll(run: RunContext, signal: AbortSignal): Promise<void> {
   });
   client.close();
   run.measure("streams read", made);
-  run.measure("streams that did not come", lost);
+  run.measure("streams cut short", lost);
 }
 
-/** Room for the replies of 16 calls, and no more, on the way to Envoy. */
+/** Room for the replies of only 16 calls on the way to Envoy. */
 const smallWindow: NamedChange = {
   name: "a window of 1 MiB for all calls on a server's connection",
   apply: (config) => {
@@ -92,7 +93,7 @@ const smallWindow: NamedChange = {
   },
 };
 
-/** Opens the streams and reads nothing of them. */
+/** Opens the streams and reads none of them. */
 async function readNothing(run: RunContext): Promise<void> {
   const reader = await RawPeer.open(run.stack.endpoint, {
     now: () => run.elapsedMs(),
@@ -108,14 +109,15 @@ async function readNothing(run: RunContext): Promise<void> {
   } finally {
     reader.close();
   }
-  run.mark("the caller has gone");
+  run.mark("the caller is gone");
   await measureMemoryBack(run, BACK_MIB_MAX, BACK_MS_MAX);
 }
 
-/** Does a caller who reads slowly take memory of the servers? */
+/** Does a slow reader cost the servers memory? */
 export const slowReaders: Experiment = {
   name: "slow-readers",
-  question: "Does a caller who does not read what it asked for take memory?",
+  question:
+    "Does a caller that does not read its replies cost the servers memory?",
   isForDocker: true,
   setup: { servers: SERVERS.length },
   load: { ratePerS: 100, durationMs: 11_000 },
@@ -134,7 +136,7 @@ export const slowReaders: Experiment = {
       id: "back",
       text: `every server is below ${BACK_MIB_MAX} MiB within ${
         BACK_MS_MAX / 1000
-      } s after the caller has gone`,
+      } s after the caller is gone`,
       judge: measuredBetween("memory back after", {
         max: BACK_MS_MAX,
         unit: "ms",
@@ -142,22 +144,23 @@ export const slowReaders: Experiment = {
     },
     {
       id: "same",
-      text: "no server has to start again",
+      text: "no server restarts",
       judge: noServerStartedAgain(),
     },
     {
       id: "streams",
-      text: "every stream of a caller who reads comes to its end",
+      text: "every stream of a caller that reads finishes",
       judge: allOf(
         measuredBetween("streams read", { min: 10 }),
-        measuredBetween("streams that did not come", { max: 0 }),
+        measuredBetween("streams cut short", { max: 0 }),
       ),
     },
     noOtherCallIsLost,
   ],
   control: {
-    about: "servers on node:http2, which calls every write done; a window of " +
-      "1 MiB for all calls of a server",
+    about:
+      "servers on node:http2, which reports every write as done; a window " +
+      "of 1 MiB for all calls of a server",
     setup: { serverProgram: "experiments/control/plain_server.ts" },
     changes: [smallWindow],
     breaks: ["memory", "streams"],

@@ -1,11 +1,11 @@
 /**
- * Slow peers hold connections: 500 send the head of a call byte by byte, then
- * 2,000 more connect and say nothing at all.
+ * Slow peers hold connections: 500 send the headers of a call byte by byte,
+ * then 2,000 more connect and send nothing at all.
  *
  * What is measured: how long Envoy waits for the headers of a call
  * (`request_headers_timeout` is 5 s); the most connections that it has at a
- * time (its limit is 600); and whether callers who are connected already lose
- * a call. The control has neither limit. All of it stays on this machine.
+ * time (its limit is 600); and whether callers already connected lose a call.
+ * The control has neither limit. All traffic stays on this machine.
  */
 import { join, PREFACE } from "../src/core/http2_wire.ts";
 import { callFields, headers, settings } from "../src/io/http2_frames.ts";
@@ -25,30 +25,30 @@ const SLOW_PEERS = 500;
 
 const SILENT_PEERS = 2000;
 
-/** Envoy has 5 s; two more for a busy machine. */
+/** Envoy's timeout is 5 s; a busy machine gets two more. */
 const ANSWERED_MS_MAX = 7000;
 
-/** As envoy.yaml says. */
+/** As in envoy.yaml. */
 const CONNECTIONS_MAX = 600;
 
-/** One more byte of the headers is sent, again and again. */
+/** How often one more byte of the headers is sent. */
 const BYTE_INTERVAL_MS = 500;
 
-/** When the silent peers come, after the slow ones. */
+/** How long after the slow peers the silent ones connect. */
 const SILENT_AFTER_MS = 2000;
 
-/** How long the slow peers go on. */
+/** How long the attack lasts. */
 const ATTACK_MS = ANSWERED_MS_MAX + 500;
 
 const ENVOY_MIB_MAX = 64;
 
-/** The head of a call, of which the last bytes come one by one. */
+/** The headers of a call, whose last bytes are sent one by one. */
 const CALL = headers(1, callFields());
 const SLOW_BYTES = 32;
 const OPENING = join(PREFACE, settings(), CALL.slice(0, -SLOW_BYTES));
 const REST = CALL.slice(-SLOW_BYTES);
 
-/** Connections that Envoy has on its balanced listener now, silent ones too. */
+/** The connections on Envoy's balanced listener now, silent ones included. */
 async function activeConnections({ stack }: RunContext): Promise<number> {
   const port = stack.endpoint.split(":").at(-1);
   const name = `^listener\\.[^:]*_${port}\\.downstream_(pre_)?cx_active$`;
@@ -56,7 +56,7 @@ async function activeConnections({ stack }: RunContext): Promise<number> {
   return [...stats.values()].reduce((sum, value) => sum + value, 0);
 }
 
-/** Attacks with both kinds of peers and watches what Envoy does. */
+/** Attacks with both kinds of peers and watches Envoy. */
 async function attack(run: RunContext): Promise<void> {
   await measureMemory(run);
   const now = () => run.elapsedMs();
@@ -93,9 +93,9 @@ async function attack(run: RunContext): Promise<void> {
   }
 }
 
-/** Envoy waits for ever, and for everybody. */
+/** Envoy waits without limit, and accepts every connection. */
 const noLimits: NamedChange = {
-  name: "no limit of the time for headers, nor of connections",
+  name: "no limit on the time for headers, nor on connections",
   apply: (config) => {
     delete connectionManager(config)["request_headers_timeout"];
     dropListenerLimits(config);
@@ -107,10 +107,11 @@ const noLimits: NamedChange = {
   },
 };
 
-/** Can slow peers take Envoy away from others? */
+/** Can slow peers deny Envoy to others? */
 export const slowloris: Experiment = {
   name: "slowloris",
-  question: "Do peers who hold connections and say little harm the others?",
+  question:
+    "Do peers that hold connections and send little harm other callers?",
   setup: { servers: 3 },
   load: { ratePerS: 100, durationMs: 9000 },
   events: [{
@@ -121,7 +122,7 @@ export const slowloris: Experiment = {
   claims: [
     {
       id: "slow",
-      text: "the attack is one: all slow peers are connected",
+      text: "all slow peers do connect, so that there is an attack",
       judge: measuredBetween("slow calls", { min: SLOW_PEERS }),
     },
     {
@@ -145,16 +146,17 @@ export const slowloris: Experiment = {
     },
   ],
   control: {
-    about: "no limit of the time for headers, nor of connections",
+    about: "no limit on the time for headers, nor on connections",
     changes: [noLimits],
     breaks: ["answered", "limit"],
   },
   limits: [{
-    text: "A connection that has spoken once and answers Envoy's pings stays " +
-      "for up to 300 s, and counts among the 600: while they are taken, new " +
-      "callers are refused; who is connected notices nothing",
-    reason: "Envoy ends such connections by idle_timeout only; shorter than " +
-      "300 s it would end those of callers who pause",
+    text:
+      "A connection that has sent something and answers Envoy's pings stays " +
+      "for up to 300 s, and counts towards the 600: while all are taken, new " +
+      "callers are refused; those already connected notice nothing",
+    reason: "Envoy closes such connections only by idle_timeout; below " +
+      "300 s it would close those of callers that pause",
     reference: "idle_timeout in envoy.yaml; " +
       "listener downstream_cx_overflow in Envoy's statistics",
   }],

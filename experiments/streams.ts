@@ -1,11 +1,11 @@
 /**
- * Streams are balanced once, when they open. Two questions follow: do they
- * live as long as they want to, and how does a new server get any?
+ * Streams are balanced once, when they open. Two questions follow: can they
+ * last as long as they need, and how does a new server get any?
  *
  * What is measured: the streams' statuses, their replies and the servers that
- * these came from; and after how long a server that is added answers a stream
- * for the first time. Envoy cuts every call after 15 s unless told otherwise,
- * so the first experiment has to be longer than that.
+ * these came from; and how soon an added server answers its first stream. By
+ * default Envoy cuts every call after 15 s, so the first experiment has to last
+ * longer.
  */
 import { routeAction } from "../src/experiment/changes.ts";
 import type {
@@ -32,16 +32,16 @@ const STREAMS = 6;
 
 const INTERVAL_MS = 100;
 
-/** Envoy's default limit is 15 s; a stream of this many replies is longer. */
+/** A stream of this many replies outlasts Envoy's default timeout of 15 s. */
 const LONG_REPLIES = 165;
 
-/** Streams that would not end in the run by themselves. */
+/** A stream of this many replies outlasts the run. */
 const ENDLESS_REPLIES = 1000;
 
-/** The setting that moves streams, in the experiment about it. */
+/** The longest that a stream may last in the experiment that moves streams. */
 const MOVE_MS = 2000;
 
-/** All streams have been opened again after this. */
+/** By then all streams have been reopened. */
 const MOVED_MS = MOVE_MS + 1000;
 
 const SILENCE_MS_MAX = 1000;
@@ -51,7 +51,7 @@ const STREAM_ROUTE = "stream-hellos";
 
 const NEW_SERVER = "server-4";
 
-/** What became of one stream. */
+/** How one stream ended. */
 interface StreamEnd {
   readonly status: string;
   readonly replies: number;
@@ -113,7 +113,7 @@ export function evenlySpread(history: History): Judgement {
   return heldIf(new Set(counts).size === 1, words);
 }
 
-/** Envoy's default for the whole of a call, where envoy.yaml says "none". */
+/** Envoy's default for a whole call, where envoy.yaml has none. */
 const defaultTimeout: NamedChange = {
   name: "the default timeout of 15 s for streams",
   apply: (config) => {
@@ -121,10 +121,10 @@ const defaultTimeout: NamedChange = {
   },
 };
 
-/** Does a stream live as long as it wants to? */
+/** Can a stream last as long as it needs? */
 export const longStreams: Experiment = {
   name: "long-streams",
-  question: "Does a stream live on one server for longer than 15 s?",
+  question: "Can a stream last longer than 15 s, on one server?",
   setup: { servers: 3 },
   load: { ratePerS: 0, durationMs: 1000 },
   events: [{ atMs: 0, label: `${STREAMS} streams`, do: readAll }],
@@ -136,7 +136,7 @@ export const longStreams: Experiment = {
     },
     {
       id: "replies",
-      text: `every stream brings its ${LONG_REPLIES} replies`,
+      text: `every stream delivers its ${LONG_REPLIES} replies`,
       judge: measuredBetween("replies", {
         min: LONG_REPLIES,
         max: LONG_REPLIES,
@@ -149,18 +149,18 @@ export const longStreams: Experiment = {
     },
     {
       id: "even",
-      text: "every server has as many streams, on one connection",
+      text: "the streams of one connection are spread evenly",
       judge: evenlySpread,
     },
   ],
   control: {
-    about: "Envoy's default limit of 15 s for a call",
+    about: "Envoy's default timeout of 15 s for a call",
     changes: [defaultTimeout],
     breaks: ["whole", "replies"],
   },
 };
 
-/** Streams end after a while; their callers open them again at once. */
+/** Streams end after a while; their callers reopen them at once. */
 const maxStreamDuration: NamedChange = {
   name: `streams last at most ${MOVE_MS / 1000} s`,
   apply: (config) => {
@@ -170,7 +170,7 @@ const maxStreamDuration: NamedChange = {
   },
 };
 
-/** Keeps one stream open, again and again. @returns How often. */
+/** Keeps one stream open by reopening it. @returns How often it was opened. */
 async function keepStream(
   run: RunContext,
   signal: AbortSignal,
@@ -186,7 +186,7 @@ async function keepStream(
   return opened;
 }
 
-/** Adds a server while streams are open, and waits until they may move. */
+/** Adds a server while streams are open, and gives them time to move. */
 async function addServer(run: RunContext): Promise<void> {
   const end = new AbortController();
   const stop = AbortSignal.any([run.signal, end.signal]);
@@ -203,7 +203,7 @@ async function addServer(run: RunContext): Promise<void> {
     run.measure("longest silence", silenceMs);
   });
   await run.stack.scale(4);
-  run.mark(`${NEW_SERVER} runs`);
+  run.mark(`${NEW_SERVER} is up`);
   await run.awaitHealthy(4);
   run.mark(`${NEW_SERVER} is healthy`);
   await run.wait(MOVED_MS);
@@ -215,22 +215,23 @@ async function addServer(run: RunContext): Promise<void> {
 /** Does a new server get streams that are open already? */
 export const movedStreams: Experiment = {
   name: "moved-streams",
-  question: "Does a new server get a part of the streams that are open?",
+  question: "Does a new server get a share of the streams already open?",
   setup: { servers: 3, changes: [maxStreamDuration] },
   load: { ratePerS: 0, durationMs: 1000 },
   events: [{ atMs: 0, label: "a fourth server", do: addServer }],
   claims: [
     {
       id: "moved",
-      text: `within ${MOVED_MS} ms after its first good health check, it ` +
-        "answers a stream",
+      text:
+        `the new server answers a stream within ${MOVED_MS} ms of its first ` +
+        "passing health check",
       judge: measuredBetween("streams that reached it", { min: 1 }),
     },
     {
       id: "silence",
       text:
         `no stream is silent for longer than ${SILENCE_MS_MAX} ms, with a ` +
-        `reply every ${INTERVAL_MS}`,
+        `reply every ${INTERVAL_MS} ms`,
       judge: measuredBetween("longest silence", {
         max: SILENCE_MS_MAX,
         unit: "ms",
@@ -238,7 +239,7 @@ export const movedStreams: Experiment = {
     },
   ],
   control: {
-    about: "streams last as long as they want to",
+    about: "the duration of streams is not limited",
     setup: { changes: [] },
     breaks: ["moved"],
   },

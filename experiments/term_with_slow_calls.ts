@@ -20,7 +20,7 @@ const TERM = "SIGTERM server-2";
 /** A health check's interval of 1 s and a round trip. */
 const LAST_NEW_CALL_MS = 1200;
 
-/** Makes the slow calls; a third of them are on server-2. */
+/** Makes the slow calls; a third of them go to server-2. */
 async function makeSlowCalls(run: RunContext): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
   run.addCalls(SLOW_CALLS);
@@ -36,7 +36,7 @@ async function makeSlowCalls(run: RunContext): Promise<void> {
   run.measure("slow calls finished", finished.length);
 }
 
-/** Nobody starts a call on the server once a health check has seen it. */
+/** The server gets no new call once a health check has noticed. */
 const noNewCalls: Judge = (history) => {
   const termMs = eventAtMs(history, TERM);
   if (termMs === undefined) return unknown(`no event "${TERM}"`);
@@ -44,7 +44,7 @@ const noNewCalls: Judge = (history) => {
     .filter(({ server }) => server === "server-2");
   return heldIf(
     late.length === 0,
-    `${late.length} calls on server-2 later than ${LAST_NEW_CALL_MS} ms`,
+    `${late.length} calls on server-2 after ${LAST_NEW_CALL_MS} ms`,
   );
 };
 
@@ -75,7 +75,7 @@ export const termWithSlowCalls: Experiment = {
     noOtherCallIsLost,
     {
       id: "new",
-      text: `no new call is on it ${LAST_NEW_CALL_MS} ms after SIGTERM`,
+      text: `it gets no new call from ${LAST_NEW_CALL_MS} ms after SIGTERM on`,
       judge: noNewCalls,
     },
     {

@@ -1,10 +1,10 @@
 /**
  * Two of three servers are killed at once.
  *
- * The hard moment is before Envoy knows: a call may meet one dead server and
- * then the other, so it needs two retries. Afterwards nothing but the panic
- * threshold decides: with Envoy's default of 50 % a third of the servers being
- * healthy is a panic, and the dead are called again.
+ * The hard part is before Envoy notices: a call may meet one dead server and
+ * then the other, so it needs two retries. Afterwards the panic threshold alone
+ * decides: with Envoy's default of 50 %, one healthy server of three means
+ * panic, and the dead ones get calls again.
  */
 import { panicThreshold, retries } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
@@ -18,10 +18,10 @@ import {
 const KILL = "kill -9 server-1 and server-2";
 const KILL_AT_MS = 1500;
 
-/** A closed port is noticed after 1 + 0.25 s; a busy machine needs more. */
+/** A closed port is noticed within 1.25 s; a busy machine needs longer. */
 const UNHEALTHY_MS_MAX = 1500;
 
-/** Envoy is asked every 250 ms. */
+/** Envoy is sampled every 250 ms. */
 const ASKED_EVERY_MS = 250;
 
 /** Is a call lost when two of three servers are killed at once? */

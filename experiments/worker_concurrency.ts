@@ -1,10 +1,10 @@
 /**
- * Small samples: 24 callers connect, call once each, and are gone.
+ * Small samples: 24 callers connect, call once each, and disconnect.
  *
- * What is measured is the spread of a sample: the most calls that one server
- * got, less the fewest. Every worker of Envoy keeps a round robin of its own
- * and a connection stays with one worker, so with several workers 24 calls are
- * not 8 for each server; over many samples it evens out.
+ * What is measured is the spread of a sample: the most calls that a server got,
+ * minus the fewest. Every Envoy worker has its own round robin and a connection
+ * stays with one worker, so with several workers 24 calls are not 8 for each
+ * server; over many samples it evens out.
  */
 import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
 import type { History } from "../src/experiment/history.ts";
@@ -20,15 +20,15 @@ import { callUnary, connect } from "../src/io/rpc.ts";
 
 const SERVERS = 3;
 
-/** A multiple of the servers: an even spread is 0. */
+/** A multiple of the servers, so that an even distribution has spread 0. */
 const CALLERS = 24;
 
 const SAMPLES = 12;
 
-/** Of all calls; a server that got one call more in every sample has 0.37. */
+/** Of all calls; one call too many in every sample makes 0.37. */
 const SHARE_MAX = 0.4;
 
-/** One new caller's only call. @returns The server that answered. */
+/** Makes one call on a new connection. @returns The server that answered. */
 async function callOnce(endpoint: string): Promise<string> {
   const client = connect(Greeter, endpoint);
   try {
@@ -56,7 +56,7 @@ async function takeSamples(run: RunContext): Promise<void> {
   }
 }
 
-/** Over all samples, no server has more than its part. */
+/** Over all samples, no server gets more than its share. */
 export function evenInTheLongRun(history: History): Judgement {
   const sums = Array.from(
     { length: SERVERS },
@@ -76,7 +76,7 @@ export const workerConcurrency: Experiment = {
   question: "Does every server get the same share of a few calls?",
   isShort: true,
   setup: { servers: SERVERS },
-  // Other calls would move the round robin on between those of a sample.
+  // Other calls would advance the round robin between those of a sample.
   load: { ratePerS: 0, durationMs: 2000 },
   events: [{
     atMs: 100,
@@ -98,7 +98,7 @@ export const workerConcurrency: Experiment = {
     },
   ],
   control: {
-    about: "four workers, each with a round robin of its own",
+    about: "four workers, each with its own round robin",
     setup: { concurrency: 4 },
     breaks: ["exact"],
   },

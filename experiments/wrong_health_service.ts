@@ -1,10 +1,10 @@
 /**
- * The health check asks for a service that no server has registered, so every
- * check fails (NOT_FOUND) while all servers are well: a typing error.
+ * The health check names a service that no server has registered (a typo), so
+ * every check fails with NOT_FOUND while all servers are fine.
  *
- * With the panic threshold at 0 it cannot be missed: nothing works. With
- * Envoy's default of 50 % all servers are called in panic, everything seems to
- * work, and there are no health checks any more without anybody knowing.
+ * With a panic threshold of 0 nobody can miss it: nothing works. With Envoy's
+ * default of 50 % all servers get calls in panic mode, everything seems to
+ * work, and nobody notices that health checks are in effect off.
  */
 import {
   healthCheckFields,
@@ -21,7 +21,7 @@ import {
 
 const REFUSED_MS_MAX = 50;
 
-/** Every call is refused, so somebody looks. */
+/** Every call is refused, so the mistake shows. */
 const isSeen: Judge = ({ calls }) => {
   if (calls.length === 0) return unknown("no call was made");
   const refused = calls.filter(isFailed).length;
@@ -52,16 +52,16 @@ const isReported: Judge = ({ samples }) => {
   return heldIf(most === 0, `at most ${most} servers healthy`);
 };
 
-/** Does one see that every health check fails? */
+/** Does it show that every health check fails? */
 export const wrongHealthService: Experiment = {
   name: "wrong-health-service",
-  question: "Does one see that health checks ask for a service nobody has?",
+  question: "Does it show when health checks name a service that nobody has?",
   isShort: true,
   setup: {
     servers: 3,
     healthyAtStart: 0,
     changes: [
-      healthCheckFields("health checks ask for another service", {
+      healthCheckFields("health checks name another service", {
         grpc_health_check: { service_name: "demo.v1.Greter" },
       }),
     ],

@@ -5,7 +5,7 @@ import { wrongHealthService } from "./wrong_health_service.ts";
 
 const REFUSED = { status: "UNAVAILABLE" };
 
-Deno.test("wrong-health-service: one good call hides it", () => {
+Deno.test("wrong-health-service: one successful call hides it", () => {
   const judge = judgeOf(wrongHealthService, "seen");
   const refused = calls(60, REFUSED);
   assert.equal(judge(history({ calls: refused })).verdict, "held");
@@ -25,7 +25,7 @@ Deno.test("wrong-health-service: refusals are quick", () => {
   assert.equal(verdictOf({}), "broken");
 });
 
-Deno.test("wrong-health-service: Envoy must find none healthy", () => {
+Deno.test("wrong-health-service: Envoy must count none healthy", () => {
   const judge = judgeOf(wrongHealthService, "reported");
   const verdictOf = (healthy: number) =>
     judge(history({

@@ -231,7 +231,7 @@ Deno.test("up says in one line that its Envoy sends callers away", async () => {
   await admin.post("healthcheck/ok");
   await run.printed(/up +\| Envoy passes its health check again/);
   await admin.post("drain_listeners?inboundonly");
-  await run.printed(/up +\| Envoy was drained: it listens to callers no more/);
+  await run.printed(/up +\| Envoy was drained and no longer listens/);
   run.process.kill("SIGINT");
   assert.equal(await run.ended, 0, run.text());
   assert.equal(run.text().match(/Envoy was/g)?.length, 2, run.text());

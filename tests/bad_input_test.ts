@@ -209,7 +209,7 @@ const CASES: readonly BadInput[] = [
     ],
     code: 3,
     says: [
-      /^up: Envoy refuses "[^"]+": cluster "grpc-server", field lb_policy: "NO_SUCH_POLICY" is no value of it; mend it there$/m,
+      /^up: Envoy refuses "[^"]+": cluster "grpc-server", field lb_policy: "NO_SUCH_POLICY" is not a valid value; fix it there$/m,
     ],
   },
   ...([

@@ -191,7 +191,7 @@ dockerTest(
     assert.equal(await down.ended, 0);
     assert.match(
       down.text(),
-      /^Nothing to stop: the demo has no container here/,
+      /^Nothing to stop: the demo has no containers here/,
     );
     await removeImages(project);
   },

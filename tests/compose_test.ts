@@ -246,7 +246,7 @@ dockerTest("containers: what Envoy refuses is a sentence", async () => {
     {
       name: "Failure",
       message: `Envoy refuses "my.yaml": cluster "grpc-server", field ` +
-        'connect_timeout is "0s": value must be greater than 0s; mend it there',
+        'connect_timeout is "0s": value must be greater than 0s; fix it there',
     },
   );
 });

@@ -115,7 +115,7 @@ Deno.test("up --docker without registry and stand-in says how to make one", asyn
   );
   assert.match(
     text.split("\n").at(-1) ?? "",
-    /^up: Cannot pull a base image: the registry gcr\.io is not reached; bring .*README/,
+    /^up: Cannot pull a base image: the registry gcr\.io cannot be reached; load .*README/,
   );
   assert.equal(code, 3);
 });
@@ -123,6 +123,6 @@ Deno.test("up --docker without registry and stand-in says how to make one", asyn
 Deno.test("up --docker --server-port is refused", async () => {
   const args = ["up", "--docker", "--server-port", "8090"];
   const { code, text } = await lab(args, {});
-  assert.match(text, /^up: --server-port 8090 has no meaning with --docker/);
+  assert.match(text, /^up: --server-port 8090 has no effect with --docker/);
   assert.equal(code, 2);
 });

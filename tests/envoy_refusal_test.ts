@@ -49,7 +49,7 @@ for (const refused of REFUSALS) {
   Deno.test(`Envoy refuses ${refused.what}`, async () => {
     assert.equal(
       await whyNot((config) => spoil(config, refused)),
-      `Envoy refuses "my.yaml": ${refused.says}; mend it there`,
+      `Envoy refuses "my.yaml": ${refused.says}; fix it there`,
     );
   });
 }

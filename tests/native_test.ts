@@ -80,7 +80,7 @@ Deno.test("a health check that names an unknown service is told", async () => {
       name: "Failure",
       kind: "environment",
       message:
-        /^Envoy does not find 3 healthy servers within 3000 ms: .*failed_active_health_check.*service_name/,
+        /^Envoy has not found 3 healthy servers within 3000 ms: .*failed_active_health_check.*service_name/,
     },
   );
 });

@@ -100,7 +100,7 @@ Deno.test("a thousand wishes at once end nothing", async () => {
     const statuses = new Set(answers.map(({ status }) => status));
     assert.deepEqual([...statuses].sort(), [200, 422]);
     const refused = answers.find(({ status }) => status === 422);
-    assert.match(refused?.body ?? "", /actions wait already/);
+    assert.match(refused?.body ?? "", /actions are waiting already/);
     const done = answers.filter(({ status }) => status === 200).length;
     assert.ok(done >= 20 && done < 1000, `${done} done`);
     await up.run.printed(/call 1 /);
@@ -145,6 +145,6 @@ Deno.test("ctl and the page change the same stack, and stories tell it", async (
     const { servers, envoy } = await up.state();
     assert.equal(servers.length, 3);
     assert.equal(envoy.healthy, 3);
-    await up.run.printed(/scaled from 2 to 3; Envoy finds 3 healthy .*0 lost/);
+    await up.run.printed(/scaled from 2 to 3; Envoy sees 3 healthy .*0 lost/);
   });
 });

@@ -118,7 +118,7 @@ Deno.test("README: the three things to try do what it says", async () => {
   // Thirds, and all of the other 60 on one server.
   await run.printed(/client +\| 1[12]\d calls +.*\b(7[89]|8[012])\b/);
   await type(scale);
-  await run.printed(/scaled from 3 to 5; Envoy finds 5 healthy/);
+  await run.printed(/scaled from 3 to 5; Envoy sees 5 healthy/);
   run.process.kill("SIGINT");
   assert.equal(await run.ended, 0, run.text());
   assert.deepEqual(run.leftovers(), []);

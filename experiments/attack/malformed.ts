@@ -1,4 +1,4 @@
-/** Malformed messages and frames, made of a seed. */
+/** Malformed messages and frames, generated from a seed. */
 import type { Random } from "../../src/core/random.ts";
 import { frame, join, PREFACE } from "../../src/core/http2_wire.ts";
 import {
@@ -12,7 +12,9 @@ import {
 
 const BODY_BYTES_MAX = 64;
 
-/** The number of `work_ms`: a random one could ask for a minute of work. */
+/**
+ * The field number of `work_ms`: a random value could ask for a minute of work.
+ */
 const WORK_FIELD = 2;
 
 const END_STREAM = 0x1;
@@ -22,12 +24,12 @@ function below(random: Random, limit: number): number {
   return Math.floor(random() * limit);
 }
 
-/** The field that a byte may begin, in a tag of one byte or of two. */
+/** The field number if this byte starts a tag of one byte or two. */
 function fieldOf(byte: number): number {
   return (byte & 0x7f) >>> 3;
 }
 
-/** Random bytes in the place of a request; they never ask for work. */
+/** Random bytes instead of a request; they never ask for work. */
 export function randomBody(random: Random): Uint8Array {
   return Uint8Array.from(
     { length: below(random, BODY_BYTES_MAX) },
@@ -38,12 +40,12 @@ export function randomBody(random: Random): Uint8Array {
   );
 }
 
-/** A gRPC message: its flag, its length as it claims to be, its bytes. */
+/** A gRPC message: its flag, the length that it claims, its bytes. */
 function message(flag: number, length: number, bytes: readonly number[]) {
   return Uint8Array.of(flag, 0, 0, 0, length, ...bytes);
 }
 
-/** Ends a call after these DATA payloads. */
+/** A whole call that sends these DATA payloads and ends its stream. */
 function call(...payloads: readonly Uint8Array[]): Uint8Array {
   return join(
     PREFACE,
@@ -54,13 +56,13 @@ function call(...payloads: readonly Uint8Array[]): Uint8Array {
   );
 }
 
-/** Whole calls of SayHello that break gRPC's own rules; each by its name. */
+/** Whole SayHello calls that break gRPC's framing, by name. */
 export const BAD_CALLS: Readonly<Record<string, Uint8Array>> = {
   "a message that is no protobuf": call(message(0, 3, [255, 255, 255])),
-  "a message cut short": call(message(0, 50, [1, 2])),
-  "a message's head cut short": call(Uint8Array.of(0, 0, 0)),
+  "a truncated message": call(message(0, 50, [1, 2])),
+  "a truncated message header": call(Uint8Array.of(0, 0, 0)),
   "a flag that does not exist": call(message(7, 2, [8, 1])),
-  "compressed without a compression": call(message(1, 1, [0])),
+  "compressed without an encoding": call(message(1, 1, [0])),
   "empty DATA frames": call(
     ...Array.from({ length: 50 }, () => new Uint8Array()),
   ),
@@ -68,7 +70,7 @@ export const BAD_CALLS: Readonly<Record<string, Uint8Array>> = {
   "two messages": call(message(0, 0, []), message(0, 0, [])),
 };
 
-/** Whole exchanges that are cut up by `randomFrames()`. */
+/** Valid exchanges that `randomFrames()` corrupts. */
 function templates(path: string): readonly Uint8Array[] {
   const fields = { ...callFields(), ":path": path };
   return [
@@ -85,9 +87,9 @@ function templates(path: string): readonly Uint8Array[] {
 export const CALLS_OF_FRAMES_MAX = 4;
 
 /**
- * An exchange with up to eight wrong bytes, behind a right opening.
+ * An exchange with up to eight wrong bytes, after a valid preface.
  *
- * @param path Which method it was about before.
+ * @param path The method called before the corruption.
  */
 export function randomFrames(random: Random, path: string): Uint8Array {
   const all = templates(path);
@@ -98,7 +100,7 @@ export function randomFrames(random: Random, path: string): Uint8Array {
   return join(PREFACE, settings(), bytes);
 }
 
-/** What ends a plain grpc-js server, behind a right opening. */
+/** What crashes a plain grpc-js server, after a valid preface. */
 export function deadlyBytes(): Uint8Array {
   return join(PREFACE, settings(), frame(4, 1, 0), deadlyPacket());
 }

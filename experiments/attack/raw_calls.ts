@@ -1,4 +1,4 @@
-/** Calls as bytes, for peers that do not behave as clients do. */
+/** Calls as bytes, for peers that do not behave like clients. */
 import { join, PREFACE, SETTING } from "../../src/core/http2_wire.ts";
 import {
   callFields,
@@ -9,13 +9,13 @@ import {
   settings,
 } from "../../src/io/http2_frames.ts";
 
-/** The first field that a peer was told to remember (RFC 7541, 2.3.3). */
+/** The newest field in the peer's dynamic table (RFC 7541, section 2.3.3). */
 const FIRST_REMEMBERED = 0x80 | 62;
 
-/** What a connection begins with. */
+/** The start of every connection. */
 export const OPENING: Uint8Array = join(PREFACE, settings());
 
-/** The same of a peer that takes no byte of any answer. */
+/** The same from a peer that accepts no byte of any reply. */
 export const ZERO_WINDOW_OPENING: Uint8Array = join(
   PREFACE,
   settings([[SETTING.initialWindowSize, 0]]),
@@ -27,12 +27,12 @@ const STREAM_HELLOS = headerBlock(
   callFields("application/grpc", "StreamHellos"),
 );
 
-/** The number of a connection's stream, from 0 on. */
+/** The id of a connection's stream by its index, from 0 on. */
 function streamAt(index: number): number {
   return 1 + 2 * index;
 }
 
-/** So many calls of StreamHellos, each for 100,000 replies without a pause. */
+/** StreamHellos calls, each for 100,000 replies without a pause. */
 function streams(nameBytes: number, count: number): Uint8Array {
   const body = join(
     Uint8Array.of(0x0a, nameBytes & 0x7f | 0x80, nameBytes >>> 7),
@@ -53,7 +53,8 @@ function streams(nameBytes: number, count: number): Uint8Array {
 /**
  * Calls of StreamHellos, each for 100,000 replies without a pause.
  *
- * @param nameBytes Length of the name, and so about of each reply: 128 to 1024.
+ * @param nameBytes Length of the name, and so roughly of each reply: 128 to
+ * 1024.
  * @param count How many calls (default 1).
  * @param opening What the connection begins with (default `OPENING`).
  */
@@ -65,7 +66,7 @@ export function endlessStreams(
   return join(opening, streams(nameBytes, count));
 }
 
-/** Calls of SayHello that begin and never go on, some in each part. */
+/** SayHello calls that are opened and never continued, some in each part. */
 export function* openCalls(count: number): Generator<Uint8Array> {
   const AT_ONCE = 128;
   yield OPENING;
@@ -78,7 +79,7 @@ export function* openCalls(count: number): Generator<Uint8Array> {
   }
 }
 
-/** Calls whose message lacks its last byte; each is a part. */
+/** Calls whose message lacks its last byte, one call in each part. */
 export function* partialMessages(
   count: number,
   messageBytes: number,
@@ -101,10 +102,11 @@ export function* partialMessages(
 }
 
 /**
- * A long header that the peer is told to remember, and calls that refer to it
- * again and again: some bytes each, and much to hold.
+ * A long header that goes into the peer's dynamic table, and calls that refer
+ * to it again and again: a few bytes each, and a lot to hold.
  *
- * @param headerBytes Its length; with 4096 bytes and more nobody remembers it.
+ * @param headerBytes Its length; the table holds no entry of 4096 bytes or
+ * more.
  * @param count How many calls.
  * @param references How often each call refers to it.
  */
@@ -122,7 +124,7 @@ export function headerBomb(
   return join(OPENING, headersOf(streamAt(0), join(SAY_HELLO, long)), ...calls);
 }
 
-/** One whole call without a message's content, on a connection of its own. */
+/** One whole call with an empty message, on a connection of its own. */
 export function wholeCall(path: string): Uint8Array {
   return join(
     OPENING,

@@ -1,7 +1,7 @@
-/** Peers of Envoy that write raw bytes: the attackers of the experiments. */
+/** Peers that write raw bytes: the attackers of the experiments. */
 import { framesIn, isAnswer } from "../../src/io/http2_frames.ts";
 
-/** Opened at a time: the kernel's queue of new connections is not long. */
+/** Opened at a time: the kernel's accept queue is short. */
 const BATCH = 100;
 
 const READ_BYTES = 16_384;
@@ -22,8 +22,8 @@ export class RawPeer {
    * Connects.
    *
    * @param target "host:port".
-   * @param options `isReading: false` never reads what comes back (default
-   * true); `now` is the clock for the times below.
+   * @param options `isReading: false` never reads replies (default true); `now`
+   * is the clock for the times below.
    */
   static async open(
     target: string,
@@ -36,7 +36,7 @@ export class RawPeer {
     return peer;
   }
 
-  /** Connects many times. @returns Those that were not refused at once. */
+  /** Connects many times. @returns The connections that were not refused. */
   static async openMany(
     count: number,
     target: string,
@@ -57,17 +57,17 @@ export class RawPeer {
     return peers;
   }
 
-  /** When the first call was answered or ended, or the connection was. */
+  /** When the first call was answered or ended, or the connection ended. */
   get answeredAtMs(): number | undefined {
     return this.#answeredAtMs ?? this.#closedAtMs;
   }
 
-  /** When the other side ended the connection. */
+  /** When the other side closed the connection. */
   get closedAtMs(): number | undefined {
     return this.#closedAtMs;
   }
 
-  /** Writes. @returns Whether the connection still takes it. */
+  /** Writes. @returns Whether the connection is still open. */
   async write(bytes: Uint8Array): Promise<boolean> {
     if (this.#closedAtMs !== undefined) return false;
     try {
@@ -76,16 +76,16 @@ export class RawPeer {
       }
       return true;
     } catch {
-      return false; // The other side has ended it.
+      return false; // The other side has closed it.
     }
   }
 
-  /** Ends the connection on this side. */
+  /** Closes the connection on this side. */
   close(): void {
     try {
       this.#connection.close();
     } catch {
-      // It has ended already.
+      // It is closed already.
     }
   }
 
@@ -104,7 +104,7 @@ export class RawPeer {
         if (found.frames.some(isAnswer)) this.#answeredAtMs ??= this.#now();
       }
     } catch {
-      // A reset is an end, too.
+      // A reset closes it, too.
     }
     this.#closedAtMs = this.#now();
   }

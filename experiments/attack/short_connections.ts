@@ -5,16 +5,16 @@ import { runOpenLoop } from "../../src/io/open_loop.ts";
 
 const READ_BYTES = 4096;
 
-/** How long an answer may take. */
+/** How long a reply may take. */
 const ANSWER_MS_MAX = 5000;
 
-/** Connections at a time: a server that is late must not be flooded. */
+/** Connections at a time: a slow server must not be flooded. */
 const AT_ONCE_MAX = 100;
 
 /** What became of many connections. */
 export interface ShortConnections {
   readonly made: number;
-  /** Those that were refused, or whose call had no reply. */
+  /** Connections that were refused, or whose call got no reply. */
   readonly lost: number;
 }
 
@@ -32,7 +32,10 @@ async function isAnswered(connection: Deno.TcpConn): Promise<boolean> {
   }
 }
 
-/** @returns Whether the server has done what it should. */
+/**
+ * @returns Whether the server accepted the connection and answered the call, if
+ * any.
+ */
 async function connectOnce(
   target: string,
   call: Uint8Array | undefined,
@@ -53,11 +56,11 @@ async function connectOnce(
 }
 
 /**
- * Connects again and again at an even pace.
+ * Connects again and again at a constant rate.
  *
  * @param target "host:port".
- * @param callOf What the connection of a number, from 0 on, sends; undefined
- * sends nothing.
+ * @param callOf What connection number n, from 0 on, sends; undefined sends
+ * nothing.
  */
 export async function connectMany(
   target: string,

@@ -1,7 +1,7 @@
 /**
- * A server as it would be without ours: grpc-js on the HTTP/2 module that the
- * runtime has, nothing counted, nothing refused. Controls start it in place of
- * the servers; what it serves, and its flags, are the same.
+ * What our server would be without its own transport: grpc-js on the runtime's
+ * HTTP/2 module, with nothing counted and nothing refused. Controls start it in
+ * place of our servers; it has the same services and flags.
  */
 import { Server } from "@grpc/grpc-js";
 import { listen } from "../../src/io/_listen.ts";
@@ -24,7 +24,7 @@ import { sayHello } from "../../src/server/say_hello.ts";
 import { streamHellos } from "../../src/server/stream_hellos.ts";
 
 /**
- * Serves until a signal.
+ * Serves until it gets a signal.
  *
  * @param argv A server's flags.
  * @returns The exit code.

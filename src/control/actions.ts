@@ -1,10 +1,10 @@
-/** What can be asked of a running stack, and what is refused. */
+/** The actions on a running stack, and the checks that refuse bad ones. */
 import { checkFault, type Fault, FAULT_KINDS } from "../core/fault.ts";
 import { messageOf } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { CALL_KINDS, LISTENERS, type LoadState } from "./state.ts";
 
-/** What is done to one server. */
+/** Actions on one server. */
 export const SERVER_ACTIONS = [
   "terminate",
   "kill",
@@ -23,21 +23,21 @@ export type Action =
   | { readonly do: "load"; readonly load: Partial<LoadState> }
   | { readonly do: "protect"; readonly id: string; readonly isOn: boolean };
 
-/** What a stack has, so that what it has not is refused. */
+/** What a stack offers; anything else is refused. */
 export interface Offer {
   readonly servers: readonly string[];
   readonly serversMax: number;
   readonly protections: readonly string[];
 }
 
-/** Why a request is refused: one sentence, fit to be shown. */
+/** Why a request is refused: one sentence, safe to show. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A value as a refusal shows it. */
+/** Renders a value for a refusal. */
 function shown(value: unknown): string {
   return printable(JSON.stringify(value) ?? "nothing", 60);
 }
@@ -69,7 +69,9 @@ function onlyFields(given: Fields, known: readonly string[]): void {
   const strange = Object.keys(given).find((name) => !known.includes(name));
   if (strange === undefined) return;
   throw new Refusal(
-    `There is no field ${shown(strange)} here; there are ${known.join(", ")}`,
+    `There is no field ${shown(strange)} here; the fields are ${
+      known.join(", ")
+    }`,
   );
 }
 
@@ -80,7 +82,7 @@ function fieldsOf(name: string, value: unknown): Fields {
   throw new Refusal(`${name} must be an object, not ${shown(value)}`);
 }
 
-/** Each setting of the load, and what it may be. */
+/** The check for each setting of the load. */
 const LOAD_CHECKS: {
   readonly [K in keyof LoadState]: (value: unknown) => LoadState[K];
 } = {
@@ -106,7 +108,7 @@ function checkLoad(given: Fields): Partial<LoadState> {
   );
 }
 
-/** The type of each field of a fault; checkFault() knows their ranges. */
+/** The type of each field of a fault; checkFault() checks the ranges. */
 const FAULT_FIELDS: Readonly<Record<keyof Fault, string>> = {
   kind: "string",
   durationMs: "number",
@@ -136,10 +138,11 @@ function checkFaultFields(given: Fields): Fault {
 }
 
 /**
- * Makes an action of what somebody has sent.
+ * Turns a request into an action.
  *
- * @param value Anything that JSON can say.
- * @throws {Refusal} When it is no action, or asks for what is not there.
+ * @param value Any JSON value.
+ * @throws {Refusal} When it is not an action, or asks for something that the
+ * stack does not have.
  */
 export function checkAction(value: unknown, offer: Offer): Action {
   const given = fieldsOf("An action", value);

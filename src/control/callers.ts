@@ -1,4 +1,4 @@
-/** The stack's own callers: our client, once for each listener that is loaded. */
+/** The stack's own callers: one client for each listener under load. */
 import { EXIT_CODES, Failure } from "../core/errors.ts";
 import {
   awaitExit,
@@ -11,13 +11,16 @@ import { programCommand, startFailure } from "../stack/programs.ts";
 import { type ClientEvent, clientEvent } from "./calls.ts";
 import type { Listener, LoadState } from "./state.ts";
 
-/** The client waits for its last calls, which end with their deadline. */
+/**
+ * The client waits for its last calls, which end at their deadline at the
+ * latest.
+ */
 const STOP_LIMIT_MS = 5000;
 
-/** Enough for a sentence about each of its variables. */
+/** Enough for an error about each of its variables. */
 const LINES_KEPT = 10;
 
-/** One call at a time for a person to read, as the client does by itself. */
+/** One call a second, slow enough to read, as is the client's default. */
 export const LOAD_AT_FIRST: LoadState = {
   ratePerS: 1,
   connections: 1,
@@ -33,15 +36,15 @@ const METHOD_OF = {
   chat: "Chat",
 } as const;
 
-/** What callers tell. */
+/** The callers' events. */
 export interface CallerEvents {
-  /** @param caller Which client it is; each has another number. */
+  /** @param caller The number of the client, which is never reused. */
   readonly onEvent: (
     listener: Listener,
     event: ClientEvent,
     caller: number,
   ) => void;
-  /** A client has ended without having been asked to. */
+  /** A client has ended without being stopped. */
   readonly onEnd: (listener: Listener, why: Failure | "done") => void;
 }
 
@@ -69,14 +72,14 @@ export class Callers {
     return this.#load;
   }
 
-  /** Starts them with the load that was given. */
+  /** Starts them with the present load. */
   start(): void {
     const { ratePerS, listeners } = this.#load;
     if (ratePerS === 0) return;
     for (const listener of listeners) this.#start(listener);
   }
 
-  /** Replaces them by others; calls that are under way end in their time. */
+  /** Replaces them; calls in flight may finish. */
   change(load: LoadState): void {
     const leaving = [...this.#running.values()];
     this.#running.clear();
@@ -86,7 +89,7 @@ export class Callers {
     for (const child of leaving) void end(child);
   }
 
-  /** Ends them; resolves when their last calls have ended. */
+  /** Stops them; resolves when their last calls have ended. */
   async stop(): Promise<void> {
     const leaving = [...this.#running.values()];
     this.#running.clear();
@@ -118,7 +121,7 @@ export class Callers {
     });
     this.#running.set(listener, child);
     void child.exited.then((status) => {
-      if (this.#running.get(listener) !== child) return; // It was asked to.
+      if (this.#running.get(listener) !== child) return; // It was stopped.
       this.#running.delete(listener);
       this.#events.onEnd(listener, endOf(status, lines));
     });

@@ -1,17 +1,17 @@
-/** What callers and Envoy print about calls, read. */
+/** Parses what callers and Envoy print about calls. */
 import type { CallRecord } from "../core/caller.ts";
 import type { Listener, SeenCall } from "./state.ts";
 
-/** A line of the access log of envoy.yaml's balanced listener. */
+/** A line of the balanced listener's access log, as envoy.yaml formats it. */
 const ACCESS_LOG =
   /^\d\d:\d\d:\d\d\.\d{3} \/\S* (\S+) flags=(\S+) server=(\S+) tried=(\S+) attempts=(\d+) (\d+)ms$/;
 
-/** Envoy's dash for nothing. */
+/** Turns Envoy's "-" into "". */
 function orNothing(text: string): string {
   return text === "-" ? "" : text;
 }
 
-/** "DeadlineExceeded" as gRPC spells it; "-" if there was no status. */
+/** Turns "DeadlineExceeded" into gRPC's spelling; "-" means no status. */
 function statusOfLog(word: string): string {
   if (word === "-") return "UNKNOWN";
   return word.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase()
@@ -19,9 +19,9 @@ function statusOfLog(word: string): string {
 }
 
 /**
- * Reads a line that Envoy has printed.
+ * Parses a line that Envoy printed.
  *
- * @param nameOf The name of the server at an address.
+ * @param nameOf Maps an address to its server's name.
  * @returns Undefined when it is not about a call.
  */
 export function callOfAccessLog(
@@ -46,17 +46,17 @@ export function callOfAccessLog(
   };
 }
 
-/** What our client prints with --json. */
+/** The events that our client prints with --json. */
 export type ClientEvent =
   | ({ readonly type: "call" } & CallRecord)
-  /** A stream has begun: its first message has come. */
+  /** A stream has begun: its first message has arrived. */
   | { readonly type: "open"; readonly call: number; readonly server: string }
   | { readonly type: "news"; readonly news: string };
 
 /**
- * Reads a line that our client has printed with --json.
+ * Parses a line that our client printed with --json.
  *
- * @returns Undefined when it is none of these.
+ * @returns Undefined when it is not an event.
  */
 export function clientEvent(line: string): ClientEvent | undefined {
   // What is no JSON is why it cannot go on.
@@ -65,11 +65,11 @@ export function clientEvent(line: string): ClientEvent | undefined {
     const event = JSON.parse(line) as ClientEvent;
     return ["call", "open", "news"].includes(event.type) ? event : undefined;
   } catch {
-    return undefined; // Cut off, as it was too long.
+    return undefined; // Truncated, because it was too long.
   }
 }
 
-/** A call of our client, as it is shown. */
+/** Converts a call of our client for viewers. */
 export function seenCall(call: CallRecord, listener: Listener): SeenCall {
   const isReply = call.kind === "reply";
   return {

@@ -1,7 +1,7 @@
 /**
- * The control of a running stack: what the keys, `ctl` and the page ask for is
- * done here, one thing after another, and told as a story; what they show is
- * seen here.
+ * The control of a running stack. It performs what the keys, `ctl` and the page
+ * ask for, one action after another, and reports each as a story; it also
+ * collects everything that they show.
  */
 import { Failure, messageOf } from "../core/errors.ts";
 import { type ExitStatus, exitWords } from "../io/child.ts";
@@ -33,48 +33,51 @@ import type {
 import { Stories, type Story } from "./stories.ts";
 import { type ConfiguredLimits, Watch } from "./watch.ts";
 
-/** Long enough to see Envoy take the server out, short enough to wait for. */
+/**
+ * Long enough to see Envoy take the server out of rotation, short enough to
+ * wait for.
+ */
 const RESTART_DELAY_MS = 3000;
 
-/** How often calls are handed to those who draw them. */
+/** How often calls are sent to viewers. */
 const FRAME_MS = 100;
 
-/** How often Envoy is asked. */
+/** How often Envoy is polled. */
 const LOOK_MS = 250;
 
-/** A change of the load follows another after this time at the earliest. */
+/** The shortest time between two changes of the load. */
 const LOAD_PAUSE_MS = 200;
 
-/** More wishes at once come from a program that has gone wrong. */
+/** Only a runaway program has more requests waiting. */
 const WAITING_MAX = 20;
 
 type Timer = ReturnType<typeof setTimeout>;
 
-/** Is given every message that viewers get. */
+/** Receives every message to viewers. */
 export type Viewer = <K extends keyof Messages>(
   name: K,
   message: Messages[K],
 ) => void;
 
-/** What a control is given. */
+/** Options of a control. */
 export interface ControlOptions {
   readonly stack: Stack;
   /** "native" or "compose". */
   readonly stackName: string;
-  /** The configuration that Envoy has, before the stack's own changes to it. */
+  /** Envoy's configuration, before the stack's own changes. */
   readonly config: EnvoyConfig;
-  /** The text that it was made of. */
+  /** The text that it was parsed from. */
   readonly configText: string;
   readonly serversMax: number;
-  /** The load at first (default: a call a second through the L7 listener). */
+  /** The initial load (default: one call a second through the L7 listener). */
   readonly load?: LoadState;
-  /** How often servers are asked for their counts (default 1000 ms). */
+  /** How often servers' counters are read (default 1000 ms). */
   readonly countsIntervalMs?: number;
-  /** Is given what our callers tell. */
+  /** Receives our callers' events. */
   readonly onEvent: (listener: Listener, event: ClientEvent) => void;
-  /** The callers have ended: by themselves, or as they could not go on. */
+  /** The callers have ended: they were done, or they failed. */
   readonly onCallersEnd: (why: Failure | "done") => void;
-  /** A server could not be started again. */
+  /** A server could not be restarted. */
   readonly onFailure: (failure: Failure) => void;
 }
 
@@ -91,7 +94,7 @@ export class Control {
   readonly #viewers = new Set<Viewer>();
   readonly #follows = new Map<Story, { server: string; follow: Follow }>();
   readonly #counted = { callers: { l7: 0, l4: 0 }, lost: { l7: 0, l4: 0 } };
-  /** The servers of the streams that are open, by caller and call. */
+  /** The servers of open streams, by caller and call. */
   readonly #open = {
     l7: new Map<string, string>(),
     l4: new Map<string, string>(),
@@ -124,7 +127,7 @@ export class Control {
     );
   }
 
-  /** Whether Envoy is the successor of another. */
+  /** Whether Envoy has been replaced. */
   get hasReplacedEnvoy(): boolean {
     return this.#hasReplacedEnvoy;
   }
@@ -133,7 +136,7 @@ export class Control {
     return this.#callers.load;
   }
 
-  /** Begins to call and to look. */
+  /** Starts the callers and the polling. */
   start(): void {
     this.#callers.start();
     this.#every(FRAME_MS, () => this.#sendFrame());
@@ -145,7 +148,7 @@ export class Control {
     );
   }
 
-  /** Ends the callers; nothing is looked at any more. */
+  /** Stops the polling and the callers. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#tell("end", {});
@@ -154,7 +157,7 @@ export class Control {
     await this.#callers.stop();
   }
 
-  /** Everything, for who begins to look. */
+  /** Everything that a new viewer needs. */
   hello(): Messages["hello"] {
     return {
       state: this.state(),
@@ -164,13 +167,13 @@ export class Control {
     };
   }
 
-  /** Adds a viewer of what is new. @returns Removes it. */
+  /** Adds a viewer of all messages. @returns A function that removes it. */
   addViewer(viewer: Viewer): () => void {
     this.#viewers.add(viewer);
     return () => this.#viewers.delete(viewer);
   }
 
-  /** Reads a line that Envoy has printed. */
+  /** Handles a line that Envoy printed. */
   noteEnvoyLine(line: string): void {
     const call = callOfAccessLog(line, (one) => this.#watch.nameOf(one));
     if (call === undefined) return;
@@ -178,7 +181,7 @@ export class Control {
     this.#frame.add(call);
   }
 
-  /** A server has ended without having been asked to. */
+  /** Handles a server that ended without being stopped. */
   noteCrash(server: string, status: ExitStatus): void {
     if (this.#isClosed) return;
     this.#isCut ||= status.signal !== null;
@@ -187,7 +190,7 @@ export class Control {
     this.#startLater(server);
   }
 
-  /** Everything that is shown beside calls and curves. */
+  /** Everything that is shown besides calls and curves. */
   state(): State {
     const { stack, stackName, serversMax } = this.#options;
     const { received, active, tries } = this.#watch.counts;
@@ -216,12 +219,12 @@ export class Control {
   }
 
   /**
-   * Does what is asked for, after what was asked for before.
+   * Performs a request after all earlier ones.
    *
    * @param who "page", "keys" or "ctl".
-   * @param wish Anything; it is checked.
-   * @returns The id of the story that tells what follows, when it has begun.
-   * @throws {Refusal} When it is refused; nothing is changed then.
+   * @param wish Anything; checkAction() checks it.
+   * @returns The id of the story about it.
+   * @throws {Refusal} When it is refused; nothing has changed then.
    */
   async ask(who: string, wish: unknown): Promise<number> {
     const offer = () => ({
@@ -232,12 +235,12 @@ export class Control {
     checkAction(wish, offer());
     if (this.#waiting >= WAITING_MAX) {
       throw new Refusal(
-        `${WAITING_MAX} actions wait already; ask again when they are done`,
+        `${WAITING_MAX} actions are waiting already; try again later`,
       );
     }
     this.#waiting += 1;
     const work = this.#done.then(async () => {
-      // What was done meanwhile may have changed what there is.
+      // The actions before it may have changed what the stack offers.
       if (this.#isClosed) throw new Refusal("The stack is being stopped");
       return await this.#do(who, checkAction(wish, offer()));
     });
@@ -270,7 +273,7 @@ export class Control {
         const load = { ...this.#callers.load, ...action.load };
         this.#busy = loadWords(load);
         this.#callers.change(load);
-        // Each change starts programs: a thousand wishes must not.
+        // Each change starts programs, so the rate must be limited.
         await pause(LOAD_PAUSE_MS);
         return this.#stories.begin(who, loadWords(load)).id;
       }
@@ -331,7 +334,7 @@ export class Control {
       return total === count && healthy === count;
     });
     story.tell(
-      `${words}; Envoy finds ${this.#watch.envoy.healthy} healthy after ` +
+      `${words}; Envoy sees ${this.#watch.envoy.healthy} healthy after ` +
         `${sinceWords(startMs)}; ${this.#sums().lost - lost} lost`,
       false,
     );
@@ -339,8 +342,8 @@ export class Control {
   }
 
   async #restartEnvoy(who: string): Promise<number> {
-    const story = this.#stories.begin(who, "Envoy ended", true);
-    this.#busy = "Envoy is started again";
+    const story = this.#stories.begin(who, "Envoy stopped", true);
+    this.#busy = "Envoy is restarting";
     const startMs = performance.now();
     const { lost } = this.#sums();
     await this.#withoutLooking(async () => {
@@ -348,14 +351,14 @@ export class Control {
       await this.#stack.startEnvoy();
     });
     story.tell(
-      `Envoy ended without draining; live again after ${sinceWords(startMs)}`,
+      `Envoy stopped without draining; live again after ${sinceWords(startMs)}`,
       true,
     );
     await this.#until(() => this.#watch.envoy.isLive);
     story.tell(
-      `Envoy ended without draining; live again after ${sinceWords(startMs)}; ${
-        this.#sums().lost - lost
-      } lost`,
+      `Envoy stopped without draining; live again after ${
+        sinceWords(startMs)
+      }; ${this.#sums().lost - lost} lost`,
       false,
     );
     return story.id;
@@ -380,7 +383,7 @@ export class Control {
       config = configWith(this.#options.config, turned);
     } catch (error) {
       throw new Refusal(
-        `The Envoy configuration has no place for this: ${messageOf(error)}`,
+        `This does not fit the Envoy configuration: ${messageOf(error)}`,
         { cause: error },
       );
     }
@@ -426,7 +429,7 @@ export class Control {
     }
   }
 
-  /** Tells of a server until it is back. @returns The story's id. */
+  /** Reports on a server until it is back. @returns The story's id. */
   #follow(story: Story, server: string, what: string): number {
     this.#follows.set(story, {
       server,
@@ -451,7 +454,7 @@ export class Control {
   }
 
   async #look(): Promise<void> {
-    if (this.#isLooking) return; // The last question has no answer yet.
+    if (this.#isLooking) return; // The last poll is still running.
     this.#isLooking = true;
     await this.#watch.askEnvoy();
     this.#isLooking = false;
@@ -466,7 +469,7 @@ export class Control {
     this.#tell("state", this.state());
   }
 
-  /** Does what makes another Envoy of this one, between two looks at it. */
+  /** Replaces or restarts Envoy between two polls. */
   async #withoutLooking(work: () => Promise<void>): Promise<void> {
     while (this.#isLooking) await pause(1);
     this.#isLooking = true;
@@ -479,7 +482,7 @@ export class Control {
     }
   }
 
-  /** Waits for what the next looks show; not for ever. */
+  /** Waits until the polls show a condition, for at most 20 s. */
   async #until(isTrue: () => boolean): Promise<void> {
     const limitAtMs = performance.now() + 20_000;
     while (!isTrue() && performance.now() < limitAtMs && !this.#isClosed) {
@@ -499,7 +502,8 @@ export class Control {
     this.#counted.callers[listener] += 1;
     if (call.status !== "OK") this.#counted.lost[listener] += 1;
     this.#seconds.addLatency(listener, call.latencyMs);
-    // Envoy tells of the balanced listener's calls, also of those of others.
+    // Envoy's access log covers the balanced listener's calls, others'
+    // included.
     if (listener === "l7") return;
     this.#seconds.addCall(call);
     this.#frame.add(call);
@@ -530,14 +534,14 @@ export class Control {
   }
 }
 
-/** How often each name is there. */
+/** Counts each name. */
 function countOf(names: Iterable<string>): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
 }
 
-/** What was done, behind a server's name. */
+/** What was done, to follow a server's name. */
 const DONE_WORDS = {
   terminate: "terminated",
   kill: "killed",
@@ -557,10 +561,10 @@ function loadWords({ ratePerS, connections, kind, listeners }: LoadState) {
     `${connections === 1 ? "connection" : "connections"}`;
 }
 
-/** What Envoy does when the configuration does not say it. */
+/** Envoy's defaults where the configuration has no value. */
 const ENVOY_DEFAULTS = { ejectionS: 30, budgetPercent: 20, retriesMin: 3 };
 
-/** The limits of the balanced cluster, as it is configured. */
+/** The balanced cluster's limits, as configured. */
 function limitsOf(config: EnvoyConfig): ConfiguredLimits {
   const cluster = grpcCluster(config) as {
     readonly outlier_detection?: { readonly base_ejection_time?: string };

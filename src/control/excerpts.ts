@@ -1,4 +1,4 @@
-/** The lines of the configuration that govern Envoy's figures. */
+/** Finds the lines of the configuration that govern Envoy's figures. */
 import { excerptAt, type Step } from "../core/yaml.ts";
 import { GRPC_CLUSTER, GRPC_LISTENER } from "../stack/envoy_config.ts";
 import type { ConfigExcerpt, EnvoyState } from "./state.ts";
@@ -16,7 +16,7 @@ const RETRIES: readonly Step[] = [
   ...["route", "retry_policy"],
 ];
 
-/** Where each figure's field is. */
+/** The field that governs each figure. */
 const PLACES: Readonly<Partial<Record<keyof EnvoyState, readonly Step[]>>> = {
   total: HEALTH,
   healthy: HEALTH,
@@ -31,9 +31,9 @@ const PLACES: Readonly<Partial<Record<keyof EnvoyState, readonly Step[]>>> = {
 };
 
 /**
- * The excerpts of a configuration.
+ * Extracts these fields from a configuration.
  *
- * @param text YAML; a figure whose field it has not has no excerpt.
+ * @param text YAML; a figure whose field is missing has no excerpt.
  */
 export function excerptsOf(text: string): readonly ConfigExcerpt[] {
   return Object.entries(PLACES).flatMap(([figure, path]) => {

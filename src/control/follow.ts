@@ -1,25 +1,25 @@
-/** What follows when something is done to a server, told as one sentence. */
+/** Reports in one sentence what follows when something is done to a server. */
 import type { EnvoyView, ProcessState } from "./state.ts";
 
-/** What is seen of a server, and counted by all, at one moment. */
+/** What is known about a server, and the counts of all, at one moment. */
 export interface Sight {
-  /** Any clock's milliseconds. */
+  /** Milliseconds of any clock. */
   readonly atMs: number;
   readonly process: ProcessState;
   readonly envoy: EnvoyView;
   /** Envoy's retries since the start. */
   readonly retries: number;
-  /** Calls of our callers that were lost since the start. */
+  /** Our callers' lost calls since the start. */
   readonly lost: number;
 }
 
-/** After it is back, late effects are waited for. */
+/** How long to wait for late effects once it is back. */
 const SETTLE_MS = 1500;
 
-/** Envoy looks every second; when it has seen nothing by then it never will. */
+/** Envoy checks every second; what it has not noticed by then it never will. */
 const NOTICE_LIMIT_MS = 8000;
 
-/** Nothing is followed for longer. */
+/** The longest that anything is followed. */
 const FOLLOW_LIMIT_MS = 120_000;
 
 function seconds(ms: number): string {
@@ -30,10 +30,10 @@ function calls(count: number, what: string): string {
   return `${count} ${count === 1 ? "call" : "calls"} ${what}`;
 }
 
-/** How Envoy's view of a server that gets no calls is told. */
+/** Words for why a server gets no calls. */
 const OUT_WORDS: Readonly<Record<EnvoyView, string>> = {
   healthy: "",
-  "failing checks": "Envoy took it out",
+  "failing checks": "Envoy took it out of rotation",
   ejected: "Envoy ejected it",
   draining: "Envoy sent no more calls to it",
   "not in DNS": "Envoy dropped it",
@@ -48,12 +48,12 @@ export class Follow {
   #outWords = "";
   #backAtMs: number | undefined;
   #last: Sight;
-  /** Whether everything has been told. */
+  /** Whether the sentence is complete. */
   isOver = false;
 
   /**
    * @param what What was done: "server-2 killed".
-   * @param start What was seen just before.
+   * @param start What was known just before.
    */
   constructor(what: string, start: Sight) {
     this.#what = what;
@@ -61,7 +61,7 @@ export class Follow {
     this.#last = start;
   }
 
-  /** Looks once more. */
+  /** Adds the latest sight. */
   see(sight: Sight): void {
     this.#last = sight;
     const sinceMs = sight.atMs - this.#start.atMs;
@@ -87,7 +87,7 @@ export class Follow {
     const parts = [
       this.#what,
       ...(this.#outAfterMs === undefined
-        ? (this.isOver ? ["Envoy went on calling it"] : [])
+        ? (this.isOver ? ["Envoy kept calling it"] : [])
         : [`${this.#outWords} after ${seconds(this.#outAfterMs)}`]),
       `${calls(retried, "retried")}, ${lost} lost`,
       ...(this.#backAtMs === undefined

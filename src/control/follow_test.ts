@@ -33,7 +33,7 @@ Deno.test("a story ends some time after the server is back", () => {
   const follow = seeAll([...GONE, back, { ...back, atMs: 5800 }]);
   assert.equal(
     follow.text(),
-    "server-2 killed; Envoy took it out after 1.1 s; 3 calls retried, 0 lost; " +
+    "server-2 killed; Envoy took it out of rotation after 1.1 s; 3 calls retried, 0 lost; " +
       "back after 4.2 s",
   );
   assert.equal(follow.isOver, true);
@@ -55,7 +55,7 @@ Deno.test("a server that Envoy never takes out is told so", () => {
   assert.equal(follow.isOver, true);
   assert.equal(
     follow.text(),
-    "server-2 killed; Envoy went on calling it; 0 calls retried, 1 lost",
+    "server-2 killed; Envoy kept calling it; 0 calls retried, 1 lost",
   );
 });
 

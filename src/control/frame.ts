@@ -1,7 +1,7 @@
-/** The calls of a moment, for those who draw them. */
+/** The calls of a moment, for drawing. */
 import type { CallsFrame, SeenCall } from "./state.ts";
 
-/** More in a tenth of a second cannot be told apart by eye. */
+/** The eye cannot tell more apart in a tenth of a second. */
 const CALLS_MAX = 30;
 
 /** Collects calls and hands out a fair sample of them. */
@@ -15,7 +15,7 @@ export class FrameOfCalls {
     this.#random = random;
   }
 
-  /** Adds a call: each has the same chance to be in the sample. */
+  /** Adds a call; each is equally likely to be sampled. */
   add(call: SeenCall): void {
     this.#total += 1;
     if (this.#calls.length < CALLS_MAX) {
@@ -26,7 +26,7 @@ export class FrameOfCalls {
     if (at < CALLS_MAX) this.#calls[at] = call;
   }
 
-  /** What came since the last time; undefined if that is nothing. */
+  /** The calls since the last time; undefined if there are none. */
   take(): Pick<CallsFrame, "calls" | "total"> | undefined {
     if (this.#total === 0) return undefined;
     const frame = { calls: this.#calls, total: this.#total };

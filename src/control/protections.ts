@@ -1,4 +1,4 @@
-/** What protects callers, each to be switched off as experiments' controls do. */
+/** The protections of callers, switched off as experiments' controls do it. */
 import {
   clusterFields,
   grpcCluster,
@@ -18,13 +18,13 @@ export interface Protection {
   /** Whether envoy.yaml has it. */
   readonly isOnAtFirst: boolean;
   /**
-   * Makes the configuration that of the other position; undefined for what is
-   * no matter of Envoy's.
+   * Flips the configuration to the other position; undefined if the protection
+   * is not Envoy's.
    */
   readonly turn?: (config: EnvoyConfig) => void;
 }
 
-/** The protection that is the servers' own. */
+/** The protection that is in the servers, not in Envoy. */
 export const DRAINING = "draining";
 
 /** All of them, in the order in which a call meets them. */
@@ -40,10 +40,10 @@ export const PROTECTIONS: readonly Protection[] = [
     id: "retry-budget",
     title: "Retry budget",
     about:
-      "Without it Envoy allows three retries at once: a server that dies " +
-      "with more calls on it loses the rest.",
+      "Without it Envoy allows three concurrent retries: a server that dies " +
+      "with more calls in flight loses the rest.",
     isOnAtFirst: true,
-    turn: clusterFields("three retries at once", {
+    turn: clusterFields("three concurrent retries", {
       circuit_breakers: { thresholds: [{ max_requests: 512 }] },
     }).apply,
   },
@@ -68,9 +68,9 @@ export const PROTECTIONS: readonly Protection[] = [
   {
     id: "circuit-breaker",
     title: "Circuit breaker",
-    about: "Without it slow servers are given ever more calls at once.",
+    about: "Without it slow servers get ever more concurrent calls.",
     isOnAtFirst: true,
-    turn: clusterFields("no limit of calls at once", {
+    turn: clusterFields("no limit on concurrent calls", {
       circuit_breakers: {
         thresholds: [{
           max_requests: 1_000_000,
@@ -111,7 +111,7 @@ export const PROTECTIONS: readonly Protection[] = [
   },
 ];
 
-/** Which protections are in the position that envoy.yaml has not. */
+/** The protections that are not in envoy.yaml's position. */
 export type Turned = ReadonlySet<string>;
 
 /** The protections as viewers see them. */
@@ -124,7 +124,7 @@ export function protectionStates(turned: Turned): readonly ProtectionState[] {
   }));
 }
 
-/** A copy of the configuration with all that is turned. */
+/** A copy of the configuration with these protections flipped. */
 export function configWith(config: EnvoyConfig, turned: Turned): EnvoyConfig {
   const copy = structuredClone(config);
   for (const { id, turn } of PROTECTIONS) {

@@ -1,17 +1,17 @@
-/** Whether callers, Envoy and servers have counted the same calls. */
+/** Compares the counts of callers, Envoy and servers. */
 import type { Ledgers } from "./state.ts";
 
-/** What each side has counted. */
+/** The counts of each side. */
 export interface Counted {
   readonly callers: Ledgers["callers"];
   readonly lost: Ledgers["lost"];
-  /** Calls that Envoy has received on the balanced listener. */
+  /** Calls that Envoy received on the balanced listener. */
   readonly envoy: number;
   readonly envoyTries: number;
   readonly servers: number;
-  /** Whether calls are on their way now. */
+  /** Whether calls are in flight now. */
   readonly isBusy: boolean;
-  /** Whether a server's process was ended by force, and its counts with it. */
+  /** Whether a server was killed, and its counts lost. */
   readonly isCut: boolean;
 }
 
@@ -19,12 +19,12 @@ function calls(count: number): string {
   return count === 1 ? "1 call" : `${count} calls`;
 }
 
-/** Compares the ledgers, and says what is between them. */
+/** Compares the ledgers and explains the difference. */
 export function reconcileLedgers(counted: Counted): Ledgers {
   const { isBusy, isCut, ...ledgers } = counted;
   const { callers, lost, envoy, envoyTries, servers } = ledgers;
   if (isBusy) {
-    return { ...ledgers, agrees: null, verdict: "Calls are on their way." };
+    return { ...ledgers, agrees: null, verdict: "Calls are in flight." };
   }
   const notes: string[] = [];
   let agrees: boolean | null = true;
@@ -33,8 +33,8 @@ export function reconcileLedgers(counted: Counted): Ledgers {
     notes.push(`${calls(others)} on the L7 listener came from others`);
   }
   if (others < 0) {
-    notes.push(`${calls(-others)} found no Envoy`);
-    // Those must be calls that their callers know to be lost.
+    notes.push(`${calls(-others)} never reached Envoy`);
+    // Their callers must have counted them as lost.
     agrees = -others <= lost.l7;
   }
   const unseen = envoyTries + callers.l4 - servers;
@@ -42,12 +42,12 @@ export function reconcileLedgers(counted: Counted): Ledgers {
     notes.push(
       `${
         calls(unseen)
-      } reached no server, or one that was ended with its counts`,
+      } reached no server, or one that was killed with its counts`,
     );
     agrees &&= isCut || unseen <= lost.l7 + lost.l4;
   }
   if (unseen < 0) {
-    notes.push(`${calls(-unseen)} came to servers past the L7 listener`);
+    notes.push(`${calls(-unseen)} reached servers without the L7 listener`);
     agrees &&= null;
   }
   const head = agrees === null

@@ -15,10 +15,10 @@ for (
   const [what, change, agrees, verdict] of [
     ["agree", {}, true, /^They agree\.$/],
     [
-      "are not compared while calls are on their way",
+      "are not compared while calls are in flight",
       { isBusy: true },
       null,
-      /on their way/,
+      /in flight/,
     ],
     [
       "agree when a retry was one more try",
@@ -33,16 +33,16 @@ for (
       /^They agree; 7 calls on the L7 listener came from others\.$/,
     ],
     [
-      "know lost calls that found no Envoy",
+      "know lost calls that never reached Envoy",
       { envoy: 98, envoyTries: 98, servers: 138, lost: { l7: 2, l4: 0 } },
       true,
-      /2 calls found no Envoy/,
+      /2 calls never reached Envoy/,
     ],
     [
       "differ when calls are missing that nobody lost",
       { envoy: 98, envoyTries: 98, servers: 138 },
       false,
-      /^They differ; 2 calls found no Envoy/,
+      /^They differ; 2 calls never reached Envoy/,
     ],
     [
       "allow a killed server to take its counts along",

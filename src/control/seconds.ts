@@ -1,11 +1,11 @@
-/** Calls counted by the second, for the last five minutes. */
+/** Counts calls per second, for the last five minutes. */
 import { Histogram } from "../core/histogram.ts";
 import type { Listener, Second, SeenCall } from "./state.ts";
 
 /** How many seconds are kept. */
 export const SECONDS_KEPT = 300;
 
-/** A peer may call itself by another name each time. */
+/** A peer may report a new name each time. */
 const NAMES_MAX = 64;
 
 type Counts = Map<string, number>;
@@ -16,7 +16,7 @@ function count(counts: Counts, name: string, more = 1): void {
   counts.set(key, (counts.get(key) ?? 0) + more);
 }
 
-/** One second that is being counted. */
+/** The second being counted. */
 class OpenSecond {
   readonly atMs: number;
   readonly #answers = { l7: new Map(), l4: new Map() } satisfies Record<
@@ -32,7 +32,7 @@ class OpenSecond {
     this.atMs = atMs;
   }
 
-  /** Counts what is drawn: Envoy's view of L7, the callers' of L4. */
+  /** Counts a call to draw: Envoy's view for L7, the callers' for L4. */
   addCall({ listener, servers, status, flags }: SeenCall): void {
     const server = servers.at(-1) ?? "";
     if (status === "OK") count(this.#answers[listener], server);
@@ -65,7 +65,7 @@ class OpenSecond {
   }
 }
 
-/** Counts calls; the clock is whoever calls next(). */
+/** Counts calls; whoever calls next() is the clock. */
 export class Seconds {
   readonly #kept: Second[] = [];
   #open: OpenSecond;
@@ -75,7 +75,7 @@ export class Seconds {
     this.#open = new OpenSecond(nowMs);
   }
 
-  /** The seconds that are over, the oldest first. */
+  /** The finished seconds, oldest first. */
   get kept(): readonly Second[] {
     return this.#kept;
   }
@@ -85,17 +85,17 @@ export class Seconds {
     this.#open.addCall(call);
   }
 
-  /** Adds how long a call of our own callers took. */
+  /** Adds the latency of a call of our own callers. */
   addLatency(listener: Listener, latencyMs: number): void {
     this.#open.addLatency(listener, latencyMs);
   }
 
-  /** Adds calls that Envoy's circuit breaker has refused. */
+  /** Adds calls that Envoy's circuit breaker refused. */
   addOverflows(count: number): void {
     this.#open.overflows += count;
   }
 
-  /** Ends the second and begins the next. @returns The one that is over. */
+  /** Ends the second and begins the next. @returns The finished one. */
   next(nowMs: number): Second {
     const done = this.#open.done();
     this.#kept.push(done);

@@ -1,6 +1,6 @@
 /**
- * What viewers of a running stack are shown: the page, the keys and `ctl` all
- * read these values, and nothing else. All of them are plain JSON.
+ * What viewers of a running stack see: the page, the keys and `ctl` read these
+ * values and nothing else. All are plain JSON.
  */
 
 /** The two listeners: balanced per call, and per connection. */
@@ -9,30 +9,30 @@ export type Listener = "l7" | "l4";
 /** Both, in the order in which they are shown. */
 export const LISTENERS: readonly Listener[] = ["l7", "l4"];
 
-/** What a caller may ask for again and again. */
+/** The kinds of calls. */
 export const CALL_KINDS = ["unary", "stream", "chat"] as const;
 
-/** What a caller asks for again and again. */
+/** A kind of call. */
 export type CallKind = (typeof CALL_KINDS)[number];
 
 /** The load that the stack's own callers make. */
 export interface LoadState {
-  /** Calls a second at each listener that is loaded; 0 makes none. */
+  /** Calls a second to each listener under load; 0 makes none. */
   readonly ratePerS: number;
   /** Connections to each listener. */
   readonly connections: number;
   readonly kind: CallKind;
   /** How long a server works on a call, or on a message. */
   readonly workMs: number;
-  /** Characters of each request's text. */
+  /** Length of each request's text. */
   readonly messageCharacters: number;
   readonly listeners: readonly Listener[];
 }
 
-/** What a server's process does. */
+/** The state of a server's process. */
 export type ProcessState = "running" | "paused" | "starting" | "stopped";
 
-/** What Envoy makes of a server. */
+/** Envoy's view of a server. */
 export type EnvoyView =
   | "healthy"
   | "failing checks"
@@ -47,21 +47,23 @@ export interface ServerState {
   readonly address: string;
   readonly process: ProcessState;
   readonly envoy: EnvoyView;
-  /** When Envoy may take it back, milliseconds since 1970; null: not ejected. */
+  /**
+   * When its ejection may end, in milliseconds since 1970; null if not ejected.
+   */
   readonly ejectedUntilMs: number | null;
-  /** The kinds of its faults, and when each is over. */
+  /** Its faults by kind, and when each ends. */
   readonly faults: readonly {
     readonly kind: string;
     readonly untilMs: number;
   }[];
-  /** Calls that Envoy has on it now. */
+  /** Calls in flight on it, by Envoy's count. */
   readonly active: number;
-  /** What it has counted itself, in all of its processes. */
+  /** Its own counts, over all of its processes. */
   readonly started: number;
   readonly ok: number;
 }
 
-/** Envoy's own figures, of the balanced cluster. */
+/** Envoy's figures about the balanced cluster. */
 export interface EnvoyState {
   readonly isLive: boolean;
   readonly total: number;
@@ -69,20 +71,20 @@ export interface EnvoyState {
   readonly isPanicking: boolean;
   readonly ejectionsActive: number;
   readonly ejections: number;
-  /** Names of the circuit breakers that are open, for example "rq_open". */
+  /** Names of the open circuit breakers, for example "rq_open". */
   readonly openBreakers: readonly string[];
   readonly retries: number;
   readonly retriesOverBudget: number;
-  /** How many retries the budget allows at once. */
+  /** How many concurrent retries the budget allows. */
   readonly retriesAllowed: number;
   readonly overflows: number;
 }
 
-/** One figure of Envoy beside the lines of its configuration that govern it. */
+/** A figure of Envoy with the lines of its configuration that govern it. */
 export interface ConfigExcerpt {
   /** The field of `EnvoyState`. */
   readonly figure: keyof EnvoyState;
-  /** The first of the lines, from 1. */
+  /** The number of the first line, from 1. */
   readonly line: number;
   readonly text: string;
 }
@@ -96,24 +98,24 @@ export interface ProtectionState {
   readonly isOn: boolean;
 }
 
-/** What each side has counted of the calls since the start. */
+/** Each side's count of the calls since the start. */
 export interface Ledgers {
-  /** Calls through each listener that our callers have ended. */
+  /** Our callers' finished calls through each listener. */
   readonly callers: Readonly<Record<Listener, number>>;
-  /** Of these, calls that were not answered with OK. */
+  /** How many of these did not end with OK. */
   readonly lost: Readonly<Record<Listener, number>>;
-  /** Calls that Envoy has counted on the balanced listener. */
+  /** Calls that Envoy counted on the balanced listener. */
   readonly envoy: number;
-  /** Tries that it has sent to servers; retries are tries, too. */
+  /** Attempts that it sent to servers, retries included. */
   readonly envoyTries: number;
-  /** Calls that servers have started. */
+  /** Calls that servers started. */
   readonly servers: number;
-  /** Whether they agree, and if not, what is between them. */
+  /** Whether they agree, and if not, how they differ. */
   readonly verdict: string;
   readonly agrees: boolean | null;
 }
 
-/** Something that was asked for, or that happened, and what followed. */
+/** A request or an incident, and what followed. */
 export interface StoryState {
   readonly id: number;
   /** Milliseconds since 1970. */
@@ -121,11 +123,11 @@ export interface StoryState {
   /** Who asked: "page", "keys", "ctl", or "" if nobody did. */
   readonly who: string;
   readonly text: string;
-  /** Whether more is still to be told. */
+  /** Whether more is to come. */
   readonly isOpen: boolean;
 }
 
-/** Everything but calls and curves. */
+/** Everything except calls and curves. */
 export interface State {
   readonly atMs: number;
   readonly stack: string;
@@ -137,7 +139,7 @@ export interface State {
   readonly load: LoadState;
   readonly protections: readonly ProtectionState[];
   readonly ledgers: Ledgers;
-  /** The action that is being carried out, or "". */
+  /** The action in progress, or "". */
   readonly busy: string;
 }
 
@@ -145,8 +147,8 @@ export interface State {
 export interface SeenCall {
   readonly listener: Listener;
   /**
-   * The servers that it was given to, in order; none if there was none, and ""
-   * for one that nobody names, as Envoy could not connect to it.
+   * The servers that it was sent to, in order; "" for one that Envoy does not
+   * name because it could not connect.
    */
   readonly servers: readonly string[];
   readonly status: string;
@@ -157,7 +159,7 @@ export interface SeenCall {
 
 /** What happened in one second. */
 export interface Second {
-  /** Its beginning, milliseconds since 1970. */
+  /** Its start in milliseconds since 1970. */
   readonly atMs: number;
   /** Answers by server, through each listener. */
   readonly answers: Readonly<
@@ -177,10 +179,10 @@ export interface Second {
   readonly overflows: number;
 }
 
-/** Calls of the last moment, to be drawn. */
+/** The calls of the last moment, to draw. */
 export interface CallsFrame {
   readonly calls: readonly SeenCall[];
-  /** How many there were; more than `calls` when those are a sample. */
+  /** How many there were; more than `calls` if that is a sample. */
   readonly total: number;
   /** Open streams by server, through each listener. */
   readonly streams: Readonly<
@@ -190,7 +192,7 @@ export interface CallsFrame {
 
 /** The messages of the event stream, by name. */
 export interface Messages {
-  /** Once at the start: the last five minutes and all stories. */
+  /** Sent once at the start: the last five minutes and all stories. */
   readonly hello: {
     readonly state: State;
     readonly seconds: readonly Second[];
@@ -200,8 +202,8 @@ export interface Messages {
   readonly state: State;
   readonly second: Second;
   readonly calls: CallsFrame;
-  /** A new story, or one that has changed. */
+  /** A new or changed story. */
   readonly story: StoryState;
-  /** The stack is being stopped; nothing more will come. */
+  /** The stack is stopping; nothing more will come. */
   readonly end: Record<string, never>;
 }

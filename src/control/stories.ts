@@ -1,13 +1,13 @@
-/** The event log: what was asked for or happened, and what followed. */
+/** The event log: requests and incidents, and what followed. */
 import type { StoryState } from "./state.ts";
 
-/** Older stories are forgotten. */
+/** Older stories are dropped. */
 const STORIES_KEPT = 500;
 
-/** A story that is being told. */
+/** A story in progress. */
 export interface Story {
   readonly id: number;
-  /** Replaces the text; `isOpen` says whether more is to be told. */
+  /** Replaces the text; `isOpen` says whether more is to come. */
   tell(text: string, isOpen: boolean): void;
 }
 
@@ -19,7 +19,7 @@ export class Stories {
   #lastId = 0;
 
   /**
-   * @param onChange Is given each new story, and each that has changed.
+   * @param onChange Called with each new or changed story.
    * @param now Milliseconds since 1970.
    */
   constructor(
@@ -30,7 +30,7 @@ export class Stories {
     this.#now = now;
   }
 
-  /** The stories that are kept, the oldest first. */
+  /** The kept stories, oldest first. */
   get kept(): readonly StoryState[] {
     return [...this.#kept.values()];
   }
@@ -39,7 +39,7 @@ export class Stories {
    * Begins a story.
    *
    * @param who Who asked for it; "" if nobody did.
-   * @param isOpen Whether more is to be told (default false).
+   * @param isOpen Whether more is to come (default false).
    */
   begin(who: string, text: string, isOpen = false): Story {
     this.#lastId += 1;
@@ -49,7 +49,7 @@ export class Stories {
       id,
       tell: (newText, isStillOpen) => {
         const old = this.#kept.get(id);
-        if (old === undefined) return; // It was forgotten.
+        if (old === undefined) return; // It was dropped.
         if (old.text === newText && old.isOpen === isStillOpen) return;
         this.#set({ ...old, text: newText, isOpen: isStillOpen });
       },

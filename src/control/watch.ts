@@ -1,4 +1,4 @@
-/** Looks at a running stack: what its processes do, and Envoy's view of them. */
+/** Watches a running stack: its processes, and Envoy's view of them. */
 import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
@@ -19,11 +19,11 @@ const FILTER = `^(cluster\\.${GRPC_CLUSTER}\\.(membership_(healthy|total)|` +
   "upstream_rq_(total|active|retry|retry_overflow|pending_overflow|active_overflow))|" +
   "http\\.grpc\\.downstream_rq_(total|active)|server\\.live)$";
 
-/** Which of them only grow: the others are gauges. */
+/** Those that only grow; the others are gauges. */
 const COUNTERS =
   /_rq_total$|_enforced_total$|_retry$|_overflow$|lb_healthy_panic$/;
 
-/** What Envoy is when it does not answer. */
+/** Envoy's state while it does not answer. */
 export const NO_ENVOY: EnvoyState = {
   isLive: false,
   total: 0,
@@ -38,23 +38,23 @@ export const NO_ENVOY: EnvoyState = {
   overflows: 0,
 };
 
-/** What Envoy has counted of calls. */
+/** Envoy's counts of calls. */
 export interface EnvoyCounts {
   readonly received: number;
   readonly active: number;
   readonly tries: number;
 }
 
-/** What Envoy does not tell, as it is configured. */
+/** What Envoy does not report, from its configuration. */
 export interface ConfiguredLimits {
   /** How long a first ejection lasts. */
   readonly ejectionMs: number;
-  /** The retry budget: a share of the calls at once, and the least. */
+  /** The retry budget: a share of the calls in flight, and a minimum. */
   readonly budgetPercent: number;
   readonly retriesMin: number;
 }
 
-/** A server's counts in all of its processes. */
+/** A server's counts over all of its processes. */
 interface Tally {
   readonly before: { readonly started: number; readonly ok: number };
   readonly last: {
@@ -64,7 +64,7 @@ interface Tally {
   };
 }
 
-/** What is known of a server beside what Envoy says. */
+/** What is known about a server besides Envoy's view. */
 interface Known {
   process?: Exclude<ProcessState, "running" | "stopped">;
   isLeaving?: boolean;
@@ -79,7 +79,7 @@ const NOTHING: Tally = {
   last: { uptimeMs: 0, started: 0, ok: 0 },
 };
 
-/** Whether Envoy panics: it counts the calls that it has balanced so. */
+/** The names of the open circuit breakers. */
 function openBreakers(stats: Stats): readonly string[] {
   const found: string[] = [];
   for (const [name, value] of stats) {
@@ -91,7 +91,7 @@ function openBreakers(stats: Stats): readonly string[] {
   return found;
 }
 
-/** Looks at a stack again and again; what it saw last is kept. */
+/** Polls a stack and keeps the latest view. */
 export class Watch {
   readonly #stack: Stack;
   readonly #now: () => number;
@@ -99,7 +99,7 @@ export class Watch {
   readonly #known = new Map<string, Known>();
   readonly #names = new Map<string, string>();
   #hosts: readonly UpstreamHost[] = [];
-  /** What Envoys that were replaced or restarted had counted. */
+  /** The counts of Envoys that were replaced or restarted. */
   #before: Stats = new Map();
   #stats: Stats = new Map();
   #panics = 0;
@@ -127,7 +127,7 @@ export class Watch {
     return this.#counts;
   }
 
-  /** The name of the server at an address, also of one that has gone. */
+  /** The name of the server at an address, even if it is gone. */
   nameOf(address: string): string {
     for (const server of this.#stack.servers()) {
       this.#names.set(server.address, server.name);
@@ -135,7 +135,7 @@ export class Watch {
     return this.#names.get(address) ?? address;
   }
 
-  /** Notes what is being done to a server; undefined: nothing more. */
+  /** Notes what is being done to a server; undefined means nothing. */
   note(name: string, process: Known["process"] | "leaving" | undefined): void {
     const known = this.#of(name);
     known.isLeaving = process === "leaving";
@@ -143,19 +143,19 @@ export class Watch {
     else known.process = process;
   }
 
-  /** Notes a fault that a server was given. */
+  /** Notes a fault of a server. */
   noteFault(name: string, fault: Fault): void {
     this.#of(name).faults.set(fault.kind, this.#now() + fault.durationMs);
   }
 
-  /** Forgets a server's faults: they were cleared, or its process is a new one. */
+  /** Forgets a server's faults: they were cleared, or the process is new. */
   forgetFaults(name: string): void {
     this.#of(name).faults.clear();
   }
 
   /**
-   * From now on another Envoy is asked, which begins to count at 0. Ask the old
-   * one just before.
+   * From now on another Envoy answers, which counts from 0. Poll the old one
+   * just before.
    */
   noteNewEnvoy(): void {
     const names = [...this.#stats.keys()].filter((name) => COUNTERS.test(name));
@@ -164,7 +164,7 @@ export class Watch {
     );
   }
 
-  /** Asks Envoy. Its state is that of no Envoy when it does not answer. */
+  /** Polls Envoy; when it does not answer, it is not live. */
   async askEnvoy(): Promise<void> {
     try {
       const [stats, hosts] = await Promise.all([
@@ -186,7 +186,7 @@ export class Watch {
     }
   }
 
-  /** Asks each server that runs what it has counted. */
+  /** Reads the counters of each running server. */
   async askServers(): Promise<void> {
     const asked = this.#stack.servers().filter(({ name, isRunning }) =>
       isRunning && this.#known.get(name)?.process === undefined
@@ -195,7 +195,7 @@ export class Watch {
       try {
         this.#count(name, await this.#stack.counters(name));
       } catch {
-        // It has just ended, or is too busy; the next time will tell.
+        // It has just ended, or is too busy; the next poll will tell.
       }
     }));
   }
@@ -219,7 +219,7 @@ export class Watch {
     });
   }
 
-  /** Calls that all servers have started, those that have gone included. */
+  /** The calls started by all servers, including those that are gone. */
   started(): number {
     return [...this.#known.values()].reduce(
       (sum, { tally: { before, last } }) => sum + before.started + last.started,
@@ -256,7 +256,9 @@ export class Watch {
     return [...faults].map(([kind, untilMs]) => ({ kind, untilMs }));
   }
 
-  /** Envoy ejects for so long times how often it has ejected this host. */
+  /**
+   * An ejection lasts the base time multiplied by the host's ejections so far.
+   */
   #noteEjections(): void {
     for (const host of this.#hosts) {
       const known = this.#of(this.nameOf(host.address));
@@ -269,7 +271,7 @@ export class Watch {
     }
   }
 
-  /** Envoy's rule: a share of the calls at once, but at least so many. */
+  /** Envoy's rule: a share of the calls in flight, but at least the minimum. */
   #retriesAllowed(active: number): number {
     const { budgetPercent, retriesMin } = this.#limits;
     return Math.max(retriesMin, Math.floor(active * budgetPercent / 100));

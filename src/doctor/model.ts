@@ -1,4 +1,4 @@
-/** The parts of any Envoy configuration that the doctor looks at. */
+/** The parts of an Envoy configuration that the doctor examines. */
 import { isDeepStrictEqual } from "node:util";
 import { hostPort } from "../core/address.ts";
 import { Failure } from "../core/errors.ts";
@@ -6,7 +6,7 @@ import { at, type Fields, fieldsOf, listOf, parseYaml } from "../core/yaml.ts";
 
 /** One route of an HTTP connection manager. */
 export interface Route {
-  /** Its name, or its match in words. */
+  /** Its name, or its path if it has none. */
   readonly name: string;
   /** The path or prefix that it matches; "/" matches everything. */
   readonly path: string;
@@ -35,9 +35,9 @@ export interface Cluster {
   readonly http2: Fields;
 }
 
-/** A configuration as the doctor sees it: what callers can reach. */
+/** What callers can reach in a configuration. */
 export interface Model {
-  /** All but those that only lead to Envoy's own admin interface. */
+  /** Without those that lead only to Envoy's own admin interface. */
   readonly managers: readonly Manager[];
   /** Clusters that calls are sent to, by HTTP or TCP. */
   readonly clusters: readonly Cluster[];
@@ -46,7 +46,7 @@ export interface Model {
   readonly root: Fields;
 }
 
-/** A duration such as "0.25s" in milliseconds; undefined if it is none. */
+/** A duration such as "0.25s" in milliseconds; undefined for anything else. */
 export function durationMs(value: unknown): number | undefined {
   const [, seconds] = /^(\d+(?:\.\d+)?)s$/.exec(String(value)) ?? [];
   return seconds === undefined ? undefined : Number(seconds) * 1000;
@@ -55,7 +55,7 @@ export function durationMs(value: unknown): number | undefined {
 /**
  * Parses any envoy.yaml.
  *
- * @throws {Failure} `environment` when it is no YAML or no static
+ * @throws {Failure} `environment` when it is not YAML or not a static
  * configuration.
  */
 export function parseModel(text: string, name: string): Model {
@@ -139,7 +139,7 @@ function isAdmin(cluster: Fields, address: unknown): boolean {
       );
 }
 
-/** The extension for DNS has the fields that clusters have themselves. */
+/** The DNS extension has the same fields as the cluster itself. */
 function withDns(fields: Fields): Fields {
   const config = fieldsOf(at(fields, "cluster_type", "typed_config"));
   return String(config["@type"]).endsWith(".DnsCluster")

@@ -1,11 +1,11 @@
-/** What a rule of the doctor is. */
+/** The shape of the doctor's rules. */
 import type { Model } from "./model.ts";
 
-/** One pitfall that a configuration has. */
+/** One pitfall found in a configuration. */
 export interface Finding {
   /** The field, with the cluster or listener that it belongs to. */
   readonly field: string;
-  /** What is there now, or that nothing is. */
+  /** Its present value, or that it has none. */
   readonly now: string;
 }
 
@@ -16,7 +16,7 @@ export interface Rule {
   readonly why: string;
   /** The experiment that shows it. */
   readonly experiment: string;
-  /** Where the configuration has it. */
+  /** Finds where the configuration has it. */
   readonly find: (model: Model, services: readonly string[]) => Finding[];
 }
 

@@ -1,15 +1,15 @@
-/** Pitfalls of balance, discovery and health checks. */
+/** Pitfalls of load balancing, discovery and health checks. */
 import { at } from "../core/yaml.ts";
 import { type Cluster, durationMs, type Model } from "./model.ts";
 import { type Finding, type Rule, shown } from "./rule.ts";
 
-/** Asking less often than this makes a new server wait. */
+/** Resolving less often than this keeps a new server waiting. */
 const REFRESH_MS_MAX = 2000;
 
 /** Checking an idle cluster less often than this hides its state. */
 const NO_TRAFFIC_MS_MAX = 5000;
 
-/** A field of every cluster that is routed to and fails a test. */
+/** Finds a field in every routed cluster where it fails a test. */
 function clusterField(
   path: readonly string[],
   isFine: (value: unknown, cluster: Cluster) => boolean,
@@ -24,7 +24,7 @@ function clusterField(
       }));
 }
 
-/** A field of every gRPC health check that fails a test. */
+/** Finds a field in every health check where it fails a test. */
 function healthField(
   field: string,
   isFine: (value: unknown) => boolean,
@@ -43,7 +43,7 @@ function healthField(
 const isDns = ({ fields }: Cluster) =>
   ["STRICT_DNS", "LOGICAL_DNS"].includes(String(fields["type"]));
 
-/** Servers that only a tcp_proxy leads to. */
+/** Finds servers that are reached only through a tcp_proxy. */
 function onlyByTcp({ clusters, tcpTargets }: Model): Finding[] {
   const balanced = new Set(
     clusters.filter(({ isRouted }) => isRouted)
@@ -59,7 +59,7 @@ function onlyByTcp({ clusters, tcpTargets }: Model): Finding[] {
   });
 }
 
-/** Health checks that name a service which no route leads to. */
+/** Finds health checks that name an unknown service. */
 function unknownService(
   { clusters, managers }: Model,
   services: readonly string[],
@@ -68,7 +68,7 @@ function unknownService(
     .map(({ path }) => /^\/([\w.]+)\//.exec(path)?.[1])
     .filter((service) => service !== undefined);
   const known = services.length > 0 ? services : routed;
-  if (known.length === 0) return []; // Nobody says which services there are.
+  if (known.length === 0) return []; // There is nothing to compare with.
   return clusters.flatMap(({ name, healthChecks }) =>
     healthChecks
       .map((check) => at(check, "grpc_health_check", "service_name"))
@@ -82,7 +82,7 @@ function unknownService(
   );
 }
 
-/** Rules about who gets calls and how Envoy knows. */
+/** Rules about which servers get calls, and how Envoy decides. */
 export const DISCOVERY_RULES: readonly Rule[] = [
   {
     id: "tcp-proxy",
@@ -93,21 +93,22 @@ export const DISCOVERY_RULES: readonly Rule[] = [
   },
   {
     id: "no-health-check",
-    why: "A dead server gets its part of the calls until each fails; add a " +
+    why: "A dead server keeps getting its share of the calls; add a " +
       "grpc_health_check",
     experiment: "kill-one",
     find: clusterField([], (_, { healthChecks }) => healthChecks.length > 0),
   },
   {
     id: "unknown-service",
-    why: "Servers answer NOT_FOUND for a service that they did not register, " +
-      "so none is ever healthy; name one that they serve",
+    why:
+      "Servers answer NOT_FOUND for a service that they have not registered, " +
+      "so none ever becomes healthy; name one that they serve",
     experiment: "wrong-health-service",
     find: unknownService,
   },
   {
     id: "no-traffic-interval",
-    why: "An idle cluster is checked once in 60 s, so its first calls meet " +
+    why: "An idle cluster is checked every 60 s, so its first calls may hit " +
       "dead servers; set no_traffic_interval to about the interval",
     experiment: "all-down-and-back",
     find: healthField(
@@ -118,7 +119,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
   {
     id: "panic-threshold",
     why: "Below this share of healthy servers (50 % unless set) Envoy calls " +
-      "the unhealthy too, which hides every health problem; set it to 0",
+      "the unhealthy ones too, which hides every health problem; set it to 0",
     experiment: "panic-threshold",
     find: clusterField(
       ["common_lb_config", "healthy_panic_threshold", "value"],
@@ -137,7 +138,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
   },
   {
     id: "removed-hosts-stay",
-    why: "A server that discovery has dropped gets calls for as long as its " +
+    why: "A server that discovery has removed gets calls for as long as its " +
       "health checks pass; set it to true",
     experiment: "scale-down",
     find: clusterField(
@@ -147,7 +148,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
   },
   {
     id: "slow-discovery",
-    why: "New servers wait for calls until Envoy asks for addresses again " +
+    why: "New servers get no calls until Envoy resolves the name again " +
       "(5 s unless set); set dns_refresh_rate to a second or two",
     experiment: "scale-up",
     find: clusterField(
@@ -158,7 +159,8 @@ export const DISCOVERY_RULES: readonly Rule[] = [
   },
   {
     id: "dns-ttl",
-    why: "Docker's answers may be kept for 600 s; leave respect_dns_ttl false",
+    why:
+      "Docker's DNS answers have a TTL of 600 s; leave respect_dns_ttl false",
     experiment: "scale-up",
     find: clusterField(["respect_dns_ttl"], (value) => value !== true),
   },

@@ -3,10 +3,10 @@ import { at, type Fields, listOf } from "../core/yaml.ts";
 import { durationMs, type Manager, type Model, type Route } from "./model.ts";
 import { type Finding, type Rule, shown } from "./rule.ts";
 
-/** Three servers is what a small cluster has. */
+/** The share of one server in a small cluster of three. */
 const ONE_OF_THREE_PERCENT = 34;
 
-/** Routes that retry, with their manager. */
+/** The routes that retry. */
 function retryRoutes({ managers }: Model): readonly Route[] {
   return managers.flatMap(({ routes }) => routes)
     .filter(({ action }) => action["retry_policy"] !== undefined);
@@ -40,7 +40,7 @@ function inManagers(
       }));
 }
 
-/** Managers none of whose routes lets a stream live. */
+/** Finds managers without a route that lets a stream live long. */
 function streamsAreCut({ managers }: Model): Finding[] {
   return managers
     .filter(({ routes }) =>
@@ -73,13 +73,13 @@ function thresholds(
     }));
 }
 
-/** Whether there is a limit of connections from callers. */
+/** Whether connections from callers are limited. */
 function limitsConnections({ root }: Model): boolean {
   return listOf(at(root, "overload_manager", "resource_monitors"))
     .some(({ name }) => String(name).includes("downstream_max_connections"));
 }
 
-/** Rules about what happens when something fails. */
+/** Rules about failures and overload. */
 export const RESILIENCE_RULES: readonly Rule[] = [
   {
     id: "streams-cut",
@@ -90,7 +90,7 @@ export const RESILIENCE_RULES: readonly Rule[] = [
   },
   {
     id: "no-retries",
-    why: "Each call on a server that dies is lost to its caller; retry on " +
+    why: "Every call in flight on a server that dies is lost; retry on " +
       "connect-failure, refused-stream, reset and unavailable",
     experiment: "kill-one",
     find: ({ managers }) =>
@@ -120,8 +120,8 @@ export const RESILIENCE_RULES: readonly Rule[] = [
   },
   {
     id: "no-retry-budget",
-    why: "At most 3 retries run at once unless a budget says otherwise, and " +
-      "a larger fixed number feeds a retry storm; set retry_budget",
+    why: "Without a budget at most 3 retries run at once, and " +
+      "a larger fixed limit feeds a retry storm; set retry_budget",
     experiment: "retry-storm",
     find: (model) =>
       retryRoutes(model).length === 0 ? [] : thresholds(
@@ -134,7 +134,7 @@ export const RESILIENCE_RULES: readonly Rule[] = [
     id: "no-circuit-breaker",
     why:
       "A slow cluster gets up to 1024 calls at once before one is refused; " +
-      "set max_requests to what the servers can work on",
+      "set max_requests to what the servers can handle",
     experiment: "circuit-breaker",
     find: (model) =>
       thresholds(
@@ -171,7 +171,7 @@ export const RESILIENCE_RULES: readonly Rule[] = [
   {
     id: "check-unejects",
     why:
-      "A failing server whose health check passes is back at the next check " +
+      "A failing server whose health check passes returns at the next check " +
       "unless this is false",
     experiment: "faulty-server",
     find: inOutlierDetection(
@@ -182,7 +182,7 @@ export const RESILIENCE_RULES: readonly Rule[] = [
   },
   {
     id: "silent-server",
-    why: "Calls on a server that hangs wait for the whole deadline; set " +
+    why: "Calls on a server that hangs wait for their whole deadline; set " +
       "per_try_timeout, or connection_keepalive to the servers",
     experiment: "paused-server",
     find: ({ clusters, managers }) =>
@@ -204,7 +204,7 @@ export const RESILIENCE_RULES: readonly Rule[] = [
   },
   {
     id: "slow-headers",
-    why: "A caller may take for ever to send its headers and holds a stream; " +
+    why: "A caller may hold a stream by never finishing its headers; " +
       "set it to a few seconds",
     experiment: "slowloris",
     find: inManagers(
@@ -214,13 +214,13 @@ export const RESILIENCE_RULES: readonly Rule[] = [
   },
   {
     id: "no-connection-limit",
-    why: "Callers may open connections until Envoy has no descriptor left; " +
+    why: "Callers may open connections until Envoy runs out of descriptors; " +
       "add the global_downstream_max_connections monitor",
     experiment: "slowloris",
     find: (model) =>
       limitsConnections(model) ? [] : [{
         field: "overload_manager.resource_monitors",
-        now: "no limit of connections",
+        now: "no limit on connections",
       }],
   },
 ];

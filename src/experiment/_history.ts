@@ -1,7 +1,7 @@
 /** Histories for the tests of judges. */
 import type { CallRecord, History, HostSample, Snapshot } from "./history.ts";
 
-/** A call that went well; its parts can be replaced. */
+/** A successful call, with any parts replaced. */
 export function call(parts: Partial<CallRecord> = {}): CallRecord {
   return {
     startMs: 0,
@@ -17,7 +17,7 @@ export function call(parts: Partial<CallRecord> = {}): CallRecord {
   };
 }
 
-/** So many calls, 10 ms apart. */
+/** Calls that start 10 ms apart. */
 export function calls(
   count: number,
   parts: Partial<CallRecord> = {},
@@ -28,7 +28,7 @@ export function calls(
   );
 }
 
-/** A snapshot with nothing in it; its parts can be replaced. */
+/** An empty snapshot, with any parts replaced. */
 export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
   return { stats: {}, hosts: [], counters: {}, ...parts };
 }
@@ -45,7 +45,7 @@ export function host(server: string, rqTotal: number): HostSample {
   };
 }
 
-/** A run without a call; its parts can be replaced. */
+/** A run without a call, with any parts replaced. */
 export function history(parts: Partial<History> = {}): History {
   return {
     setup: { servers: 1 },

@@ -11,9 +11,9 @@ import {
 import type { NamedChange } from "./experiment.ts";
 
 /**
- * envoy.yaml with changes, made one after another.
+ * Applies changes to envoy.yaml, one after another.
  *
- * @throws {Failure} `environment` when one does not fit the file.
+ * @throws {Failure} `environment` when a change does not fit the file.
  */
 export function changedConfig(changes: readonly NamedChange[]): EnvoyConfig {
   const config = parseEnvoyConfig();
@@ -28,7 +28,7 @@ export function changedConfig(changes: readonly NamedChange[]): EnvoyConfig {
     }
     throw new Failure(
       "environment",
-      `Cannot make the change "${name}" of envoy.yaml: ${problem}; mend the ` +
+      `Cannot apply the change "${name}" to envoy.yaml: ${problem}; fix the ` +
         "change or the file",
     );
   }
@@ -72,7 +72,7 @@ export function routeAction(config: EnvoyConfig, name: string): Fields {
   return partAt(connectionManager(config), ...path, name, "route");
 }
 
-/** Unary calls are tried once. */
+/** Makes one attempt at each unary call. */
 export const noRetries: NamedChange = {
   name: "no retries",
   apply: (config) => {
@@ -80,7 +80,7 @@ export const noRetries: NamedChange = {
   },
 };
 
-/** Unary calls are tried so many times after the first. */
+/** Retries unary calls up to `count` times. */
 export function retries(count: number): NamedChange {
   return {
     name: `${count} retries`,
@@ -91,7 +91,7 @@ export function retries(count: number): NamedChange {
   };
 }
 
-/** Servers that fail calls are not ejected. */
+/** Ejects no server for failing calls. */
 export const noOutlierDetection: NamedChange = {
   name: "no outlier detection",
   apply: (config) => {
@@ -100,7 +100,7 @@ export const noOutlierDetection: NamedChange = {
 };
 
 /**
- * With fewer healthy servers than this, Envoy calls the unhealthy too.
+ * With a smaller share of healthy servers, Envoy calls the unhealthy ones too.
  *
  * @param percent Envoy's own default is 50.
  */
@@ -114,7 +114,7 @@ export function panicThreshold(percent: number): NamedChange {
   };
 }
 
-/** Takes away every listener's own limit of connections. */
+/** Removes every listener's own connection limit. */
 export function dropListenerLimits(config: EnvoyConfig): void {
   const layer = partAt(config, "layered_runtime", "layers", 0, "static_layer");
   for (const key of Object.keys(layer)) {
@@ -122,7 +122,7 @@ export function dropListenerLimits(config: EnvoyConfig): void {
   }
 }
 
-/** Fields of the balanced cluster, replaced as they are. */
+/** Replaces whole fields of the balanced cluster. */
 export function clusterFields(name: string, fields: Fields): NamedChange {
   return {
     name,
@@ -132,7 +132,7 @@ export function clusterFields(name: string, fields: Fields): NamedChange {
   };
 }
 
-/** Fields of the first health check of the balanced cluster, replaced. */
+/** Replaces fields of the balanced cluster's first health check. */
 export function healthCheckFields(name: string, fields: Fields): NamedChange {
   return {
     name,
@@ -143,7 +143,7 @@ export function healthCheckFields(name: string, fields: Fields): NamedChange {
   };
 }
 
-/** Fields of the balanced cluster's outlier detection, replaced. */
+/** Replaces fields of the balanced cluster's outlier detection. */
 export function outlierFields(name: string, fields: Fields): NamedChange {
   return {
     name,

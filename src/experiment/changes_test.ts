@@ -38,8 +38,8 @@ for (
     assert.throws(() => changedConfig(changes), {
       name: "Failure",
       kind: "environment",
-      message: `Cannot make the change "mine" of envoy.yaml: ${problem}; ` +
-        "mend the change or the file",
+      message: `Cannot apply the change "mine" to envoy.yaml: ${problem}; ` +
+        "fix the change or the file",
     });
   });
 }

@@ -11,7 +11,7 @@ export function composeStacks(): StackFactory {
     name: "Compose",
     start: async (options) => {
       const demo = await demoProject();
-      // Another program is in no image of ours.
+      // Our images do not contain another program.
       const build = !isBuilt && options.serverProgram === undefined;
       const stack = await ComposeStack.start({
         ...options,

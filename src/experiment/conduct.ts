@@ -1,4 +1,4 @@
-/** An experiment's two runs, judged. */
+/** Runs an experiment and its control, and judges both. */
 import { invariants } from "./invariants.ts";
 import type {
   Claim,
@@ -12,7 +12,7 @@ import { type History, Unmeasured } from "./history.ts";
 import { unknown } from "./judge.ts";
 import { type Plan, type RunOptions, runPlan } from "./run.ts";
 
-/** A claim and what became of it. */
+/** A claim and its judgement. */
 export interface Finding extends Judgement {
   readonly id: string;
   readonly text: string;
@@ -23,7 +23,7 @@ export interface JudgedRun {
   readonly history: History;
   /** The experiment's own claims. */
   readonly findings: readonly Finding[];
-  /** What is claimed of every run. */
+  /** The claims about every run. */
   readonly invariants: readonly Finding[];
 }
 
@@ -31,14 +31,14 @@ export interface JudgedRun {
 export interface Result {
   readonly experiment: Experiment;
   readonly promise: JudgedRun;
-  /** Undefined when the experiment was interrupted before it. */
+  /** Undefined if the experiment was interrupted before its control. */
   readonly control: JudgedRun | undefined;
   readonly verdict: Verdict;
   /** Why the verdict is not `held`; one sentence each. */
   readonly reasons: readonly string[];
 }
 
-/** What the control runs. */
+/** The plan of the control. */
 export function controlPlan(
   { setup, load, events, control }: Experiment,
 ): Plan {
@@ -53,7 +53,7 @@ export function controlPlan(
   };
 }
 
-/** Judges a history for some claims. */
+/** Judges claims over a history. */
 export function findingsOf(
   claims: readonly Claim[],
   history: History,
@@ -68,7 +68,7 @@ export function findingsOf(
   });
 }
 
-/** The judgement, but `unknown` for `broken` where the machine was busy. */
+/** The judgement, with `broken` turned into `unknown` on a busy machine. */
 export function withoutBlame(
   judgement: Judgement,
   { disturbance }: Pick<History, "disturbance">,
@@ -90,7 +90,7 @@ function judged(
   };
 }
 
-/** The sum of both runs' findings; pure. */
+/** Sums up the findings of both runs; pure. */
 export function conclude(
   experiment: Experiment,
   promise: JudgedRun,
@@ -132,7 +132,7 @@ export function conclude(
 /**
  * Runs an experiment and its control, one after the other.
  *
- * @param onRun Is told which of the two runs begins.
+ * @param onRun Called when one of the two runs begins.
  * @throws {Failure} When a stack cannot be started.
  */
 export async function conduct(
@@ -165,7 +165,7 @@ async function controlHistory(
   try {
     return await runPlan(controlPlan(experiment), options);
   } catch (error) {
-    // What the first run has measured must still be reported.
+    // The first run's results must still be reported.
     if (options.signal.aborted) return undefined;
     throw error;
   }

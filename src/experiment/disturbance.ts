@@ -1,18 +1,17 @@
 /**
- * How much a run was disturbed by what else the machine had to do. What is
- * measured on a busy machine says little about the promise: a verdict of
- * `broken` is not given then.
+ * How much other work on the machine disturbed a run. Measurements on a busy
+ * machine say little about the promise, so they never yield `broken`.
  */
 import { type CpuTime, cpuTime, ownBetween } from "../io/cpu_time.ts";
 import type { Disturbance } from "./history.ts";
 import { percentile } from "./judge.ts";
 
-/** How often a timer is set to be late. */
+/** How often a timer probes for lateness. */
 const PROBE_INTERVAL_MS = 50;
 
 /**
- * Limits, from runs on two cores: a quiet machine has below 5 ms, 0.06 and
- * 0.02, two busy loops on each core give more than 0.4 of others.
+ * From runs on two cores: a quiet machine stays below 5 ms, 0.06 and 0.02; two
+ * busy loops on each core push the share of others above 0.4.
  */
 const TIMERS_LATE_MS_MAX = 60;
 const OTHERS_SHARE_MAX = 0.25;
@@ -58,7 +57,7 @@ export async function watchDisturbance(): Promise<() => Promise<Disturbance>> {
   };
 }
 
-/** Why a machine was too busy, in words; undefined if it was not. */
+/** Says why the machine was too busy; undefined if it was not. */
 export function busyWords(disturbance: Disturbance): string | undefined {
   const { timersLateMs, othersShare, stolenShare } = disturbance;
   const words: string[] = [];

@@ -1,10 +1,10 @@
 /**
- * An experiment is a value: a question, a set-up, a load, events in time,
- * claims that are judged over the recorded history, and a control: the same
- * run with the protecting knob off, in which claims must break.
+ * An experiment is a value: a question, a set-up, a load, timed events, claims
+ * judged over the recorded history, and a control: the same run without the
+ * protection, in which claims must break.
  *
- * How to write one: a file in experiments/ that exports a value, and a row in
- * experiments/catalogue.ts. For example:
+ * To add one, write a file in experiments/ that exports a value, and add a row
+ * to experiments/catalogue.ts. For example:
  *
  * ```ts
  * export const killOne: Experiment = {
@@ -28,9 +28,9 @@
  * };
  * ```
  *
- * Every run is judged for more than its claims, see invariants.ts: all servers
- * are healthy at the start, Envoy never panics, no program ends by itself, no
- * event fails, the recorder keeps its pace, and the ledgers agree.
+ * Every run must also meet the invariants in invariants.ts: all servers are
+ * healthy at the start, Envoy never panics, no program ends unexpectedly, no
+ * event fails, the recorder keeps its rate, and the ledgers agree.
  */
 import type { ConfigChange } from "../stack/envoy_config.ts";
 import type { CallRecord, History } from "./history.ts";
@@ -40,7 +40,7 @@ import type { RunContext } from "./run_context.ts";
 export interface Experiment {
   /** Its name on the command line: lower case, with dashes. */
   readonly name: string;
-  /** What one wants to know, as one question. */
+  /** What it is to find out, as one question. */
   readonly question: string;
   /** Whether it is in the short set: promise and control within 25 s. */
   readonly isShort?: boolean;
@@ -48,53 +48,52 @@ export interface Experiment {
   readonly isForDocker?: boolean;
   readonly setup: Setup;
   readonly load: Load;
-  /** What happens, in any order; each starts at its own time. */
+  /** In any order; each starts at its own time. */
   readonly events: readonly ExperimentEvent[];
   /**
-   * Tells which of the calls that failed were meant to (default none), so that
-   * they are not counted as lost: what is not told here breaks a promise. Tell
-   * as little as possible, by time, status, or how the call was refused. The
-   * control does not ask: all that fails there is lost.
+   * Whether a failed call was meant to fail (default never), so that it does
+   * not count as lost. Be as narrow as possible, by time, status, or how the
+   * call was refused. The control ignores it: there every failed call is lost.
    */
   readonly isMeantToFail?: (call: CallRecord) => boolean;
   readonly claims: readonly Claim[];
   readonly control: Control;
-  /** What is known not to be better, and why; the report shows it. */
+  /** Known shortcomings and their reasons, for the report. */
   readonly limits?: readonly KnownLimit[];
 }
 
-/** A change of Envoy's configuration that has a name. */
+/** A named change of Envoy's configuration. */
 export interface NamedChange {
   /** For example "no retries". */
   readonly name: string;
   readonly apply: ConfigChange;
 }
 
-/** What is started. */
+/** The stack that is started. */
 export interface Setup {
   readonly servers: number;
   /** Changes of envoy.yaml, in this order (default none). */
   readonly changes?: readonly NamedChange[];
-  /** Further flags of every server (default none). */
+  /** Extra flags for every server (default none). */
   readonly serverFlags?: readonly string[];
   /**
-   * The source of a program that is started in every server's place, from the
+   * Source file of a program started in place of every server, relative to the
    * project's folder (default: the server itself). On Compose it is bundled,
-   * runs in the image of the runtime, and may have 1 GiB.
+   * runs in the runtime's image, and may use 1 GiB.
    */
   readonly serverProgram?: string;
   /** Envoy's worker threads (default 1). */
   readonly concurrency?: number;
   /**
    * How many servers Envoy must find healthy before the load starts (default
-   * all). With less than all, health at the start is not asserted.
+   * all). With fewer, the invariant about health at the start is dropped.
    */
   readonly healthyAtStart?: number;
   /** Whether Envoy may panic (default false). */
   readonly mayPanic?: boolean;
 }
 
-/** The recorder's load: SayHello at an even pace, in an open loop. */
+/** The recorder's load: SayHello at a constant rate, in an open loop. */
 export interface Load {
   /** Calls a second, over all connections; 0 makes none. */
   readonly ratePerS: number;
@@ -103,7 +102,7 @@ export interface Load {
   readonly workMs?: number;
   /** Deadline of each call (default 2000). */
   readonly deadlineMs?: number;
-  /** Connections, used in turn (default 4). */
+  /** Connections, used round robin (default 4). */
   readonly connections?: number;
   /** Which listener is called (default "l7"). */
   readonly listener?: "l7" | "l4";
@@ -113,38 +112,40 @@ export interface Load {
 export interface ExperimentEvent {
   /** Milliseconds after the start of the load. */
   readonly atMs: number;
-  /** What the charts and the report call it. */
+  /** Its name in charts and reports. */
   readonly label: string;
-  /** Does it; the run ends only after it, and fails when it throws. */
+  /** Does it; the run waits for it, and fails if it throws. */
   readonly do: (run: RunContext) => Promise<void>;
 }
 
-/** Something that the experiment says is so. */
+/** Something that the experiment claims to be true. */
 export interface Claim {
-  /** Names it within its experiment. */
+  /** Unique within its experiment. */
   readonly id: string;
-  /** The claim as a sentence without its full stop. */
+  /** The claim as a sentence without a full stop. */
   readonly text: string;
-  /** Pure: looks at nothing but the history. */
+  /** Pure: depends on nothing but the history. */
   readonly judge: Judge;
 }
 
-/** Decides about a claim. */
+/** Judges a claim. */
 export type Judge = (history: History) => Judgement;
 
-/** What a judge decides; `unknown` when there is too little to decide. */
+/** `unknown` when there is too little evidence. */
 export type Verdict = "held" | "broken" | "unknown";
 
-/** A verdict and what it rests on. */
+/** A verdict and its evidence. */
 export interface Judgement {
   readonly verdict: Verdict;
   /** What was measured, for example "3 of 1800 calls lost". */
   readonly measured: string;
 }
 
-/** The run in which claims must break. What it leaves out is as before. */
+/**
+ * The run in which claims must break. What it does not replace stays the same.
+ */
 export interface Control {
-  /** What protects no longer, for example "no retries". */
+  /** The protection that is missing, for example "no retries". */
   readonly about: string;
   /** In addition to the set-up's own changes. */
   readonly changes?: readonly NamedChange[];
@@ -158,11 +159,11 @@ export interface Control {
   readonly breaks: readonly string[];
 }
 
-/** Something that cannot be reached, as far as is known. */
+/** Something that, as far as is known, cannot be achieved. */
 export interface KnownLimit {
   /** What was measured instead. */
   readonly text: string;
   readonly reason: string;
-  /** Where more is said: an issue, a source file, a page. */
+  /** Where to read more: an issue, a source file, a page. */
   readonly reference: string;
 }

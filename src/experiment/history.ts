@@ -1,9 +1,9 @@
-/** What is recorded in a run. Judges and reports only read it. */
+/** What a run records. Judges and reports only read it. */
 import type { ServerCounters } from "../io/proto.ts";
 import type { StackAction } from "../stack/stack.ts";
 import type { Load, Setup } from "./experiment.ts";
 
-/** Everything that was recorded in one run. All times are in milliseconds. */
+/** Everything recorded in one run. All times are in milliseconds. */
 export interface History {
   readonly setup: Setup;
   readonly load: Required<Load>;
@@ -18,64 +18,64 @@ export interface History {
   /** One about every 250 ms. */
   readonly samples: readonly Sample[];
   readonly before: Snapshot;
-  /** @throws {Unmeasured} When nobody answered any more. */
+  /** @throws {Unmeasured} If Envoy no longer answered. */
   readonly after: Snapshot;
-  /** What events have measured, in the order of the measuring. */
+  /** What events measured, in order. */
   readonly measures: readonly Measure[];
-  /** What was done to servers. */
+  /** What was done to the stack. */
   readonly actions: readonly Action[];
-  /** Calls that events have made beside the recorder, through Envoy: most. */
+  /** Upper bound of the calls that events made through Envoy. */
   readonly extraCalls: number;
-  /** Of these, calls that Envoy may not have received. */
+  /** How many of these Envoy may not have received. */
   readonly unsureCalls: number;
-  /** Calls that events have made past Envoy's balanced listener: at most. */
+  /** Upper bound of the calls that bypassed Envoy's balanced listener. */
   readonly directCalls: number;
-  /** Programs that ended by themselves, with how. */
+  /** Programs that ended unexpectedly, and how. */
   readonly crashes: readonly string[];
-  /** How much else the machine had to do. */
+  /** How much other work the machine had. */
   readonly disturbance: Disturbance;
-  /** Lines that the stack's programs printed, without Envoy's access log. */
+  /** Output lines of the stack's programs, without Envoy's access log. */
   readonly lines: readonly string[];
-  /** Whether the run was interrupted; the rest is what was measured by then. */
+  /** Whether the run was interrupted; the record then ends there. */
   readonly isInterrupted: boolean;
 }
 
-/** Thrown where a judge looks at something that could not be measured. */
+/** Thrown when a judge reads something that could not be measured. */
 export class Unmeasured extends Error {
   override readonly name = "Unmeasured";
 }
 
-/** What a run measured of its own disturbance. */
+/** How much the run was disturbed. */
 export interface Disturbance {
-  /** How late timers fired, 99 of 100 of them at most. */
+  /** The 99th percentile of how late timers fired. */
   readonly timersLateMs: number;
-  /** The part of all processor time that other programs took, 0 to 1. */
+  /** The share of all CPU time that other programs took, 0 to 1. */
   readonly othersShare: number;
-  /** The part that the host of this virtual machine took, 0 to 1. */
+  /** The share that the virtual machine's host stole, 0 to 1. */
   readonly stolenShare: number;
 }
 
 /** One call of the recorder. */
 export interface CallRecord {
-  /** When it was due, after the start of the load. */
+  /** When it was due, from the start of the load. */
   readonly startMs: number;
-  /** How much later it was really made. */
+  /** How much later it was actually made. */
   readonly lateMs: number;
-  /** From the moment it was made to its status. */
+  /** From when it was made to its status. */
   readonly latencyMs: number;
   /** The status, for example "OK". */
   readonly status: string;
   /** The status's details; "" if it is OK. */
   readonly details: string;
-  /** The server that answered; "" if none is known. */
+  /** The server that answered; "" if unknown. */
   readonly server: string;
-  /** How often Envoy tried; 0 if it did not say. */
+  /** Envoy's attempts; 0 if it did not say. */
   readonly attempts: number;
-  /** Whether Envoy refused it as there was too much to do. */
+  /** Whether Envoy refused it because of overload. */
   readonly isOverloaded: boolean;
-  /** Whether anything came back; false if the caller's side made the status. */
+  /** Whether there was a reply; false if the client made up the status. */
   readonly isAnswered: boolean;
-  /** Whether it failed, and the experiment means it to (default false). */
+  /** Whether it failed as the experiment intends (default false). */
   readonly failedAsMeant?: boolean;
 }
 
@@ -83,21 +83,21 @@ export interface CallRecord {
 export interface EventRecord {
   readonly label: string;
   readonly startMs: number;
-  /** When it was done; for a mark the same as `startMs`. */
+  /** When it was done; equal to `startMs` for a mark. */
   readonly endMs: number;
   /** Why it failed, or undefined. */
   readonly error?: string;
 }
 
-/** What Envoy knew at one moment. */
+/** Envoy's view at one moment. */
 export interface Sample {
   readonly atMs: number;
-  /** Chosen counters and gauges, without "cluster.grpc-server.". */
+  /** Selected counters and gauges, without "cluster.grpc-server.". */
   readonly stats: Readonly<Record<string, number>>;
   readonly hosts: readonly HostSample[];
 }
 
-/** One server as Envoy knew it. */
+/** One server as Envoy saw it. */
 export interface HostSample {
   readonly address: string;
   /** The server's name, or its address if the stack does not know it. */
@@ -106,20 +106,20 @@ export interface HostSample {
   readonly isEjected: boolean;
   /** Calls that Envoy has sent to it. */
   readonly rqTotal: number;
-  /** Calls that are on it now. */
+  /** Calls in flight on it. */
   readonly rqActive: number;
 }
 
 /** What Envoy and the servers had counted before or after a run. */
 export interface Snapshot {
-  /** All of Envoy's counters that belong to calls, by their full names. */
+  /** Envoy's counters about calls, by full name. */
   readonly stats: Readonly<Record<string, number>>;
   readonly hosts: readonly HostSample[];
   /** By server; one that did not answer is missing. */
   readonly counters: Readonly<Record<string, ServerCounters>>;
 }
 
-/** A number that an event has measured. */
+/** A number measured by an event. */
 export interface Measure {
   readonly name: string;
   readonly value: number;

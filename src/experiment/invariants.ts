@@ -1,4 +1,4 @@
-/** What is claimed of every run, whatever the experiment claims. */
+/** Claims about every run, in addition to the experiment's own. */
 import type { Claim, Experiment } from "./experiment.ts";
 import type { History } from "./history.ts";
 import {
@@ -11,7 +11,7 @@ import {
 } from "./judge.ts";
 import { reconcile } from "./reconcile.ts";
 
-/** A recorder that is later than this does not make the load it says. */
+/** A recorder later than this does not make the load that it should. */
 const LATE_MS_MAX = 250;
 
 /** Envoy finds every server healthy before the load starts. */
@@ -28,7 +28,7 @@ const healthyAtStart: Claim = {
   },
 };
 
-/** Envoy calls no server that it finds unhealthy. */
+/** Envoy calls no server that it considers unhealthy. */
 const noPanic: Claim = {
   id: "no-panic",
   text: "Envoy does not panic",
@@ -42,15 +42,13 @@ const noPanic: Claim = {
   },
 };
 
-/** Nothing ends that nobody ended. */
 const noCrash: Claim = {
   id: "no-crash",
-  text: "no program ends by itself",
+  text: "no program ends unexpectedly",
   judge: ({ crashes }) =>
     heldIf(crashes.length === 0, crashes.join(", ") || "none did"),
 };
 
-/** What was to happen has happened. */
 const eventsDone: Claim = {
   id: "events",
   text: "every event is done",
@@ -62,7 +60,6 @@ const eventsDone: Claim = {
   },
 };
 
-/** The load is what it says it is. */
 const onTime: Claim = {
   id: "on-time",
   text: `99 % of the calls are made at most ${LATE_MS_MAX} ms late`,
@@ -75,7 +72,6 @@ const onTime: Claim = {
   },
 };
 
-/** Callers, Envoy and servers have counted the same. */
 const ledgersAgree: Claim = {
   id: "reconciliation",
   text: "the ledgers of callers, Envoy and servers agree",
@@ -91,9 +87,9 @@ const ledgersAgree: Claim = {
 };
 
 /**
- * The claims that a run is judged for beside its own.
+ * The claims that every run must meet in addition to its own.
  *
- * @param isControl A control may panic: that may be what it shows.
+ * @param isControl In a control Envoy may panic: that may be what it shows.
  */
 export function invariants(
   setup: Experiment["setup"],
@@ -106,7 +102,7 @@ export function invariants(
     ...(isControl || setup.mayPanic ? [] : [noPanic]),
     noCrash,
     eventsDone,
-    // Whatever breaks a claim in a control need not be on time.
+    // A claim that breaks in a control breaks, on time or not.
     ...(isControl ? [] : [onTime]),
     ledgersAgree,
   ];

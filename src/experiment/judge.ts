@@ -1,8 +1,8 @@
-/** Judges: what claims are made of. All of them are pure. */
+/** The judges that claims are made of. All are pure. */
 import type { Judge, Judgement } from "./experiment.ts";
 import type { CallRecord, History } from "./history.ts";
 
-/** Fewer calls than this tell nothing. */
+/** Fewer calls than this prove nothing. */
 const CALLS_MIN = 50;
 
 /** The claim is true. */
@@ -15,7 +15,7 @@ export function broken(measured: string): Judgement {
   return { verdict: "broken", measured };
 }
 
-/** There is too little to tell. */
+/** There is too little evidence. */
 export function unknown(measured: string): Judgement {
   return { verdict: "unknown", measured };
 }
@@ -33,7 +33,7 @@ export interface Window {
   readonly toMs?: number;
 }
 
-/** The calls that were due within a part of the run. */
+/** The calls due within a part of the run. */
 export function callsIn(
   history: History,
   { fromMs = 0, toMs = Infinity }: Window = {},
@@ -43,31 +43,31 @@ export function callsIn(
   );
 }
 
-/** Whether a call failed, be it meant to or not. */
+/** Whether a call failed, as meant or not. */
 export function isFailed({ status }: CallRecord): boolean {
   return status !== "OK";
 }
 
-/** Whether a call failed that was not meant to. */
+/** Whether a call failed without being meant to. */
 export function isLost(call: CallRecord): boolean {
   return isFailed(call) && call.failedAsMeant !== true;
 }
 
-/** What became of some calls; the rest of them succeeded. */
+/** How some calls ended; all others succeeded. */
 export interface Outcomes {
   readonly calls: number;
   readonly failedAsMeant: number;
   readonly lost: number;
 }
 
-/** Counts what became of some calls. */
+/** Counts how some calls ended. */
 export function outcomesOf(calls: readonly CallRecord[]): Outcomes {
   const failed = calls.filter(isFailed).length;
   const lost = calls.filter(isLost).length;
   return { calls: calls.length, failedAsMeant: failed - lost, lost };
 }
 
-/** Calls that were due within a part of the run and end as UNAVAILABLE. */
+/** Matches calls due within a part of the run that end as UNAVAILABLE. */
 export function unavailableIn(
   { fromMs = 0, toMs = Infinity }: Window = {},
 ): (call: CallRecord) => boolean {
@@ -76,8 +76,8 @@ export function unavailableIn(
 }
 
 /**
- * The number that `percent` of the values do not exceed, by nearest rank;
- * undefined if there are none.
+ * The value that `percent` of the values do not exceed, by nearest rank;
+ * undefined without values.
  */
 export function percentile(
   values: readonly number[],
@@ -87,7 +87,7 @@ export function percentile(
   return sorted[Math.ceil(sorted.length * percent / 100) - 1];
 }
 
-/** How many of each there are, the most frequent first. */
+/** Counts values by key, the most frequent first. */
 export function countBy<T>(
   values: readonly T[],
   keyOf: (value: T) => string,
@@ -101,7 +101,7 @@ export function countBy<T>(
 
 /**
  * "3 of 1800 calls lost (2 UNAVAILABLE, 1 DEADLINE_EXCEEDED)", and how many
- * more failed as they were meant to.
+ * more failed as meant.
  */
 export function lossWords(calls: readonly CallRecord[]): string {
   const { failedAsMeant, lost } = outcomesOf(calls);
@@ -113,9 +113,9 @@ export function lossWords(calls: readonly CallRecord[]): string {
 }
 
 /**
- * At most `count` calls of that part of the run are lost. Where some are meant
- * to fail, leave their time out: they are lost in the control, which would
- * break the claim whatever it protects.
+ * At most `count` calls in that part of the run are lost. Leave out the time in
+ * which calls are meant to fail: in the control they count as lost, which would
+ * break the claim for the wrong reason.
  */
 export function lostAtMost(count: number, window: Window = {}): Judge {
   return (history) => {
@@ -137,7 +137,7 @@ export function latencyAtMost(
   return (history) => {
     const calls = callsIn(history, window).filter((call) => !isFailed(call));
     const valueMs = percentile(calls.map((call) => call.latencyMs), percent);
-    // The rank must have a few calls above it.
+    // There must be a few calls above the rank.
     if (valueMs === undefined || calls.length * (100 - percent) < 200) {
       return unknown(`${calls.length} calls are too few for p${percent}`);
     }
@@ -148,7 +148,7 @@ export function latencyAtMost(
   };
 }
 
-/** A server's part of the answered calls is from `min` to `max`, 0 to 1. */
+/** A server's share of the answered calls is from `min` to `max`, 0 to 1. */
 export function shareBetween(
   server: string,
   min: number,
@@ -180,8 +180,8 @@ export function eventAtMs(
 }
 
 /**
- * From the event on, Envoy finds exactly `count` servers healthy within
- * `limitMs`. Envoy is asked every 250 ms, so the time is known to that.
+ * Within `limitMs` of the event, Envoy considers exactly `count` servers
+ * healthy. Envoy is sampled every 250 ms, which limits the precision.
  */
 export function healthyWithin(
   label: string,
@@ -208,18 +208,18 @@ export function healthyWithin(
 }
 
 /**
- * How much one of Envoy's counters grew in the run.
+ * How much an Envoy counter grew in the run.
  *
- * @param name Without "cluster.grpc-server." if it begins so; otherwise whole.
+ * @param name The counter's name; "cluster.grpc-server." may be omitted.
  */
 export function statGrowth(history: History, name: string): number {
   const key = [`cluster.grpc-server.${name}`, name]
     .find((one) => one in history.after.stats);
-  if (key === undefined) return 0; // Envoy makes some only when they count.
+  if (key === undefined) return 0; // Envoy creates some counters lazily.
   return (history.after.stats[key] ?? 0) - (history.before.stats[key] ?? 0);
 }
 
-/** A counter of Envoy grows by `min` to `max` in the run. */
+/** An Envoy counter grows by `min` to `max` in the run. */
 export function statGrows(
   name: string,
   { min = 0, max = Infinity }: { readonly min?: number; readonly max?: number },
@@ -230,7 +230,7 @@ export function statGrows(
   };
 }
 
-/** The values that events have measured under a name, in their order. */
+/** The values that events measured under a name, in order. */
 export function measured(history: History, name: string): readonly number[] {
   return history.measures
     .filter((measure) => measure.name === name)
@@ -238,9 +238,9 @@ export function measured(history: History, name: string): readonly number[] {
 }
 
 /**
- * Every value that was measured under a name is from `min` to `max`.
+ * Every value measured under a name is from `min` to `max`.
  *
- * @param unit Behind the number in words, for example "ms".
+ * @param unit Printed after the values, for example "ms".
  */
 export function measuredBetween(
   name: string,
@@ -261,7 +261,7 @@ export function measuredBetween(
   };
 }
 
-/** All of some judges: broken if one is, else unknown if one is. */
+/** Combines judges: broken if one is, else unknown if one is. */
 export function allOf(...judges: readonly Judge[]): Judge {
   return (history) => {
     const judgements = judges.map((judge) => judge(history));

@@ -1,21 +1,21 @@
-/** How much memory a stack's programs take: measured, watched, judged. */
+/** Measures, watches and judges the memory of a stack's programs. */
 import type { Judge } from "./experiment.ts";
 import { broken, heldIf, measured, unknown } from "./judge.ts";
 import type { RunContext } from "./run_context.ts";
 import { pause } from "../io/wait.ts";
 
-/** How often memory is looked at while it is watched. */
+/** How often memory is sampled while it is watched. */
 const WATCH_INTERVAL_MS = 250;
 
-/** What the memory of a program is called among the measures. */
+/** The name of a program's memory among the measures. */
 function nameOf(program: string): string {
   return `memory of ${program}`;
 }
 
 /**
- * Measures "memory of envoy", "memory of server-1" and so on, in MiB, now.
+ * Measures "memory of envoy", "memory of server-1" and so on, in MiB.
  *
- * @returns The same, by the names of programs.
+ * @returns The same, by program name.
  */
 export async function measureMemory(
   run: RunContext,
@@ -25,7 +25,7 @@ export async function measureMemory(
   return memory;
 }
 
-/** What servers take of a stack's memory. */
+/** The memory of each server. */
 function serversMib(
   run: RunContext,
   memory: ReadonlyMap<string, number>,
@@ -34,11 +34,11 @@ function serversMib(
 }
 
 /**
- * Measures memory four times a second while something goes on.
+ * Measures memory four times a second while `work` runs.
  *
- * @param stopMib Whoever works is told to stop when a server takes so much:
- * a control must not take what this machine has.
- * @param work Is given a signal that is aborted then, or with the run.
+ * @param stopMib Stops the work when a server takes more: a control must not
+ * exhaust this machine's memory.
+ * @param work Its signal is aborted then, or with the run.
  */
 export async function whileMemoryIsWatched(
   run: RunContext,
@@ -63,9 +63,9 @@ export async function whileMemoryIsWatched(
 }
 
 /**
- * Waits until every server takes at most so much memory again, and measures
- * after how long that is: "memory back after", in milliseconds; `limitMs` and
- * more when it is not by then.
+ * Waits until every server takes at most `mibMax` again, and measures how long
+ * that takes as "memory back after", in milliseconds; a value above `limitMs`
+ * means that it gave up.
  */
 export async function measureMemoryBack(
   run: RunContext,
@@ -84,7 +84,7 @@ export async function measureMemoryBack(
   }
 }
 
-/** None of these programs was ever seen to take more memory. */
+/** No sample of these programs exceeds `mibMax`. */
 export function memoryAtMost(
   programs: readonly string[],
   mibMax: number,
@@ -105,8 +105,8 @@ export function memoryAtMost(
 }
 
 /**
- * Since it was first measured, each of these programs has grown by at most so
- * much. Measure before anything happens, then whenever it may be the most.
+ * Each of these programs grows by at most `mibMax` from its first measurement.
+ * Measure before anything happens, then at every likely peak.
  */
 export function memoryGrowsAtMost(
   programs: readonly string[],
@@ -129,8 +129,8 @@ export function memoryGrowsAtMost(
 }
 
 /**
- * Every server that ran before the run is the same process after it: none has
- * ended, also not in order to start again.
+ * Every server is the same process after the run as before it: none has ended
+ * or restarted.
  */
 export function noServerStartedAgain(): Judge {
   return ({ before, after, durationMs }) => {
@@ -138,11 +138,11 @@ export function noServerStartedAgain(): Judge {
     const words = servers.flatMap(([name, counters]) => {
       const uptimeMs = after.counters[name]?.uptimeMs;
       if (uptimeMs === undefined) return [`${name} does not answer`];
-      // By the servers' clocks, so not to the millisecond.
+      // Measured by the servers' clocks, so not exact.
       const isSame = uptimeMs - counters.uptimeMs > durationMs / 2;
-      return isSame ? [] : [`${name} has started again`];
+      return isSame ? [] : [`${name} has restarted`];
     });
     if (words.length > 0) return broken(words.join(", "));
-    return heldIf(servers.length > 0, `${servers.length} servers run on`);
+    return heldIf(servers.length > 0, `${servers.length} servers kept running`);
   };
 }

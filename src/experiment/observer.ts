@@ -1,19 +1,19 @@
-/** Asks Envoy and the servers what they have counted. */
+/** Reads the counters of Envoy and the servers. */
 import type { ServerCounters } from "../io/proto.ts";
 import { pause } from "../io/wait.ts";
 import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import type { HostSample, Sample, Snapshot } from "./history.ts";
 import type { Stack } from "../stack/stack.ts";
 
-/** How often Envoy is asked during a run. */
+/** How often Envoy is sampled during a run. */
 const SAMPLE_INTERVAL_MS = 250;
 
-/** What belongs to calls; not the admin page's own. */
+/** Counters about calls, without those of the admin page. */
 const SNAPSHOT_FILTER =
   `^(cluster\\.${GRPC_CLUSTER}\\.|http\\.grpc\\.|listener\\.|server\\.|` +
   "listener_manager\\.|overload\\.|tcp\\.)";
 
-/** What is watched during a run, in the cluster. */
+/** The cluster's counters that are sampled during a run. */
 const WATCHED = [
   "membership_healthy",
   "membership_total",
@@ -35,7 +35,7 @@ const SAMPLE_FILTER = `^cluster\\.${GRPC_CLUSTER}\\.(${WATCHED.join("|")})$`;
 
 const PREFIX = `cluster.${GRPC_CLUSTER}.`;
 
-/** Every server that there ever was: its name by its address. */
+/** The names of all servers that ever ran, by address. */
 export type ServerNames = Map<string, string>;
 
 async function hostSamples(
@@ -54,7 +54,7 @@ async function hostSamples(
   }));
 }
 
-/** Everything that Envoy and the servers have counted until now. */
+/** Reads everything that Envoy and the servers have counted so far. */
 export async function takeSnapshot(
   stack: Stack,
   names: ServerNames,
@@ -82,11 +82,11 @@ async function countersOf(
   try {
     return [[name, await stack.counters(name)]];
   } catch {
-    return []; // it does not answer: reconcile() knows what to make of it.
+    return []; // It does not answer, which reconcile() allows for.
   }
 }
 
-/** What one wants of Envoy every quarter of a second. */
+/** Takes the sample for one moment of a run. */
 async function takeSample(
   stack: Stack,
   names: ServerNames,
@@ -108,8 +108,8 @@ async function takeSample(
 /**
  * Takes samples until the signal is aborted.
  *
- * @param names Is kept; what it knows of servers that have gone is used.
- * @param onSample Is given each.
+ * @param names Updated; remembers servers that are gone.
+ * @param onSample Called with each sample.
  */
 export async function watch(
   stack: Stack,
@@ -123,7 +123,7 @@ export async function watch(
     try {
       onSample(await takeSample(stack, names, startMs));
     } catch {
-      // Envoy is away: an experiment may want that, and its gap is seen.
+      // Envoy is down: an experiment may want that, and the gap shows.
     }
     const leftMs = SAMPLE_INTERVAL_MS - (elapsedMs() - startMs);
     await pause(Math.max(1, leftMs), signal);

@@ -1,7 +1,6 @@
 /**
- * A ledger is what one side has counted of the calls. That of the callers, of
- * Envoy and of the servers
- * must agree; a difference is a defect of the bench.
+ * A ledger is one side's count of the calls. The ledgers of callers, Envoy and
+ * servers must agree; a difference is a defect of the bench.
  */
 import { isFailed, statGrowth } from "./judge.ts";
 import type { Action, History } from "./history.ts";
@@ -10,13 +9,13 @@ import type { Action, History } from "./history.ts";
 export interface Comparison {
   readonly what: string;
   readonly count: number;
-  /** Least and most that the other side allows; the same if it is exact. */
+  /** What the other ledgers allow; `min` equals `max` if it is exact. */
   readonly min: number;
   readonly max: number;
   readonly agrees: boolean;
 }
 
-/** What ends a server's connections, so that calls may never reach it. */
+/** Actions that cut a server's connections, so that calls may not reach it. */
 const CUTTING: ReadonlySet<Action["kind"]> = new Set([
   "SIGTERM",
   "SIGKILL",
@@ -24,14 +23,14 @@ const CUTTING: ReadonlySet<Action["kind"]> = new Set([
   "scale",
 ]);
 
-/** Envoy's counters of tries that were given to no server. */
+/** Envoy's counters of attempts that no server got. */
 const NO_SERVER = [
   "upstream_cx_none_healthy",
   "upstream_rq_pending_overflow",
   "upstream_rq_active_overflow",
 ] as const;
 
-/** Envoy's counters of calls that were cut off on their way. */
+/** Envoy's counters of calls that were reset. */
 const RESETS = ["upstream_rq_tx_reset", "upstream_rq_rx_reset"] as const;
 
 function line(
@@ -58,10 +57,10 @@ function isCut(history: History, server: string): boolean {
 /**
  * Compares the ledgers of a run.
  *
- * Calls that were lost, cut off or made beside the recorder may be missing on
- * the next side, so they widen what is allowed; without them every line is
- * exact. A server that was killed has taken its counters with it, and an Envoy
- * that was started again counts from zero: there is no line for those.
+ * Calls that were lost, cut or made by events may be missing in the next
+ * ledger, so they widen what is allowed; without them every line is exact. A
+ * killed server takes its counters with it, and a restarted Envoy counts from
+ * zero: there is no line for those.
  */
 export function reconcile(history: History): readonly Comparison[] {
   if (history.actions.some(({ kind }) => kind === "envoy")) return [];
@@ -76,9 +75,9 @@ function envoyLines(history: History): readonly Comparison[] {
   const downstream = statGrowth(history, "http.grpc.downstream_rq_total");
   const tries = downstream + statGrowth(history, "upstream_rq_retry");
   const sent = tries - sumOf(history, NO_SERVER);
-  // Tries that waited for a connection that failed. Envoy has no count of
-  // them: one of these counts those that got a connection too, the other those
-  // that lost it.
+  // Attempts that waited for a connection that failed. Envoy does not count
+  // them: the first counter includes those that got a connection, the second
+  // those that lost it.
   const unconnected = Math.min(
     statGrowth(history, "upstream_rq_pending_total"),
     statGrowth(history, "upstream_rq_pending_failure_eject"),
@@ -91,7 +90,7 @@ function envoyLines(history: History): readonly Comparison[] {
       calls.length + extraCalls,
     ),
     line(
-      "tries that Envoy sent to servers, of calls and retries",
+      "attempts that Envoy sent to servers, of calls and retries",
       statGrowth(history, "upstream_rq_total"),
       sent - unconnected - lost,
       lost === 0 ? sent : tries,
@@ -101,7 +100,7 @@ function envoyLines(history: History): readonly Comparison[] {
 
 /**
  * What Envoy had sent to an address before the run; 0 for one that discovery
- * has dropped meanwhile, since Envoy then counts from zero when it comes back.
+ * dropped meanwhile, since Envoy then counts from zero.
  */
 function sentBefore({ before, samples }: History, address: string): number {
   const knows = (hosts: History["before"]["hosts"]) =>
@@ -141,7 +140,7 @@ function serverLines(history: History): readonly Comparison[] {
         sent + directCalls,
       ),
       line(
-        `calls that ${server} ended well, of those that callers saw from it`,
+        `calls that ${server} answered OK, of those that callers saw from it`,
         growth("ok"),
         wasCut ? 0 : answered,
         started,

@@ -71,9 +71,9 @@ Deno.test("reconcile() is exact when nothing was lost", () => {
   assert.equal(reconcile(run({})).length, 4);
   assert.deepEqual(wrong(run({})), []);
   const received = "calls that Envoy received";
-  const sent = "tries that Envoy sent to servers";
+  const sent = "attempts that Envoy sent to servers";
   const started = "calls that server-1 started";
-  const ended = "calls that server-1 ended well";
+  const ended = "calls that server-1 answered OK";
   const rows: readonly (readonly [Partial<Counts>, readonly string[]])[] = [
     [{ downstream: 99 }, [received, sent]],
     [{ downstream: 101 }, [received, sent]],
@@ -124,7 +124,7 @@ Deno.test("reconcile() gives lost calls room, but only that", () => {
   const fewer = { downstream: 97, upstream: 97, started: 97, rqTotal: 97 };
   assert.deepEqual(wrong(run({ ...lost, ...fewer })), [
     "calls that Envoy received",
-    "calls that server-1 ended well",
+    "calls that server-1 answered OK",
   ]);
 });
 

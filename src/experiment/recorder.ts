@@ -1,5 +1,5 @@
 /**
- * The recorder: makes calls at an even pace, whatever becomes of them, and
+ * The recorder makes calls at a constant rate, whatever their outcome, and
  * records each.
  */
 import { printableName } from "../core/printable.ts";
@@ -28,7 +28,7 @@ export class Recorder {
     );
   }
 
-  /** The calls that have ended, in the order of their end. */
+  /** The calls that have ended, in the order in which they did. */
   get calls(): readonly CallRecord[] {
     return this.#calls;
   }
@@ -48,7 +48,7 @@ export class Recorder {
    * Makes the calls; resolves when the last one has ended.
    *
    * @param elapsedMs Milliseconds since the start of the load.
-   * @param signal Makes no further call when it is aborted.
+   * @param signal Stops further calls when aborted.
    */
   async run(elapsedMs: () => number, signal: AbortSignal): Promise<void> {
     const { ratePerS, durationMs } = this.#load;
@@ -84,7 +84,7 @@ export class Recorder {
       request,
       { deadlineMs },
     );
-    // A call that failed at once has its headers in its status.
+    // A trailers-only reply has its headers in the status.
     const fields = (headers ?? error?.metadata)?.getMap() ?? {};
     return {
       startMs,

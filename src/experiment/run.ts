@@ -24,29 +24,29 @@ import type { StackFactory } from "./stacks.ts";
 import { pause } from "../io/wait.ts";
 import { awaitHealthy } from "../stack/healthy.ts";
 
-/** What is run: an experiment or its control, without the claims. */
+/** An experiment or its control, without the claims. */
 export type Plan = Pick<
   Experiment,
   "setup" | "load" | "events" | "isMeantToFail"
 >;
 
-/** What a run tells while it goes on. */
+/** What a run reports while it goes on. */
 export interface Progress extends Outcomes {
   readonly elapsedMs: number;
   readonly durationMs: number;
   readonly healthy: number | undefined;
   readonly servers: number;
-  /** Something that has happened just now. */
+  /** Something that has just happened. */
   readonly event?: string;
 }
 
-/** Surroundings of a run. */
+/** Options of a run. */
 export interface RunOptions {
   readonly stacks: StackFactory;
   readonly seed: number;
-  /** Interrupts it: the history then has what was recorded until then. */
+  /** Interrupts the run: the history then ends there. */
   readonly signal: AbortSignal;
-  /** Measures what else the machine does; tests give their own. */
+  /** Measures other work on the machine; tests pass their own. */
   readonly watchDisturbance?: typeof watchDisturbance;
   /** Called once a second and at every event. */
   readonly onProgress: (progress: Progress) => void;
@@ -59,13 +59,13 @@ const LOAD_DEFAULTS = {
   listener: "l7",
 } as const satisfies Partial<Load>;
 
-/** Calls have ended; this is for what servers and Envoy still have to count. */
+/** After the last call, for what servers and Envoy have yet to count. */
 const SETTLE_MS = 300;
 
 const PROGRESS_INTERVAL_MS = 1000;
 
 /**
- * Runs a plan on a stack of its own, which is closed in the end.
+ * Runs a plan on a stack of its own and closes the stack.
  *
  * @throws {Failure} When the stack cannot be started, or the run was
  * interrupted before the load started.
@@ -156,7 +156,7 @@ class Run {
       await pause(SETTLE_MS);
       const disturbance = await endDisturbance();
       const after = await takeSnapshot(stack, this.#names).catch((error) =>
-        new Unmeasured(`not known, as at the end ${messageOf(error)}`)
+        new Unmeasured(`unknown, because at the end ${messageOf(error)}`)
       );
       return {
         setup: this.#setup,
@@ -203,7 +203,7 @@ class Run {
       const context = this.#context(stack);
       await Promise.all([
         recorder.run(elapsedMs, signal),
-        // Also without calls, a run is as long as its load says.
+        // Even without calls, a run lasts as long as its load says.
         context.wait(this.#load.durationMs),
         ...this.#plan.events.map((event) => this.#happen(event, context)),
       ]);
@@ -265,7 +265,7 @@ class Run {
     };
   }
 
-  /** Of those that failed, it is known which were meant to. */
+  /** The recorded calls, with those that failed as meant marked. */
   #calls(): readonly CallRecord[] {
     const { isMeantToFail = () => false } = this.#plan;
     return (this.#recorder?.calls ?? []).map((call) => ({

@@ -1,21 +1,21 @@
-/** Where experiments get their stacks from. */
+/** Creates the stacks of experiments. */
 import { findTool } from "../io/tools.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import { NativeStack } from "../stack/native.ts";
 import type { Stack, StackListeners } from "../stack/stack.ts";
 import { freePorts } from "../stack/free_port.ts";
 
-/** What an experiment asks of a stack. */
+/** What an experiment needs of a stack. */
 export interface StackOptions extends Required<StackListeners> {
   readonly servers: number;
-  /** envoy.yaml with the experiment's changes; addresses are still its own. */
+  /** envoy.yaml with the experiment's changes and its original addresses. */
   readonly config: EnvoyConfig;
-  /** What a sentence about it calls it. */
+  /** Its name in messages. */
   readonly configName: string;
   readonly concurrency: number;
   readonly serverFlags: readonly string[];
   readonly serverProgram: string | undefined;
-  /** How many servers must be healthy before it is handed over. */
+  /** How many servers must be healthy before the stack is ready. */
   readonly healthyAtStart: number;
   readonly signal: AbortSignal;
 }

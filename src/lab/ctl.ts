@@ -1,4 +1,4 @@
-/** The command `ctl`: asks a running `up` for something, from elsewhere. */
+/** The command `ctl`: controls a running `up` from another terminal. */
 import { Failure, messageOf } from "../core/errors.ts";
 import {
   type FlagRows,
@@ -20,28 +20,28 @@ const FLAGS = {
   kind: {
     name: "kind",
     placeholder: "KIND",
-    help: "fault: which one; see `./denow task server fault --help`",
+    help: "fault: its kind; see `./denow task server fault --help`",
     default: "status",
     parse: words(20),
   },
   durationMs: {
     name: "duration",
     placeholder: "MILLIS",
-    help: "fault: after this it is over",
+    help: "fault: how long it lasts",
     default: 15_000,
     parse: wholeNumber(1, 600_000),
   },
   delayMs: {
     name: "delay",
     placeholder: "MILLIS",
-    help: "fault: how long delay delays",
+    help: "fault: the delay of --kind delay",
     default: 200,
     parse: wholeNumber(0, 60_000),
   },
   ratePerS: {
     name: "rate",
     placeholder: "CALLS",
-    help: "load: calls a second at each listener",
+    help: "load: calls a second to each listener",
     default: undefined as number | undefined,
     parse: wholeNumber(0, 500),
   },
@@ -62,7 +62,7 @@ const FLAGS = {
   pagePort: {
     name: "page-port",
     placeholder: "PORT",
-    help: "Port of the page of the `up` that is asked; 0 is the newest one",
+    help: "Page port of the `up` to control; 0 is the newest one",
     default: 0,
     parse: port(0),
   },
@@ -75,26 +75,26 @@ const FLAGS = {
 
 const USAGE = "ctl ACTION [flags]";
 
-const ABOUT = `Asks a running \`up\` for something. Actions:
-  status                what runs, and what Envoy thinks of it
+const ABOUT = `Controls a running \`up\`. Actions:
+  status                show what runs, and Envoy's view of it
   scale COUNT           start or stop servers
   kill SERVER           also terminate, pause, resume, restart, clear
   fault SERVER          make a server slow or wrong for a while
   load                  change the load
-  protect ID on|off     switch a protection; status names them
-  restart-envoy         end Envoy without draining, and start it`;
+  protect ID on|off     switch a protection; status lists them
+  restart-envoy         stop Envoy without draining, and restart it`;
 
 type CtlFlags = FlagValues<typeof FLAGS>;
 
-/** An answer takes as long as a server's drain. */
+/** A reply may take as long as a server's drain. */
 const ANSWER_LIMIT_MS = 60_000;
 
 /**
  * Runs the command.
  *
- * @param argv The arguments behind "ctl".
+ * @param argv The arguments after "ctl".
  * @returns The exit code.
- * @throws {Failure} When nothing runs, or what is asked for is refused.
+ * @throws {Failure} When no `up` runs, or the request is refused.
  */
 export async function ctl(argv: readonly string[]): Promise<number> {
   const { values, positionals, help } = parseFlags(FLAGS, argv, {
@@ -121,7 +121,7 @@ export async function ctl(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** What the words ask for; whether it can be had is for the other side. */
+/** The request in these words; `up` decides whether it is possible. */
 function wishOf(
   verb: string,
   [first, second]: readonly string[],
@@ -171,7 +171,7 @@ function wishOf(
   return { do: verb, server };
 }
 
-/** The page at a port, or of the run that was started last. */
+/** The page at a port, or that of the newest run. */
 async function pageOfRun(port: number): Promise<PageOfRun> {
   const pages = (await findRuns())
     .filter(({ isRunning }) => isRunning)

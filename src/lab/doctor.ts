@@ -18,7 +18,8 @@ const DOCTOR_FLAGS = {
   services: {
     name: "services",
     placeholder: "NAMES",
-    help: "Services that servers register, with commas; those of the routes " +
+    help:
+      "Services that servers register, comma-separated; those of the routes " +
       "unless given",
     default: [] as readonly string[],
     parse: (text: string) => text.split(",").map((name) => name.trim()),
@@ -29,7 +30,7 @@ const ABOUT = `Reads an Envoy configuration and reports the known pitfalls \
 that it has. Exit code 0 if it has
 none, ${EXIT_CODES.failed} if it has some.`;
 
-/** What the doctor has found. */
+/** A pitfall that was found. */
 export interface Diagnosis {
   readonly rule: Rule;
   readonly findings: readonly Finding[];
@@ -40,7 +41,7 @@ export interface Diagnosis {
  *
  * @param text YAML.
  * @param name The file's name, for error messages.
- * @param services What servers register; those of the routes if empty.
+ * @param services Services that servers register; those of the routes if empty.
  * @throws {Failure} `environment` when it cannot be examined.
  */
 export function examine(
@@ -57,7 +58,7 @@ export function examine(
 /**
  * Runs the command.
  *
- * @param argv The arguments behind "doctor".
+ * @param argv The arguments after "doctor".
  * @returns The exit code.
  */
 export async function doctor(argv: readonly string[]): Promise<number> {

@@ -1,4 +1,6 @@
-/** The command `down`: stops what Compose has started or a killed `up` left. */
+/**
+ * The command `down`: stops what Compose started or a killed `up` left behind.
+ */
 import { helpText, parseFlags } from "../core/flags.ts";
 import { print } from "../io/terminal.ts";
 import { ComposeProject, demoProject } from "../stack/compose_project.ts";
@@ -14,10 +16,10 @@ whoever has started them:
 /**
  * Runs the command.
  *
- * @param argv The arguments behind "down".
+ * @param argv The arguments after "down".
  * @returns The exit code.
- * @throws {Failure} When Docker is not there, unless something else was ended,
- * or does not do it.
+ * @throws {Failure} When Docker is missing, unless something else was stopped,
+ * or when it fails.
  */
 export async function down(argv: readonly string[]): Promise<number> {
   const { help } = parseFlags({}, argv);
@@ -30,14 +32,14 @@ export async function down(argv: readonly string[]): Promise<number> {
   try {
     name = await demoProject();
   } catch (error) {
-    if (isEnded) return 0; // There was something to stop, without Docker.
+    if (isEnded) return 0; // Without Docker, too, there was something to stop.
     throw error;
   }
   const filter = ["--quiet", "--filter", `label=${PROJECT_LABEL}=${name}`];
   const containers = lines(await docker(["ps", "--all", ...filter]));
   const networks = lines(await docker(["network", "ls", ...filter]));
   if (containers.length + networks.length === 0) {
-    if (!isEnded) print("Nothing to stop: the demo has no container here");
+    if (!isEnded) print("Nothing to stop: the demo has no containers here");
     return 0;
   }
   await new ComposeProject({ name }).down();
@@ -45,7 +47,7 @@ export async function down(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Whether there was something to end. */
+/** Kills what killed runs left behind. @returns Whether there was any. */
 async function endNative(): Promise<boolean> {
   const left = (await findRuns()).filter((run) => !run.isRunning);
   for (const run of left) {

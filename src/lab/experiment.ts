@@ -28,19 +28,18 @@ import { nativeStacks, type StackFactory } from "../experiment/stacks.ts";
 const FLAGS = {
   isShort: {
     name: "short",
-    help: "Of those that are named, run the short ones only",
+    help: "Run only the short ones",
     switch: true,
   },
   isDocker: {
     name: "docker",
-    help:
-      "Of those that are named, run those that make sense on Compose, there",
+    help: "Run on Compose, and only those that make sense there",
     switch: true,
   },
   seed: {
     name: "seed",
     placeholder: "NUMBER",
-    help: "Repeats what is random: faults, delays, odd messages",
+    help: "Makes random faults, delays and messages repeatable",
     default: 1,
     parse: wholeNumber(0, 4_294_967_295),
   },
@@ -54,30 +53,30 @@ const FLAGS = {
 } as const satisfies FlagRows;
 
 const ABOUT = `Measures what the settings promise, each with a control run in \
-which it must break.
-  experiment list          what there is
-  experiment run NAME...   run some
-  experiment all           run every one
-  experiment report DIR    draw the page of a run again, from its record
-  experiment compare A B   set two runs side by side
+which the promise must break.
+  experiment list          list all experiments
+  experiment run NAME...   run the named ones
+  experiment all           run all of them
+  experiment report DIR    redraw the page of a run from its record
+  experiment compare A B   compare two runs side by side
   experiment doctor FILE   find known pitfalls in an Envoy configuration
-Exit code 0: every claim held and every control broke it; 1: not so, or
+Exit code 0: every claim held and every control broke; 1: one did not, or is
 unknown; 2: the command line is wrong.`;
 
 const USAGE =
   "experiment list | run NAME... | all | report DIR | compare A B | doctor FILE [flags]";
 
-/** What does not choose among experiments, and has flags of its own. */
+/** Subcommands with flags of their own. */
 const VERBS = new Map(Object.entries({ doctor, report, compare }));
 
-/** A whole invocation has fewer words than this. */
+/** More than anybody types. */
 const WORDS_MAX = 100;
 
 /**
  * Runs the command.
  *
- * @param catalogue The experiments that there are, in their order.
- * @param argv The arguments behind "experiment".
+ * @param catalogue All experiments, in order.
+ * @param argv The arguments after "experiment".
  * @returns The exit code.
  * @throws {Failure} When the command line is wrong or a stack cannot start.
  */
@@ -99,7 +98,7 @@ export async function experimentCommand(
   if (values.isDocker && Deno.build.standalone) {
     throw new Failure(
       "environment",
-      "--docker builds images and bundles programs of the sources; use " +
+      "--docker builds images and bundles from source; use " +
         "`./denow task experiment` in the project's folder, or leave it out",
     );
   }
@@ -111,7 +110,7 @@ export async function experimentCommand(
   return await runAll(chosen, values);
 }
 
-/** What is to be run. @throws {Failure} `usage` when nothing is. */
+/** The experiments to run. @throws {Failure} `usage` when there are none. */
 function choose(
   catalogue: readonly Experiment[],
   action: string | undefined,
@@ -215,7 +214,7 @@ async function runAll(
   return isAllHeld ? 0 : EXIT_CODES.failed;
 }
 
-/** Undefined when it was interrupted before its load started. */
+/** Undefined if it was interrupted before its load started. */
 async function runOne(
   experiment: Experiment,
   stacks: StackFactory,

@@ -1,38 +1,38 @@
-/** The keys that people press while `up` runs in their terminal. */
+/** The keys that control `up` in its terminal. */
 import { Failure, messageOf } from "../core/errors.ts";
 import { runToEnd } from "../io/processes.ts";
 import type { Control } from "../control/control.ts";
 import type { Listener } from "../control/state.ts";
 
-/** What keys need beside the control. */
+/** What the keys need besides the control. */
 export interface KeyOptions {
-  /** Of the page; undefined when there is none. */
+  /** The page's address; undefined without a page. */
   readonly url: string | undefined;
   readonly quit: () => void;
   readonly say: (line: string) => void;
 }
 
-/** Faults by a key last long enough to look at, and end by themselves. */
+/** A key's fault lasts long enough to be seen, and ends by itself. */
 const FAULT_MS = 15_000;
 
 const SLOW_MS = 200;
 
 const HELP = [
-  "1-9  choose a server; then: k kill -9, t terminate, r restart,",
+  "1-9  select a server; then: k kill -9, t terminate, r restart,",
   "     p pause or resume, c clear faults, and for 15 s",
   `     s slow by ${SLOW_MS} ms, f fail calls`,
   "+ -  scale        l  calls to L7, L4 or both",
   "o    open the page        q  quit        h  this help",
 ];
 
-/** What `l` goes through. */
+/** The cycle of the key `l`. */
 const NEXT_LISTENERS: Readonly<Record<string, readonly Listener[]>> = {
   l7: ["l4"],
   l4: ["l7", "l4"],
   "l7,l4": ["l7"],
 };
 
-/** Reads keys and asks the control for what they mean. */
+/** Turns keys into requests to the control. */
 class Keys {
   readonly #control: Control;
   readonly #options: KeyOptions;
@@ -43,7 +43,7 @@ class Keys {
     this.#options = options;
   }
 
-  /** Does what one key means; a key without a meaning does nothing. */
+  /** Handles one key; unknown keys do nothing. */
   async press(key: string): Promise<void> {
     try {
       await this.#do(key);
@@ -108,13 +108,13 @@ class Keys {
       return;
     }
     this.#chosen = name;
-    this.#options.say(`${name} is chosen`);
+    this.#options.say(`${name} is selected`);
   }
 
   async #openPage(): Promise<void> {
     const { url, say } = this.#options;
     if (url === undefined) {
-      say("there is no page: this was started with --no-page");
+      say("there is no page, because of --no-page");
       return;
     }
     const opener = Deno.build.os === "darwin" ? "open" : "xdg-open";
@@ -128,9 +128,9 @@ class Keys {
 }
 
 /**
- * Listens for keys, if there is a terminal and this program has it.
+ * Listens for keys if this program is in a terminal's foreground.
  *
- * @returns Lets go of the terminal.
+ * @returns Releases the terminal.
  */
 export function listenForKeys(
   control: Control,
@@ -151,13 +151,13 @@ async function readKeys(keys: Keys, signal: AbortSignal): Promise<void> {
     try {
       Deno.stdin.setRaw(isRaw, { cbreak: isRaw });
     } catch {
-      // The terminal has gone away.
+      // The terminal is gone.
     }
   };
   const takeAgain = () => setRaw(true);
   const letGo = () => setRaw(false);
   setRaw(true);
-  // Ctrl-Z gives the terminal back to the shell, which changes it.
+  // After Ctrl-Z the shell changes the terminal's mode.
   Deno.addSignalListener("SIGCONT", takeAgain);
   globalThis.addEventListener("unload", letGo);
   const reader = Deno.stdin.readable.getReader();
@@ -174,14 +174,14 @@ async function readKeys(keys: Keys, signal: AbortSignal): Promise<void> {
       for (const key of decoder.decode(value)) void keys.press(key);
     }
   } catch {
-    // The terminal has gone away; what that means is said by SIGHUP.
+    // The terminal is gone; SIGHUP handles that.
   }
 }
 
-/** The kernel's line about a process; Deno reads no file of /proc. */
+/** Prints the kernel's stat line of a process; Deno may not read /proc. */
 const STAT = 'read -r line </proc/$0/stat; echo "$line"';
 
-/** Whether the terminal is this program's: a shell's "&" keeps it. */
+/** Whether this program has the terminal, unlike one started with "&". */
 async function isInForeground(): Promise<boolean> {
   if (Deno.build.os !== "linux") return true;
   const words = ["-c", STAT, String(Deno.pid)];

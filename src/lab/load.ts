@@ -1,4 +1,6 @@
-/** The command `load`: one of the load tests, on a stack that is there or not. */
+/**
+ * The command `load`: runs a load test, and a stack for it if there is none.
+ */
 import { EXIT_CODES, Failure } from "../core/errors.ts";
 import {
   type FlagRows,
@@ -76,14 +78,14 @@ function about(): string {
     "",
     "Settings are variables: RATE=600 DURATION=1m deno task load constant-rate. With",
     "TARGET=host:port another machine is loaded, and no stack is started.",
-    "loadtest/README.md has them all.",
+    "loadtest/README.md lists them all.",
   ].join("\n");
 }
 
 /**
  * Runs the command.
  *
- * @param argv The arguments behind "load".
+ * @param argv The arguments after "load".
  * @returns k6's exit code; 4 if the machine was busy, 1 if only the ledgers
  * disagree.
  * @throws {Failure} When a flag or a setting is wrong, or k6 or a stack cannot
@@ -124,7 +126,7 @@ export async function load(argv: readonly string[]): Promise<number> {
       k6Path: k6.path,
       env,
       stack,
-      // Envoy counts no calls on the L4 listener.
+      // Envoy does not count calls on the L4 listener.
       isReconciled: !flags.l4,
       signal: stop.signal,
     });
@@ -133,7 +135,7 @@ export async function load(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** What the load test is told beside the user's own variables. */
+/** The load test's variables in addition to the user's own. */
 function environment(
   { grpcPort, l4 }: LoadFlags,
 ): Readonly<Record<string, string>> {
@@ -150,7 +152,7 @@ function environment(
   if (own !== undefined) {
     throw new Failure(
       "usage",
-      `${own} is for k6 alone, as load sets it; leave it out`,
+      `${own} is set by load and only for plain k6; leave it out`,
     );
   }
   if (given !== undefined) return { TARGET: given };
@@ -158,12 +160,12 @@ function environment(
   return {
     TARGET: `localhost:${grpcPort + 1}`,
     L7_TARGET: `localhost:${grpcPort}`,
-    // Unless more are asked for: one shows best what L4 does.
+    // One connection shows best what L4 does.
     CONNECTIONS: Deno.env.get("CONNECTIONS") ?? "1",
   };
 }
 
-/** @throws {Failure} `usage`, with a line for everything that is wrong. */
+/** @throws {Failure} `usage`, with one line for every problem. */
 function readSettings(
   shape: ShapeName,
   env: Readonly<Record<string, string>>,
@@ -180,7 +182,7 @@ async function listens(portNumber: number): Promise<boolean> {
     (await Deno.connect({ hostname: "localhost", port: portNumber })).close();
     return true;
   } catch {
-    return false; // Whatever the reason, there is nothing to load.
+    return false; // Whatever the reason, nothing there can be loaded.
   }
 }
 
@@ -210,7 +212,7 @@ async function startStack(
 /** k6's exit code when a threshold was crossed. */
 const CROSSED_CODE = 99;
 
-/** Records a run, and then reports what the record holds. */
+/** Records a run, then reports from the record. */
 async function runShape(
   shape: ShapeName,
   options: LoadRunOptions,
@@ -219,7 +221,7 @@ async function runShape(
   const folder = await makeRunFolder(REPORTS, name);
   const { record, code } = await recordRun(shape, folder, options);
   if (record === undefined) {
-    // Set-up has stopped the run and said why; there is nothing to report.
+    // Set-up stopped the run and said why; there is nothing to report.
     await Deno.remove(folder, { recursive: true });
     return code;
   }

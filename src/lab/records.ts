@@ -1,4 +1,4 @@
-/** What records of each kind say, and how they are drawn again. */
+/** Reads and redraws records of each kind. */
 import { Failure, messageOf } from "../core/errors.ts";
 import { htmlOf } from "../core/load/html.ts";
 import { textOf } from "../core/load/table.ts";
@@ -26,7 +26,7 @@ export type AnyRecord =
   | { readonly kind: "load" } & LoadRecord
   | { readonly kind: "comparison" } & Compared;
 
-/** What a record says. */
+/** The content of a record. */
 interface Reading {
   /** "-" if it has none. */
   readonly verdict: string;
@@ -37,11 +37,11 @@ interface Reading {
 }
 
 /**
- * Reads the record of a run, and what it is about. It may be a stranger's, so
- * its words are made fit to be printed.
+ * Reads the record of a run. It may come from a stranger, so its texts are made
+ * safe to print.
  *
- * @param folder As a user has typed it.
- * @throws {Failure} `environment` when there is none that can be read.
+ * @param folder As typed by the user.
+ * @throws {Failure} `environment` when there is no readable record.
  */
 export async function readRun(folder: string): Promise<{
   readonly record: AnyRecord;
@@ -60,10 +60,10 @@ export async function readRun(folder: string): Promise<{
 }
 
 /**
- * What a record has to show, in lines for a terminal and as a page.
+ * Renders a record as lines for a terminal and as a page.
  *
  * @param folder Where it is.
- * @throws {Failure} `environment` when something is missing in it.
+ * @throws {Failure} `environment` when it is incomplete.
  */
 export function draw(
   record: AnyRecord,
@@ -78,16 +78,16 @@ export function draw(
   });
 }
 
-/** A record may have been edited, so that anything can be missing in it. */
+/** A record may have been edited, so anything may be missing. */
 function unlessDamaged<T>(folder: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
     throw new Failure(
       "environment",
-      `"${folder}/${RUN_FILES.record}" lacks something that its kind has (${
+      `"${folder}/${RUN_FILES.record}" lacks a part that its kind must have (${
         printableDetails(messageOf(error))
-      }); it is damaged, so make the run again`,
+      }); it is damaged, so repeat the run`,
       { cause: error },
     );
   }

@@ -11,17 +11,17 @@ import type { ReportModel } from "../report/model.ts";
 import { draw, readRun } from "./records.ts";
 
 const REPORT_ABOUT =
-  `Draws the page of a run again, from its record. DIR is the run's folder in reports/; the run
-may have been of experiments, of a load test, or a comparison.`;
+  `Redraws the page of a run from its record. DIR is the run's folder in reports/;
+it may hold experiments, a load test or a comparison.`;
 
 const COMPARE_ABOUT =
-  `Sets two runs of experiments side by side: here, and in a page with a folder of its own in
+  `Compares two runs of experiments side by side: here, and on a page in a new folder of
 reports/. A and B are their folders there.`;
 
 /**
- * Draws a page again.
+ * Redraws a page.
  *
- * @param argv The arguments behind "report".
+ * @param argv The arguments after "report".
  * @returns The exit code.
  * @throws {Failure} When there is no record, or the page cannot be written.
  */
@@ -48,9 +48,9 @@ export async function report(argv: readonly string[]): Promise<number> {
 /**
  * Compares two runs.
  *
- * @param argv The arguments behind "compare".
+ * @param argv The arguments after "compare".
  * @returns The exit code.
- * @throws {Failure} When there is a record missing, or nothing to compare.
+ * @throws {Failure} When a record is missing, or there is nothing to compare.
  */
 export async function compare(argv: readonly string[]): Promise<number> {
   const { positionals, help } = parseFlags({}, argv, { positionalsMax: 2 });
@@ -72,7 +72,7 @@ export async function compare(argv: readonly string[]): Promise<number> {
   if (!hasPairs(compared)) {
     throw new Failure(
       "environment",
-      `"${a}" and "${b}" have no experiment in common; compare runs that have`,
+      `"${a}" and "${b}" have no experiment in common; compare runs that do`,
     );
   }
   const kind = "comparison";
@@ -87,7 +87,7 @@ function nameOf(folder: string): string {
   return printable(basename(typedPath(folder)), 255);
 }
 
-/** @throws {Failure} `environment` when it is no record of experiments. */
+/** @throws {Failure} `environment` when it is not a record of experiments. */
 async function experimentsOf(folder: string): Promise<ReportModel> {
   const { record } = await readRun(folder);
   if (record.kind !== "experiments") {

@@ -1,4 +1,4 @@
-/** The command `reports`: lists the runs that are there, and removes old ones. */
+/** The command `reports`: lists runs and removes old ones. */
 import { Failure } from "../core/errors.ts";
 import {
   type FlagRows,
@@ -16,23 +16,23 @@ const FLAGS = {
   keep: {
     name: "keep",
     placeholder: "COUNT",
-    help: "Remove all but so many of the newest runs; 0 removes all",
+    help: "Remove all but the newest COUNT runs; 0 removes all",
     default: undefined as number | undefined,
     parse: wholeNumber(0, 1_000_000),
   },
 } as const satisfies FlagRows;
 
 const ABOUT =
-  `Lists the runs in reports/, the newest first: how large each is, what it has found, and what it
-asked. Only folders that experiments, load tests and comparisons made are
-listed or removed, and only if nothing else is in them.`;
+  `Lists the runs in reports/, newest first, with size, verdict and question. Lists and removes
+only folders that experiments, load tests and comparisons made, and only if
+nothing else is in them.`;
 
 /**
  * Runs the command.
  *
- * @param argv The arguments behind "reports".
+ * @param argv The arguments after "reports".
  * @returns The exit code.
- * @throws {Failure} When the folder cannot be read, or a run not be removed.
+ * @throws {Failure} When the folder cannot be read, or a run cannot be removed.
  */
 export async function reports(argv: readonly string[]): Promise<number> {
   const { values, help } = parseFlags(FLAGS, argv);
@@ -47,7 +47,7 @@ export async function reports(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const runs = await runFolders(REPORTS);
-  // One after the other: a record may be as large as all of its calls.
+  // One after the other: a record holds every call and may be large.
   const rows: string[][] = [];
   for (const run of runs) rows.push(await rowOf(run));
   if (rows.length > 0) {

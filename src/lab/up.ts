@@ -32,21 +32,22 @@ const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \
 calls once a second, all on
 this machine, as processes or in containers. Ctrl-C stops everything and leaves nothing behind.`;
 
-/** Variables that tell the client to end by itself. */
+/** Variables that limit the client's run. */
 const CLIENT_LIMITS = ["CLIENT_COUNT", "CLIENT_DURATION_S"];
 
-/** Containers are asked by a program that is started for it. */
+/** Each query starts a program in a container. */
 const COMPOSE_COUNTS_INTERVAL_MS = 5000;
 
-/** More containers are no matter of a demo on one machine. */
+/** A demo on one machine needs no more containers. */
 const COMPOSE_SERVERS_MAX = 32;
 
 /**
  * Runs the command.
  *
- * @param argv The arguments behind "up".
+ * @param argv The arguments after "up".
  * @returns The exit code.
- * @throws {Failure} When a flag is wrong, or a part cannot start or ends.
+ * @throws {Failure} When a flag is wrong, or a part cannot start or ends
+ * unexpectedly.
  */
 export async function up(argv: readonly string[]): Promise<number> {
   const { values: flags, help } = parseFlags(UP_FLAGS, argv);
@@ -57,7 +58,7 @@ export async function up(argv: readonly string[]): Promise<number> {
   if (flags.docker && flags.serverPort !== UP_FLAGS.serverPort.default) {
     throw new Failure(
       "usage",
-      `--server-port ${flags.serverPort} has no meaning with --docker, where ` +
+      `--server-port ${flags.serverPort} has no effect with --docker, where ` +
         "each server has a container of its own; leave one of them out",
     );
   }
@@ -80,14 +81,14 @@ export async function up(argv: readonly string[]): Promise<number> {
     say("up", `stopping on ${end}`);
     return 0;
   } catch (error) {
-    if (stop.signal.aborted) return 0; // Interrupted while it started.
+    if (stop.signal.aborted) return 0; // Interrupted during the start.
     throw error;
   } finally {
     await parts.stop();
   }
 }
 
-/** What `up` has started, and what it does when a part ends by itself. */
+/** The parts that `up` has started, and what happens when one ends. */
 class Parts {
   readonly #flags: FlagValues<typeof UP_FLAGS>;
   readonly #signal: AbortSignal;
@@ -110,7 +111,7 @@ class Parts {
     this.#quit = quit;
   }
 
-  /** Resolves when a part has ended that the others need, or with the work. */
+  /** Resolves when the work is done, or with the failure of a vital part. */
   get ended(): Promise<Failure | string> {
     return this.#ended.promise;
   }
@@ -165,13 +166,12 @@ class Parts {
       adminPort: flags.adminPort,
       withClient: !flags.noClient,
       allowFaults: true,
-      // Compose mounts envoy.yaml as it is.
+      // Compose mounts the unchanged envoy.yaml.
       ...(flags.configFile === "" ? {} : { config }),
       configName: flags.configFile || undefined,
       signal: this.#signal,
       onLine: (program, line) => {
-        // Of what the builder prints, the headline of each step; and not each
-        // time that it could build in another way.
+        // Only the headline of each build step, without the hints about Bake.
         if (!/^(?:#\d+ (?!\[)|$)|Bake/.test(line)) this.#sayLine(program, line);
       },
       onCrash: (program, status) => this.#onCrash(program, status),
@@ -216,7 +216,7 @@ class Parts {
     }
   }
 
-  /** Stops everything in order: who calls, who answers, who balances. */
+  /** Stops everything in order: callers, servers, Envoy. */
   async stop(): Promise<void> {
     this.#letGoOfKeys();
     await this.#control?.close();
@@ -227,7 +227,7 @@ class Parts {
     this.#calls.summaryLines().forEach((line) => say("client", line));
   }
 
-  /** The next `up` is told what this one has left, should it be killed. */
+  /** Tells the next `up` what this one leaves behind if it is killed. */
   #noteRun(file: RunFile): void {
     this.#runFile = file;
     let isSaid = false;
@@ -240,7 +240,7 @@ class Parts {
   }
 
   #sayLine(program: string, line: string): void {
-    // How a server drains is of interest when one is stopped, not all.
+    // Details of draining matter when one server stops, not when all do.
     if (this.#signal.aborted && program.startsWith("server-")) return;
     if (isAccessLog(program, line)) {
       this.#control?.noteEnvoyLine(line);

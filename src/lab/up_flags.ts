@@ -19,7 +19,7 @@ export const UP_FLAGS = {
   },
   noClient: {
     name: "no-client",
-    help: "Start Envoy and the servers only, ready for other clients",
+    help: "Start only Envoy and the servers, ready for other clients",
     switch: true,
   },
   grpcPort: {
@@ -52,7 +52,7 @@ export const UP_FLAGS = {
   },
   noPage: {
     name: "no-page",
-    help: "Serve no live page",
+    help: "Do not serve the live page",
     switch: true,
   },
   configFile: {
@@ -64,20 +64,20 @@ export const UP_FLAGS = {
   },
   accessLog: {
     name: "access-log",
-    help: "Print Envoy's line about every call, too",
+    help: "Also print Envoy's access log, a line for every call",
     switch: true,
   },
   isReplacing: {
     name: "replace",
-    help: "End what an earlier run that was killed has left on these ports",
+    help: "Kill what an earlier, killed run left on these ports",
     switch: true,
   },
 } as const satisfies FlagRows;
 
 /**
- * No two parts are to listen on the same port.
+ * Checks that no two parts share a port.
  *
- * @param ports `serverPort` is left out where servers have their own machines.
+ * @param ports `serverPort` is left out where servers run in containers.
  * @throws {Failure} `usage`, naming both flags.
  */
 export function requireDistinctPorts(ports: {

@@ -1,4 +1,4 @@
-/** What `up` prints of calls: a line for each while one can read them. */
+/** Prints the calls of `up`, a line each as long as that is readable. */
 import {
   callLine,
   type CallRecord,
@@ -10,19 +10,19 @@ import type { ClientEvent } from "../control/calls.ts";
 import type { Listener, LoadState, StoryState } from "../control/state.ts";
 import { say } from "../stack/output.ts";
 
-/** More lines in a second than anybody reads. */
+/** Nobody reads more lines a second. */
 const LINES_PER_S_MAX = 10;
 
 /** Prints calls, and counts them for the table at the end. */
 export class CallPrinter {
-  /** The load that makes them. */
+  /** The load that makes the calls. */
   load: LoadState | undefined;
   readonly #ledger = new Ledger();
   readonly #told = new Set<number>();
   #second = new Ledger();
   #calls = 0;
 
-  /** Notes what a client tells; calls have one numbering, whoever makes them. */
+  /** Handles a client's event; calls of all clients are numbered together. */
   note(listener: Listener, event: ClientEvent): void {
     if (event.type === "news") say("client", event.news);
     if (event.type !== "call") return;
@@ -33,7 +33,7 @@ export class CallPrinter {
     say(this.#nameOf(listener), lineOf({ ...event, call: this.#calls }));
   }
 
-  /** Sums up the second that is over, if its calls were too many for lines. */
+  /** Sums up the last second if it had too many calls for single lines. */
   nextSecond(): void {
     const { calls, failed, shares, latencyMs } = this.#second.summary();
     this.#second = new Ledger();
@@ -51,7 +51,7 @@ export class CallPrinter {
     );
   }
 
-  /** Tells a story when it begins, and again when all of it is known. */
+  /** Prints a story when it begins, and again when it is complete. */
   tellStory({ id, who, text, isOpen }: StoryState): void {
     if (isOpen && this.#told.has(id)) return;
     if (isOpen) this.#told.add(id);
@@ -62,7 +62,7 @@ export class CallPrinter {
     );
   }
 
-  /** The table at the end; nothing if nobody called. */
+  /** The table at the end; empty without calls. */
   summaryLines(): readonly string[] {
     const summary = this.#ledger.summary();
     return summary.calls === 0 ? [] : summaryLines(summary).slice(1);
@@ -73,7 +73,7 @@ export class CallPrinter {
     return ratePerS * listeners.length <= LINES_PER_S_MAX;
   }
 
-  /** Which listener was called is said when both are. */
+  /** Names the listener if both are called. */
   #nameOf(listener: Listener): string {
     return (this.load?.listeners.length ?? 1) > 1
       ? `client ${listener}`
@@ -81,10 +81,10 @@ export class CallPrinter {
   }
 }
 
-/** What stands before each line: a program's name. */
+/** Width of the prefix with a program's name. */
 const PREFIX_COLUMNS = 12;
 
-/** A text as lines that fit the terminal. */
+/** Wraps a text to the terminal. */
 function wrapped(text: string): readonly string[] {
   const width = columns() - PREFIX_COLUMNS;
   const lines = [""];

@@ -1,4 +1,4 @@
-/** Runs k6, and measures how much of the machine it takes. */
+/** Runs k6 and measures how much CPU it uses. */
 import { printable } from "../core/printable.ts";
 import { awaitExit, type Child, startChild, startGroup } from "../io/child.ts";
 import { statOf, TICKS_PER_S } from "../io/process_stat.ts";
@@ -14,36 +14,36 @@ export interface K6Options {
   /** The settings: variables that the script reads. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * What becomes of its output: it goes into the result ("piped", default), or
-   * its progress is drawn on our terminal and the result has its errors only.
+   * "piped" (default) puts its output into the result; "watched" shows its
+   * progress on our terminal and puts only its errors into the result.
    */
   readonly output?: "watched" | "piped";
-  /** Stops it when aborted; what was measured so far is still reported. */
+  /** Stops it when aborted; it still reports what it has measured. */
   readonly signal?: AbortSignal;
 }
 
-/** What a run of k6 has left. */
+/** The result of a run of k6. */
 export interface K6Result {
-  /** 0, or 99 when a threshold was crossed, 105 when it was stopped. */
+  /** 0, 99 when a threshold was crossed, or 105 when it was stopped. */
   readonly code: number;
-  /** Standard output, unless it was watched, and what k6 complained of. */
+  /** Standard output, unless "watched", and k6's complaints. */
   readonly output: string;
-  /** What the load generator took; undefined if the run was too short. */
+  /** CPU use of the load generator; undefined if the run was too short. */
   readonly generator: GeneratorUse | undefined;
 }
 
-/** How much of the machine the load generator took. */
+/** How much CPU the load generator used. */
 export interface GeneratorUse {
-  /** Cores that were busy with it on average, for example 0.3. */
+  /** The average number of busy cores, for example 0.3. */
   readonly coresBusy: number;
   /** Cores of the machine. */
   readonly cores: number;
 }
 
-/** How long k6 may take to end and to write its report when it is stopped. */
+/** How long k6 may take to write its report and end once it is stopped. */
 const STOP_LIMIT_MS = 10_000;
 
-/** How often the processor time is read. */
+/** How often the CPU time is sampled. */
 const SAMPLE_INTERVAL_S = 0.5;
 
 /**
@@ -55,8 +55,8 @@ export async function runK6(options: K6Options): Promise<K6Result> {
   const { signal } = options;
   const child = startK6(options);
   const sampler = new CpuSampler(child.pid);
-  // In its own process group, k6 gets a Ctrl-C from here, and only once: a
-  // second one would make it end without a report.
+  // k6 has its own process group and gets Ctrl-C only from here, once: a second
+  // one would make it end without a report.
   const onAbort = () => {
     child.kill("SIGINT");
     void awaitExit(child, STOP_LIMIT_MS);
@@ -80,7 +80,7 @@ function startK6(
   const isWatched = output === "watched";
   return startGroup({
     command: path,
-    // No control interface: several runs at once would want its port.
+    // No control interface, since concurrent runs would compete for its port.
     args: [
       ...["run", "--address=", "--log-format=json"],
       ...(isWatched ? [] : ["--quiet"]),
@@ -98,16 +98,16 @@ function startK6(
 }
 
 /**
- * What the report tells more of: thresholds, and calls that did not start; and
- * that a run which was aborted at once has no dashboard.
+ * Complaints that the report covers better (thresholds, dropped iterations),
+ * and that an aborted run has no dashboard.
  */
 const REPORTED =
   /^(thresholds on metrics .* have been crossed|Insufficient VUs, .*|The test run was short, .*)$/;
 
 /**
- * What k6 complained of, a line each.
+ * k6's complaints, a line each.
  *
- * @param log JSON lines, and what is none: a crash's last words.
+ * @param log JSON lines, and other lines as they are, such as a panic.
  */
 export function complaintsOf(log: string): string {
   return log.split("\n").flatMap((line) => {
@@ -118,7 +118,7 @@ export function complaintsOf(log: string): string {
   }).join("");
 }
 
-/** A complaint may name every setting, and no more than that. */
+/** Enough for a complaint that names every setting. */
 const COMPLAINT_UNITS_MAX = 2000;
 
 function messageIn(line: string): string {
@@ -129,14 +129,13 @@ function messageIn(line: string): string {
   }
 }
 
-/** What k6 puts before the sentence of a script that stops the run. */
+/** k6's prefix to the message of a script that stops the run. */
 const ABORTED = /^test aborted: /;
 
 /**
- * Reads a process's time on the processors again and again. A shell does that,
- * until the process has ended: Deno itself must not read /proc without all
- * permissions, and to start a program each time would hold up what else is
- * measured here.
+ * Samples a process's CPU time. A shell does that until the process ends: Deno
+ * may read /proc only with all permissions, and starting a program for each
+ * sample would disturb the measurement.
  */
 class CpuSampler {
   readonly #startedAtMs = performance.now();
@@ -176,7 +175,7 @@ class CpuSampler {
   }
 }
 
-/** Of `ps -o time=`: "1:02.50" or "1:01:02". */
+/** Parses the output of `ps -o time=`: "1:02.50" or "1:01:02". */
 export function secondsOfPs(text: string): number {
   return text.trim().split(":")
     .reduce((seconds, part) => 60 * seconds + Number(part), 0);

@@ -1,4 +1,4 @@
-/** A server that does nothing, by which a run knows how busy the machine is. */
+/** A server that does nothing, to measure how busy the machine is. */
 import { type sendUnaryData, Server } from "@grpc/grpc-js";
 import { listen } from "../io/_listen.ts";
 import { Greeter } from "../io/proto.ts";
@@ -10,7 +10,7 @@ export interface Reference {
   readonly close: () => void;
 }
 
-/** Starts one in this process, which has little else to do in a run. */
+/** Starts one in this process, which is mostly idle during a run. */
 export async function startReference(): Promise<Reference> {
   const server = new Server();
   server.addService(Greeter.service, {

@@ -1,4 +1,7 @@
-/** What is added to k6's record by those who know more than k6. */
+/**
+ * Extends k6's report with what k6 cannot know: server and Envoy counters, CPU
+ * use.
+ */
 import { Failure, messageOf } from "../core/errors.ts";
 import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import type { LoadReport } from "../core/load/report.ts";
@@ -6,17 +9,17 @@ import type { Verdict } from "../core/load/verdict.ts";
 import type { GeneratorUse } from "./k6.ts";
 import type { Stack } from "../stack/stack.ts";
 
-/** How many calls each of those has counted who should agree. */
+/** The three counts of calls, which must agree. */
 export interface Ledgers {
   /** Calls that k6 made, set-up and warm-up included. */
   readonly k6: number;
   /** Calls that the servers answered. */
   readonly servers: number;
-  /** Envoy's calls to the servers, less its retries. */
+  /** Envoy's calls to the servers, without retries. */
   readonly envoy: number;
 }
 
-/** Where Envoy's and the servers' counters stood. */
+/** Counters of the servers and of Envoy at one moment. */
 export interface Counted {
   readonly servers: number;
   readonly envoy: number;
@@ -39,7 +42,7 @@ export async function readCounted(stack: Stack): Promise<Counted> {
   };
 }
 
-/** What all three have counted between two readings. */
+/** What all three counted between two readings. */
 export function ledgersOf(
   report: Pick<LoadReport, "ledger">,
   before: Counted,
@@ -52,38 +55,38 @@ export function ledgersOf(
   };
 }
 
-/** Whether all three have counted the same calls. */
+/** Whether all three counted the same number of calls. */
 export function agrees({ k6, servers, envoy }: Ledgers): boolean {
   return k6 === servers && k6 === envoy;
 }
 
-/** The ledgers in a line. */
+/** The ledgers in one line. */
 export function ledgersLine(ledgers: Ledgers): string {
   return `Calls counted by k6: ${ledgers.k6}, by the servers: ${ledgers.servers}, ` +
     `by Envoy without retries: ${ledgers.envoy}`;
 }
 
-/** The load generator's use of the machine, in a line. */
+/** The load generator's CPU use in one line. */
 export function generatorLine({ coresBusy, cores }: GeneratorUse): string {
   const percent = Math.round(100 * coresBusy / cores);
   return `The load generator used ${coresBusy.toFixed(2)} of ${cores} cores ` +
     `(${percent} %)`;
 }
 
-/** The record of a run: k6's report, and what others know of the run. */
+/** The record of a run: k6's report and what was measured besides. */
 export interface LoadRecord {
   readonly report: LoadReport;
   readonly verdict: Verdict;
   readonly generator: GeneratorUse | null;
-  /** Null when nobody counted but k6. */
+  /** Null when only k6 counted. */
   readonly ledgers: Ledgers | null;
-  /** Whether k6 has made its own page, which it does not in a few seconds. */
+  /** Whether k6 wrote its own page; it does not in very short runs. */
   readonly hasDashboard: boolean;
   /** ISO 8601. */
   readonly writtenAt: string;
 }
 
-/** What a record has beside k6's report, a line each. */
+/** What a record adds to k6's report, a line each. */
 export function recordLines({ generator, ledgers }: LoadRecord): string[] {
   return [
     ...(generator === null ? [] : [generatorLine(generator)]),
@@ -95,8 +98,9 @@ export function recordLines({ generator, ledgers }: LoadRecord): string[] {
 }
 
 /**
- * Reads a report that k6 has written.
- * @returns undefined when there is none: k6 was stopped in set-up.
+ * Reads a report written by k6.
+ *
+ * @returns Undefined when there is none: k6 was stopped in set-up.
  * @throws {Failure} `environment` when it cannot be read.
  */
 export async function readReport(

@@ -1,4 +1,4 @@
-/** Runs a load test and makes its record. */
+/** Runs a load test and records it. */
 import { type ShapeName, SHAPES } from "../core/load/shapes.ts";
 import { verdictOf } from "../core/load/verdict.ts";
 import { RUN_FILES } from "../io/run_folder.ts";
@@ -20,16 +20,16 @@ export interface LoadRunOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The stack that was started for this run, if any. */
   readonly stack: Stack | undefined;
-  /** Whether the stack counts the calls that k6 makes. */
+  /** Whether the stack counts k6's calls. */
   readonly isReconciled: boolean;
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs k6 and makes the record of it; there is none if k6 was stopped in
- * set-up, and then its reason is printed.
+ * Runs k6 and records it; if k6 was stopped in set-up, there is no record, and
+ * the reason is printed.
  *
- * @param folder Where k6 leaves its page, within the working folder.
+ * @param folder Where k6 writes its page, relative to the working directory.
  */
 export async function recordRun(
   shape: ShapeName,
@@ -52,11 +52,11 @@ export async function recordRun(
         RECORD: ownReport,
         REFERENCE: reference.target,
         K6_WEB_DASHBOARD: "true",
-        // The file only; nothing listens.
+        // Writes only the file; nothing listens.
         K6_WEB_DASHBOARD_PORT: "-1",
         K6_WEB_DASHBOARD_EXPORT:
           `${Deno.cwd()}/${folder}/${RUN_FILES.dashboard}`,
-        // Short runs too have a few points to draw.
+        // Gives short runs a few points to draw, too.
         ...(shape === "soak" ? {} : { K6_WEB_DASHBOARD_PERIOD: "1s" }),
       },
       signal,
@@ -66,7 +66,7 @@ export async function recordRun(
     if (report === undefined) return { code, record: undefined };
     await Deno.remove(ownReport);
     const after = stack === undefined ? undefined : await readCounted(stack);
-    // A run that was stopped leaves calls that only one side has counted.
+    // An interrupted run leaves calls that only one side has counted.
     const isCounted = isReconciled && !signal.aborted;
     const ledgers = isCounted && before !== undefined && after !== undefined
       ? ledgersOf(report, before, after)

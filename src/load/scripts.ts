@@ -1,4 +1,4 @@
-/** Where k6 finds the scripts, which a binary has inside. */
+/** Where k6 finds its scripts; a binary must unpack them first. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Failure, messageOf } from "../core/errors.ts";
@@ -9,8 +9,9 @@ const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 let unpacked: string | undefined;
 
 /**
- * The folder above loadtest/, with a slash. A binary writes its scripts to
- * .tools/ where it runs, once, and removes them when it ends.
+ * The folder above loadtest/, with a trailing slash. A binary writes its
+ * scripts to .tools/ in its working directory, once, and removes them at its
+ * end.
  *
  * @throws {Failure} `environment` when they cannot be written.
  */
@@ -23,7 +24,7 @@ export function scriptsFolder(): string {
     try {
       Deno.removeSync(folder, { recursive: true });
     } catch {
-      // It could not be made either, which has been said.
+      // It could not be created either, which was reported.
     }
   });
   try {

@@ -1,4 +1,4 @@
-/** Two records of experiments side by side; pure. */
+/** Compares two records of experiments side by side; pure. */
 import { type Content, element, page, table, verdict } from "../core/page.ts";
 import { tableLines } from "../core/table.ts";
 import type { Verdict } from "../experiment/experiment.ts";
@@ -20,10 +20,10 @@ export interface ComparisonTable {
 
 const SIDES = ["A", "B"] as const;
 
-/** What is shown where one of the two has nothing. */
+/** Stands for what one of the two does not have. */
 const NONE = "-";
 
-/** The experiments that are in both, in the order of the first. */
+/** The experiments in both, in the order of the first. */
 function pairsOf(
   { models: [a, b] }: Compared,
 ): readonly (readonly [ExperimentModel, ExperimentModel])[] {
@@ -33,12 +33,12 @@ function pairsOf(
   });
 }
 
-/** Whether there is anything to be compared. */
+/** Whether there is anything to compare. */
 export function hasPairs(compared: Compared): boolean {
   return pairsOf(compared).length > 0;
 }
 
-/** A line for each side that has experiments which the other has not. */
+/** Lists the experiments that only one side has, a line for each side. */
 function onlyLines({ models }: Compared): readonly string[] {
   return SIDES.flatMap((side, index) => {
     const others = new Set(
@@ -50,7 +50,7 @@ function onlyLines({ models }: Compared): readonly string[] {
   });
 }
 
-/** What was run and where, as far as it differs. */
+/** Differences in what was run, and where. */
 function differences({ models }: Compared): ComparisonTable["rows"] {
   const [a = {}, b = {}] = models.map(
     ({ info }): Readonly<Record<string, string>> => ({
@@ -79,7 +79,7 @@ function numberRow({ name, verdict, runs: [run] }: ExperimentModel) {
   ];
 }
 
-/** The claims of both, and the invariants that do not hold in one of them. */
+/** The claims of both, and the invariants that one of them violates. */
 function claimRows(
   pair: readonly [ExperimentModel, ExperimentModel],
 ): ComparisonTable["rows"] {

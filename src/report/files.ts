@@ -6,8 +6,8 @@ import { reportHtml } from "./html.ts";
 import { experimentModel, type ReportInfo } from "./model.ts";
 
 /**
- * Writes the results into a new folder within `dir`: "record.json" with every
- * call, and then the page "report.html"; "latest.html" in `dir` leads there.
+ * Writes the results into a new folder in `dir`: "record.json" with every call,
+ * then the page "report.html"; "latest.html" in `dir` points there.
  *
  * @returns The page's path.
  * @throws {Failure} `environment` when they cannot be written.
@@ -30,7 +30,7 @@ export async function writeReports(
   });
 }
 
-/** A history with its calls as columns, which takes a fifth of the space. */
+/** A history with its calls in columns, which takes a fifth of the space. */
 function recordOf(history: History): Record<string, unknown> {
   const { calls, ...rest } = history;
   const [first] = calls;

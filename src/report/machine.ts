@@ -1,7 +1,7 @@
-/** What a report says about this machine and the programs on it. */
+/** Facts about this machine and its programs, for reports. */
 import config from "../../deno.json" with { type: "json" };
 
-/** The machine, by what is said of it. */
+/** Facts about the machine, by name. */
 export function machineFacts(): Readonly<Record<string, string>> {
   const gib = Deno.systemMemoryInfo().total / 2 ** 30;
   return {
@@ -13,7 +13,7 @@ export function machineFacts(): Readonly<Record<string, string>> {
   };
 }
 
-/** The versions of what was run. */
+/** The versions of the programs. */
 export function versionFacts(): Readonly<Record<string, string>> {
   return {
     "this project": config.version,

@@ -1,4 +1,4 @@
-/** The result of experiments as lines for a terminal. */
+/** Renders the results of experiments for a terminal. */
 import { tableLines } from "../core/table.ts";
 import { type Colour, paint } from "../io/terminal.ts";
 import type { Verdict } from "../experiment/experiment.ts";
@@ -31,7 +31,7 @@ function findingLine({ verdict, text, measured }: Finding): string {
   return `  ${verdictWord(verdict)}  ${text}: ${measured}`;
 }
 
-/** What became of one experiment. */
+/** The result of one experiment. */
 export function resultLines(experiment: ExperimentModel): readonly string[] {
   const { name, question, verdict, reasons, limits, control } = experiment;
   return [

@@ -1,8 +1,8 @@
-/** What a report says in words, on a terminal and in a page. */
+/** Texts that reports show on a terminal and on a page. */
 import type { Outcomes } from "../experiment/judge.ts";
 import type { ExperimentModel, RunModel } from "./model.ts";
 
-/** How many calls there were, and what became of them. */
+/** How many calls there were, and how they ended. */
 export function outcomeWords(
   { calls, failedAsMeant, lost }: Outcomes,
 ): string {
@@ -10,7 +10,7 @@ export function outcomeWords(
   return `${calls} calls${meant}, ${lost} lost`;
 }
 
-/** How a run went, in a line. */
+/** Sums up a run in one line. */
 export function runLine(
   { latencyMs, isInterrupted, ...run }: RunModel,
 ): string {

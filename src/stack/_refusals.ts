@@ -1,21 +1,23 @@
-/** Configurations that Envoy refuses, with what it says of each, for tests. */
+/**
+ * Configurations that Envoy refuses, with its complaint about each, for tests.
+ */
 import { partAt, type Step } from "../core/yaml.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
 
 /** What is wrong with a configuration. */
 export interface Refused {
   readonly what: string;
-  /** Where envoy.yaml is changed. */
+  /** The path in envoy.yaml that is changed. */
   readonly path: readonly Step[];
-  /** What is put there; undefined takes away what is. */
+  /** The new value; undefined removes the old one. */
   readonly value: unknown;
-  /** As Envoy 1.40 has it; configurations that it cites are left out. */
+  /** Envoy 1.40's complaint, without the configurations that it quotes. */
   readonly message: string;
-  /** What we make of it. */
+  /** Our explanation of it. */
   readonly says: string;
 }
 
-/** Makes a configuration one that Envoy refuses. */
+/** Turns a configuration into one that Envoy refuses. */
 export function spoil(config: EnvoyConfig, { path, value }: Refused): void {
   const last = path.at(-1) ?? "";
   const part = partAt(config, ...path.slice(0, -1));
@@ -31,16 +33,16 @@ const MANAGER = [
 const UNARY = ["route_config", "virtual_hosts", 0, "routes", "unary"] as const;
 const CLUSTER = ["static_resources", "clusters", "grpc-server"] as const;
 
-/** One of each kind. */
+/** One complaint of each kind. */
 export const REFUSALS: readonly Refused[] = [
   {
-    what: "a value that an enumeration has not",
+    what: "a value that an enumeration does not have",
     path: [...CLUSTER, "lb_policy"],
     value: "ROUND_ROBBIN",
     message:
       "Protobuf message (type envoy.config.bootstrap.v3.Bootstrap reason INVALID_ARGUMENT: unknown enum value: 'ROUND_ROBBIN') has unknown fields",
     says:
-      'cluster "grpc-server", field lb_policy: "ROUND_ROBBIN" is no value of it',
+      'cluster "grpc-server", field lb_policy: "ROUND_ROBBIN" is not a valid value',
   },
   {
     what: "another such value, deep inside",
@@ -49,10 +51,10 @@ export const REFUSALS: readonly Refused[] = [
     message:
       "Protobuf message (type envoy.config.bootstrap.v3.Bootstrap reason INVALID_ARGUMENT: unknown enum value: 'HTTP7') has unknown fields",
     says:
-      'listener "grpc", filter "envoy.filters.network.http_connection_manager", field typed_config.codec_type: "HTTP7" is no value of it',
+      'listener "grpc", filter "envoy.filters.network.http_connection_manager", field typed_config.codec_type: "HTTP7" is not a valid value',
   },
   {
-    what: "a number that an enumeration has not",
+    what: "a number that an enumeration does not have",
     path: [...CLUSTER, "lb_policy"],
     value: 77,
     message:
@@ -270,7 +272,7 @@ export const REFUSALS: readonly Refused[] = [
     message:
       "Unable to parse JSON as proto (INVALID_ARGUMENT: could not find @type 'type.googleapis.com/envoy.extensions.filters.http.rooter.v3.Router'): {\"admin\":{}}",
     says:
-      'listener "grpc", http filter "envoy.filters.http.router", field typed_config.@type: "type.googleapis.com/envoy.extensions.filters.http.rooter.v3.Router" is no type of Envoy\'s',
+      'listener "grpc", http filter "envoy.filters.http.router", field typed_config.@type: "type.googleapis.com/envoy.extensions.filters.http.rooter.v3.Router" is not a type that Envoy knows',
   },
   {
     what: "an extension without a type",

@@ -2,10 +2,10 @@
  * The Compose stack: the containers of compose.yaml, with Envoy's ports
  * published on 127.0.0.1.
  *
- * It differs from the native stack where Docker does: a stopped server leaves
- * discovery, since Docker's DNS names running containers only; and Docker
- * itself restarts a container whose program has ended, unless it was ended
- * with `docker stop` or `docker kill`, by hand or through here.
+ * It differs from the native stack as Docker does: a stopped server leaves
+ * discovery, since Docker's DNS returns only running containers; and Docker
+ * itself restarts a container whose program has ended, unless it was stopped
+ * with `docker stop` or `docker kill`, by hand or from here.
  */
 import { Failure, RESTART_EXIT_CODE } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
@@ -38,31 +38,31 @@ import type {
   StackServer,
 } from "./stack.ts";
 
-/** Ports are published on this address only. */
+/** Ports are published only on this address. */
 const HOST = "127.0.0.1";
 
-/** Every server's port, in its own container. */
+/** Every server's port in its container. */
 const SERVER_PORT = 8080;
 
 /** The server program in its image. */
 const SERVER_PROGRAM = "/usr/local/bin/grpc-server";
 
-/** Docker starts containers in a second or two; Envoy looks every second. */
+/** Docker starts containers in a second or two; Envoy checks every second. */
 const HEALTHY_LIMIT_MS_DEFAULT = 30_000;
 
-/** How long a server that starts, or is asked, may take to answer. */
+/** How long a server may take to start or to answer. */
 const ANSWER_DEADLINE_MS = 5000;
 
-/** Starting the subcommand in a busy container takes longer than asking. */
+/** Starting the subcommand in a busy container takes longer than its call. */
 const ANSWER_LIMIT_MS = 2 * ANSWER_DEADLINE_MS;
 
-/** Exit codes by which a shell, and Docker, tell of a signal. */
+/** Exit codes by which Docker reports a signal. */
 const SIGNALS: Readonly<Record<number, string>> = {
   137: "SIGKILL",
   143: "SIGTERM",
 };
 
-/** What a Compose stack is given. */
+/** Options of a Compose stack. */
 export interface ComposeOptions extends ServiceChange, StackListeners {
   readonly servers: number;
   /** Port of the balanced listener. */
@@ -72,19 +72,19 @@ export interface ComposeOptions extends ServiceChange, StackListeners {
   readonly adminPort: number;
   /** Name of the Compose project; each running stack has its own. */
   readonly project: string;
-  /** What the names of its images begin with (default: the project's name). */
+  /** Prefix of its image names (default: the project's name). */
   readonly images?: string;
-  /** Whether the servers take faults (default false). */
+  /** Whether faults can be injected into the servers (default false). */
   readonly allowFaults?: boolean;
   /** Whether the client runs too (default false). */
   readonly withClient?: boolean;
   /** Whether the images are built first (default true). */
   readonly build?: boolean;
-  /** How long Envoy may take to find the servers healthy (default 30 s). */
+  /** How long the servers may take to become healthy (default 30 s). */
   readonly healthyLimitMs?: number;
-  /** How many servers Envoy must find healthy at the start (default all). */
+  /** How many servers must be healthy at the start (default all). */
   readonly healthyAtStart?: number;
-  /** Interrupts the start; everything that was started is removed then. */
+  /** Interrupts the start and removes everything that was started. */
   readonly signal?: AbortSignal;
 }
 
@@ -95,7 +95,7 @@ export class ComposeStack implements Stack {
   readonly admin: EnvoyAdmin;
   readonly project: ComposeProject;
   readonly #options: ComposeOptions;
-  /** Containers that were ended through here, by their ids. */
+  /** Ids of the containers that this stack has stopped. */
   readonly #ended = new Set<string>();
   #containers: readonly Container[] = [];
 
@@ -129,10 +129,10 @@ export class ComposeStack implements Stack {
   }
 
   /**
-   * Starts a stack; resolves when Envoy finds every server healthy.
+   * Starts a stack; resolves when every server is healthy.
    *
-   * @throws {Failure} `environment` when a part cannot start; no container or
-   * network is left then.
+   * @throws {Failure} `environment` when a part cannot start; leaves no
+   * container or network behind.
    */
   static async start(options: ComposeOptions): Promise<ComposeStack> {
     for (const port of [options.grpcPort, options.l4Port, options.adminPort]) {
@@ -172,7 +172,7 @@ export class ComposeStack implements Stack {
     }
   }
 
-  /** As they were when this stack last changed one of them. */
+  /** As of the last time that this stack changed one of them. */
   servers(): readonly StackServer[] {
     return this.#containers.map(({ number, address, isRunning }) => ({
       name: nameOf(number),
@@ -255,7 +255,7 @@ export class ComposeStack implements Stack {
     );
   }
 
-  /** Calls are refused while one container follows the other. */
+  /** Calls are refused while one container replaces the other. */
   async replaceEnvoy(config: EnvoyConfig): Promise<void> {
     this.#note("", "envoy");
     this.#ended.add(await this.#envoyId());
@@ -275,8 +275,8 @@ export class ComposeStack implements Stack {
   }
 
   async close(): Promise<void> {
-    // Who calls, who answers, who balances: Compose by itself would stop
-    // Envoy first, and the servers would wait for its last health check.
+    // Client, servers, Envoy: Compose alone would stop Envoy first, and the
+    // servers would wait for its last health check.
     if (this.#options.withClient) await this.project.stop(SERVICES.client);
     for (const { id } of this.#containers) this.#ended.add(id);
     if (this.#containers.length > 0) await this.project.stop(SERVICES.server);
@@ -299,9 +299,9 @@ export class ComposeStack implements Stack {
   }
 
   #onEnd(program: string, id: string, exitCode: number): void {
-    // Whoever asks for a new beginning gets it from Docker.
+    // A program that asks for a restart gets it from Docker.
     if (this.#ended.has(id) || exitCode === RESTART_EXIT_CODE) return;
-    if (program === "client") return; // Docker starts it again, too.
+    if (program === "client") return; // Docker restarts it, too.
     this.#options.onCrash?.(program, statusOf(exitCode));
   }
 
@@ -340,7 +340,7 @@ export class ComposeStack implements Stack {
   }
 }
 
-/** A server's name in its replies, too: it asks Docker for the number. */
+/** The name in a server's replies, too: it asks Docker for its number. */
 function nameOf(number: number): string {
   return programName(SERVICES.server, String(number));
 }
@@ -349,7 +349,9 @@ function statusOf(exitCode: number): ExitStatus {
   return { code: exitCode, signal: SIGNALS[exitCode] ?? null };
 }
 
-/** Ports are looked at first: Docker would say it after building images. */
+/**
+ * Ports are checked first: Docker would complain only after building images.
+ */
 function requireFree(port: number): void {
   try {
     Deno.listen({ hostname: HOST, port }).close();

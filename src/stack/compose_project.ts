@@ -1,4 +1,7 @@
-/** One Compose project: compose.yaml under a name, with ports of its own. */
+/**
+ * One Compose project: compose.yaml under a name of its own, with its own
+ * ports.
+ */
 import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
 import { Failure } from "../core/errors.ts";
@@ -33,26 +36,28 @@ export function programName(service: string, number: string): string {
     : service.replace(/^grpc-/, "");
 }
 
-/** Seconds until a container is killed; all of them stop sooner. */
+/** When a container is killed; all of them stop sooner. */
 const STOP_LIMIT_S = 20;
 
-/** Pulling images and compiling for the first time, over a slow line. */
+/** Enough to pull images and compile for the first time, on a slow network. */
 const UP_LIMIT_MS = 900_000;
 
 /** Three services one after another, each within its own limit. */
 const DOWN_LIMIT_MS = 3 * STOP_LIMIT_S * 1000;
 
-/** Where compose.yaml is: the project's folder, for a binary where it runs. */
+/**
+ * The folder of compose.yaml: the project's, or a binary's working directory.
+ */
 const FOLDER = Deno.build.standalone
   ? `${Deno.cwd()}/`
   : fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * The name of this folder's project, as `docker compose` has it when it is
- * typed here: the folder's own, unless COMPOSE_PROJECT_NAME is set.
+ * The project name that `docker compose` uses in this folder: the folder's own,
+ * unless COMPOSE_PROJECT_NAME is set.
  *
- * @throws {Failure} `environment` when Docker or compose.yaml is not there, or
- * when containers of a folder elsewhere have that name.
+ * @throws {Failure} `environment` when Docker or compose.yaml is missing, or
+ * when containers of another folder have that name.
  */
 export async function demoProject(): Promise<string> {
   await requireDocker();
@@ -79,22 +84,22 @@ async function realPath(folder: string): Promise<string> {
   try {
     return await Deno.realPath(folder);
   } catch {
-    return folder; // It was removed: it is another one in any case.
+    return folder; // It no longer exists, so it is another one.
   }
 }
 
-/** What a project is given. */
+/** Options of a project. */
 export interface ProjectOptions {
-  /** Its name; projects of different names live side by side. */
+  /** Projects of different names run side by side. */
   readonly name: string;
-  /** What the names of its images begin with (default: its name). */
+  /** Prefix of its image names (default: its name). */
   readonly images?: string | undefined;
   readonly ports?: {
     readonly grpc: number;
     readonly l4: number;
     readonly admin: number;
   };
-  /** What differs from compose.yaml. */
+  /** Differences from compose.yaml. */
   readonly change?: ServiceChange;
   readonly onLine?: LineSink;
   readonly signal?: AbortSignal;
@@ -105,17 +110,17 @@ const COMPOSE_WORDS = [
   ...["--project-directory", FOLDER, "--file", `${FOLDER}compose.yaml`],
 ];
 
-/** What an experiment changes of compose.yaml. */
+/** What an experiment changes in compose.yaml. */
 export interface ServiceChange {
-  /** Instead of the mounted envoy.yaml. */
+  /** Replaces the mounted envoy.yaml. */
   readonly config?: EnvoyConfig;
-  /** What Envoy's refusal calls it (default "envoy.yaml"). */
+  /** The configuration's name in error messages (default "envoy.yaml"). */
   readonly configName?: string | undefined;
   /** Envoy's worker threads. */
   readonly concurrency?: number;
-  /** Further flags of every server. */
+  /** Extra flags for every server. */
   readonly serverFlags?: readonly string[];
-  /** The source of a program in every server's place (default: the server). */
+  /** Source of a program started in place of every server (default: none). */
   readonly serverProgram?: string | undefined;
 }
 
@@ -140,15 +145,15 @@ export class ComposeProject {
     this.#change = options.change;
   }
 
-  /** Makes a new container for Envoy, with another configuration. */
+  /** Creates a new container for Envoy with another configuration. */
   async replaceEnvoy(config: EnvoyConfig): Promise<void> {
     this.#change = { ...this.#change, config };
     await this.up(["--no-build", "--no-deps"], [SERVICES.envoy]);
   }
 
   /**
-   * Has Envoy look at a configuration before it is started with it: a container
-   * that refuses it would start again and again.
+   * Has Envoy validate a configuration before it is used: a container that
+   * refuses it would restart again and again.
    *
    * @throws {Failure} `environment` when it is refused.
    */
@@ -172,7 +177,7 @@ export class ComposeProject {
     if (refusal !== undefined) throw refusal;
   }
 
-  /** Starts services; builds their images first if that is asked for. */
+  /** Starts services; builds their images first with "--build". */
   async up(
     flags: readonly string[],
     services: readonly string[],
@@ -181,7 +186,7 @@ export class ComposeProject {
     await this.#show(["up", "--detach", ...flags, ...services]);
   }
 
-  /** Hands the containers' lines on until they have ended. */
+  /** Passes on the containers' output until they end. */
   followLogs(): void {
     const { onLine } = this.#options;
     if (onLine === undefined) return;
@@ -201,7 +206,7 @@ export class ComposeProject {
     this.#logs = logs;
   }
 
-  /** Tells of each container that ends, whatever has ended it. */
+  /** Reports each container that ends, for whatever reason. */
   followEnds(
     onEnd: (program: string, id: string, exitCode: number) => void,
   ): void {
@@ -249,7 +254,7 @@ export class ComposeProject {
     });
   }
 
-  /** Runs a long command and hands its lines on. */
+  /** Runs a long command and passes on its output. */
   async #show(words: readonly string[]): Promise<void> {
     const { signal, onLine } = this.#options;
     const lines: string[] = [];
@@ -330,10 +335,10 @@ async function readComposeFile(): Promise<ComposeFile> {
 }
 
 /**
- * The Compose file that is laid over compose.yaml. Envoy's configuration is
- * in its command: a file would have to be readable by the container's user.
+ * The override file for compose.yaml. Envoy's configuration is passed in its
+ * command: a file would have to be readable by the container's user.
  *
- * @param bundle Where a `serverProgram` is bundled, if there is one.
+ * @param bundle The bundle of the `serverProgram`, if there is one.
  */
 export function overrideOf(
   file: ComposeFile,
@@ -364,8 +369,8 @@ export function overrideOf(
 }
 
 /**
- * A program of ours in the image that has the runtime. It may take more memory
- * than a server: what it takes is what one wants to see.
+ * One of our programs in the runtime's image. Its memory limit is higher than a
+ * server's, since its memory is what an experiment measures.
  */
 function bundleService(bundle: string): object {
   return {
@@ -378,7 +383,7 @@ function bundleService(bundle: string): object {
   };
 }
 
-/** Compose puts variables into words; "$$" is a dollar sign. */
+/** Compose expands variables in words; "$$" is a dollar sign. */
 function withoutVariables(word: string): string {
   return word.replaceAll("$", "$$$$");
 }

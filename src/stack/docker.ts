@@ -1,28 +1,28 @@
-/** Docker and Compose: whether they are there, and running their commands. */
+/** Checks for Docker and Compose, and runs their commands. */
 import { Failure } from "../core/errors.ts";
 import { type RunResult, runToEnd } from "../io/processes.ts";
 
-/** An answer of the engine takes tens of milliseconds. */
+/** The engine answers within tens of milliseconds. */
 const ANSWER_LIMIT_MS = 20_000;
 
-/** Longer than a server's own drain and close deadline together. */
+/** Longer than a server's drain wait and close deadline together. */
 const STOP_LIMIT_S = 15;
 
-/** `docker stop` itself needs a moment more. */
+/** `docker stop` itself needs a little longer. */
 const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
 
-/** Where people go who have no Docker. */
+/** The way out for people without Docker. */
 const WITHOUT_DOCKER =
   "or run `deno task up` without --docker, which needs no Docker";
 
 /** How to run a `docker` command. */
 export interface DockerOptions {
-  /** Variables that compose.yaml asks for. */
+  /** Variables that compose.yaml reads. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** Stops the command when aborted. */
   readonly signal?: AbortSignal;
-  /** How long it may take; 20 s unless given. */
+  /** How long it may take (default 20 s). */
   readonly timeoutMs?: number;
 }
 
@@ -30,7 +30,7 @@ export interface DockerOptions {
  * Runs a `docker` command that must succeed.
  *
  * @returns Its standard output.
- * @throws {Failure} `environment`, in a sentence.
+ * @throws {Failure} `environment` when it fails.
  */
 export async function docker(
   args: readonly string[],
@@ -45,7 +45,7 @@ export async function docker(
 }
 
 /**
- * Sees to it that a Docker engine and Compose v2 answer.
+ * Checks that a Docker engine and Compose v2 answer.
  *
  * @throws {Failure} `environment`, saying which of them is missing.
  */
@@ -82,7 +82,7 @@ export async function requireDocker(): Promise<void> {
   );
 }
 
-/** Runs a program to its end; undefined when there is no such program. */
+/** Runs a program to its end; undefined if there is no such program. */
 async function ask(
   command: string,
   args: readonly string[],
@@ -96,7 +96,7 @@ async function ask(
   }
 }
 
-/** What a program said last. */
+/** The last line that a program printed. */
 export function lastLine(
   { stdout, stderr, code }: RunResult,
 ): string {
@@ -106,15 +106,15 @@ export function lastLine(
     .at(-1) ?? `exit code ${code}`;
 }
 
-/** What an unreachable registry looks like in any of Docker's sentences. */
+/** Matches Docker's messages about an unreachable registry. */
 const UNREACHED =
   /(?:Head|Get) "https:\/\/([^/"]+)[^"]*": .*(?:dial tcp|no such host|timeout|refused|EOF|x509|tls:)/i;
 
-/** What a published port that somebody else has looks like. */
+/** Matches Docker's messages about a published port that is taken. */
 const PORT_TAKEN =
   /(127\.0\.0\.1:\d+).*(?:port is already allocated|address already in use)/;
 
-/** The commands that are used here, to name the one that has failed. */
+/** The commands used here, to name the one that failed. */
 const COMMANDS: ReadonlySet<string> = new Set([
   ...[
     "compose",
@@ -130,7 +130,7 @@ const COMMANDS: ReadonlySet<string> = new Set([
   ...["start", "stop", "unpause", "up"],
 ]);
 
-/** The sentence for a `docker` command that has failed. */
+/** The failure for a `docker` command that failed. */
 export function dockerFailure(
   args: readonly string[],
   result: RunResult,
@@ -140,9 +140,9 @@ export function dockerFailure(
   if (registry !== undefined) {
     return new Failure(
       "environment",
-      `Cannot pull a base image: the registry ${registry} is not reached; ` +
-        "bring the images of Dockerfile and compose.yaml with `docker load`, " +
-        'or make them (README, "With Docker")',
+      `Cannot pull a base image: the registry ${registry} cannot be reached; ` +
+        "load the images of Dockerfile and compose.yaml with `docker load`, " +
+        'or build them (README, "With Docker")',
     );
   }
   const [, address] = PORT_TAKEN.exec(text) ?? [];
@@ -160,7 +160,7 @@ export function dockerFailure(
   );
 }
 
-/** The labels by which Compose knows its containers. */
+/** The labels by which Compose identifies its containers. */
 export const PROJECT_LABEL = "com.docker.compose.project";
 export const SERVICE_LABEL = "com.docker.compose.service";
 export const NUMBER_LABEL = "com.docker.compose.container-number";
@@ -170,10 +170,10 @@ export interface Container {
   readonly id: string;
   /** The number that Compose gave it, from 1. */
   readonly number: number;
-  /** Its address on the project's network; empty when it does not run. */
+  /** Its address on the project's network; empty when it is not running. */
   readonly address: string;
   readonly isRunning: boolean;
-  /** Of its last end; 0 while it runs. */
+  /** Its last exit code; 0 while it runs. */
   readonly exitCode: number;
 }
 
@@ -188,7 +188,7 @@ interface Inspected {
   };
 }
 
-/** The containers of a project's service, in the order of their numbers. */
+/** The containers of a project's service, by number. */
 export async function containersOf(
   project: string,
   service: string,
@@ -215,7 +215,7 @@ function toContainer(found: Inspected): Container {
   };
 }
 
-/** Ends a container and waits until it has ended. */
+/** Stops a container and waits until it has ended. */
 export async function endContainer(
   id: string,
   signal: "SIGTERM" | "SIGKILL",

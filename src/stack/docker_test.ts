@@ -7,14 +7,14 @@ const rows = [
     stdout:
       `#4 ERROR: failed to do request: Head "https://gcr.io/v2/distroless/cc-debian12/manifests/nonroot": dial tcp: lookup gcr.io on 10.0.0.1:53: no such host`,
     message:
-      /^Cannot pull a base image: the registry gcr\.io is not reached; bring .*README/,
+      /^Cannot pull a base image: the registry gcr\.io cannot be reached; load .*README/,
   },
   {
     what: "the engine does not reach the registry",
     stdout:
       `envoy Error Get "https://registry-1.docker.io/v2/": net/http: request canceled (Client.Timeout exceeded)`,
     message:
-      /^Cannot pull a base image: the registry registry-1\.docker\.io is not/,
+      /^Cannot pull a base image: the registry registry-1\.docker\.io cannot/,
   },
   {
     what: "a port is taken",

@@ -1,4 +1,6 @@
-/** Envoy's admin interface, typed: /clusters, /stats and the actions. */
+/**
+ * A typed client for Envoy's admin interface: /clusters, /stats and actions.
+ */
 import { hostPort } from "../core/address.ts";
 import { Failure, messageOf } from "../core/errors.ts";
 import { type LocalResponse, requestLocal } from "../io/local_http.ts";
@@ -6,10 +8,10 @@ import { type LocalResponse, requestLocal } from "../io/local_http.ts";
 /** One host of a cluster, as /clusters shows it. */
 export interface UpstreamHost {
   readonly address: string;
-  /** No reason against it: no failed check, no ejection. */
+  /** Without any flag: no failed check, no ejection. */
   readonly isHealthy: boolean;
   readonly isEjected: boolean;
-  /** What is held against it, for example "failed_active_health_check". */
+  /** Why it is unhealthy, for example "failed_active_health_check". */
   readonly flags: readonly string[];
   /** The host's counters, for example "rq_total". */
   readonly stats: ReadonlyMap<string, number>;
@@ -39,39 +41,39 @@ interface HostStatus {
   readonly health_status?: Readonly<Record<string, unknown>>;
 }
 
-/** An answer of the admin interface takes milliseconds. */
+/** The admin interface answers within milliseconds. */
 const REQUEST_TIMEOUT_MS = 2000;
 
-/** What envoy.yaml wants with a POST: no web page can send it unasked. */
+/** Required by envoy.yaml with a POST: no other web page can send it. */
 const BY_PROGRAM = { "x-grpc-demo": "yes" } as const;
 
 /** A client of one Envoy's admin interface. */
 export class EnvoyAdmin {
-  /** The admin page's address, with a slash at its end. */
+  /** The admin page's address, with a trailing slash. */
   readonly url: string;
   readonly #timeoutMs: number;
 
   /**
    * @param address "host:port" of the admin listener.
-   * @param options `timeoutMs` is how long an answer may take (default 2000).
+   * @param options `timeoutMs` limits the wait for a reply (default 2000).
    */
   constructor(address: string, options: { readonly timeoutMs?: number } = {}) {
     this.url = `http://${address}/`;
     this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
   }
 
-  /** What Envoy says of itself, "LIVE" if all is well, or why it does not. */
+  /** Envoy's state, "LIVE" if all is well, or why it gives none. */
   async state(): Promise<string> {
     try {
       return (await this.#fetch("ready", "GET")).trim();
     } catch (error) {
-      return messageOf(error); // Maybe it does not listen yet.
+      return messageOf(error); // It may not listen yet.
     }
   }
 
   /**
-   * The same of the Envoy with this restart epoch; while its predecessor
-   * answers in its place, that is said.
+   * The state of the Envoy with this restart epoch, or that its predecessor
+   * still answers.
    */
   async stateOf(epoch: number): Promise<string> {
     const state = await this.state();
@@ -86,13 +88,13 @@ export class EnvoyAdmin {
     }
   }
 
-  /** Whether Envoy says that it is live. */
+  /** Whether Envoy is live. */
   async isReady(): Promise<boolean> {
     return await this.state() === "LIVE";
   }
 
   /**
-   * The hosts of a cluster; none if the cluster does not exist.
+   * Reads the hosts of a cluster; none if it does not exist.
    * @throws {Failure} `environment` when there is no answer.
    */
   async hosts(cluster: string): Promise<readonly UpstreamHost[]> {
@@ -115,7 +117,7 @@ export class EnvoyAdmin {
   /**
    * Counters and gauges.
    *
-   * @param filter A regular expression that a name must match.
+   * @param filter A regular expression that names must match.
    * @throws {Failure} `environment` when there is no answer.
    */
   async stats(filter: string): Promise<Stats> {
@@ -130,7 +132,7 @@ export class EnvoyAdmin {
   }
 
   /**
-   * Makes Envoy do something: "healthcheck/fail", "healthcheck/ok", or
+   * Performs an action: "healthcheck/fail", "healthcheck/ok", or
    * "drain_listeners?inboundonly", with "&graceful" if calls may finish first.
    * @throws {Failure} `environment` when it is refused.
    */
@@ -153,12 +155,12 @@ export class EnvoyAdmin {
     } catch (error) {
       const isTimeout = error instanceof Error && error.name === "TimeoutError";
       const why = isTimeout
-        ? `it took more than ${this.#timeoutMs} ms`
+        ? `it took longer than ${this.#timeoutMs} ms`
         : messageOf(error);
       throw new Failure(
         "environment",
         `Envoy's admin interface does not answer ${this.url}${path}: ${why}; ` +
-          "check that Envoy runs",
+          "check that Envoy is running",
         { cause: error },
       );
     }
@@ -177,7 +179,7 @@ export class EnvoyAdmin {
 function toHost(status: HostStatus): UpstreamHost {
   const { address, port_value } = status.address.socket_address;
   const health = status.health_status ?? {};
-  // "eds_health_status" tells what discovery said; the others are complaints.
+  // "eds_health_status" is discovery's view; all others are reasons.
   const flags = Object.keys(health).filter((key) =>
     key !== "eds_health_status" && health[key] !== false
   );

@@ -171,7 +171,7 @@ Deno.test("stats() fails when there is no answer in time", async () => {
         name: "Failure",
         kind: "environment",
         message: `Envoy's admin interface does not answer ${admin.url}stats` +
-          "?filter=x: it took more than 200 ms; check that Envoy runs",
+          "?filter=x: it took longer than 200 ms; check that Envoy is running",
       });
     } finally {
       resolve(new Response()); // The fake ends only then.

@@ -1,12 +1,12 @@
 /**
- * Reads envoy.yaml and derives from it what a stack on this machine needs.
- * Nothing but addresses and the resolver is changed.
+ * Reads envoy.yaml and derives a stack's configuration from it. Only addresses
+ * and the resolver change.
  */
 import { Failure } from "../core/errors.ts";
 import { at, type Fields, fieldsOf, listOf, parseYaml } from "../core/yaml.ts";
 import envoyYaml from "../../envoy.yaml" with { type: "text" };
 
-/** A parsed envoy.yaml; its fields are looked up by name. */
+/** A parsed envoy.yaml. */
 export interface EnvoyConfig {
   admin: { address: Address | Pipe };
   static_resources: { listeners: Listener[]; clusters: Cluster[] };
@@ -18,7 +18,7 @@ export interface Address {
   socket_address: { address: string; port_value: number };
 }
 
-/** A socket of this machine's own in Envoy's configuration. */
+/** A local socket in Envoy's configuration. */
 export interface Pipe {
   pipe: { path: string };
 }
@@ -36,22 +36,22 @@ export interface Cluster {
   [field: string]: unknown;
 }
 
-/** A small change of the configuration, made for an experiment. */
+/** A change of the configuration, made for an experiment. */
 export type ConfigChange = (config: EnvoyConfig) => void;
 
-/** The text of envoy.yaml of this project. */
+/** The text of this project's envoy.yaml. */
 export const ENVOY_YAML: string = envoyYaml;
 
-/** The cluster of the balanced listener, and its servers' name in DNS. */
+/** The cluster of the balanced listener, and its servers' DNS name. */
 export const GRPC_CLUSTER = "grpc-server";
 /** The balanced listener. */
 export const GRPC_LISTENER = "grpc";
 /** The listener that balances connections. */
 export const L4_LISTENER = "l4";
-/** The listener that leads to Envoy's admin interface. */
+/** The listener in front of Envoy's admin interface. */
 export const ADMIN_LISTENER = "admin";
 
-/** Where a stack on this machine has its parts. */
+/** The addresses of a stack on this machine. */
 export interface NativeAddresses {
   readonly host: string;
   readonly grpcPort: number;
@@ -66,9 +66,9 @@ export interface NativeAddresses {
 /**
  * Parses a configuration.
  *
- * @param text YAML; envoy.yaml of this project unless given.
+ * @param text YAML (default: this project's envoy.yaml).
  * @param name The file's name, for error messages.
- * @throws {Failure} `environment` when it is no YAML or lacks a part that a
+ * @throws {Failure} `environment` when it is not YAML, or lacks a part that a
  * stack must change, or has it twice.
  */
 export function parseEnvoyConfig(
@@ -85,7 +85,7 @@ export function parseEnvoyConfig(
   );
 }
 
-/** Why no stack can be made of it; undefined if one can. */
+/** Why no stack can use it; undefined if one can. */
 function problemOf(config: unknown): string | undefined {
   const statics = at(config, "static_resources");
   const isPipe = typeof at(config, "admin", "address", "pipe", "path") ===
@@ -151,8 +151,8 @@ function hasAddress(value: unknown): boolean {
 }
 
 /**
- * Where a cluster that takes every address of a name says how DNS is asked: in
- * its own fields, or in those of the extension; undefined if it does not ask.
+ * The DNS settings of a cluster that uses every address of a name: its own
+ * fields or the extension's; undefined if it does not use DNS.
  */
 function dnsFields(cluster: Fields): Fields | undefined {
   if (cluster["type"] === "STRICT_DNS") return cluster;
@@ -160,7 +160,7 @@ function dnsFields(cluster: Fields): Fields | undefined {
   return String(config["@type"]).endsWith(".DnsCluster") ? config : undefined;
 }
 
-/** Moves a configuration to this machine's addresses, in place. */
+/** Changes a configuration to this machine's addresses, in place. */
 export function moveToNative(
   config: EnvoyConfig,
   place: NativeAddresses,
@@ -174,7 +174,7 @@ export function moveToNative(
     ports.set(ADMIN_LISTENER, place.adminPort);
     renamePipe(config, admin.address.pipe.path, place.adminPort);
   } else {
-    // A configuration whose admin interface has a port of its own.
+    // This configuration's admin interface has a port of its own.
     admin.address = socketAddress(place.host, place.adminPort);
   }
   for (const listener of config.static_resources.listeners) {
@@ -193,7 +193,7 @@ export function moveToNative(
   return config;
 }
 
-/** Abstract sockets belong to the machine: each stack's has a name of its own. */
+/** Abstract sockets are global, so each stack's needs a name of its own. */
 function renamePipe(config: EnvoyConfig, path: string, port: number): void {
   const renamed: Pipe = { pipe: { path: `${path}-${port}` } };
   config.admin.address = renamed;
@@ -216,7 +216,7 @@ function socketAddress(address: string, port: number): Address {
   return { socket_address: { address, port_value: port } };
 }
 
-/** Asks the stack's own name server and nobody else. */
+/** Uses only the stack's own name server. */
 function resolver(port: number): unknown {
   const type = "envoy.extensions.network.dns_resolver.cares.v3." +
     "CaresDnsResolverConfig";

@@ -18,10 +18,10 @@ import { waitUntil } from "../io/wait.ts";
 /** A start takes half a second; a busy machine needs much longer. */
 const START_LIMIT_MS_DEFAULT = 20_000;
 
-/** Whatever is in Envoy's place may say more than a sentence. */
+/** A program in Envoy's place may print more than a sentence. */
 const LINE_UNITS_MAX = 300;
 
-/** What it refuses it prints in some thousand lines, and why in the last. */
+/** A refused configuration takes thousands of lines; the reason comes last. */
 const START_LINES_MAX = 20_000;
 
 /** Envoy does not drain on SIGTERM; it ends at once. */
@@ -33,42 +33,42 @@ const STOP_LIMIT_MS = 5000;
  */
 const LOG_LEVEL = "error";
 
-/** An Envoy that was replaced gives its calls so long to end. */
+/** How long a replaced Envoy gives its calls to finish. */
 const DRAIN_S = 5;
 
-/** Base ids are tenths of what names a shared memory; any will do. */
+/** Names the shared memory, together with one more digit; any will do. */
 const BASE_ID_MAX = 100_000_000;
 
-/** What an Envoy process is given. */
+/** Options of an Envoy process. */
 export interface EnvoyProcessOptions {
   /** The executable. */
   readonly path: string;
   readonly config: EnvoyConfig;
-  /** The file that it was made of (default "envoy.yaml"). */
+  /** The file that it came from (default "envoy.yaml"). */
   readonly configName?: string | undefined;
   readonly admin: EnvoyAdmin;
   /** Worker threads; round robin is exact with one. */
   readonly concurrency: number;
-  /** Whether replace() is wanted (default false). */
+  /** Whether replace() may be used (default false). */
   readonly isReplaceable?: boolean;
-  /** How long it may take until it is live (default 20 s). */
+  /** How long it may take to become live (default 20 s). */
   readonly startLimitMs?: number;
-  /** Is given what it prints, but for a configuration that it refuses. */
+  /** Receives its output, except for a configuration that it refuses. */
   readonly onLine: (line: string) => void;
-  /** Called when it ends without having been asked to. */
+  /** Called when it ends without being stopped. */
   readonly onCrash: (status: ExitStatus) => void;
 }
 
-/** An Envoy that can be started and stopped again and again. */
+/** An Envoy that can be started and stopped repeatedly. */
 export class EnvoyProcess {
   readonly name = "envoy";
   readonly #options: EnvoyProcessOptions;
-  /** Tells this Envoy's successors from those of another; see replace(). */
+  /** Keeps this Envoy's successors apart from another's; see replace(). */
   readonly #baseId = Math.floor(Math.random() * BASE_ID_MAX);
   #config: EnvoyConfig;
   #epoch = 0;
   #child: Child | undefined;
-  /** Those that were replaced and let their last calls end. */
+  /** Replaced processes that are finishing their last calls. */
   readonly #leaving = new Set<Child>();
 
   constructor(options: EnvoyProcessOptions) {
@@ -76,7 +76,7 @@ export class EnvoyProcess {
     this.#config = options.config;
   }
 
-  /** The process's id, or undefined when none runs. */
+  /** The process id; undefined while none runs. */
   get pid(): number | undefined {
     return this.#child?.isRunning ? this.#child.pid : undefined;
   }
@@ -91,9 +91,9 @@ export class EnvoyProcess {
   }
 
   /**
-   * Replaces it by another by Envoy's own hot restart: the new one takes over
-   * the sockets and the counters, so that no call is refused, and the old one
-   * ends when its calls have had time for it.
+   * Replaces it with Envoy's own hot restart: the new process takes over the
+   * sockets and counters, so that no call is refused, and the old one ends when
+   * its calls have had time to finish.
    *
    * @throws {Failure} `environment` when the new one does not become live.
    */
@@ -101,7 +101,7 @@ export class EnvoyProcess {
     const old = this.#child;
     this.#config = config;
     if (old === undefined) return await this.start();
-    this.#child = undefined; // Its end is no crash.
+    this.#child = undefined; // Its end is not a crash.
     this.#leaving.add(old);
     void old.exited.then(() => this.#leaving.delete(old));
     this.#epoch += 1;
@@ -117,7 +117,7 @@ export class EnvoyProcess {
     const child = startChild({
       command: path,
       args: [
-        // The configuration is no file: there is none to leave behind.
+        // Not a file, so that none can be left behind.
         ...["--config-yaml", JSON.stringify(this.#config)],
         ...["--concurrency", String(concurrency)],
         ...(this.#options.isReplaceable
@@ -130,7 +130,7 @@ export class EnvoyProcess {
         ...["--drain-time-s", String(DRAIN_S)],
         ...["--drain-strategy", "immediate"],
         ...["--log-level", LOG_LEVEL],
-        // The access log is for people who watch; the default is 10 s.
+        // People watch the access log; the default is 10 s.
         ...["--file-flush-interval-msec", "100"],
       ],
       onLine: (line) => {
@@ -162,10 +162,10 @@ export class EnvoyProcess {
     });
   }
 
-  /** Ends it and waits until it has ended. */
+  /** Stops it and waits until it has ended. */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
     const child = this.#child;
-    this.#child = undefined; // What happens now is no crash.
+    this.#child = undefined; // What happens now is not a crash.
     const ending = [...this.#leaving, ...(child === undefined ? [] : [child])];
     await Promise.all(ending.map(async (one) => {
       one.kill(signal);
@@ -181,14 +181,14 @@ export class EnvoyProcess {
   }
 }
 
-/** It ran until it was ended here, so that its configuration was accepted. */
+/** It ran until it was killed here, so its configuration was accepted. */
 function notLive(state: string, limitMs: number): Failure {
   const reason = printable(state, LINE_UNITS_MAX)
-    .replace(/; check that Envoy runs$/, "");
+    .replace(/; check that Envoy is running$/, "");
   return new Failure(
     "environment",
     `Envoy ran but was not live after ${limitMs} ms, so it was ` +
-      `ended: ${reason}; check what slows or filters connections on this ` +
+      `killed: ${reason}; check what slows or filters connections on this ` +
       "machine",
   );
 }
@@ -201,7 +201,9 @@ function didNotStart(
   const last = printable(lines.at(-1) ?? "it printed nothing", LINE_UNITS_MAX);
   return new Failure(
     "environment",
-    `Envoy did not start (${exitWords(status)}): ${last}; see that "${path}" ` +
+    `Envoy did not start (${
+      exitWords(status)
+    }): ${last}; check that "${path}" ` +
       `is Envoy ${denoJson.toolVersions.envoy}`,
   );
 }

@@ -44,7 +44,7 @@ async function whyNotStarted(
 Deno.test("start() says what an Envoy that runs answers in place of LIVE", async () => {
   assert.equal(
     await whyNotStarted("exec sleep 60", () => new Response("a\x1b[2J")),
-    "Envoy ran but was not live after 300 ms, so it was ended: a\\u{1b}[2J; " +
+    "Envoy ran but was not live after 300 ms, so it was killed: a\\u{1b}[2J; " +
       "check what slows or filters connections on this machine",
   );
 });
@@ -60,11 +60,11 @@ Deno.test("start() blames the configuration only when Envoy has refused it", asy
   const refusal = "[1][critical] error `it is bad` initializing config";
   assert.equal(
     await whyNotStarted(`echo '${refusal}'; exit 1`),
-    'Envoy refuses "my.yaml": it is bad; mend it there',
+    'Envoy refuses "my.yaml": it is bad; fix it there',
   );
   assert.equal(
     await whyNotStarted("echo one; echo PARSE ERROR; exit 1"),
-    'Envoy did not start (exit code 1): PARSE ERROR; see that "ENVOY" is ' +
+    'Envoy did not start (exit code 1): PARSE ERROR; check that "ENVOY" is ' +
       `Envoy ${denoJson.toolVersions.envoy}`,
   );
 });

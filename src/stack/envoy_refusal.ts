@@ -1,27 +1,27 @@
-/** Why Envoy has refused a configuration, in a sentence that names the field. */
+/** Explains why Envoy refused a configuration, naming the field. */
 import { Failure } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { at, type Fields, fieldsOf, type Step } from "../core/yaml.ts";
 
-/** Envoy's words can be a whole configuration. */
+/** Envoy's complaint may quote a whole configuration. */
 const COMPLAINT_UNITS_MAX = 200;
 
 /** A place and what is wrong there. */
 const DETAIL_UNITS_MAX = 400;
 
-/** A value that is cited leaves room for what is wrong with it. */
+/** A quoted value must leave room for what is wrong with it. */
 const VALUE_UNITS_MAX = 120;
 
 /** A place in a configuration. */
 type Path = readonly Step[];
 
 /**
- * The failure of an Envoy that did not take its configuration.
+ * The failure of an Envoy that refused its configuration.
  *
- * @param lines What it has printed, in order.
+ * @param lines What it printed, in order.
  * @param config What it was given.
- * @param name The file that this was made of.
- * @returns Undefined if it was not the configuration that ended it.
+ * @param name The file that the configuration came from.
+ * @returns Undefined if it ended for another reason.
  */
 export function refusalOf(
   lines: readonly string[],
@@ -39,7 +39,7 @@ export function refusalOf(
   return new Failure(
     "environment",
     reason === undefined
-      ? `Envoy refuses ${JSON.stringify(name)}: ${words}; mend it there`
+      ? `Envoy refuses ${JSON.stringify(name)}: ${words}; fix it there`
       : `Envoy cannot listen on ${words}; ` +
         (/in use/.test(reason)
           ? "stop what uses it or choose another port"
@@ -47,15 +47,15 @@ export function refusalOf(
   );
 }
 
-/** A line of log that cites a complaint: of a start, or of a validation. */
+/** A log line that quotes a complaint: at a start, or in a validation. */
 const CITED =
   /^.*?\[critical\].*? error (?:`|initializing configuration '.*?': )/;
 
 const CONSTRAINT = /Proto constraint validation failed \((.*)\)/;
 
 /**
- * What Envoy has against its configuration, on one line. It cites that, and
- * may cite the message that it is about before, over thousands of lines.
+ * Envoy's complaint about its configuration, on one line. Envoy may first print
+ * the message that it is about, over thousands of lines.
  */
 function complaintOf(lines: readonly string[]): string | undefined {
   const first = lines.findIndex((line) => CITED.test(line));
@@ -71,7 +71,7 @@ function complaintOf(lines: readonly string[]): string | undefined {
     .replace(/^Error: |\.$/g, "");
 }
 
-/** Envoy puts any number of spaces, and marks, into what it cites. */
+/** Envoy puts extra spaces and debug marks into what it quotes. */
 function oneLine(text: string): string {
   return text.replace(/goo\.gle\/debug\w+/g, "").replace(/\s+/g, " ").trim();
 }
@@ -94,8 +94,10 @@ function detailOf(complaint: string, config: unknown): string {
   if (value !== undefined) {
     const [found] = leavesOf(config).filter((leaf) => leaf.value === value);
     const place = found === undefined ? "" : `${placeOf(found.path, config)}: `;
-    const what = kind?.startsWith("could") ? "type of Envoy's" : "value of it";
-    return `${place}${shown(value)} is no ${what}`;
+    const what = kind?.startsWith("could")
+      ? "type that Envoy knows"
+      : "valid value";
+    return `${place}${shown(value)} is not a ${what}`;
   }
   if (/Error\.|^field: /.test(complaint)) {
     return constraintOf(complaint, config);
@@ -106,8 +108,9 @@ function detailOf(complaint: string, config: unknown): string {
 }
 
 /**
- * A constraint of a field, as in "AValidationError.B: embedded message failed
- * validation | caused by BValidationError.C[0]: value is required".
+ * The violated constraint of a field, as in "AValidationError.B: embedded
+ * message failed validation | caused by BValidationError.C[0]: value is
+ * required".
  */
 function constraintOf(complaint: string, config: unknown): string {
   const parts = complaint.split(" | caused by ").map((part) =>
@@ -140,7 +143,7 @@ function constraintOf(complaint: string, config: unknown): string {
   return `${placeOf(path, config)}${valueAt(path, config)}: ${reason}`;
 }
 
-/** A path in the names of C++: "Http2Options" is http2_options. */
+/** A path from C++ names: "Http2Options" is http2_options. */
 function pathOf(names: Path, root: Path, config: unknown): Path {
   return names.reduce<Path>((path, name) => {
     const plain = (key: Step) => String(key).replaceAll("_", "").toLowerCase();
@@ -152,8 +155,8 @@ function pathOf(names: Path, root: Path, config: unknown): Path {
 }
 
 /**
- * The place of a value that the complaint cites, as in "bad address: nowhere"
- * or "unknown cluster 'x'", if the complaint tells it from others of the value.
+ * The place of a value that the complaint quotes, as in "bad address: nowhere"
+ * or "unknown cluster 'x'", if it is unambiguous.
  */
 function cited(complaint: string, config: unknown): Path | undefined {
   if (/duplicate/i.test(complaint)) return undefined; // There are two places.
@@ -174,7 +177,7 @@ interface Leaf {
   readonly value: unknown;
 }
 
-/** All values that are no lists or fields, and addresses as "host:port". */
+/** All scalar values, and addresses as "host:port". */
 function leavesOf(value: unknown, path: Path = []): readonly Leaf[] {
   if (typeof value !== "object" || value === null) return [{ path, value }];
   const { address, port_value } = value as Fields;

@@ -34,7 +34,7 @@ for (const refused of REFUSALS) {
     spoil(config, refused);
     assert.equal(
       sentence(printed(message), config),
-      `Envoy refuses "my.yaml": ${says}; mend it there`,
+      `Envoy refuses "my.yaml": ${says}; fix it there`,
     );
   });
 }
@@ -46,7 +46,7 @@ Deno.test("refusalOf() reads what a validation prints", () => {
   assert.equal(
     sentence(lines, { admin: { address: "nowhere" } }),
     'Envoy refuses "my.yaml": field admin.address: malformed IP address: ' +
-      "nowhere; mend it there",
+      "nowhere; fix it there",
   );
 });
 
@@ -68,19 +68,19 @@ for (
       "what nobody has seen yet",
       `\x1b[2J${"far too long ".repeat(100)}`,
       `Envoy refuses "my.yaml": \\u{1b}[2J${"far too long ".repeat(15)}f…; ` +
-      "mend it there",
+      "fix it there",
     ],
     [
       "a path that leads nowhere",
       "Unable to parse JSON as proto (INVALID_ARGUMENT: invalid JSON in " +
       "envoy.config.bootstrap.v3.Bootstrap @ a[7].b: string, near 1:1 " +
       '(offset 0): it is wrong): {"a":[]}',
-      'Envoy refuses "my.yaml": field a[7].b: it is wrong; mend it there',
+      'Envoy refuses "my.yaml": field a[7].b: it is wrong; fix it there',
     ],
     [
       "a constraint of another form",
       ": Proto constraint validation failed (AValidationError.B, odd)",
-      'Envoy refuses "my.yaml": AValidationError.B, odd; mend it there',
+      'Envoy refuses "my.yaml": AValidationError.B, odd; fix it there',
     ],
   ] as const
 ) {

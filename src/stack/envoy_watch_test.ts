@@ -35,14 +35,14 @@ Deno.test("watchEnvoy() says nothing while Envoy serves", async () => {
 Deno.test("watchEnvoy() says once that Envoy fails its check, and once that it is over", async () => {
   assert.deepEqual(await watched([[1, 0], [0, 0], [0, 0], [1, 0], [1, 0]]), [
     "Envoy was told to fail its health check and sends its callers away; " +
-    'curl -X POST -H "x-grpc-demo: yes" http://a/healthcheck/ok ends that',
+    'curl -X POST -H "x-grpc-demo: yes" http://a/healthcheck/ok undoes it',
     "Envoy passes its health check again",
   ]);
 });
 
 Deno.test("watchEnvoy() says once that Envoy was drained", async () => {
   assert.deepEqual(await watched([[1, 0], [1, 2], [0, 2]]), [
-    "Envoy was drained: it listens to callers no more; start again",
+    "Envoy was drained and no longer listens for callers; start again",
   ]);
 });
 

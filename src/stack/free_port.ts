@@ -4,13 +4,12 @@
 const ADDRESSES = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /**
- * Below the ports that systems give to outgoing connections: of those, any may
- * be taken between the look and the use.
+ * Below the ephemeral ports, any of which may be taken between check and use.
  */
 const PORT_MIN = 12_000;
 const PORT_MAX = 32_000;
 
-/** A port that is free on the loopback addresses, as is the one above it. */
+/** A port that is free on the loopback addresses, like the one above it. */
 export function freePort(taken: Set<number>): number {
   while (true) {
     const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
@@ -21,7 +20,7 @@ export function freePort(taken: Set<number>): number {
   }
 }
 
-/** Free ports for a native stack, by the names of its options. */
+/** Free ports for a stack, by the names of its options. */
 export function freePorts(taken: Set<number> = new Set()): {
   readonly grpcPort: number;
   readonly l4Port: number;
@@ -45,6 +44,6 @@ function isFree(port: number): boolean {
     Deno.listen({ hostname: "127.0.0.1", port: port + 1 }).close();
     return true;
   } catch {
-    return false; // Somebody else has it: another port is tried.
+    return false; // Taken: another port is tried.
   }
 }

@@ -1,19 +1,19 @@
-/** Waiting until Envoy finds a stack's servers healthy. */
+/** Waits until a stack's servers are healthy. */
 import { Failure } from "../core/errors.ts";
 import type { EnvoyAdmin, UpstreamHost } from "./envoy_admin.ts";
 import { GRPC_CLUSTER } from "./envoy_config.ts";
 import { waitUntil } from "../io/wait.ts";
 
-/** Envoy looks every second; a busy machine needs longer to start a server. */
+/** Envoy checks every second; a busy machine needs longer to start a server. */
 const LIMIT_MS_DEFAULT = 20_000;
 
 /**
- * Waits until Envoy finds exactly `count` servers, all of them healthy.
+ * Waits until Envoy knows exactly `count` servers, all of them healthy.
  *
- * @param options `isReached` is the condition, if it is another one;
- * `limitMs` is how long it may take (default 20 s).
- * @returns The milliseconds that it took.
- * @throws {Failure} `environment`, naming each server's complaints.
+ * @param options `isReached` is another condition; `limitMs` is how long it may
+ * take (default 20 s).
+ * @returns How long it took, in milliseconds.
+ * @throws {Failure} `environment`, naming what is wrong with each server.
  */
 export async function awaitHealthy(
   admin: Pick<EnvoyAdmin, "isReady" | "hosts">,
@@ -43,8 +43,8 @@ export async function awaitHealthy(
   );
   throw new Failure(
     "environment",
-    `Envoy does not find ${count} healthy servers within ${limitMs} ms: ${
-      states.join(", ") || "discovery names none"
+    `Envoy has not found ${count} healthy servers within ${limitMs} ms: ${
+      states.join(", ") || "discovery returned none"
     }; check service_name in the health checks of cluster "${GRPC_CLUSTER}"`,
   );
 }

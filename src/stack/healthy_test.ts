@@ -45,7 +45,7 @@ Deno.test("awaitHealthy() tells each server's complaints in the end", async () =
     {
       name: "Failure",
       kind: "environment",
-      message: "Envoy does not find 2 healthy servers within 0 ms: " +
+      message: "Envoy has not found 2 healthy servers within 0 ms: " +
         "127.0.0.1:1 healthy, 127.0.0.2:1 failed_active_hc; " +
         'check service_name in the health checks of cluster "grpc-server"',
     },

@@ -1,23 +1,23 @@
-/** What earlier runs of `up` have left, and making way for a new one. */
+/** Clears away what earlier runs of `up` have left behind. */
 import { Failure } from "../core/errors.ts";
 import { say } from "./output.ts";
 import { endLeftovers, findRuns, type Run } from "./run_file.ts";
 
-/** What makes way. */
+/** Options of makeWay(). */
 export interface MakeWayOptions {
-  /** Whether leftovers are ended without a question. */
+  /** Whether leftovers are killed without a question. */
   readonly isReplacing: boolean;
-  /** Asks a question; undefined when there is nobody to answer. */
+  /** Asks a yes-or-no question; undefined when nobody can answer. */
   readonly ask: (question: string) => Promise<boolean | undefined>;
-  /** The folder of run files; the project's unless given. */
+  /** The folder of run files (default: the project's). */
   readonly folder?: string;
 }
 
 /**
- * Sees to it that no leftover of an earlier run holds one of the ports. Never
- * touches a run whose `up` lives.
+ * Makes sure that no leftover of an earlier run holds one of the ports. Never
+ * touches a run whose `up` is alive.
  *
- * @throws {Failure} `environment`, saying which run has them.
+ * @throws {Failure} `environment`, naming the run that holds them.
  */
 export async function makeWay(
   ports: readonly number[],
@@ -66,7 +66,7 @@ export function processWords({ living }: Run): string {
   return living.length === 1 ? `process ${pids}` : `processes ${pids}`;
 }
 
-/** When a run was started, for people. */
+/** When a run was started, in readable form. */
 export function timeOf({ startedAt }: Run): string {
   return `${startedAt.slice(0, 19).replace("T", " ")} UTC`;
 }

@@ -1,4 +1,4 @@
-/** The name server of the native stack: it answers for the servers' name. */
+/** The native stack's DNS server, which resolves the servers' name. */
 import { createSocket, type Socket } from "node:dgram";
 import {
   AUTHORITATIVE_ANSWER,
@@ -8,13 +8,13 @@ import {
 } from "dns-packet";
 import { Failure, messageOf } from "../core/errors.ts";
 
-/** Envoy asks every second; nobody may keep an answer longer. */
+/** Envoy resolves every second; nothing may cache an answer longer. */
 const TTL_S = 1;
 
 /** The response code NXDOMAIN: no such name. */
 const NAME_ERROR = 3;
 
-/** What a packet asks. */
+/** The question in a packet. */
 interface Question {
   readonly name: string;
   readonly type: string;
@@ -24,7 +24,7 @@ interface Question {
 export interface NameServer {
   /** Its UDP port on 127.0.0.1. */
   readonly port: number;
-  /** From now on the name has these IPv4 addresses. */
+  /** Sets the IPv4 addresses of the name. */
   setAddresses(addresses: readonly string[]): void;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export async function startNameServer(name: string): Promise<NameServer> {
     if (packet !== undefined) socket.send(packet, peer.port, peer.address);
   });
   const port = await bind(socket);
-  // A reply that does not arrive is asked for again.
+  // A resolver retries when a reply does not arrive.
   socket.on("error", () => {});
   return {
     port,
@@ -71,7 +71,7 @@ function bind(socket: Socket): Promise<number> {
 }
 
 /**
- * The reply to one packet; undefined for what is no question.
+ * The reply to one packet; undefined if it is not a query.
  *
  * @param name The only known name, in lower case.
  * @param addresses Its IPv4 addresses; it has no others.
@@ -88,7 +88,7 @@ export function answer(
     const asked = (query.flags ?? 0) & RECURSION_DESIRED;
     return reply(query.id ?? 0, asked, question, name, addresses);
   } catch {
-    return undefined; // Not a DNS packet: whoever sent it gets no answer.
+    return undefined; // Not a DNS packet, so there is no reply.
   }
 }
 

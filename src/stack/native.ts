@@ -1,6 +1,6 @@
 /**
- * The native stack: real server processes on loopback addresses, a name
- * server that answers for them, and the real Envoy. No container, no root.
+ * The native stack: real server processes on loopback addresses, a DNS server
+ * that resolves their name, and the real Envoy. No containers, no root.
  */
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
@@ -25,13 +25,13 @@ import type {
   StackServer,
 } from "./stack.ts";
 
-/** Most servers of a native stack; each has an address in 127.0.0.0/24. */
+/** The most servers of a native stack; each has an address in 127.0.0.0/24. */
 export const NATIVE_SERVERS_MAX = 32;
 
-/** The callers' side is on this address only. */
+/** Envoy listens only on this address. */
 const HOST = "127.0.0.1";
 
-/** What a native stack is given. */
+/** Options of a native stack. */
 export interface NativeOptions extends StackListeners {
   readonly servers: number;
   /** Port of the balanced listener. */
@@ -43,27 +43,27 @@ export interface NativeOptions extends StackListeners {
   readonly serverPort: number;
   /** Envoy's executable. */
   readonly envoyPath: string;
-  /** The configuration to derive from; envoy.yaml unless given. */
+  /** The configuration to derive from (default envoy.yaml). */
   readonly config?: EnvoyConfig;
-  /** What Envoy's refusal calls it (default "envoy.yaml"). */
+  /** The configuration's name in error messages (default "envoy.yaml"). */
   readonly configName?: string | undefined;
-  /** Envoy's worker threads (default 1: round robin is exact). */
+  /** Envoy's worker threads (default 1, so that round robin is exact). */
   readonly concurrency?: number;
-  /** How many servers Envoy must find healthy at the start (default all). */
+  /** How many servers must be healthy at the start (default all). */
   readonly healthyAtStart?: number;
-  /** How long Envoy may take to find the servers healthy (default 20 s). */
+  /** How long the servers may take to become healthy (default 20 s). */
   readonly healthyLimitMs?: number;
-  /** Further flags of every server. */
+  /** Extra flags for every server. */
   readonly serverFlags?: readonly string[];
-  /** The source of a program in every server's place (default: the server). */
+  /** Source of a program started in place of every server (default: none). */
   readonly serverProgram?: string | undefined;
-  /** The path of another Deno that runs the servers (default: ours). */
+  /** Path of another Deno to run the servers (default: ours). */
   readonly serverDeno?: string;
-  /** Whether the servers take faults (default false). */
+  /** Whether faults can be injected into the servers (default false). */
   readonly allowFaults?: boolean;
-  /** Whether replaceEnvoy() is wanted (default false). */
+  /** Whether replaceEnvoy() may be used (default false). */
   readonly isReplaceable?: boolean;
-  /** Interrupts the start; everything that was started is ended then. */
+  /** Interrupts the start and kills everything that was started. */
   readonly signal?: AbortSignal;
 }
 
@@ -96,10 +96,10 @@ export class NativeStack implements Stack {
   }
 
   /**
-   * Starts a stack; resolves when Envoy finds its servers healthy.
+   * Starts a stack; resolves when its servers are healthy.
    *
-   * @throws {Failure} `environment` when a part cannot start; nothing is left
-   * running then.
+   * @throws {Failure} `environment` when a part cannot start; leaves nothing
+   * running.
    */
   static async start(options: NativeOptions): Promise<NativeStack> {
     requirePorts(options);
@@ -107,7 +107,7 @@ export class NativeStack implements Stack {
     const nameServer = await startNameServer(GRPC_CLUSTER);
     const stack = new NativeStack(options, nameServer);
     const { signal } = options;
-    // Whatever is awaited then ends at once, with a failure.
+    // Whatever is being awaited then fails at once.
     const onAbort = () => void stack.#killAll();
     signal?.addEventListener("abort", onAbort);
     try {
@@ -204,15 +204,15 @@ export class NativeStack implements Stack {
     await this.#nameServer.close();
   }
 
-  /** The configuration with this stack's addresses in place of its own. */
+  /** A copy of the configuration with this stack's addresses. */
   #moved(config: EnvoyConfig): EnvoyConfig {
     const moved = moveToNative(structuredClone(config), {
       host: HOST,
       ...this.#options,
       resolverPort: this.#nameServer.port,
     });
-    // An Envoy that replaces another is told what that one has counted since
-    // it was last asked: whoever asks can add it all up.
+    // A new Envoy receives what its predecessor counted since it was last
+    // asked, so that sums over both stay right.
     if (this.#options.isReplaceable) moved["stats_flush_on_admin"] = true;
     return moved;
   }
@@ -281,7 +281,7 @@ export class NativeStack implements Stack {
   }
 }
 
-/** Ports are looked at first, so that the sentence names the right flag. */
+/** Ports are checked first, so that the message names the right flag. */
 function requirePorts(options: NativeOptions): void {
   requireFree(HOST, options.grpcPort, "--port");
   requireFree(HOST, options.l4Port, "--port (the L4 listener is one above)");
@@ -291,10 +291,12 @@ function requirePorts(options: NativeOptions): void {
   }
 }
 
-/** How long a connection to this machine may take; it takes microseconds. */
+/** How long a connection to this machine may take; usually microseconds. */
 const CONNECT_LIMIT_MS = 2000;
 
-/** Connections to this machine work: an address that can be opened may not. */
+/**
+ * Checks that loopback connections work: being able to listen is not enough.
+ */
 async function requireLoopback(port: number): Promise<void> {
   using listener = Deno.listen({ hostname: HOST, port });
   try {
@@ -308,7 +310,7 @@ async function requireLoopback(port: number): Promise<void> {
   } catch (error) {
     throw new Failure(
       "environment",
-      `Cannot connect to ${HOST} on this machine: ${messageOf(error)}; see ` +
+      `Cannot connect to ${HOST} on this machine: ${messageOf(error)}; check ` +
         "that its loopback interface is up (`ip link set lo up`) and that no " +
         "firewall filters it",
       { cause: error },

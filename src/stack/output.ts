@@ -1,4 +1,4 @@
-/** What a stack's programs print, with their names in front of it. */
+/** Prints the output of a stack's programs, prefixed with their names. */
 import { type Colour, paint, print } from "../io/terminal.ts";
 
 /** Width of the prefix; as wide as "server-10". */
@@ -6,7 +6,7 @@ const PREFIX_WIDTH = 9;
 
 const SERVER_COLOURS: readonly Colour[] = ["green", "yellow", "blue", "cyan"];
 
-/** A line as Compose would print it: who says it, and what. */
+/** A line in the style of Compose: program and text. */
 function prefixed(program: string, line: string): string {
   const number = Number(/^server-(\d+)$/.exec(program)?.[1] ?? 0);
   const colour = program === "envoy"
@@ -17,15 +17,15 @@ function prefixed(program: string, line: string): string {
   return `${paint(colour, `${program.padEnd(PREFIX_WIDTH)} |`)} ${line}`;
 }
 
-/** A line of envoy.yaml's access log begins with a time of day. */
+/** Lines of envoy.yaml's access log begin with a time of day. */
 const ACCESS_LOG = /^\d\d:\d\d:\d\d\.\d{3} /;
 
-/** Whether a program's line is one of Envoy's access log. */
+/** Whether a line belongs to Envoy's access log. */
 export function isAccessLog(program: string, line: string): boolean {
   return program === "envoy" && ACCESS_LOG.test(line);
 }
 
-/** Prints a line of a program, as Compose would. */
+/** Prints a line of a program in the style of Compose. */
 export function say(program: string, line: string): void {
   print(prefixed(program, line));
 }

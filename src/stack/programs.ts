@@ -13,13 +13,13 @@ export interface ProgramCommand {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A second; a busy machine needs much longer. */
+/** It takes a second; a busy machine needs much longer. */
 const BUNDLE_LIMIT_MS = 60_000;
 
 /** The programs that a stack starts. */
 export type ProgramName = "server" | "client";
 
-/** How deno.json starts a program: the one place for its flags. */
+/** A program's flags come from deno.json, the one place for them. */
 function taskArguments(name: ProgramName): readonly string[] {
   return config.tasks[name].command.split(" ").slice(1);
 }
@@ -28,10 +28,10 @@ function taskArguments(name: ProgramName): readonly string[] {
 const FOLDER = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
- * How to start another program in a server's place, with the flags of a server
- * and, from source, its permissions. The compiled lab has it inside.
+ * How to start another program in place of a server, with a server's flags and,
+ * from source, its permissions. The compiled lab contains it.
  *
- * @param source Its file, from the project's folder.
+ * @param source Its file, relative to the project's folder.
  */
 export function serverInstead(
   source: string,
@@ -55,16 +55,16 @@ export function serverInstead(
 }
 
 /**
- * Sets of permissions are not what is tested, and Deno 2.7 lacks a stable
- * import of text; with these the same code runs on each.
+ * With these flags the same code runs on every Deno: 2.7 has no stable text
+ * imports, and permission sets are not under test here.
  */
 const OTHER_DENO_FLAGS = ["run", "-q", "-A", "--unstable-raw-imports"];
 
 /**
- * How to start a program with another Deno than ours, which may be older.
+ * How to start a program with another, possibly older Deno.
  *
  * @param deno The path of its executable.
- * @param args Flags of Deno, then the program's file, from the project's
+ * @param args Deno's flags, then the program's file, relative to the project's
  * folder, and its arguments.
  */
 export function otherDenoCommand(
@@ -75,9 +75,9 @@ export function otherDenoCommand(
 }
 
 /**
- * Makes one file of a program and all that it imports.
+ * Bundles a program and all its imports into one file.
  *
- * @param source Its file, from the project's folder.
+ * @param source Its file, relative to the project's folder.
  * @throws {Failure} `environment` when that fails.
  */
 export async function bundleProgram(
@@ -93,12 +93,12 @@ export async function bundleProgram(
       `Cannot bundle "${source}": ${stderr.trim().split("\n").at(-1)}`,
     );
   }
-  await Deno.chmod(path, 0o644); // For the user in a container.
+  await Deno.chmod(path, 0o644); // A container's user must be able to read it.
 }
 
 /**
- * How to start a program: from source with its set of permissions, or, when
- * this program is a compiled binary, the binary of that name beside it.
+ * How to start a program: from source with its permissions, or, if this program
+ * is a compiled binary, the binary of that name next to it.
  */
 export function programCommand(
   name: ProgramName,
@@ -115,15 +115,14 @@ export function programCommand(
   };
 }
 
-/** What a program says last when its flags or its variables are wrong. */
+/** A program's last line when its flags or variables are wrong. */
 const HELP_HINT = "--help lists what is understood";
 
 /**
- * The failure of a program of the project that has ended while it started, in
- * its own words.
+ * The failure of a program that ended during its start, in its own words.
  *
  * @param who Its name in the stack.
- * @param lines What it has printed.
+ * @param lines What it printed.
  */
 export function startFailure(
   name: ProgramName,
@@ -138,7 +137,7 @@ export function startFailure(
   const reason = own.join("; ") || (lines.at(-1) ?? "it printed nothing");
   return new Failure(
     status.code === EXIT_CODES.usage ? "usage" : "environment",
-    // The flag of whoever starts a stack has another name than the server's.
+    // Whoever starts a stack knows the server's flag by another name.
     `${who} did not start (${exitWords(status)}): ${
       name === "server"
         ? reason.replace(/ with --port$/, " with --server-port")

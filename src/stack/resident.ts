@@ -1,4 +1,4 @@
-/** Resident memory of programs, as the system's `ps` shows it. */
+/** Reads the resident memory of programs from `ps`. */
 import { runToEnd } from "../io/processes.ts";
 import { docker } from "./docker.ts";
 
@@ -9,7 +9,7 @@ const PS_TIMEOUT_MS = 5000;
 /**
  * The resident memory of programs in MiB.
  *
- * @param programs Each with its process id, or none when it does not run.
+ * @param programs Each with its process id, or none if it is not running.
  * @returns By name; a program that has ended is missing.
  */
 export async function residentMib(
@@ -30,10 +30,10 @@ export async function residentMib(
 }
 
 /**
- * The resident memory of containers' programs in MiB: of the largest process
- * of each, since the other is a small one that starts it.
+ * The resident memory of containers' programs in MiB: that of the largest
+ * process in each, since the other is its small init process.
  *
- * @throws {Failure} `environment` when one of them does not run.
+ * @throws {Failure} `environment` when one of them is not running.
  */
 export async function containersMib(
   containers: readonly { readonly name: string; readonly id: string }[],
@@ -47,7 +47,7 @@ export async function containersMib(
   );
 }
 
-/** Process ids and KiB in what `ps` has printed; headings are left out. */
+/** Reads process ids and KiB from the output of `ps`, without headings. */
 export function residentKib(
   table: string,
 ): readonly (readonly [pid: number, kib: number])[] {

@@ -1,7 +1,7 @@
 /**
- * What `up` has started, in a file of the project's folder, so that the next
- * one knows what a killed one has left. Linux only: elsewhere no process can
- * be told from a later one with its id, and no file is written.
+ * Records what `up` has started in a file in the project's folder, so that the
+ * next `up` knows what a killed one left behind. Linux only: elsewhere a
+ * process cannot be told from a later one with its id, so no file is written.
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,22 +10,22 @@ import { statOf } from "../io/process_stat.ts";
 import { runToEnd } from "../io/processes.ts";
 import { waitUntil } from "../io/wait.ts";
 
-/** Where the files are: a binary has the folder where it runs. */
+/** Where the files are: in a binary's case, under its working directory. */
 const FOLDER = Deno.build.standalone
   ? join(Deno.cwd(), ".tools", "run")
   : fileURLToPath(new URL("../../.tools/run", import.meta.url));
 
-/** What was killed by the kernel is gone in milliseconds. */
+/** A killed process is gone within milliseconds. */
 const END_LIMIT_MS = 5000;
 
-/** A process; `born` tells it from any other with its id. */
+/** A process; `born` tells it from any other with the same id. */
 interface Process {
   readonly pid: number;
-  /** The boot's id and the process's start, in the kernel's ticks. */
+  /** The boot id and the process's start time in kernel ticks. */
   readonly born: string;
 }
 
-/** How `ctl` reaches a run: what it may do is for the same user only. */
+/** How `ctl` reaches a run; only the same user may read it. */
 export interface PageOfRun {
   readonly url: string;
   readonly token: string;
@@ -40,12 +40,12 @@ interface Content {
   readonly parts: readonly Process[];
 }
 
-/** An `up` of which at least one process lives. */
+/** An `up` of which at least one process is alive. */
 export interface Run extends Content {
   readonly path: string;
-  /** Whether `up` itself lives; its parts are its own then. */
+  /** Whether `up` itself is alive; it then owns its parts. */
   readonly isRunning: boolean;
-  /** The parts that live. */
+  /** The parts that are alive. */
   readonly living: readonly Process[];
 }
 
@@ -56,12 +56,12 @@ export class RunFile {
   readonly #startedAt = new Date().toISOString();
   #page: PageOfRun | undefined;
   #pids: readonly number[] = [];
-  /** The file is written by one writer at a time, in order. */
+  /** Writes happen one at a time, in order. */
   #written: Promise<void> = Promise.resolve();
 
   /**
-   * @param ports What the run listens on, on addresses of this machine.
-   * @param folder `.tools/run` of the project unless given.
+   * @param ports The ports that the run listens on.
+   * @param folder Default: the project's `.tools/run`.
    */
   constructor(ports: readonly number[], folder = FOLDER) {
     this.#ports = ports;
@@ -69,7 +69,7 @@ export class RunFile {
   }
 
   /**
-   * Notes which processes there are now.
+   * Records the processes of now.
    * @throws {Failure} `environment` when the file cannot be written.
    */
   note(pids: readonly number[]): Promise<void> {
@@ -79,7 +79,7 @@ export class RunFile {
   }
 
   /**
-   * Notes how the run is reached.
+   * Records how the run can be reached.
    * @throws {Failure} `environment` when the file cannot be written.
    */
   notePage(page: PageOfRun): Promise<void> {
@@ -87,7 +87,7 @@ export class RunFile {
     return this.note(this.#pids);
   }
 
-  /** Removes the file, when everything was ended. */
+  /** Removes the file once everything has ended. */
   async remove(): Promise<void> {
     await this.#written.catch(() => {});
     await Deno.remove(this.#path).catch(() => {});
@@ -105,7 +105,7 @@ export class RunFile {
     };
     try {
       await Deno.mkdir(join(this.#path, ".."), { recursive: true });
-      // Renamed into its place: nobody ever reads half of it.
+      // Renamed into place, so that nobody reads half of it.
       await Deno.writeTextFile(`${this.#path}.new`, JSON.stringify(content), {
         mode: 0o600,
       });
@@ -113,8 +113,8 @@ export class RunFile {
     } catch (error) {
       throw new Failure(
         "environment",
-        `Cannot note what runs in "${this.#path}": ${messageOf(error)}; make ` +
-          "the folder writable",
+        `Cannot write "${this.#path}": ${messageOf(error)}; make the folder ` +
+          "writable",
         { cause: error },
       );
     }
@@ -122,9 +122,9 @@ export class RunFile {
 }
 
 /**
- * The runs of which something lives. Files of others are removed.
+ * The runs of which something is alive. Removes the files of all others.
  *
- * @param folder `.tools/run` of the project unless given.
+ * @param folder Default: the project's `.tools/run`.
  */
 export async function findRuns(folder = FOLDER): Promise<readonly Run[]> {
   const runs: Run[] = [];
@@ -155,12 +155,12 @@ async function runFiles(folder: string): Promise<readonly string[]> {
       if (/^\d+-\d+\.json$/.test(name)) paths.push(join(folder, name));
     }
   } catch {
-    // There is no such folder: nothing has run here.
+    // No such folder: nothing has run here.
   }
   return paths.sort();
 }
 
-/** Undefined when it is not what a run has written. */
+/** Undefined if no run has written this. */
 async function readContent(path: string): Promise<Content | undefined> {
   const isProcess = (one: Process) =>
     Number.isInteger(one.pid) && one.pid > 1 && typeof one.born === "string";
@@ -176,13 +176,13 @@ async function readContent(path: string): Promise<Content | undefined> {
 }
 
 /**
- * Ends what a run has left, at once: nobody is there who would read how it
- * stops. Nothing else is touched.
+ * Kills what a run has left behind, and nothing else. There is no graceful
+ * stop, since nobody would see it.
  *
- * @throws {Failure} `environment` when something cannot be ended.
+ * @throws {Failure} `environment` when something cannot be killed.
  */
 export async function endLeftovers(run: Run): Promise<void> {
-  // Asked again: time has gone by.
+  // Checked again, since time has passed.
   for (const { pid } of await living(run.parts)) {
     try {
       Deno.kill(pid, "SIGKILL");
@@ -190,9 +190,9 @@ export async function endLeftovers(run: Run): Promise<void> {
       if (error instanceof Deno.errors.NotFound) continue;
       throw new Failure(
         "environment",
-        `Cannot end process ${pid}, which is left of an earlier \`up\`: ${
+        `Cannot kill process ${pid}, which is left of an earlier \`up\`: ${
           messageOf(error)
-        }; end it as the user who has started it`,
+        }; kill it as the user who started it`,
         { cause: error },
       );
     }
@@ -209,7 +209,7 @@ export async function endLeftovers(run: Run): Promise<void> {
   await Deno.remove(run.path).catch(() => {});
 }
 
-/** Those that are still the same process. */
+/** The processes that are still alive. */
 async function living(
   processes: readonly Process[],
 ): Promise<readonly Process[]> {
@@ -220,13 +220,13 @@ async function living(
 }
 
 /**
- * Prints the boot's id and, for each argument, the line that the kernel has
- * for that process. Deno reads no file of /proc without every permission.
+ * Prints the boot id and, for each argument, the kernel's stat line of that
+ * process. Deno reads /proc only with all permissions.
  */
 const SCRIPT = 'read -r line </proc/sys/kernel/random/boot_id; echo "$line"; ' +
   'for pid; do read -r line </proc/$pid/stat && echo "$line"; done';
 
-/** The living processes of these ids, in their order. */
+/** The living processes with these ids, in order. */
 async function identify(
   pids: readonly number[],
 ): Promise<readonly Process[]> {

@@ -33,23 +33,23 @@ const STOP_LIMIT_MS = 15_000;
 
 const OPERATOR_DEADLINE_MS = 2000;
 
-/** What a server process is given. */
+/** Options of a server process. */
 export interface ServerProcessOptions {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Further flags of the server program. */
+  /** Extra flags of the server program. */
   readonly flags: readonly string[];
-  /** The source of a program in the server's place (default: the server). */
+  /** Source of a program started in place of the server (default: none). */
   readonly program?: string | undefined;
-  /** The path of another Deno that runs the server (default: ours). */
+  /** Path of another Deno to run the server (default: ours). */
   readonly deno?: string | undefined;
   readonly onLine: LineSink;
-  /** Called when it ends without having been asked to. */
+  /** Called when it ends without being stopped. */
   readonly onCrash: (server: ServerProcess, status: ExitStatus) => void;
 }
 
-/** A server that can be started and stopped again and again. */
+/** A server that can be started and stopped repeatedly. */
 export class ServerProcess {
   readonly name: string;
   readonly host: string;
@@ -64,12 +64,12 @@ export class ServerProcess {
     this.#options = options;
   }
 
-  /** The process's id, or undefined when none runs. */
+  /** The process id; undefined while none runs. */
   get pid(): number | undefined {
     return this.#child?.isRunning ? this.#child.pid : undefined;
   }
 
-  /** "host:port", as Envoy's /clusters names it. */
+  /** "host:port", as in Envoy's /clusters. */
   get address(): string {
     return `${this.host}:${this.port}`;
   }
@@ -112,25 +112,25 @@ export class ServerProcess {
   }
 
   async #onExit(child: Child, status: ExitStatus): Promise<void> {
-    if (this.#child !== child) return; // It was asked to end.
+    if (this.#child !== child) return; // It was stopped.
     if (status.code === RESTART_EXIT_CODE) {
-      // Its memory was used up, and it has ended in order to begin anew.
+      // It ran out of memory and ended in order to be restarted.
       try {
         await this.start();
         return;
       } catch {
-        // Its own lines have said why.
+        // Its own output says why.
       }
     }
     this.#options.onCrash(this, status);
   }
 
-  /** Ends it and waits until it has ended. */
+  /** Stops it and waits until it has ended. */
   async stop(signal: "SIGTERM" | "SIGKILL"): Promise<ExitStatus> {
     const child = this.#child;
     if (child === undefined) return { code: 0, signal: null };
-    this.#child = undefined; // What happens now is no crash.
-    child.kill("SIGCONT"); // A paused process cannot end by itself.
+    this.#child = undefined; // What happens now is not a crash.
+    child.kill("SIGCONT"); // A paused process cannot handle SIGTERM.
     child.kill(signal);
     return await awaitExit(child, STOP_LIMIT_MS);
   }
@@ -140,7 +140,7 @@ export class ServerProcess {
     this.#child?.kill(signal);
   }
 
-  /** Asks it what it has counted. */
+  /** Reads its counters. */
   counters(): Promise<ServerCounters> {
     return this.#operate("GetCounters", {});
   }
@@ -150,7 +150,7 @@ export class ServerProcess {
     await this.#operate("SetFault", toRequest(fault));
   }
 
-  /** Heals it. */
+  /** Removes all faults. */
   async clearFaults(): Promise<void> {
     await this.#operate("ClearFaults", {});
   }
@@ -160,7 +160,7 @@ export class ServerProcess {
     request: RequestOf<AdminClient, M>,
   ): Promise<ReplyOf<AdminClient, M>> {
     const client = connect(Admin, this.address);
-    // A connection that breaks while it is made is made again.
+    // A connection that breaks while it is being made is retried.
     await waitForReady(client);
     const end = await callToEnd(client, method, request, {
       deadlineMs: OPERATOR_DEADLINE_MS,
@@ -175,7 +175,7 @@ export class ServerProcess {
   }
 }
 
-/** Whether there is a connection or not then, the call itself will say. */
+/** Resolves either way: the call itself will fail without a connection. */
 function waitForReady(client: ReturnType<typeof connect>): Promise<void> {
   const deadline = Date.now() + OPERATOR_DEADLINE_MS;
   return new Promise((resolve) =>

@@ -1,6 +1,6 @@
 /**
- * A stack: servers behind Envoy, as a value. The native stack and the Compose
- * stack are two of them; everything above is written once, for both.
+ * A stack: servers behind Envoy, as a value. There is a native one and a
+ * Compose one; everything above is written once, for both.
  */
 import type { ExitStatus } from "../io/child.ts";
 import type { Fault } from "../core/fault.ts";
@@ -10,18 +10,18 @@ import type { EnvoyConfig } from "./envoy_config.ts";
 
 /** One server of a stack. */
 export interface StackServer {
-  /** The name in its replies. */
+  /** Its name, as in its replies. */
   readonly name: string;
-  /** Where Envoy reaches it, as Envoy's /clusters names it. */
+  /** Where Envoy reaches it, as in Envoy's /clusters. */
   readonly address: string;
   /** Whether its process runs. */
   readonly isRunning: boolean;
 }
 
-/** Receives a line that a program of the stack has printed. */
+/** Receives a line that a program of the stack printed. */
 export type LineSink = (program: string, line: string) => void;
 
-/** Something that is done to a server through its stack, or to Envoy (""). */
+/** Something done to a server through its stack, or to Envoy (""). */
 export interface StackAction {
   readonly server: string;
   readonly kind:
@@ -37,13 +37,13 @@ export interface StackAction {
   readonly fault?: Fault;
 }
 
-/** What is told to whoever has started a stack. */
+/** Callbacks of a stack. */
 export interface StackListeners {
-  /** Is given each line that a program prints. */
+  /** Called with each line that a program prints. */
   readonly onLine?: LineSink;
-  /** Told of each action as it begins; a scaling down is one for each server. */
+  /** Called when an action begins; scaling down is one action per server. */
   readonly onAction?: (action: StackAction) => void;
-  /** Told when a server or Envoy ends without having been asked to. */
+  /** Called when a server or Envoy ends without being stopped. */
   readonly onCrash?: (program: string, status: ExitStatus) => void;
 }
 
@@ -54,43 +54,44 @@ export interface Stack {
   /** Where callers find the L4 listener, "host:port". */
   readonly l4Endpoint: string;
   readonly admin: EnvoyAdmin;
-  /** The servers that discovery names, in the order of their start. */
+  /** The servers known to discovery, in the order of their start. */
   servers(): readonly StackServer[];
   /** Starts or stops servers until there are `count`; stops the newest. */
   scale(count: number): Promise<void>;
-  /** Ends a server's process, which stays in discovery. */
+  /** Ends a server's process; its address stays in discovery. */
   stop(name: string, signal: "SIGTERM" | "SIGKILL"): Promise<ExitStatus>;
-  /** Starts a server that was stopped, under its old name and address. */
+  /** Restarts a stopped server under its old name and address. */
   start(name: string): Promise<void>;
-  /** Stops a server's process from running, without ending it. */
+  /** Suspends a server's process (SIGSTOP). */
   pause(name: string): Promise<void>;
-  /** Lets a paused server run again. */
+  /** Resumes a paused server. */
   resume(name: string): Promise<void>;
   /**
-   * Injects a fault into a running server, in place of a fault of the same kind.
-   * @throws {Failure} `failed` when it is refused: servers allow faults only
-   * when the stack was started with them.
+   * Injects a fault into a running server, in place of a fault of the same
+   * kind.
+   * @throws {Failure} `failed` when it is refused: the stack must have been
+   * started with faults allowed.
    */
   fault(name: string, fault: Fault): Promise<void>;
-  /** Heals a running server at once. */
+  /** Removes a running server's faults at once. */
   clearFaults(name: string): Promise<void>;
-  /** Ends Envoy at once: draining is asked of its admin interface before. */
+  /** Stops Envoy at once; to drain it first, use its admin interface. */
   stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
-  /** Starts Envoy again; resolves when it is live. */
+  /** Restarts Envoy; resolves when it is live. */
   startEnvoy(): Promise<void>;
   /**
-   * Replaces Envoy by one with another configuration, as gracefully as the
-   * stack can: on the native one no call is lost.
+   * Replaces Envoy with one that has another configuration, as gracefully as
+   * the stack can: on the native one no call is lost.
    *
-   * @param config Before the stack's own changes to it, as at its start.
+   * @param config The configuration before the stack's own changes.
    * @throws {Failure} `environment` when the new one does not become live.
    */
   replaceEnvoy(config: EnvoyConfig): Promise<void>;
-  /** What a running server has counted since its start. */
+  /** Reads what a running server has counted since its start. */
   counters(name: string): Promise<ServerCounters>;
   /**
-   * The resident memory of "envoy" and of each server that runs, in MiB, by
-   * name: what a container's limit is compared with.
+   * The resident memory of "envoy" and of each running server, in MiB, by name:
+   * what a container's limit applies to.
    */
   memoryMib(): Promise<ReadonlyMap<string, number>>;
   /** Stops everything in order and leaves nothing behind. */
