@@ -1,14 +1,14 @@
 /**
- * HTML pages that need nothing else, with one look for all of them. Text is
- * escaped unless it is `Html`. k6's scripts make such pages, too.
+ * Self-contained HTML pages with one look. Text is escaped unless it is `Html`.
+ * k6's scripts make such pages, too.
  */
 
-/** What is HTML already. */
+/** Markup that is already HTML. */
 export interface Html {
   readonly html: string;
 }
 
-/** A part of a page; all but `Html` is text. */
+/** A part of a page; anything but `Html` is text. */
 export type Content = Html | string | number;
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ function htmlOf(content: Content): string {
   return typeof content === "object" ? content.html : escape(String(content));
 }
 
-/** An element; one without an end, such as "meta", is not made here. */
+/** An element; void elements, such as "meta", are not supported. */
 export function element(
   name: string,
   attributes: Readonly<Record<string, string | number>>,
@@ -39,7 +39,7 @@ export function element(
   };
 }
 
-/** Numbers for a script; no text in them may end the script's element. */
+/** JSON for a script, escaped so that it cannot end the script element. */
 export function json(value: unknown): Html {
   const html = JSON.stringify(value).replaceAll("<", "\\u003c");
   return element("script", { type: "application/json" }, { html });
@@ -50,7 +50,7 @@ export function verdict(word: string, text: string = word): Html {
   return element("span", { class: `verdict ${word}` }, text);
 }
 
-/** Whether a cell has a number alone, with what is said of numbers. */
+/** Whether a cell is a number, with its unit or sign. */
 function isNumber(cell: Content | undefined): boolean {
   return typeof cell !== "object" &&
     /^(<=? )?[-+]?[\d.]*( %)?$/.test(String(cell));
@@ -115,11 +115,11 @@ const STYLE = `
   svg text { fill: currentColor; }
 `;
 
-/** What a page may have beside its body. */
+/** What a page may have besides its body. */
 export interface PageParts {
-  /** Of a library; the page's own comes after it. */
+  /** A library's style; the page's own comes after it. */
   readonly style?: string;
-  /** Run in this order when the body is there; none may have "</script". */
+  /** Run in this order after the body; none may contain "</script". */
   readonly scripts?: readonly string[];
 }
 

@@ -116,7 +116,7 @@ export function programCommand(
 }
 
 /** What a program says last when its flags or its variables are wrong. */
-const HELP_HINT = "--help lists what is understood";
+const HELP_HINT = "--help lists the flags";
 
 /**
  * The failure of a program of the project that has ended while it started, in

@@ -20,10 +20,10 @@ interface Bar {
   readonly isBad: boolean;
 }
 
-/** What all bars of a chart share. */
+/** What a chart's bars share. */
 interface Scale {
   readonly max: number;
-  /** Where bars should end; null when that is anywhere. */
+  /** Where bars should end; null when it does not matter. */
   readonly band: readonly [from: number, to: number] | null;
   readonly label: (value: number) => string;
 }
@@ -69,7 +69,7 @@ function bars(rows: readonly Bar[], { max, band, label }: Scale): Html {
   return element("svg", attributes, ...lines, ...target);
 }
 
-/** The share of each server; the band is where it must end. */
+/** Each server's share, with the band in which it must end. */
 function shareChart(report: LoadReport): Html {
   const { servers, asked, otherCalls, achieved, pins } = report;
   const from = (1 - asked.tolerance) / asked.servers;
@@ -88,7 +88,7 @@ function shareChart(report: LoadReport): Html {
   return bars(rows, { max, band, label: percent });
 }
 
-/** p99 of each phase; the line is its bound. */
+/** Each phase's p99, with a line at its bound. */
 function latencyChart({ phases, asked }: LoadReport): Html {
   const rows = phases.flatMap(({ name, latencyMs, p99Ms }) =>
     latencyMs === null ? [] : [{
@@ -118,7 +118,7 @@ function thresholdRows({ thresholds }: LoadReport): Rows {
   ];
 }
 
-/** What the page has beside the report. */
+/** What the page has besides the report. */
 export interface PageNotes {
   /** Further remarks, a line each. */
   readonly lines?: readonly string[];
@@ -153,10 +153,14 @@ export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
     tableOf(phaseRows(report.phases)),
     element("h2", {}, "Thresholds"),
     tableOf(thresholdRows(report)),
-    ...(notes.dashboard === undefined
-      ? []
-      : [element("a", { href: notes.dashboard }, "k6's own page, over time")]),
-    paragraph("The same numbers as JSON stand beside this page."),
+    ...(notes.dashboard === undefined ? [] : [
+      element(
+        "a",
+        { href: notes.dashboard },
+        "k6's own page, with charts over time",
+      ),
+    ]),
+    paragraph("The same numbers are in the JSON file beside this page."),
   ]);
 }
 
