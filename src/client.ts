@@ -15,7 +15,7 @@ import { paint, print } from "./io/terminal.ts";
 
 const ABOUT = `Calls demo.v1.Greeter at an even pace and prints who \
 answered. Ctrl-C ends it with
-a table of shares, latencies and errors. It goes on when servers or Envoy \
+a table of shares, latencies and errors. It reconnects when servers or Envoy \
 restart. Exit code: 0 if
 a call succeeded, ${EXIT_CODES.failed} if none did, ${EXIT_CODES.usage} if \
 the command line is wrong.`;
@@ -29,7 +29,7 @@ async function run(): Promise<number> {
     return 0;
   }
   const stop = listenForStop();
-  // The call that it concerns ends with an error, which is printed.
+  // The call concerned fails, and its error is printed.
   survivePeerErrors(() => {}, (error) => exitWithFailure("client", error));
   const timer = config.durationS === 0 ? undefined : setTimeout(
     () => stop.request("duration"),

@@ -12,7 +12,7 @@ import { load } from "./lab/load.ts";
 import { reports } from "./lab/reports.ts";
 import { up } from "./lab/up.ts";
 
-/** A command of the lab; it is given the arguments behind its name. */
+/** A command of the lab; it receives the arguments after its name. */
 interface Command {
   readonly about: string;
   readonly run: (argv: readonly string[]) => Promise<number>;
@@ -21,10 +21,10 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   up: { about: "start the servers, Envoy and the client", run: up },
   down: { about: "stop and remove what the demo has left", run: down },
-  ctl: { about: "ask a running up for something", run: ctl },
+  ctl: { about: "ask a running up: kill a server, scale, status", run: ctl },
   load: { about: "run a load test with k6", run: load },
   reports: {
-    about: "list the runs in reports/, remove old ones",
+    about: "list the runs in reports/, or remove old ones",
     run: reports,
   },
   experiment: {
@@ -34,8 +34,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 };
 
 /**
- * The programs that controls start in a server's place, by their sources: a
- * binary has them inside, and starts itself with such a name (see programs.ts).
+ * The programs that controls start in place of a server, by source path: the
+ * binary contains them, and starts itself with such a name (see programs.ts).
  */
 const SERVERS_INSTEAD: Readonly<Record<string, Command["run"]>> = {
   "experiments/control/plain_server.ts": plainServer,
@@ -55,9 +55,9 @@ function usage(): string {
 
 if (import.meta.main) {
   const [name = "--help", ...argv] = Deno.args;
-  // Whoever calls sees the call's end; nobody needs to read of it here.
+  // The caller sees the call's status, so nothing is printed here.
   survivePeerErrors(() => {}, (error) => exitWithFailure("lab", error));
-  // What users have typed is the verb; of the lab they need not know.
+  // Users typed the verb, so failures are prefixed with that, not "lab".
   await runProgram(Object.hasOwn(COMMANDS, name) ? name : "lab", async () => {
     if (name === "--help" || name === "-h") {
       print(usage());

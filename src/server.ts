@@ -18,15 +18,13 @@ import { startServer } from "./server/server.ts";
 const ABOUT = `Serves demo.v1.Greeter with health and reflection until SIGTERM \
 or SIGINT,
 then drains and exits with 0. A second signal ends it at once, with 130. When
-its memory comes near the limit it drains by itself and exits with ${RESTART_EXIT_CODE}, to be
-started again.
+its memory nears the limit, it drains and exits with ${RESTART_EXIT_CODE}, to be restarted.
 Subcommands:
-  health    ask a server's health; exit 0 if it is SERVING, else 1
+  health    print a server's health; exit 0 if it is SERVING, else 1
   counters  print what a server has counted, as JSON
-  fault     inject a fault into a server for a while, if it was started with
-            --allow-faults`;
+  fault     inject a fault for a while; the server needs --allow-faults`;
 
-/** Why a server stops that must be started again. */
+/** Why a server that must be restarted stops. */
 const FULL = "memory";
 
 const env = (name: string): string | undefined => Deno.env.get(name);
@@ -61,7 +59,7 @@ async function ask(
     print(helpText(`server ${command} [flags]`, ABOUT, ASK_FLAGS));
     return 0;
   }
-  // A connection that breaks is tried again; nobody needs to read of it.
+  // A broken connection is retried, so it is not worth a line.
   survivePeerErrors(() => {}, (error) => exitWithFailure("server", error));
   if (command === "counters") {
     print(JSON.stringify(await askCounters(values)));

@@ -55,7 +55,7 @@ Deno.test("the client prints no control character of a status, and its name", as
     assert.ok((call ?? "").length < 700);
     assert.equal(
       news,
-      "calls end with INTERNAL; going on until calls succeed again",
+      "calls end with INTERNAL; the client keeps calling",
     );
     assert.doesNotMatch(client.text().replaceAll("\n", ""), /\p{C}/u);
   });
@@ -99,7 +99,7 @@ Deno.test("the client says that its concurrency is too low for its rate", async 
     assert.equal(await client.ended, 0);
     const said = client.text().match(/^the rate is not reached: .*$/gm);
     assert.equal(said?.length, 1);
-    const reason = "left out as 1 in flight is the most; raise --concurrency " +
+    const reason = "skipped: 1 in flight is the limit; raise --concurrency " +
       "or lower --rate";
     assert.ok(said?.[0]?.endsWith(reason), client.text());
     assert.match(client.text(), /^rate \d+(\.\d)? of 1000 calls a second$/m);
@@ -130,7 +130,7 @@ Deno.test("the client goes on when its server restarts, and says so", async () =
   ]);
   await client.printed(/call 5 +s +reply/);
   first.process.kill("SIGKILL");
-  await client.printed(/UNAVAILABLE.*\nunavailable; going on/);
+  await client.printed(/UNAVAILABLE.*\nunavailable; the client keeps calling/);
   const second = startSource("server", serverArgs);
   await client.printed(/calls succeed again after \d+\.\d s/);
   client.process.kill("SIGINT");
@@ -149,7 +149,7 @@ Deno.test("the client goes on when Envoy restarts; servers notice nothing", asyn
     ]);
     await client.printed(/call 20 /);
     await stack.envoy.stop("SIGKILL");
-    await client.printed(/; going on until calls succeed/);
+    await client.printed(/; the client keeps calling/);
     await stack.envoy.start();
     await client.printed(/calls succeed again after/);
     client.process.kill("SIGINT");

@@ -122,7 +122,7 @@ dockerTest(
       assert.ok((servers.get(server.name) ?? 0) >= 20);
       const own = lines.filter((line) => line.startsWith(`${server.name} | `));
       assert.ok(
-        own.some((line) => /2 health checkers have seen it/.test(line)),
+        own.some((line) => /health checkers to see it: 2/.test(line)),
       );
       assert.ok(!own.some((line) => /gave up|cutting/.test(line)));
       await assertHealth(stack, 2);

@@ -72,7 +72,7 @@ Deno.test("deno task load starts a stack, records, and then reports", async () =
     stdout,
     /^Calls counted by k6: (\d+), .*servers: \1, .*retries: \1$/m,
   );
-  assert.match(stdout, /^Calls past Envoy, .* took p95 \d/m);
+  assert.match(stdout, /^Calls without Envoy, .* took p95 \d/m);
   // Once each, without colours, as this is no terminal.
   assert.equal(stdout.match(/PASSED: all/g)?.length, 1, stdout);
   assert.equal(stdout.match(/report\.html/g)?.length, 1, stdout);

@@ -122,7 +122,7 @@ Deno.test("SIGTERM loses no call, finishes those in flight and exits 0", async (
     assert.equal(total(servers), 20);
     const own = lines.filter((line) => line.startsWith("server-1 |"));
     assert.ok(
-      own.some((line) => /2 health checkers have seen it/.test(line)),
+      own.some((line) => /health checkers to see it: 2/.test(line)),
       own.join("\n"),
     );
     assert.ok(!own.some((line) => /gave up|cutting/.test(line)));

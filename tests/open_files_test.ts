@@ -52,7 +52,7 @@ Deno.test("a server out of files says so once, and accepts again", async () => {
   const { servers, errors } = await callMany(`127.0.0.1:${port}`, 20);
   assert.deepEqual([[...servers], [...errors]], [[["s", 20]], []]);
   // At most one line a second, however often it was tried.
-  assert.match(complaints(run)[0] ?? "", /^s: .*; trying again/);
+  assert.match(complaints(run)[0] ?? "", /^s: .*; retrying/);
   assert.ok(complaints(run).length <= 3, run.text());
   run.process.kill("SIGTERM");
   assert.equal(await run.ended, 0, run.text());

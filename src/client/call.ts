@@ -5,16 +5,16 @@ import type { GreeterClient } from "../io/proto.ts";
 import { type CallEnd, callToEnd, converse, readStream } from "../io/rpc.ts";
 import type { ClientConfig } from "./config.ts";
 
-/** Messages of each stream, and how long one follows another. */
+/** The messages of each stream, and the interval between them. */
 const STREAM = { count: 10, intervalMs: 100 } as const;
 
-/** A message of a server: who it is, and its replies until now. */
+/** A server's message: its name, and its replies so far. */
 interface Message {
   readonly server: string;
   readonly number: number;
 }
 
-/** What the flags say of each call. */
+/** The flags that concern each call. */
 type CallConfig = Pick<
   ClientConfig,
   "deadlineMs" | "workMs" | "method" | "characters"
@@ -25,7 +25,7 @@ type CallConfig = Pick<
  *
  * @param call Its running number.
  * @param now The clock, in milliseconds.
- * @param onFirst Is told of a stream's server when its first message comes.
+ * @param onFirst Receives a stream's server when its first message comes.
  */
 export async function makeCall(
   client: GreeterClient,
@@ -45,7 +45,7 @@ export async function makeCall(
   };
   const end = await METHODS[config.method](client, config, onMessage);
   const latencyMs = (first === undefined ? now() : firstAtMs) - startedAtMs;
-  // A closure has set it, which the compiler does not see.
+  // Set in a closure, which the compiler does not see.
   const message = first as Message | undefined;
   if (end.status !== "OK" || message === undefined) {
     const { status, details } = end;
@@ -60,7 +60,7 @@ export async function makeCall(
   };
 }
 
-/** How each method is called; the server's messages are handed on. */
+/** How each method is called; the server's messages are passed on. */
 const METHODS: Readonly<
   Record<
     CallConfig["method"],
@@ -94,7 +94,7 @@ const METHODS: Readonly<
     }, onMessage),
 };
 
-/** "world", or as much of it, again and again, as is asked for. */
+/** "world", repeated or truncated to the length asked for. */
 function textOf(characters: number): string {
   return "world".repeat(Math.ceil(characters / 5)).slice(0, characters);
 }

@@ -18,7 +18,7 @@ export const CLIENT_FLAGS = {
   target: {
     name: "target",
     placeholder: "HOST:PORT",
-    help: "Where to call",
+    help: "The server or balancer to call",
     default: "localhost:5000",
     env: "CLIENT_TARGET",
     parse: hostAndPort,
@@ -26,7 +26,7 @@ export const CLIENT_FLAGS = {
   ratePerS: {
     name: "rate",
     placeholder: "CALLS",
-    help: "Calls to start each second",
+    help: "Calls started per second",
     default: 1,
     env: "CLIENT_RATE",
     parse: positiveNumber(10_000),
@@ -35,7 +35,7 @@ export const CLIENT_FLAGS = {
     name: "concurrency",
     placeholder: "CALLS",
     help:
-      "Most calls in flight; a call that is due waits for a place, but no longer than a second",
+      "Most calls in flight; above that, a due call waits up to a second and is then skipped",
     default: 100,
     env: "CLIENT_CONCURRENCY",
     parse: wholeNumber(1, 10_000),
@@ -51,7 +51,7 @@ export const CLIENT_FLAGS = {
   count: {
     name: "count",
     placeholder: "CALLS",
-    help: "Stop after so many calls; 0 goes on",
+    help: "Stop after this many calls; 0 means never",
     default: 0,
     env: "CLIENT_COUNT",
     parse: wholeNumber(0, 1_000_000_000),
@@ -59,7 +59,7 @@ export const CLIENT_FLAGS = {
   durationS: {
     name: "duration",
     placeholder: "SECONDS",
-    help: "Stop after this time; 0 goes on",
+    help: "Stop after this time; 0 means never",
     default: 0,
     env: "CLIENT_DURATION_S",
     parse: wholeNumber(0, 2_000_000),
@@ -67,7 +67,7 @@ export const CLIENT_FLAGS = {
   connections: {
     name: "connections",
     placeholder: "COUNT",
-    help: "Connections, which take turns",
+    help: "Connections, used round robin",
     default: 1,
     env: "CLIENT_CONNECTIONS",
     parse: wholeNumber(1, 64),
@@ -75,7 +75,7 @@ export const CLIENT_FLAGS = {
   method: {
     name: "method",
     placeholder: "METHOD",
-    help: `${METHODS.join(", ")}; a stream has 10 messages in a second`,
+    help: `${METHODS.join(", ")}; a stream has 10 messages in one second`,
     default: "SayHello" as Method,
     env: "CLIENT_METHOD",
     parse: oneOf(METHODS),
@@ -91,17 +91,17 @@ export const CLIENT_FLAGS = {
   workMs: {
     name: "work",
     placeholder: "MILLIS",
-    help: "How long the server is asked to work on each call",
+    help: "How long the server works on each call",
     default: 0,
     env: "CLIENT_WORK_MS",
     parse: wholeNumber(0, 60_000),
   },
   json: {
     name: "json",
-    help: "Print one JSON object a line",
+    help: "Print one JSON object per line",
     switch: true,
   },
 } as const satisfies FlagRows;
 
-/** What the flags make. */
+/** The client's configuration. */
 export type ClientConfig = FlagValues<typeof CLIENT_FLAGS>;

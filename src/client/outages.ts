@@ -1,19 +1,19 @@
-/** Says when calls stop succeeding and when they succeed again. */
+/** Reports when calls start failing and when they succeed again. */
 import type { CallRecord } from "../core/caller.ts";
 
-/** What a status means for sure; every other one is only named. */
+/** Statuses with a certain meaning; any other is only named. */
 const MEANINGS: Readonly<Record<string, string>> = {
   DEADLINE_EXCEEDED: "no answer in time",
   UNAVAILABLE: "unavailable",
 };
 
-/** A peer may make up a status for each call; an outage has a few lines. */
+/** Bounds the lines per outage: a peer may send any number of statuses. */
 const SENTENCES_MAX = 5;
 
-/** Watches the calls' ends in the order in which they come. */
+/** Watches calls in the order they end. */
 export class Outages {
   readonly #now: () => number;
-  /** The statuses that were told since calls began to fail. */
+  /** The statuses reported since calls began to fail. */
   readonly #told = new Set<string>();
   #failingSinceMs: number | undefined;
 
@@ -32,7 +32,7 @@ export class Outages {
       }
       this.#told.add(code);
       const meaning = MEANINGS[code] ?? `calls end with ${code}`;
-      return `${meaning}; going on until calls succeed again`;
+      return `${meaning}; the client keeps calling`;
     }
     const sinceMs = this.#failingSinceMs;
     if (sinceMs === undefined) return undefined;

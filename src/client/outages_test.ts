@@ -20,7 +20,7 @@ function news(outcomes: readonly Outcome[]): (string | undefined)[] {
 }
 
 Deno.test("Outages speaks once when calls fail and once when they succeed", () => {
-  const down = "unavailable; going on until calls succeed again";
+  const down = "unavailable; the client keeps calling";
   const error = failure("UNAVAILABLE");
   assert.deepEqual(news([REPLY, error, error, REPLY, REPLY, error]), [
     undefined,
@@ -45,7 +45,7 @@ for (
 ) {
   Deno.test(`Outages says of ${code} what is true of it`, () => {
     assert.deepEqual(news([failure(code)]), [
-      `${sentence}; going on until calls succeed again`,
+      `${sentence}; the client keeps calling`,
     ]);
   });
 }

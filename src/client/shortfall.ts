@@ -1,19 +1,19 @@
-/** Says when the client does not reach its rate, and why. */
+/** Reports when the client does not reach its rate, and why. */
 import type { Cause } from "../io/open_loop.ts";
 
-/** Calls that were left out, by cause. */
+/** Skipped calls, by cause. */
 export interface Skipped {
   readonly full: number;
   readonly heldUp: number;
 }
 
-/** Less than this part of the rate is worth a word. */
+/** Below this fraction of the rate, the summary says so. */
 const REACHED_MIN = 0.95;
 
-/** At most one line in this time: an overload lasts. */
+/** At most one line per interval: an overload lasts. */
 const LINE_INTERVAL_MS = 10_000;
 
-/** Counts the calls that are left out. */
+/** Counts skipped calls. */
 export class Shortfall {
   readonly #concurrency: number;
   readonly #now: () => number;
@@ -22,7 +22,7 @@ export class Shortfall {
   #saidAtMs = -Infinity;
 
   /**
-   * @param concurrency The most calls in flight, for the sentences.
+   * @param concurrency The limit of calls in flight, for the sentences.
    * @param now The clock, in milliseconds.
    */
   constructor(concurrency: number, now: () => number) {
@@ -30,12 +30,12 @@ export class Shortfall {
     this.#now = now;
   }
 
-  /** The calls that were left out until now. */
+  /** The calls skipped so far. */
   get skipped(): Skipped {
     return { full: this.#full, heldUp: this.#heldUp };
   }
 
-  /** Adds calls. @returns The sentence to print, if one is due. */
+  /** Adds skipped calls. @returns The sentence to print, if one is due. */
   add(calls: number, cause: Cause): string | undefined {
     if (cause === "full") this.#full += calls;
     else this.#heldUp += calls;
@@ -52,7 +52,7 @@ export class Shortfall {
 /**
  * The lines of the summary.
  *
- * @param reachedPerS Calls that were started each second.
+ * @param reachedPerS Calls started per second.
  */
 export function shortfallLines(
   { skipped, ratePerS, reachedPerS, concurrency }: {
@@ -77,14 +77,14 @@ function reasonsOf({ full, heldUp }: Skipped, concurrency: number): string[] {
     reasons.push(
       `${
         callsOf(full)
-      } left out as ${concurrency} in flight is the most; raise --concurrency or lower --rate`,
+      } skipped: ${concurrency} in flight is the limit; raise --concurrency or lower --rate`,
     );
   }
   if (heldUp > 0) {
     reasons.push(
       `${
         callsOf(heldUp)
-      } left out as the client was paused or its machine too busy`,
+      } skipped: the client was paused or its machine is too busy`,
     );
   }
   return reasons;

@@ -6,7 +6,7 @@ Deno.test("Shortfall speaks at once, and then every 10 s at most", () => {
   const shortfall = new Shortfall(1, () => nowMs);
   assert.equal(
     shortfall.add(1, "full"),
-    "the rate is not reached: 1 call left out as 1 in flight is the most; " +
+    "the rate is not reached: 1 call skipped: 1 in flight is the limit; " +
       "raise --concurrency or lower --rate",
   );
   for (nowMs = 1; nowMs < 10_000; nowMs += 1) {
@@ -14,8 +14,8 @@ Deno.test("Shortfall speaks at once, and then every 10 s at most", () => {
   }
   assert.equal(
     shortfall.add(700, "held up"),
-    "the rate is not reached: 700 calls left out as the client was paused or " +
-      "its machine too busy",
+    "the rate is not reached: 700 calls skipped: the client was paused or " +
+      "its machine is too busy",
   );
   assert.deepEqual(shortfall.skipped, { full: 10_000, heldUp: 700 });
 });
@@ -26,9 +26,9 @@ for (
     ["a rate that is not", 0, 0, 90.5, ["rate 90.5 of 100 calls a second"]],
     ["calls left out", 3, 1, 99, [
       "rate 99 of 100 calls a second",
-      "3 calls left out as 5 in flight is the most; raise --concurrency or " +
+      "3 calls skipped: 5 in flight is the limit; raise --concurrency or " +
       "lower --rate",
-      "1 call left out as the client was paused or its machine too busy",
+      "1 call skipped: the client was paused or its machine is too busy",
     ]],
   ] as const
 ) {

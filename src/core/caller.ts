@@ -1,4 +1,4 @@
-/** What a caller records of its calls, and how it is said. */
+/** What a caller records about its calls, and how it is printed. */
 import { Histogram } from "./histogram.ts";
 import { type Share, shares } from "./shares.ts";
 import { tableLines } from "./table.ts";
@@ -8,11 +8,11 @@ export type Outcome =
   | { readonly kind: "reply"; readonly server: string; readonly number: number }
   | { readonly kind: "error"; readonly code: string; readonly details: string };
 
-/** One call, as it is recorded. */
+/** The record of one call. */
 export type CallRecord = Outcome & {
   /** The call's running number, from 1. */
   readonly call: number;
-  /** Until the reply, or the first message of a stream. */
+  /** Until the reply, or a stream's first message. */
   readonly latencyMs: number;
 };
 
@@ -33,12 +33,11 @@ export interface Summary {
 }
 
 /**
- * A peer may call itself by another name in each reply; the table and the
- * memory that it takes have a bound.
+ * Bounds the table and its memory: a peer may use another name in each reply.
  */
 const KEYS_MAX = 100;
 
-/** What stands for all names beyond. */
+/** Stands for all names beyond. */
 const OTHERS = "(others)";
 
 /** Counts calls as they end. */
@@ -59,7 +58,7 @@ export class Ledger {
     }
   }
 
-  /** The result of all calls until now. */
+  /** The result of all calls so far. */
   summary(): Summary {
     const latencies = this.#latencies;
     const at = (percent: number) => rounded(latencies.percentileMs(percent));
@@ -84,7 +83,7 @@ function increment(counts: Map<string, number>, key: string): void {
   counts.set(own, (counts.get(own) ?? 0) + 1);
 }
 
-/** Microseconds are the clock's noise; tenths of a millisecond are shown. */
+/** Rounds to tenths of a millisecond; anything finer is noise. */
 export function rounded(value: number | undefined): number {
   return Math.round((value ?? 0) * 10) / 10;
 }

@@ -12,7 +12,7 @@
  * - `usage` 2: the command line is wrong.
  * - `environment` 3: something the program needs is not there (a port is
  *   taken, a tool is missing or broken, an input file cannot be read).
- * - `internal` 70: a defect of this program; the number is BSD's EX_SOFTWARE.
+ * - `internal` 70: a bug in this program; the number is BSD's EX_SOFTWARE.
  * - `interrupted` 130: stopped by a signal before there was a result; the number
  *   is 128 + SIGINT, as shells count it.
  */
@@ -25,15 +25,15 @@ export const EXIT_CODES = {
 } as const;
 
 /**
- * Exit code of a server that has ended in order and asks to be started again;
- * the number is BSD's EX_TEMPFAIL.
+ * Exit code of a server that has drained and asks to be restarted; the number
+ * is BSD's EX_TEMPFAIL.
  */
 export const RESTART_EXIT_CODE = 75;
 
 /** A kind of failure; it decides the exit code. */
 export type FailureKind = keyof typeof EXIT_CODES;
 
-/** An expected failure, told to the user as its message, without a stack. */
+/** An expected failure: the user sees its message, without a stack trace. */
 export class Failure extends Error {
   override readonly name = "Failure";
   readonly kind: FailureKind;
@@ -54,7 +54,7 @@ export class Failure extends Error {
     return EXIT_CODES[this.kind];
   }
 
-  /** Makes a failure of anything that was thrown; strangers are `internal`. */
+  /** Makes a failure of anything thrown; unknown errors are `internal`. */
   static from(thrown: unknown): Failure {
     if (thrown instanceof Failure) return thrown;
     const text = thrown instanceof Error
@@ -68,7 +68,7 @@ export class Failure extends Error {
   }
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

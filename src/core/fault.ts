@@ -1,18 +1,18 @@
 /**
- * Faults that a server can be told to have. What a fault does to a call is
- * decided here, by arithmetic; src/server/faults.ts does it.
+ * The faults that can be injected into a server. What a fault does to a call is
+ * decided here, in pure code; src/server/faults.ts carries it out.
  */
 import type { Random } from "./random.ts";
 
 /**
- * What can be wrong with a server.
+ * The kinds of fault.
  *
  * - `status`: calls are answered with a status.
- * - `delay`: calls reach their handler later.
+ * - `delay`: calls reach their handler late.
  * - `hang`: calls are not answered until the fault is over.
- * - `drop`: a call ends the connection that it came on, with all others on it.
- * - `refuse`: new connections are closed at once; open ones go on.
- * - `health`: nothing but what `isServing` says.
+ * - `drop`: a call's connection is closed, with every other call on it.
+ * - `refuse`: new connections are closed at once; open ones are kept.
+ * - `health`: nothing beyond what `isServing` says.
  * - `cpu`: the processor is kept busy.
  */
 export const FAULT_KINDS = [
@@ -28,26 +28,26 @@ export const FAULT_KINDS = [
 /** A kind of fault. */
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** How long delays are, around `delayMs`. */
+/** How delays are distributed around `delayMs`. */
 export const DELAY_SHAPES = ["fixed", "uniform", "exponential"] as const;
 
 /**
- * The shape of delays: always `delayMs`; evenly from 0 to twice `delayMs`; or
- * exponential with the mean `delayMs`, cut off at ten times that.
+ * The distribution of delays: always `delayMs`; uniform from 0 to twice
+ * `delayMs`; or exponential with mean `delayMs`, capped at ten times that.
  */
 export type DelayShape = (typeof DELAY_SHAPES)[number];
 
 /** One fault. A server has at most one of each kind. */
 export interface Fault {
   readonly kind: FaultKind;
-  /** Milliseconds after which it heals by itself; 1 to 600000. */
+  /** How long it lasts, in milliseconds; 1 to 600000. */
   readonly durationMs: number;
   /**
-   * The part of calls that have it, 0 to 1 (default 1); of one processor core
-   * for `cpu`, at most 0.95.
+   * The fraction of calls affected, 0 to 1 (default 1); for `cpu`, of one
+   * processor core, at most 0.95.
    */
   readonly share?: number;
-  /** Repeats the choice of calls and the delays (default 1). */
+  /** Makes the choice of calls and the delays repeatable (default 1). */
   readonly seed?: number;
   /** For `status`: the status code, 1 to 16 (default 14, UNAVAILABLE). */
   readonly code?: number;
@@ -58,7 +58,7 @@ export interface Fault {
   /** For `delay` (default "fixed"). */
   readonly delayShape?: DelayShape;
   /**
-   * What health checks are answered while it lasts (default true: a faulty
+   * Whether health checks see SERVING while it lasts (default true: a faulty
    * server that looks healthy).
    */
   readonly isServing?: boolean;
@@ -70,13 +70,13 @@ export type CheckedFault = Required<Fault>;
 /** The code of UNAVAILABLE. */
 const CODE_DEFAULT = 14;
 
-/** A busy server must still be able to heal. */
+/** A busy server must still be able to end the fault. */
 const CPU_SHARE_MAX = 0.95;
 
 /**
- * Fills in what a fault leaves open and checks the rest.
+ * Fills in a fault's defaults and checks its fields.
  *
- * @throws {RangeError} Naming the first field that is out of its range.
+ * @throws {RangeError} Naming the first field out of range.
  */
 export function checkFault(fault: Fault): CheckedFault {
   const isCpu = fault.kind === "cpu";
@@ -124,26 +124,26 @@ function requireRange(
   );
 }
 
-/** A fault that is on, with the numbers that choose its calls. */
+/** An active fault, with the random numbers that choose its calls. */
 export interface ActiveFault {
   readonly fault: CheckedFault;
   readonly random: Random;
 }
 
-/** What is to happen to one call: first the delay, then its end, if any. */
+/** What happens to one call: first the delay, then its end, if any. */
 export interface CallPlan {
   readonly delayMs: number;
-  /** The fault that ends or keeps the call instead of its handler. */
+  /** The fault that ends or holds the call instead of its handler. */
   readonly end: CheckedFault | undefined;
 }
 
-/** The kinds that take the place of a call's handler; the first one wins. */
+/** The kinds that replace a call's handler; the first one wins. */
 const ENDS: readonly FaultKind[] = ["drop", "hang", "status"];
 
 /**
  * Decides what happens to the next call.
  *
- * @param faults Those that are on; their random numbers move on.
+ * @param faults The active ones; their random generators advance.
  */
 export function planCall(faults: readonly ActiveFault[]): CallPlan {
   const chosen = faults.filter(({ fault, random }) => random() < fault.share);

@@ -19,19 +19,19 @@ export {
 export interface ValueFlag<T> {
   /** The name on the command line, without the dashes. */
   readonly name: string;
-  /** What the value is, in capitals; its unit if it has one: `MILLIS`. */
+  /** What the value is, in capitals: its unit if it has one, as in `MILLIS`. */
   readonly placeholder: string;
-  /** One line of help; says what special values mean. */
+  /** One line of help, including what special values mean. */
   readonly help: string;
   /** The value when neither the flag nor the environment gives one. */
   readonly default: T;
   /** An environment variable that is read when the flag is not given. */
   readonly env?: string;
-  /** Makes the value of its text. @throws {RangeError} "must be …". */
+  /** Parses the value. @throws {RangeError} "must be …". */
   readonly parse: (text: string) => T;
 }
 
-/** One flag that is there or is not. */
+/** A flag without a value. */
 export interface SwitchFlag {
   readonly name: string;
   readonly help: string;
@@ -40,19 +40,19 @@ export interface SwitchFlag {
 
 type Row = ValueFlag<unknown> | SwitchFlag;
 
-/** The rows of a program, by the name of the value in its configuration. */
+/** A program's rows, by the name of the value in its configuration. */
 export type FlagRows = Readonly<Record<string, Row>>;
 
-/** What the rows make: a value for each. */
+/** The configuration: a value for each row. */
 export type FlagValues<R extends FlagRows> = {
   readonly [K in keyof R]: R[K] extends ValueFlag<infer T> ? T : boolean;
 };
 
-/** What a command line was understood as. */
+/** A parsed command line. */
 export interface ParsedFlags<R extends FlagRows> {
   readonly values: FlagValues<R>;
   readonly positionals: readonly string[];
-  /** True when `--help` was asked for; nothing else was checked then. */
+  /** Whether `--help` was given; then nothing else was checked. */
   readonly help: boolean;
 }
 
@@ -95,7 +95,7 @@ export function parseFlags<R extends FlagRows>(
   const positionals: string[] = [];
   const problems: string[] = [];
   let help = false;
-  // The word there belongs to a bad flag, most likely as its value.
+  // The word most likely is a bad flag's value.
   let valueAt = -1;
   let unknownAt = -1;
   for (const token of tokens) {
@@ -105,7 +105,7 @@ export function parseFlags<R extends FlagRows>(
     const row = byName.get(token.name);
     if (token.name === "help") help = true;
     else if (row === undefined) {
-      // "-p80" is read as three flags, but it is one mistake.
+      // "-p80" is parsed as three flags, but it is one mistake.
       if (token.index === unknownAt) continue;
       problems.push(
         unknownFlag(token.rawName, [...byName.keys(), "help", "version"]),
@@ -134,7 +134,7 @@ export function parseFlags<R extends FlagRows>(
   if (problems.length > 0 && !help) {
     throw new Failure(
       "usage",
-      [...problems, "--help lists what is understood"].join("\n"),
+      [...problems, "--help lists the flags"].join("\n"),
     );
   }
   return { values: values as FlagValues<R>, positionals, help };

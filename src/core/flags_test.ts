@@ -117,7 +117,7 @@ for (
     assert.throws(() => parseFlags(ROWS, argv), {
       name: "Failure",
       kind: "usage",
-      message: [...problems, "--help lists what is understood"].join("\n"),
+      message: [...problems, "--help lists the flags"].join("\n"),
     });
   });
 }
@@ -127,7 +127,7 @@ Deno.test("parseFlags() reports a bad variable by its name", () => {
     name: "Failure",
     message: [
       'T_PORT must be a whole number from 1 to 65535: "0"',
-      "--help lists what is understood",
+      "--help lists the flags",
     ].join("\n"),
   });
 });

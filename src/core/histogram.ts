@@ -12,7 +12,7 @@ export class Histogram {
   #count = 0;
   #maxMs = 0;
 
-  /** How many durations were added. */
+  /** The number of durations. */
   get count(): number {
     return this.#count;
   }

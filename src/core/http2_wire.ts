@@ -14,7 +14,7 @@ export const TYPE = {
   continuation: 9,
 } as const;
 
-/** Flags; `ack` and `endStream` are the same bit of different frames. */
+/** Flags; `ack` and `endStream` are the same bit in different frames. */
 export const FLAG = {
   ack: 0x1,
   endStream: 0x1,
@@ -49,13 +49,13 @@ export const SETTING = {
 /** Every frame begins with its length, type, flags and stream. */
 export const HEAD_BYTES = 9;
 
-/** The longest payload that is taken and sent, the protocol's default. */
+/** The longest payload accepted and sent: the protocol's default. */
 export const PAYLOAD_BYTES_MAX = 16_384;
 
-/** Windows and stream numbers have 31 bits. */
+/** Windows and stream ids have 31 bits. */
 export const INT31_MAX = 0x7fff_ffff;
 
-/** The window of every connection, and of a stream unless settings differ. */
+/** The initial window of every connection, and of streams by default. */
 export const WINDOW_BYTES_DEFAULT = 65_535;
 
 /** What a client sends first. */

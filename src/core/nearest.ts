@@ -1,8 +1,8 @@
-/** Which word was meant. */
+/** Guesses which word was meant. */
 
 /**
- * How many letters must be added, left out, changed or swapped with their
- * neighbour to make one word of the other.
+ * The number of letters to add, remove, change or swap with their neighbour to
+ * turn one word into the other.
  */
 export function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, at) => at)];
@@ -25,12 +25,12 @@ export function editDistance(a: string, b: string): number {
   return cell(a.length, b.length);
 }
 
-/** Further apart, or by half their letters, words are different ones. */
+/** Words further apart, or by half their letters, are unrelated. */
 const DISTANCE_MAX = 2;
 
 /**
- * The word of `known` that `word` most likely stands for: the one that needs
- * the fewest letters changed, up to two, or else one that begins like it.
+ * The word of `known` that `word` most likely stands for: the one with the
+ * smallest edit distance, up to two, or else one that begins like it.
  */
 export function nearest(
   word: string,

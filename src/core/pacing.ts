@@ -1,10 +1,10 @@
-/** When calls are due. Decisions are arithmetic; the clock is passed in. */
+/** When calls are due. Pure; the clock is passed in. */
 
 /**
- * Milliseconds to wait before call `index` (from 0) of an even pace.
+ * Milliseconds to wait before call `index` (from 0) at an even pace.
  *
- * The pace is an open loop: a call is due by the plan, not by when the one
- * before it ended, so a slow server does not lower the load on it.
+ * The loop is open: a call is due by schedule, not when the previous one ended,
+ * so a slow server does not lower its own load.
  *
  * @param elapsedMs Since the first call was due.
  * @param ratePerS Calls per second.
@@ -18,13 +18,13 @@ export function waitMs(
   return Math.max(0, index * 1000 / ratePerS - elapsedMs);
 }
 
-/** Calls that are later than this are not made up for. */
+/** Calls later than this are skipped. */
 const CATCH_UP_MS = 1000;
 
 /**
- * How many calls, from call `index` (from 0) on, are so late that they are
- * better left out: who was away for a minute must not make a minute's calls at
- * once. A second's calls, and one more, may be made up for.
+ * How many calls, from call `index` (from 0) on, are too late to make: after a
+ * pause of a minute, a minute's calls must not start at once. A second's calls,
+ * plus one, are caught up on.
  *
  * @param elapsedMs Since the first call was due.
  * @param ratePerS Calls per second.

@@ -1,4 +1,4 @@
-/** Text of strangers, made fit to be printed. */
+/** Makes untrusted text safe to print. */
 
 /** Longest name of a server that is shown; ours have at most 63 characters. */
 const NAME_UNITS_MAX = 100;
@@ -7,29 +7,28 @@ const NAME_UNITS_MAX = 100;
 const DETAILS_UNITS_MAX = 500;
 
 /**
- * Makes text of a peer fit for one line of a terminal: what is no visible
- * character is written as "\u{1b}", as a control character could forge lines,
- * move the cursor or reach the clipboard, and one that turns the direction of
- * writing could make a line read as another.
+ * Makes a peer's text safe for one line of a terminal: invisible characters are
+ * escaped, as in "\u{1b}". Control characters could forge lines, move the
+ * cursor or reach the clipboard, and bidirectional ones could disguise a line.
  *
- * @param unitsMax The most UTF-16 units of `text` that are kept; "…" stands
- * for the rest.
+ * @param unitsMax The most UTF-16 units of `text` to keep; "…" replaces the
+ * rest.
  */
 export function printable(text: string, unitsMax: number): string {
   const kept = text.length > unitsMax ? `${text.slice(0, unitsMax)}…` : text;
   return kept.replace(
-    // No class of characters: k6 finds no "\p{C}" within one.
+    // Not a character class: k6 does not support "\p{C}" in one.
     /\p{C}|\p{Zl}|\p{Zp}/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }
 
-/** A server's name as a peer tells it, fit to be printed. */
+/** A server's name as a peer gives it, safe to print. */
 export function printableName(name: string): string {
   return printable(name, NAME_UNITS_MAX);
 }
 
-/** An explanation of a peer's, fit to be printed. */
+/** A peer's explanation, safe to print. */
 export function printableDetails(details: string): string {
   return printable(details, DETAILS_UNITS_MAX);
 }

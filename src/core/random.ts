@@ -1,11 +1,11 @@
-/** Random numbers that a seed repeats. */
+/** Repeatable random numbers. */
 
 /** Gives the next number, at least 0 and below 1. */
 export type Random = () => number;
 
 /**
- * A generator of random numbers (mulberry32); good enough for choosing calls
- * and delays, not for secrets.
+ * A random number generator (mulberry32), good enough for choosing calls and
+ * delays, not for secrets.
  *
  * @param seed The same seed gives the same numbers; its lower 32 bits count.
  */

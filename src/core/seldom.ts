@@ -1,12 +1,12 @@
-/** Logging what may happen a thousand times a second. */
+/** Rate-limits the logging of what may happen a thousand times a second. */
 
-/** At most one line in this time; a flood must not become a flood of lines. */
+/** At most one line per interval. */
 const INTERVAL_MS = 1000;
 
 /**
- * Makes a log that hands on at most one line a second.
+ * Makes a log that passes on at most one line a second.
  *
- * @param log Is given the line, and how many it stands for if there were more.
+ * @param log Receives the line, with how many it stands for if several.
  * @param now The clock, in milliseconds.
  */
 export function seldom(

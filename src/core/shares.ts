@@ -1,6 +1,6 @@
 /** How calls were spread over servers. */
 
-/** One server's part of the calls. */
+/** One server's share of the calls. */
 export interface Share {
   readonly server: string;
   readonly calls: number;
@@ -21,12 +21,12 @@ export function shares(calls: ReadonlyMap<string, number>): readonly Share[] {
 }
 
 /**
- * The largest distance of a server's calls from an even spread over
- * `servers` servers, as a part of that even spread: 0 is perfect, 1 means that
- * a server got nothing (or twice its part).
+ * The largest relative deviation of a server's calls from an even spread over
+ * `servers` servers: 0 is perfect, 1 means that a server got nothing (or twice
+ * its share).
  *
- * @param servers How many servers there should be; one that never answered
- * counts as a server with no call.
+ * @param servers The number of servers there should be; one that never answered
+ * counts as having no calls.
  */
 export function deviation(
   calls: ReadonlyMap<string, number>,

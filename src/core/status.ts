@@ -1,6 +1,6 @@
 /** The names of gRPC's status codes. */
 
-/** By number, as gRPC's specification counts them. */
+/** By number, as in gRPC's specification. */
 export const STATUS_NAMES = [
   "OK",
   "CANCELLED",

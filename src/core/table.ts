@@ -1,11 +1,11 @@
 /** Plain text tables. */
 
 /**
- * Lines of aligned columns, two spaces apart; numbers to the right.
+ * Aligned columns, two spaces apart; numbers to the right.
  *
  * @param head The columns' titles.
- * @param rows Cells as text; a column whose cells are all a number, with its
- * unit if it has one, or a dash is aligned to the right.
+ * @param rows Cells as text; a column of only numbers, with or without a unit,
+ * and dashes is aligned to the right.
  */
 export function tableLines(
   head: readonly string[],

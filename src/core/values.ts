@@ -1,7 +1,7 @@
 /**
- * Values that are written as text: each parser takes what it says, and throws
- * a RangeError that begins with "must be" for the rest. Flags and the settings
- * of load tests are read by them, so nothing here needs more than JavaScript.
+ * Parsers of values written as text; each throws a RangeError that begins with
+ * "must" for invalid text. Flags and load-test settings use them, in k6 too, so
+ * they need plain JavaScript only.
  */
 
 /** Parses a whole number from `min` to `max`, both included. */
@@ -36,7 +36,7 @@ export function port(min: 0 | 1 = 1): (text: string) => number {
 
 /**
  * A host and a port: an IPv6 address in brackets, with its zone if it has one,
- * or a name. Names of containers have underscores.
+ * or a name. Container names may have underscores.
  */
 const HOST_AND_PORT =
   /^(?!\[[^\]]*:::)(?:\[[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(?:%[\w.-]+)?\]|[^\s:/[\]"\\]+):([0-9]{1,5})$/;
@@ -62,7 +62,7 @@ export function words(max: number): (text: string) => string {
   };
 }
 
-/** Milliseconds, by the unit that stands behind a duration's number. */
+/** Milliseconds per unit of a duration. */
 const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
 /** Parses a duration, for example "30s", from `minMs` to a day, as ms. */
@@ -88,7 +88,7 @@ export function partOfOne(text: string): number {
   return value;
 }
 
-/** Makes a parser of one of some words. */
+/** Makes a parser that accepts one of the given words. */
 export function oneOf<T extends string>(
   known: readonly T[],
 ): (text: string) => T {

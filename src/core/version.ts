@@ -4,17 +4,17 @@
 export interface VersionFacts {
   /** The project's version. */
   readonly version: string;
-  /** The commit that a binary was made of; undefined when run from source. */
+  /** The commit a binary was built from; undefined when run from source. */
   readonly commit: string | undefined;
-  /** The version of the Deno that runs it. */
+  /** The version of Deno running it. */
   readonly deno: string;
-  /** The version of Deno that the project is made for. */
+  /** The version of Deno the project pins. */
   readonly pinnedDeno: string;
 }
 
 /**
  * The line that `--version` prints. A binary whose runtime is not the pinned
- * Deno was made with a stand-in, and says so.
+ * Deno contains a stand-in, and says so.
  */
 export function versionLine(
   program: string,

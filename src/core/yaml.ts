@@ -1,31 +1,31 @@
-/** Reading YAML, and addressing what was read by path. */
+/** Reads YAML and looks up values by path. */
 import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
 import { Failure, messageOf } from "./errors.ts";
 import { printable } from "./printable.ts";
 
-/** Fields of a value that was read, looked up by name. */
+/** The fields of a mapping, by name. */
 export type Fields = Record<string, unknown>;
 
-/** One step of a path: a field, a place in a list, or the name of an element. */
+/** One step of a path: a field, an index, or the name of a list element. */
 export type Step = string | number;
 
-/** A parser's summary is shorter, unless it cites the text. */
+/** The YAML parser's summaries are shorter, unless they quote the text. */
 const REASON_UNITS_MAX = 200;
 
 /**
- * Reads one document. Aliases are taken apart: what is changed in one place
- * stays as it was in the others.
+ * Reads one document. Aliases are expanded into copies: a change in one place
+ * does not affect the others.
  *
  * @param text YAML.
  * @param name The file's name, for error messages.
- * @throws {Failure} `environment` when it is no YAML, empty, or several
+ * @throws {Failure} `environment` when it is not YAML, is empty, or has several
  * documents.
  */
 export function parseYaml(text: string, name: string): unknown {
   const document = parseDocument(text, { merge: true });
   const [error] = document.errors;
   if (error?.code === "MULTIPLE_DOCS") {
-    throw cannotParse(name, "it has several documents, and only one is read");
+    throw cannotParse(name, "it has several documents; only one is supported");
   }
   if (error !== undefined) throw cannotParse(name, error);
   if (document.contents === null) throw cannotParse(name, "it is empty");
@@ -46,19 +46,19 @@ function cannotParse(name: string, cause: unknown): Failure {
   );
 }
 
-/** The value as fields; empty if it is none. */
+/** The value as fields; empty if it is not a mapping. */
 export function fieldsOf(value: unknown): Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? value as Fields
     : {};
 }
 
-/** The value as a list of fields; empty if it is none. */
+/** The value as a list of fields; empty if it is not a list. */
 export function listOf(value: unknown): readonly Fields[] {
   return Array.isArray(value) ? value.map(fieldsOf) : [];
 }
 
-/** What stands at a path; undefined if nothing does. */
+/** The value at a path; undefined if there is none. */
 export function at(from: unknown, ...path: readonly Step[]): unknown {
   return path.reduce(
     (value, step) =>
@@ -71,7 +71,7 @@ export function at(from: unknown, ...path: readonly Step[]): unknown {
 }
 
 /**
- * The part at a path, fields or a list, to be changed in place.
+ * The mapping or list at a path, to be changed in place.
  *
  * @throws {TypeError} When there is none.
  */

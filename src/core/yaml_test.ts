@@ -9,7 +9,7 @@ for (
     [
       "several documents",
       "a: 1\n---\na: 2\n",
-      "it has several documents, and only one is read",
+      "it has several documents; only one is supported",
     ],
     [
       "a tab",

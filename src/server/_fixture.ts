@@ -12,7 +12,7 @@ import { pause } from "../io/wait.ts";
 import { SERVER_FLAGS, type ServerConfig } from "./config.ts";
 import { type RunningServer, startServer } from "./server.ts";
 
-/** A running server, the lines that it has logged, and its clients. */
+/** A running server, the lines it has logged, and its clients. */
 export class Fixture implements AsyncDisposable {
   readonly server: RunningServer;
   readonly lines: readonly string[];
@@ -23,7 +23,7 @@ export class Fixture implements AsyncDisposable {
     this.lines = lines;
   }
 
-  /** Starts a server on a free port; it closes without waiting. */
+  /** Starts a server on a free port; closing it does not wait for checkers. */
   static async start(config: Partial<ServerConfig> = {}): Promise<Fixture> {
     const lines: string[] = [];
     const { values } = parseFlags(SERVER_FLAGS, ["--port", "0"]);
@@ -45,14 +45,14 @@ export class Fixture implements AsyncDisposable {
     return this.connectTo(Greeter);
   }
 
-  /** The same of another service. */
+  /** The same for another service. */
   connectTo<C extends Client>(service: Service<C>): C {
     const client = connect(service, this.target);
     this.#clients.push(client);
     return client;
   }
 
-  /** What was counted of a method. */
+  /** A method's counters. */
   counters(method: string): Omit<MethodCounters, "method"> | undefined {
     const found = this.server.counters().methods
       .find((counters) => counters.method === method);
@@ -67,7 +67,7 @@ export class Fixture implements AsyncDisposable {
   }
 }
 
-/** Waits, a turn of the event loop at a time, until `condition` holds. */
+/** Polls, one turn of the event loop at a time, until `condition` holds. */
 export async function until(condition: () => boolean): Promise<void> {
   const limitAtMs = performance.now() + 10_000;
   while (!condition()) {

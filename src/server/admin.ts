@@ -1,4 +1,4 @@
-/** The RPCs of the service Admin. */
+/** The RPCs of the Admin service. */
 import {
   type sendUnaryData,
   type ServerUnaryCall,
@@ -16,7 +16,7 @@ const NOT_ALLOWED =
   "Faults are not allowed on this server; start it with --allow-faults";
 
 /**
- * The handlers.
+ * Makes the handlers.
  *
  * @param faults Undefined when faults are not allowed.
  */

@@ -1,4 +1,4 @@
-/** What one server can be asked from the command line. */
+/** What the command line can ask of one server. */
 import "./npm_protos.ts";
 import { type Client, makeClientConstructor } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
@@ -28,12 +28,12 @@ export const HealthService = makeClientConstructor(
   "Health",
 ) as unknown as Service<HealthClient>;
 
-/** Flags of the subcommands that ask a server. */
+/** The flags of the subcommands that query a server. */
 export const ASK_FLAGS = {
   target: {
     name: "target",
     placeholder: "HOST:PORT",
-    help: "The server that is asked",
+    help: "The server to ask",
     default: "127.0.0.1:8080",
     env: "SERVER_TARGET",
     parse: hostAndPort,
@@ -41,7 +41,7 @@ export const ASK_FLAGS = {
   service: {
     name: "service",
     placeholder: "NAME",
-    help: "The service whose health is asked; the whole server unless given",
+    help: "The service to check; the whole server by default",
     default: "",
     parse: words(255),
   },
@@ -54,7 +54,7 @@ export const ASK_FLAGS = {
   },
 } as const satisfies FlagRows;
 
-/** A server of ours counts three methods. */
+/** Our servers count three methods. */
 const METHODS_MAX = 100;
 
 /** Who is asked, and how long the answer may take. */

@@ -10,7 +10,7 @@ import {
   TEXT_CHARACTERS_MAX,
 } from "./greeting.ts";
 
-/** Answers each message in turn; a slow reader pauses the reading. */
+/** Answers each message in turn; a caller that reads slowly is read slowly. */
 export function chat(
   identity: Identity,
   call: ServerDuplexStream<ChatRequest, ChatResponse>,
@@ -35,7 +35,7 @@ export function chat(
     }
   });
   call.on("end", () => {
-    // A caller that cancels is first seen to end; an OK would be miscounted.
+    // A cancel first looks like an end; ending now would be counted as OK.
     setImmediate(() => call.end());
   });
 }

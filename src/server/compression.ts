@@ -1,4 +1,4 @@
-/** Refuses messages that say they are compressed, when nothing says how. */
+/** Refuses messages flagged as compressed when no encoding was named. */
 import {
   ServerInterceptingCall,
   type ServerInterceptor,
@@ -6,9 +6,9 @@ import {
 } from "@grpc/grpc-js";
 import { callError } from "./greeting.ts";
 
-/** The call of grpc-js that is nearest to the wire. */
+/** grpc-js's call object that is nearest to the wire. */
 interface WireCall {
-  /** @param message With the five bytes in front: the flag and the length. */
+  /** @param message With its five-byte prefix: the flag and the length. */
   decompressMessage(
     message: Uint8Array,
     encoding: string,
@@ -16,13 +16,13 @@ interface WireCall {
 }
 
 /**
- * Answers INTERNAL where gRPC demands it: to a message whose flag says that it
- * is compressed, in a call without a `grpc-encoding` or with "identity", and
- * to one whose flag does not exist.
+ * Answers INTERNAL where gRPC demands it: to a message flagged as compressed in
+ * a call whose `grpc-encoding` is missing or "identity", and to an undefined
+ * flag.
  *
- * grpc-js takes such a message for an uncompressed one. No listener of an
- * interceptor sees the flag, so this one replaces the method that does, in the
- * call that it is given; it must be the first interceptor, nearest to the wire.
+ * grpc-js takes such a message for an uncompressed one. An interceptor's
+ * listeners never see the flag, so this one replaces the method that does; it
+ * must be the first interceptor, nearest to the wire.
  */
 export function refuseFalseCompression(
   ...[_method, call]: Parameters<ServerInterceptor>
@@ -35,7 +35,7 @@ export function refuseFalseCompression(
         status.INTERNAL,
         `Received a message with the compressed flag ${
           message[0]
-        }, but no grpc-encoding that says how`,
+        }, but grpc-encoding is missing or identity`,
       ))
       : decompress(message, encoding);
   return new ServerInterceptingCall(call);

@@ -50,8 +50,8 @@ const HELLO = Uint8Array.of(0x0a, 1, 97);
 const refused = (flag: number) =>
   [
     status.INTERNAL,
-    `Received a message with the compressed flag ${flag}, but no ` +
-    "grpc-encoding that says how",
+    `Received a message with the compressed flag ${flag}, but ` +
+    "grpc-encoding is missing or identity",
   ] as const;
 
 for (

@@ -33,7 +33,7 @@ export class Counters {
     this.#startedAtMs = now();
   }
 
-  /** Counts the start of a call; the result counts its end, once. */
+  /** Counts the start of a call; the function returned counts its end, once. */
   start(method: string): (outcome: "ok" | "failed" | "cancelled") => void {
     const tally = this.#tally(method);
     tally.started += 1;
@@ -48,12 +48,12 @@ export class Counters {
     };
   }
 
-  /** Calls that are being worked on now, over all methods. */
+  /** Calls in flight, over all methods. */
   get inFlight(): number {
     return [...this.#tallies.values()].reduce((sum, t) => sum + t.inFlight, 0);
   }
 
-  /** What has been counted until now. */
+  /** The counts so far. */
   report(): ServerCounters {
     return {
       server: this.#server,

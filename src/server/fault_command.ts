@@ -19,7 +19,7 @@ import { Admin } from "../io/proto.ts";
 import { callHedged } from "../io/hedged_call.ts";
 import { ASK_FLAGS } from "./ask.ts";
 
-/** Parses a part of a whole: 0 to 1. */
+/** Parses a fraction from 0 to 1. */
 function part(text: string): number {
   const value = Number(text);
   if (!/^[0-9]*\.?[0-9]+$/.test(text) || value > 1) {
@@ -33,14 +33,14 @@ export const FAULT_FLAGS = {
   kind: {
     name: "kind",
     placeholder: "KIND",
-    help: `${FAULT_KINDS.join(", ")}; clear heals everything`,
+    help: `${FAULT_KINDS.join(", ")}; clear ends every fault`,
     default: "clear" as FaultKind | "clear",
     parse: oneOf([...FAULT_KINDS, "clear" as const]),
   },
   durationMs: {
     name: "duration",
     placeholder: "MILLIS",
-    help: "After this it heals by itself",
+    help: "How long the fault lasts",
     default: 10_000,
     parse: wholeNumber(1, 600_000),
   },
@@ -48,46 +48,46 @@ export const FAULT_FLAGS = {
     name: "share",
     placeholder: "PART",
     help:
-      "0 to 1 of the calls, or of a processor core for cpu; all if not given",
+      "Fraction of the calls, or of a processor core for cpu, from 0 to 1; all by default",
     default: undefined as number | undefined,
     parse: part,
   },
   seed: {
     name: "seed",
     placeholder: "NUMBER",
-    help: "Repeats the choice of calls and the delays",
+    help: "Makes the choice of calls and the delays repeatable",
     default: 1,
     parse: wholeNumber(0, 4_294_967_295),
   },
   code: {
     name: "code",
     placeholder: "CODE",
-    help: "Status code for status; 14 is UNAVAILABLE",
+    help: "status: the status code; 14 is UNAVAILABLE",
     default: 14,
     parse: wholeNumber(1, 16),
   },
   isAfterHeaders: {
     name: "after-headers",
-    help: "Send the headers before the status",
+    help: "status: send the headers first",
     switch: true,
   },
   delayMs: {
     name: "delay",
     placeholder: "MILLIS",
-    help: "How long delay delays",
+    help: "delay: how long",
     default: 0,
     parse: wholeNumber(0, 60_000),
   },
   delayShape: {
     name: "delay-shape",
     placeholder: "SHAPE",
-    help: `${DELAY_SHAPES.join(", ")}; --delay is the mean`,
+    help: `delay: ${DELAY_SHAPES.join(", ")}; --delay is the mean`,
     default: "fixed" as DelayShape,
     parse: oneOf(DELAY_SHAPES),
   },
   isNotServing: {
     name: "not-serving",
-    help: "Health checks are told NOT_SERVING meanwhile",
+    help: "Answer health checks with NOT_SERVING meanwhile",
     switch: true,
   },
   target: ASK_FLAGS.target,
@@ -97,15 +97,15 @@ export const FAULT_FLAGS = {
 /**
  * Runs the subcommand.
  *
- * @throws {Failure} `usage` when the flags make no fault, `failed` when the
- * server refuses or does not answer.
+ * @throws {Failure} `usage` when the flags do not describe a fault, `failed`
+ * when the server refuses or does not answer.
  */
 export async function sendFault(
   flags: FlagValues<typeof FAULT_FLAGS>,
 ): Promise<void> {
   const options = {
     ...flags,
-    complaint: `${flags.target} did not take the fault`,
+    complaint: `${flags.target} did not accept the fault`,
   };
   if (flags.kind === "clear") {
     await callHedged(Admin, "ClearFaults", {}, options);

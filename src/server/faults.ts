@@ -1,7 +1,7 @@
 /**
- * The fault switch: what goes wrong in one server on request, for a while. Calls
- * of the Greeter meet their fault in one place, an interceptor behind the
- * counters, so that the server's ledger counts them.
+ * Injects faults into one server, on request and for a limited time. Greeter
+ * calls meet their fault in one place, an interceptor behind the counters, so
+ * that the server's ledger counts them.
  */
 import {
   Metadata,
@@ -19,13 +19,13 @@ import {
 import { seededRandom } from "../core/random.ts";
 import { GREETER_SERVICE } from "../io/proto.ts";
 
-/** What the switch needs of the server. */
+/** What faults need from the server. */
 export interface FaultTargets {
-  /** Makes health checks answer NOT_SERVING, or the truth again. */
+  /** Makes health checks answer NOT_SERVING, or truthfully again. */
   readonly setNotServing: (isNotServing: boolean) => void;
   /** Ends the connection with this peer, "host:port". */
   readonly dropConnection: (peer: string) => void;
-  /** Closes every new connection at once, or no longer. */
+  /** Turns closing every new connection at once on or off. */
   readonly setRefusing: (isRefusing: boolean) => void;
 }
 
@@ -33,7 +33,7 @@ interface Entry extends ActiveFault {
   readonly healTimer: ReturnType<typeof setTimeout>;
 }
 
-/** The processor is kept busy in slices of this length. */
+/** The `cpu` fault takes its share of every slice of this length. */
 const CPU_SLICE_MS = 20;
 
 /** The faults of one server. */
@@ -41,18 +41,18 @@ export class Faults {
   readonly #targets: FaultTargets;
   readonly #log: (line: string) => void;
   readonly #entries = new Map<FaultKind, Entry>();
-  /** Lets each hanging call go on to its handler. */
+  /** Each resumes one hanging call. */
   readonly #hanging = new Set<() => void>();
   #cpuTimer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param log Is given one line for each change. */
+  /** @param log Receives one line for each change. */
   constructor(targets: FaultTargets, log: (line: string) => void) {
     this.#targets = targets;
     this.#log = log;
   }
 
   /**
-   * Injects a fault, in place of a fault of the same kind.
+   * Injects a fault, replacing one of the same kind.
    * @throws {RangeError} When a field is out of its range.
    */
   set(wanted: Fault): void {
@@ -67,7 +67,7 @@ export class Faults {
     this.#apply();
   }
 
-  /** Heals one kind of fault, or all. */
+  /** Ends one kind of fault, or all. */
   clear(kind?: FaultKind): void {
     for (const [known, { healTimer }] of [...this.#entries]) {
       if (kind !== undefined && kind !== known) continue;
@@ -78,12 +78,12 @@ export class Faults {
     this.#apply();
   }
 
-  /** What happens to the next call. */
+  /** Decides what happens to the next call. */
   plan(): ReturnType<typeof planCall> {
     return planCall([...this.#entries.values()]);
   }
 
-  /** Keeps a call until `hang` is over. @returns Forgets it. */
+  /** Holds a call until `hang` is over. @returns Drops the call. */
   hang(goOn: () => void): () => void {
     this.#hanging.add(goOn);
     return () => this.#hanging.delete(goOn);
@@ -129,7 +129,7 @@ export function injectFaults(faults: Faults): ServerInterceptor {
       return new ServerInterceptingCall(call);
     }
     let forget = () => {};
-    // A call whose headers are kept back does not reach its handler.
+    // A call whose headers are withheld does not reach its handler.
     const act = (goOn: () => void) => {
       if (end === undefined) goOn();
       else if (end.kind === "drop") faults.drop(call.getPeer());

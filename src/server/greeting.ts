@@ -1,14 +1,14 @@
-/** What the RPCs of the Greeter share: identity, limits, errors. */
+/** What the Greeter's RPCs share: identity, limits, errors. */
 import { Metadata, type StatusObject } from "@grpc/grpc-js";
 
-/** Who answers, and how many replies it has made. */
+/** The server that answers, and how many replies it has made. */
 export interface Identity {
   readonly server: string;
   /** Counts one more reply and returns its number, from 1. */
   nextNumber(): number;
 }
 
-/** Makes the identity of a server that has answered nothing yet. */
+/** Makes the identity of a server that has not replied yet. */
 export function createIdentity(server: string): Identity {
   let replies = 0;
   return { server, nextNumber: () => ++replies };
@@ -18,8 +18,8 @@ export function createIdentity(server: string): Identity {
 export const TEXT_CHARACTERS_MAX = 1024;
 
 /**
- * The characters of a text: Unicode's code points, as callers in every
- * language can count them. JavaScript's `length` counts an emoji as two.
+ * Counts a text's characters as Unicode code points, as callers in every
+ * language can. JavaScript's `length` counts an emoji as two.
  */
 export function charactersOf(text: string): number {
   let count = 0;
@@ -27,16 +27,16 @@ export function charactersOf(text: string): number {
   return count;
 }
 
-/** Longest wait that a request may ask for; proto/demo/v1 states it. */
+/** Longest wait a request may ask for; proto/demo/v1 states it. */
 export const WAIT_MS_MAX = 60_000;
 
-/** What ends a call with another status than OK. */
+/** What ends a call with a status other than OK. */
 export type CallError = Partial<StatusObject> & {
   readonly code: number;
   readonly details: string;
 };
 
-/** Makes a call's error; `details` is a fixed sentence for the caller. */
+/** Makes a call's error; `details` is shown to the caller. */
 export function callError(code: number, details: string): CallError {
   return { code, details, metadata: new Metadata() };
 }

@@ -1,4 +1,4 @@
-/** Health: what checkers are told, and whether they have been told it. */
+/** The health service, and whether every health checker has seen a change. */
 import "./npm_protos.ts";
 import {
   type Server,
@@ -9,27 +9,25 @@ import {
 import { HealthImplementation } from "grpc-health-check";
 import { GREETER_SERVICE } from "../io/proto.ts";
 
-/** The services that have a health: the server as a whole, and the Greeter. */
+/** Services with a health status: "" is the server as a whole. */
 const SERVICES = ["", GREETER_SERVICE] as const;
 
 const CHECK_PATH = "/grpc.health.v1.Health/Check";
 
-/** A checker that was silent for this long has gone away. */
+/** A checker silent for this long is gone. */
 const CHECKER_FORGOTTEN_MS = 15_000;
 
 /**
- * Who asks once on a connection is a person or a container's health check,
- * and will not ask again; who asks twice is a balancer that must be told.
+ * A single check on a connection comes from a person or a container probe and
+ * is not repeated; two or more come from a load balancer, which must see
+ * NOT_SERVING before the server stops.
  */
 const CHECKS_OF_A_CHECKER_MIN = 2;
 
-/**
- * Whether a connection's first check was the only one is known after this
- * long: balancers ask every second or so.
- */
+/** How long a second check may take: balancers check about every second. */
 const FIRST_CHECK_UNDECIDED_MS = 1500;
 
-/** What the checks of one connection were answered. */
+/** The answers to the health checks on one connection. */
 interface Answers {
   readonly count: number;
   /** When the last one was answered. */
@@ -58,13 +56,13 @@ export class Health {
     this.#implementation.addToServer(server);
   }
 
-  /** From now on every checker is told NOT_SERVING. */
+  /** Answers NOT_SERVING from now on. */
   stop(): void {
     this.#isStopping = true;
     this.#tell();
   }
 
-  /** Tells every checker NOT_SERVING for a while: a fault, not the truth. */
+  /** Turns the fault of answering NOT_SERVING on or off. */
   setNotServing(isNotServing: boolean): void {
     this.#isNotServing = isNotServing;
     this.#tell();
@@ -81,7 +79,7 @@ export class Health {
   }
 
   /**
-   * Notes that a checker was answered.
+   * Records an answer to a checker.
    *
    * @param peer Its address and port.
    * @param isServing Whether the answer was SERVING.
@@ -95,7 +93,7 @@ export class Health {
     this.#answers.set(peer, { count, atMs: this.#now(), isServing });
   }
 
-  /** The checkers that believe, by their last answer, that this one serves. */
+  /** The checkers whose last answer was SERVING. */
   uninformed(): readonly string[] {
     const nowMs = this.#now();
     return [...this.#answers]
@@ -110,7 +108,7 @@ export class Health {
   }
 }
 
-/** Notes every answered health check in `health`. */
+/** Records every answered health check in `health`. */
 export function observeChecks(health: Health): ServerInterceptor {
   return (descriptor, call) => {
     if (descriptor.path !== CHECK_PATH) return new ServerInterceptingCall(call);

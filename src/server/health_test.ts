@@ -49,8 +49,8 @@ Deno.test("close() waits until a checker has seen NOT_SERVING", async () => {
   assert.equal(await check(checker), "NOT_SERVING");
   await closed;
   assert.deepEqual(fixture.lines.slice(1), [
-    "not serving; waiting until 1 health checkers have seen it",
-    "closing connections, 0 calls in flight",
+    "not serving; waiting for health checkers to see it: 1",
+    "closing connections; calls in flight: 0",
   ]);
 });
 
@@ -61,9 +61,9 @@ Deno.test("close() gives up on a checker that does not ask again", async () => {
   await check(checker);
   await fixture.server.close();
   assert.deepEqual(fixture.lines.slice(1), [
-    "not serving; waiting until 1 health checkers have seen it",
+    "not serving; waiting for health checkers to see it: 1",
     "gave up waiting for health checkers after 20 ms",
-    "closing connections, 0 calls in flight",
+    "closing connections; calls in flight: 0",
   ]);
 });
 
@@ -71,7 +71,7 @@ Deno.test("close() waits for nobody when nobody checks", async () => {
   await using fixture = await Fixture.start({ drainWaitMs: 60_000 });
   await fixture.server.close();
   assert.deepEqual(fixture.lines.slice(1), [
-    "closing connections, 0 calls in flight",
+    "closing connections; calls in flight: 0",
   ]);
 });
 

@@ -1,9 +1,10 @@
 /**
- * A server's memory budget, and what is done when it comes near.
+ * A server's memory budget, and what happens near its limit.
  *
- * What is held for peers is counted exactly (http2/), so most of it is refused
- * or ended before it is memory. The rest, the resident memory of the process,
- * is watched: when that comes near the limit, the server drains and restarts.
+ * What is held for peers is counted exactly (http2/), so excess calls are
+ * refused and greedy connections closed before they use much memory. The
+ * process's resident memory is sampled: when it nears the limit, the server
+ * drains and exits, to be restarted.
  */
 import process from "node:process";
 import {
@@ -16,26 +17,26 @@ import { GREETER_SERVICE } from "../io/proto.ts";
 
 const BYTES_PER_MIB = 1_048_576;
 
-/** Where nothing says how much there is: as much as in compose.yaml. */
+/** When nothing sets a limit: the same as in compose.yaml. */
 const LIMIT_MIB_DEFAULT = 256;
 
-/** The part of the limit that may be held for all peers together. */
+/** The fraction of the limit that may be held for all peers together. */
 const HELD_SHARE_MAX = 1 / 8;
 
-/** From this part of that on, new calls are refused. */
+/** Above this fraction of that, new calls of greedy peers are refused. */
 const REFUSING_SHARE = 1 / 2;
 
 /**
- * The part of the limit at which a server restarts. Each draws its own, since
- * servers behind one balancer grow alike and must not restart together.
+ * The fraction of the limit at which a server restarts. Each server draws its
+ * own: those behind one balancer grow alike and must not restart together.
  */
 const RESTART_SHARE_MIN = 0.72;
 const RESTART_SHARE_MAX = 0.84;
 
-/** A collection of garbage may be on its way; after so many it is not. */
+/** After so many samples, garbage collection is not going to help. */
 const SAMPLES_OVER = 4;
 
-/** How often the resident memory is looked at. */
+/** How often the resident memory is sampled. */
 export const SAMPLE_INTERVAL_MS = 250;
 
 /**
@@ -43,23 +44,23 @@ export const SAMPLE_INTERVAL_MS = 250;
  * container's, else 256 MiB.
  *
  * @param flagMib The flag's value; 0 when it was not given.
- * @param containerBytes What the system says; Deno finds the limit of a
- * cgroup of version 2, and of version 1 not from inside a container.
+ * @param containerBytes What the system reports. Deno finds the limit of a
+ * cgroup v2, but not of a cgroup v1 from inside a container.
  */
 export function memoryLimitBytes(
   flagMib: number,
   containerBytes: number | undefined = process.constrainedMemory(),
 ): number {
   if (flagMib > 0) return flagMib * BYTES_PER_MIB;
-  // 0, or a number beyond all memory, is no limit.
+  // 0, or more than any machine has, means no limit.
   const isLimit = Number.isSafeInteger(containerBytes) && containerBytes;
   return isLimit || LIMIT_MIB_DEFAULT * BYTES_PER_MIB;
 }
 
-/** What a budget is given. */
+/** The options of a budget. */
 export interface MemoryOptions {
   readonly limitBytes: number;
-  /** What is held for peers now. */
+  /** Bytes held for peers now. */
   readonly heldBytes: () => number;
   /** Whether more is held for this peer, "host:port", than for most. */
   readonly isGreedy: (peer: string) => boolean;
@@ -91,14 +92,14 @@ export class MemoryBudget {
     this.#restartBytes = options.limitBytes * share;
   }
 
-  /** What may be held for all peers before the greediest one is ended. */
+  /** Bytes held for all peers above which the greediest is closed. */
   static heldBytesMax(limitBytes: number): number {
     return limitBytes * HELD_SHARE_MAX;
   }
 
   /**
-   * Whether a new call of a peer must be refused; says so now and then. Peers
-   * for whom little is held notice nothing.
+   * Whether a peer's new call must be refused; logs refusals at most once a
+   * second. Peers for whom little is held are not affected.
    */
   refuses(peer: string): boolean {
     const { heldBytes, isGreedy, limitBytes } = this.#options;
@@ -109,7 +110,7 @@ export class MemoryBudget {
     return true;
   }
 
-  /** Looks at the resident memory; to be called every `SAMPLE_INTERVAL_MS`. */
+  /** Samples the resident memory; call it every `SAMPLE_INTERVAL_MS`. */
   sample(): void {
     if (this.#isFull) return;
     const bytes = this.#options.residentBytes();
@@ -118,7 +119,7 @@ export class MemoryBudget {
     this.#isFull = true;
     this.#options.log(
       `resident memory is ${mib(bytes)} of ${mib(this.#options.limitBytes)} ` +
-        "MiB: draining, to start again",
+        "MiB: draining to restart",
     );
     this.#options.onFull();
   }
@@ -139,7 +140,7 @@ export function refuseCalls(budget: MemoryBudget): ServerInterceptor {
       start: () =>
         call.sendStatus({
           code: status.RESOURCE_EXHAUSTED,
-          details: "The server is short of memory; try again later",
+          details: "The server is short of memory; retry later",
         }),
     });
   };

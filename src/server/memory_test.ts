@@ -88,7 +88,7 @@ Deno.test("MemoryBudget waits for the collector of garbage", () => {
   assert.equal(full(), 1);
   budget.sample();
   assert.deepEqual(lines, [
-    "resident memory is 90 of 100 MiB: draining, to start again",
+    "resident memory is 90 of 100 MiB: draining to restart",
   ]);
 });
 

@@ -3,18 +3,18 @@ import { createSocket } from "node:dgram";
 import { decode, encode, RECURSION_DESIRED } from "dns-packet";
 import type { ServerConfig } from "./config.ts";
 
-/** The name server of Docker's own networks, the same in every container. */
+/** Docker's name server, at the same address in every container. */
 const DOCKER_DNS = { address: "127.0.0.11", port: 53 };
 
-/** An answer takes a millisecond; a server that waits for it serves nobody. */
+/** An answer takes a millisecond; until then the server does not serve. */
 const ANSWER_LIMIT_MS = 1000;
 
-/** Gives the first answer to a question of DNS. @throws {Error} When none. */
+/** Gives a DNS query's first answer. @throws {Error} When there is none. */
 type LookUp = (name: string, type: "A" | "PTR") => Promise<string>;
 
 /**
- * Asks Docker, past Deno's own resolver: that one finds a container's address
- * in its /etc/hosts, where it has no other name than its id.
+ * Asks Docker directly: Deno's resolver reads the container's /etc/hosts, where
+ * its only name is its id.
  */
 const askDocker: LookUp = (name, type) => {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -27,7 +27,7 @@ const askDocker: LookUp = (name, type) => {
   socket.once("message", (message) => {
     try {
       const [answer] = decode(message).answers ?? [];
-      if (answer?.type !== type) throw new Error(`Docker knows no ${name}`);
+      if (answer?.type !== type) throw new Error(`Docker has no ${name}`);
       resolve(String(answer.data));
     } catch (error) {
       reject(error);
@@ -47,11 +47,11 @@ const askDocker: LookUp = (name, type) => {
 };
 
 /**
- * The server's name: the given one, or, if that is asked for, one with the
- * number of its container in Docker Compose, or else the host name, which in a
+ * The server's name: the one given; else, if requested, one with the
+ * container's number in Docker Compose; else the host name, which in a
  * container is its short id.
  *
- * @param lookUp Asks Docker's name server unless given.
+ * @param lookUp Resolves a name (default: asks Docker's name server).
  */
 export async function nameOfServer(
   { serverName, hasDockerName }: Pick<
@@ -77,6 +77,6 @@ async function composeName(
     const [, number] = /^[^.]+-(\d+)\./.exec(name) ?? [];
     return number === undefined ? undefined : `server-${number}`;
   } catch {
-    return undefined; // There is no such name server: this is not Compose.
+    return undefined; // No such name server: this is not Compose.
   }
 }

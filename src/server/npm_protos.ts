@@ -2,12 +2,12 @@
  * Gives grpc-health-check and @grpc/reflection their own .proto files as
  * embedded text.
  *
- * Both packages read these files from their folder when they load. A server
- * that may read no file, and a binary that has no such folder, cannot do that.
- * So the three files are part of the program, and the two calls that fetch
- * them are answered from memory; every other file is still asked of Deno, and
- * refused by its permissions. Must be imported before the two packages.
- * Reflection publishes the same text.
+ * Both packages read these files from their folders when they load. A server
+ * without read permission, or a binary without those folders, cannot. So the
+ * three files are embedded, and the two functions that read them answer from
+ * memory; any other file still goes to Deno, whose permissions refuse it. This
+ * module must be imported before the two packages. Reflection publishes the
+ * same text.
  */
 import { Buffer } from "node:buffer";
 import fs from "node:fs";
@@ -21,14 +21,14 @@ import reflectionV1Alpha from "@grpc/reflection/build/proto/grpc/reflection/v1al
   type: "text",
 };
 
-/** The text of these files, by the names that others import them by. */
+/** The text of these files, by their import names. */
 export const NPM_PROTO_FILES: Readonly<Record<string, string>> = {
   "grpc/health/v1/health.proto": health,
   "grpc/reflection/v1/reflection.proto": reflectionV1,
   "grpc/reflection/v1alpha/reflection.proto": reflectionV1Alpha,
 };
 
-/** The packages' paths end as these names do, but for "grpc". */
+/** The packages' paths end like these names without "grpc". */
 function embedded(path: unknown): string | undefined {
   return Object.entries(NPM_PROTO_FILES)
     .find(([name]) => String(path).endsWith(name.slice("grpc".length)))?.[1];

@@ -1,4 +1,4 @@
-/** Opens a server's port, or says why that cannot be. */
+/** Opens a server's port, or says why it cannot. */
 import { hostPort } from "../core/address.ts";
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Http2Listener } from "./http2/listener.ts";
@@ -6,7 +6,7 @@ import type { Http2Listener } from "./http2/listener.ts";
 /**
  * Opens the port.
  *
- * @param port 0 for any free one.
+ * @param port 0 for any free port.
  * @returns The port that was opened.
  * @throws {Failure} `environment` when it cannot be opened.
  */
@@ -28,8 +28,8 @@ export function openPort(
 
 function reasonOf(error: unknown): string {
   if (error instanceof Deno.errors.NotCapable) {
-    return "the program's permissions, which are in deno.json, do not cover " +
-      "it; use --host 0.0.0.0 or 127.0.0.1";
+    return "the program's permissions in deno.json do not allow it; use " +
+      "--host 0.0.0.0 or 127.0.0.1";
   }
   if (error instanceof Deno.errors.AddrInUse) {
     return "the port is taken; stop what uses it or choose another with --port";

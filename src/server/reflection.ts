@@ -1,4 +1,4 @@
-/** Reflection: what the server tells of its services, files and comments. */
+/** Reflection: the server's services and .proto files, comments included. */
 import { NPM_PROTO_FILES } from "./npm_protos.ts";
 import type { MessageTypeDefinition } from "@grpc/proto-loader";
 import { ReflectionService } from "@grpc/reflection";
@@ -8,11 +8,11 @@ import { PROTO_FILES } from "../io/proto.ts";
 
 /**
  * Makes the two reflection services, v1 and v1alpha. They publish the .proto
- * files of every service that a server has, as they are written.
+ * files of all the server's services, comments included.
  */
 export function createReflection(): ReflectionService {
   const files = Object.entries({ ...PROTO_FILES, ...NPM_PROTO_FILES });
-  // Of a package's definitions, reflection reads nothing but these files.
+  // Reflection reads only this field of a package definition.
   const definition = {
     fileDescriptorProtos: files
       .map(([name, text]) => Buffer.from(describeFile(name, text))),

@@ -1,4 +1,4 @@
-/** The RPC SayHello. */
+/** The SayHello RPC. */
 import {
   Metadata,
   type sendUnaryData,
@@ -20,10 +20,10 @@ import {
 } from "./greeting.ts";
 
 /**
- * Answers once, after the time that the request asks for.
+ * Answers once, after the delay the request asks for.
  *
- * Nothing is sent before the answer is ready: a call that fails then has its
- * status in the response headers, where Envoy can see it and retry.
+ * Nothing is sent before the answer is ready, so that a call that fails is
+ * answered by a trailers-only response, which Envoy can retry.
  */
 export function sayHello(
   identity: Identity,

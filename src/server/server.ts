@@ -29,35 +29,35 @@ export interface RunningServer {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** What it has counted until now. */
+  /** What it has counted so far. */
   counters(): ServerCounters;
-  /** Resolves when its memory is used up and it must start again. */
+  /** Resolves when it is near its memory limit and must be restarted. */
   readonly full: Promise<void>;
   /**
-   * Stops it in order: health NOT_SERVING; wait until every checker has seen
-   * it (at most `drainWaitMs`); GOAWAY; let calls finish; cut what is left
+   * Stops it in order: health NOT_SERVING; wait until every checker has seen it
+   * (at most `drainWaitMs`); GOAWAY; let calls finish; cancel what is left
    * after `closeDeadlineMs`.
    */
   close(): Promise<void>;
 }
 
 /**
- * After the last checker has been told, calls that it let through before are
- * still on their way for the time of a round trip.
+ * After the last checker has seen NOT_SERVING, calls routed before that may
+ * take another round trip to arrive.
  */
 const SETTLE_MS = 100;
 
-/** Envoy keeps one connection to a server; its streams must all fit. */
+/** Envoy keeps one connection to a server, which must hold all its streams. */
 const CONCURRENT_STREAMS_MAX = 1024;
 
-/** Bytes of a call's metadata, as much as Envoy lets through. */
+/** The most metadata a call may have, in bytes: Envoy's limit. */
 const HEADER_LIST_BYTES_MAX = 16_384;
 
 /**
  * Starts a server.
  *
- * @param config As its flags give it, with a name.
- * @param log Is given one line for each step of its life.
+ * @param config As its flags give it, with the name resolved.
+ * @param log Receives one line for each step of its life cycle.
  * @throws {Failure} `environment` when the port cannot be opened.
  */
 export function startServer(
@@ -97,7 +97,7 @@ export function startServer(
       "grpc.max_connection_age_ms": config.maxConnectionAgeMs,
       "grpc.max_connection_age_grace_ms": config.closeDeadlineMs,
     }),
-    // The first is nearest to the wire: it counts what the last one does.
+    // The first is nearest to the wire, so the counters see injected faults.
     interceptors: [
       refuseFalseCompression,
       countCalls(counters),
@@ -131,7 +131,7 @@ export function startServer(
       faults.clear();
       clearInterval(samples);
       await tellCheckers(health, config.drainWaitMs, log);
-      log(`closing connections, ${counters.inFlight} calls in flight`);
+      log(`closing connections; calls in flight: ${counters.inFlight}`);
       await listener.close(config.closeDeadlineMs);
     },
   };
@@ -145,17 +145,17 @@ async function tellCheckers(
   health.stop();
   const count = health.uninformed().length;
   if (count === 0) return;
-  log(`not serving; waiting until ${count} health checkers have seen it`);
+  log(`not serving; waiting for health checkers to see it: ${count}`);
   const isKnown = () => health.uninformed().length === 0;
   if (await waitUntil(isKnown, drainWaitMs)) await pause(SETTLE_MS);
   else log(`gave up waiting for health checkers after ${drainWaitMs} ms`);
 }
 
 /**
- * Lets grpc-js serve a listener of ours in place of one of Node's.
+ * Makes grpc-js serve our listener in place of one of Node's.
  *
- * grpc-js has no interface for that. It keeps its HTTP/2 servers in a map,
- * with the sessions of each, and registers two handlers with each.
+ * grpc-js has no API for that. It keeps a map from each HTTP/2 server to its
+ * sessions, and registers two handlers on each server.
  */
 function serveOn(server: Server, listener: Http2Listener): void {
   const internals = server as unknown as {

@@ -92,7 +92,7 @@ Deno.test("close() lets calls in flight finish, and takes no new one", async () 
   await closed;
   assert.deepEqual(fixture.lines, [
     `serving on ${fixture.target}`,
-    "closing connections, 1 calls in flight",
+    "closing connections; calls in flight: 1",
   ]);
 });
 
@@ -111,7 +111,7 @@ Deno.test("close() cuts the calls that are left after the deadline", async () =>
   );
   assert.equal(
     fixture.lines.at(-1),
-    "cutting the calls that are left after 20 ms",
+    "cancelling the calls still open after 20 ms",
   );
   await until(() => fixture.counters("SayHello")?.inFlight === 0);
 });

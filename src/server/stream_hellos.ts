@@ -1,4 +1,4 @@
-/** The RPC StreamHellos. */
+/** The StreamHellos RPC. */
 import { setImmediate } from "node:timers";
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import type { StreamHellosRequest, StreamHellosResponse } from "../io/proto.ts";
@@ -11,19 +11,19 @@ import {
   WAIT_MS_MAX,
 } from "./greeting.ts";
 
-/** Most replies of one stream; proto/demo/v1 states it. */
+/** Most replies in one stream; proto/demo/v1 states it. */
 const COUNT_MAX = 100_000;
 
-/** Replies made in one go before other calls get their turn. */
+/** Replies sent before other calls get their turn. */
 const REPLIES_AT_ONCE = 32;
 
-/** Replies that are later than this are not made up for. */
+/** The largest delay that the schedule catches up on. */
 const CATCH_UP_MS_MAX = 100;
 
 /**
- * Answers `count` times, `intervalMs` apart by the clock, so that timers that
- * fire late do not add up. A caller that reads slowly slows the stream down:
- * the next reply is made when those before have left.
+ * Answers `count` times, `intervalMs` apart on a fixed schedule, so that late
+ * timers do not add up. Backpressure applies: the next reply is made when the
+ * earlier ones have been sent.
  */
 export function streamHellos(
   identity: Identity,
@@ -45,7 +45,7 @@ export function streamHellos(
   call.on("cancelled", () => clearTimeout(timer));
   const send = () => {
     for (let left = REPLIES_AT_ONCE; left > 0; left -= 1) {
-      // The caller may have gone while its last reply waited for room.
+      // The caller may have left while a reply waited for room.
       if (call.cancelled) return;
       const waitMs = dueAtMs - performance.now();
       if (waitMs > 0) {

@@ -115,8 +115,8 @@ export function programCommand(
   };
 }
 
-/** A program's last line when its flags or variables are wrong. */
-const HELP_HINT = "--help lists what is understood";
+/** What a program says last when its flags or its variables are wrong. */
+const HELP_HINT = "--help lists the flags";
 
 /**
  * The failure of a program that ended during its start, in its own words.

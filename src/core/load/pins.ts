@@ -1,7 +1,7 @@
-/** What a run on an L4 listener teaches, in plain words. */
+/** What a run on an L4 listener shows, in plain words. */
 import type { LoadReport } from "./report.ts";
 
-/** Up to so many connections, the calls lie visibly on few servers. */
+/** With up to this many connections, calls visibly reach few servers. */
 const FEW_CONNECTIONS = 2;
 
 /** "3 connections", "1 connection". */
@@ -28,8 +28,8 @@ export function pinLines({ pins, servers, asked }: LoadReport): string[] {
     `${l7.target} went ${l7Counts.join(", ")}`,
     ...(connections > FEW_CONNECTIONS
       ? [
-        "So many connections look nearly balanced; with CONNECTIONS=1 and the " +
-        "shape connections it is seen what L4 does",
+        "This many connections look nearly balanced; CONNECTIONS=1 with the " +
+        "shape connections shows what L4 does",
       ]
       : []),
   ];

@@ -1,6 +1,6 @@
 /**
- * What a load test has shown, as a value: k6's scripts make it, the terminal,
- * the page and comparisons read it. Its fields are what the record's JSON has.
+ * A load test's report as a value: k6's scripts make it; the terminal, the page
+ * and comparisons read it. Its fields are those of the record's JSON.
  */
 
 /** The latencies of some calls, in milliseconds. */
@@ -14,7 +14,7 @@ export interface Latencies {
   readonly max: number;
 }
 
-/** A part of the run in time. */
+/** A phase of the run. */
 export interface PhaseReport {
   readonly name: string;
   readonly isMeasured: boolean;
@@ -27,13 +27,13 @@ export interface PhaseReport {
   readonly latencyMs: Latencies | null;
 }
 
-/** A server's part of the calls. */
+/** A server's share of the calls. */
 export interface ServerReport {
   /** Null when there are fewer servers than there should be. */
   readonly name: string | null;
   readonly calls: number;
   readonly share: number;
-  /** How far the share is from the even one, as a part of it. */
+  /** The relative deviation from the even share. */
   readonly deviation: number;
 }
 
@@ -46,9 +46,9 @@ export interface ThresholdReport {
   readonly ok: boolean;
 }
 
-/** What is special about a run on a listener that balances connections. */
+/** What only a run on an L4 listener has. */
 export interface PinReport {
-  /** Connections that were held, as many as there were VUs. */
+  /** Open connections: one per VU. */
   readonly connections: number;
   /** Calls on one connection through an L7 listener, made for comparison. */
   readonly l7: {
@@ -83,20 +83,20 @@ export interface LoadReport {
     readonly ratePerS: number | null;
     readonly calls: number;
     readonly errors: number;
-    /** Calls that were not started, as nobody was free to make them. */
+    /** Calls not started because no VU was free. */
     readonly dropped: number;
     readonly servers: number;
   };
   readonly servers: readonly ServerReport[];
-  /** Replies of servers beyond the ones asked for, or new in the run. */
+  /** Replies from servers beyond those asked for, or new during the run. */
   readonly otherCalls: number;
   readonly deviationMax: number;
-  /** Null when calls are balanced, and not connections. */
+  /** Null when calls are balanced rather than connections. */
   readonly pins: PinReport | null;
   readonly latencyMs: Latencies | null;
   readonly connectMs: Latencies | null;
   readonly phases: readonly PhaseReport[];
-  /** Of all calls, set-up and warm-up included; for reconciling. */
+  /** Counts of all calls, set-up and warm-up included, for reconciliation. */
   readonly ledger: {
     readonly callsSent: number;
     readonly retries: number;
@@ -104,8 +104,8 @@ export interface LoadReport {
   };
   readonly thresholds: readonly ThresholdReport[];
   /**
-   * Calls to a server that does nothing, on this machine and past every
-   * balancer, made beside the others; null without one, as in plain `k6 run`.
+   * Concurrent calls to a server that does nothing, on this machine and without
+   * a balancer; null without one, as in plain `k6 run`.
    */
   readonly reference: Latencies | null;
   /** Further remarks, a line each. */

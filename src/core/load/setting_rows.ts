@@ -1,7 +1,7 @@
 /** The settings of load tests: a row each, with its variable and its parser. */
 import { durationMs, hostAndPort, partOfOne, wholeNumber } from "../values.ts";
 
-/** A setting: its variable, its value when that is not set, its parser. */
+/** A setting: its variable, its default, its parser. */
 export interface Row<T> {
   readonly env: string;
   readonly default: string;
@@ -18,7 +18,7 @@ function optional(parse: (text: string) => string): Row<string>["parse"] {
 
 function path(text: string): string {
   if (text.length > 4000 || text.includes("\0")) {
-    throw new RangeError("must be a path without its ending");
+    throw new RangeError("must be a path without its file extension");
   }
   return text;
 }

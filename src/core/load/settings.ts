@@ -1,7 +1,6 @@
 /**
- * What a load test is asked for: variables of the environment, a row each.
- * k6's scripts read them, and so does the command `load` before it starts
- * anything.
+ * The settings of a load test, read from environment variables, a row each, by
+ * k6's scripts and, before it starts anything, by the command `load`.
  */
 import { messageOf } from "../errors.ts";
 import { editDistance } from "../nearest.ts";
@@ -27,15 +26,15 @@ const COMMON: readonly SettingName[] = [
   "record",
 ];
 
-/** The settings of a run. Those that its script does not read are defaults. */
+/** The settings of a run; those its script does not read have defaults. */
 export type LoadSettings =
   & {
     readonly [K in SettingName]: ReturnType<(typeof SETTINGS)[K]["parse"]>;
   }
   & {
-    /** What is wrong with them, a clause each; the run must not start then. */
+    /** What is wrong with them, a clause each; if anything, do not start. */
     readonly problems: string[];
-    /** Variables that are settings of other load tests only. */
+    /** Variables that only other load tests read. */
     readonly unread: readonly string[];
   };
 
@@ -43,11 +42,11 @@ export type LoadSettings =
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the settings of a load test. Nothing is thrown, since k6 would add a
- * stack to it: whatever is wrong is in `problems`, all of it.
+ * Reads the settings of a load test. It does not throw, since k6 would print a
+ * stack trace: everything wrong is listed in `problems`.
  *
- * @param env All variables; most are of others. One whose name is nearly a
- * setting's is refused as misspelt.
+ * @param env The whole environment. A name close to a setting's is refused as
+ * misspelt.
  */
 export function readLoadSettings(
   shape: ShapeName,
@@ -79,15 +78,15 @@ export function readLoadSettings(
   } as unknown as LoadSettings;
 }
 
-/** Every setting's variable, of all load tests. */
+/** Every load test's variables. */
 const VARIABLES: readonly string[] = Object.values(SETTINGS)
   .map(({ env }) => env);
 
 /**
- * A complaint about a variable that is most likely a misspelt setting. Others
- * have variables too, so it must begin like the setting (DATE is not RATE) and
- * have one mistake, or two if it is long; or be the setting but for its case,
- * or for its unit.
+ * A complaint about a variable that is most likely a misspelt setting. As the
+ * environment has unrelated variables, it must begin like the setting (DATE is
+ * not RATE) with one mistake, or two if it is long; or differ only in case or
+ * unit.
  */
 function misspelt(name: string, known: readonly string[]): readonly string[] {
   if (VARIABLES.includes(name)) return [];
@@ -105,7 +104,7 @@ function misspelt(name: string, known: readonly string[]): readonly string[] {
 
 function isNear(name: string, setting: string): boolean {
   const mistakesMax = setting.length < 8 ? 1 : 2;
-  // Every VU of k6 compares all variables, so what is cheap comes first.
+  // Every k6 VU compares all variables, so cheap checks come first.
   return Math.abs(name.length - setting.length) <= mistakesMax &&
     editDistance(name, setting) <= mistakesMax;
 }

@@ -1,4 +1,4 @@
-/** The load tests that there are. */
+/** The load tests. */
 import type { SettingName } from "./setting_rows.ts";
 
 /** A load test. */
@@ -7,7 +7,7 @@ export interface Shape {
   readonly script: string;
   /** The question that it answers. */
   readonly question: string;
-  /** Settings that it reads beside those that every script reads. */
+  /** Settings it reads in addition to the common ones. */
   readonly reads: readonly SettingName[];
   /** Defaults, as text, that differ from the settings' own. */
   readonly defaults: Readonly<Partial<Record<SettingName, string>>>;
@@ -74,8 +74,8 @@ export function isShapeName(name: string): name is ShapeName {
   return Object.hasOwn(SHAPES, name);
 }
 
-/** The load test that is run unless one is named. */
+/** The default load test. */
 export const SHAPE_DEFAULT: ShapeName = "constant-rate";
 
-/** The same for an L4 listener: what it does is seen on few connections. */
+/** The default on an L4 listener: few connections show what it does. */
 export const SHAPE_DEFAULT_L4: ShapeName = "connections";

@@ -11,7 +11,7 @@ import { crossedLines, referenceLine, verdictLine } from "./verdict.ts";
 /** A table: its head, then its rows. */
 export type Rows = readonly (readonly string[])[];
 
-/** Lines of aligned columns; the first to the left, the others to the right. */
+/** Aligned columns: the first to the left, the others to the right. */
 function columns(rows: Rows): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length))
@@ -30,12 +30,12 @@ export function percent(part: number): string {
   return `${(100 * part).toFixed(2)} %`;
 }
 
-/** Milliseconds, with the digits that matter. */
+/** Milliseconds, with significant digits only. */
 export function ms(value: number): string {
   return value < 100 ? value.toFixed(1) : value.toFixed(0);
 }
 
-/** A rate with one decimal, without it when it is 0. */
+/** A rate with one decimal, unless that is 0. */
 export function rate(value: number): string {
   return value.toFixed(1).replace(/\.0$/, "");
 }
@@ -107,7 +107,7 @@ export function phaseRows(phases: readonly PhaseReport[]): Rows {
   ];
 }
 
-/** Lines on what does not fit a table; none when there is nothing to say. */
+/** Remarks that do not fit a table. */
 export function remarks(report: LoadReport): readonly string[] {
   const { comment, connectMs, ledger, reference } = report;
   const failed = Object.entries(ledger.statuses)
@@ -119,9 +119,7 @@ export function remarks(report: LoadReport): readonly string[] {
     ...(failed.length === 0
       ? []
       : [`Failed calls, warm-up included: ${failed.join(", ")}`]),
-    ...(ledger.retries === 0
-      ? []
-      : [`Envoy tried calls again ${ledger.retries} times`]),
+    ...(ledger.retries === 0 ? [] : [`Envoy retried ${ledger.retries} times`]),
     ...(connectMs === null ? [] : [
       `Connecting took p50 ${ms(connectMs.p50)} ms, p95 ${
         ms(connectMs.p95)
@@ -131,12 +129,12 @@ export function remarks(report: LoadReport): readonly string[] {
   ];
 }
 
-/** What was asked for in one line. */
+/** The load asked for, in one line. */
 export function loadLine({ target, asked, phases }: LoadReport): string {
   const rates = phases.filter(({ isMeasured }) => isMeasured)
     .map(({ askedRatePerS }) => askedRatePerS)
     .filter((one, at, all) => one !== all[at - 1]);
-  return `${target}, ${rates.join(", then ")} calls a second, measured for ${
+  return `${target}, ${rates.join(", then ")} calls/s, measured for ${
     rate(asked.seconds)
   } s after ${rate(asked.warmupSeconds)} s of warm-up`;
 }
@@ -150,7 +148,7 @@ export type Paint = (
 /**
  * The report as lines.
  *
- * @param more Lines that stand before the verdict: what others have measured.
+ * @param more Lines before the verdict: other measurements.
  * @param paint Colours a line (default: not at all).
  */
 export function textOf(

@@ -38,7 +38,7 @@ Deno.test("textOf() warns that many connections hide what L4 does", () => {
   const pins = PINNED.pins && { ...PINNED.pins, connections: 53 };
   const text = textOf({ ...REPORT, pins }).join("\n");
   assert.match(text, /53 connections, .* every server has some/);
-  assert.match(text, /So many connections look nearly balanced/);
+  assert.match(text, /This many connections look nearly balanced/);
 });
 
 Deno.test("textOf() says nothing of L4 where calls are balanced", () => {

@@ -1,21 +1,21 @@
-/** Whether a load test has held, failed, or shown nothing. */
+/** Whether a load test held, failed, or was inconclusive. */
 import type { Latencies, LoadReport, ThresholdReport } from "./report.ts";
 
-/** `unknown`: the machine was busy, and that alone may have crossed bounds. */
+/** `unknown`: a busy machine alone may have crossed the thresholds. */
 export type Verdict = "held" | "failed" | "unknown" | "interrupted";
 
 /** The exit code of `load` when the verdict is `unknown`. */
 export const UNKNOWN_EXIT_CODE = 4;
 
 /**
- * The latencies of reference calls on a quiet machine stay below these; they
- * are a millisecond or two there.
+ * On a quiet machine reference calls take a millisecond or two and stay below
+ * these.
  */
 const QUIET_MS = { p95: 10, p99: 20 } as const;
 
 /**
- * A call through Envoy changes hands between processes at most this many times
- * as often as a reference call, and may wait for a core each time.
+ * A call through Envoy passes between processes at most this many times as
+ * often as a reference call, and may wait for a core each time.
  */
 const HANDS_MAX = 3;
 
@@ -29,9 +29,9 @@ function isBusy({ p95, p99 }: Latencies): boolean {
 }
 
 /**
- * Whether waiting for a core may be all that has crossed a threshold. It makes
- * calls late, by about as much as reference calls, and then too few callers
- * are free; it takes no server away, and it sends no call elsewhere.
+ * Whether waiting for a core alone may explain a crossed threshold. It delays
+ * calls by about as much as reference calls, and thereby keeps VUs busy; it
+ * takes no server away and sends no call elsewhere.
  */
 function isExplained(
   { metric, condition, value }: ThresholdReport,
@@ -61,10 +61,10 @@ export function verdictOf(report: LoadReport): Verdict {
     : "failed";
 }
 
-/** What reference calls say of the machine, in a line. */
+/** What reference calls say about the machine, in one line. */
 export function referenceLine({ p95, p99 }: Latencies): string {
-  return "Calls past Envoy, to a server that does nothing, took p95 " +
-    `${p95.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms: that is the machine alone`;
+  return "Calls without Envoy, to a server that does nothing, took p95 " +
+    `${p95.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms: the machine's own part`;
 }
 
 /** The verdict in one line, and its colour. */
@@ -80,7 +80,7 @@ export function verdictLine(
     case "interrupted":
       return {
         colour: "yellow",
-        text: "INTERRUPTED: this is what was measured until then",
+        text: "INTERRUPTED: these are the measurements so far",
       };
     case "held":
       return { colour: "green", text: `PASSED: all ${all} thresholds hold` };
@@ -93,9 +93,9 @@ export function verdictLine(
       return {
         colour: "yellow",
         text:
-          "UNKNOWN: the machine was busy (calls past Envoy were late, too)" +
-          `, which may be why ${crossed} of ${all} thresholds are crossed; ` +
-          "run it again when it is quiet",
+          "UNKNOWN: the machine was busy (calls without Envoy were late, too)" +
+          `, which may be why ${crossed} of ${all} thresholds were crossed; ` +
+          "rerun it when the machine is quiet",
       };
   }
 }

@@ -1,13 +1,13 @@
-/** A socket for tests that decide what leaves, and when. */
+/** A socket for tests that control what is written, and when. */
 import { join, PREFACE } from "../../core/http2_wire.ts";
 import { settings } from "../../io/http2_frames.ts";
 import { until } from "../_fixture.ts";
 
-/** A socket of which each write waits until the test takes some of it. */
+/** A socket whose writes wait until the test takes some of their bytes. */
 export class FakeSocket {
   readonly remoteAddr = { hostname: "192.0.2.1", port: 1 };
   readonly localAddr = { hostname: "192.0.2.2", port: 2 };
-  /** What is being written, and all that was taken of it. */
+  /** The write in progress, and all bytes taken so far. */
   writing: Uint8Array | undefined;
   taken: Uint8Array = new Uint8Array();
   hasEnded = false;
@@ -16,7 +16,7 @@ export class FakeSocket {
   readonly #closed = Promise.withResolvers<null>();
   #settle: PromiseWithResolvers<number> | undefined;
 
-  /** @param packet What every read gives behind the opening, if anything. */
+  /** @param packet What every read after the preface returns, if anything. */
   constructor(packet: Uint8Array = new Uint8Array()) {
     this.#packet = packet;
   }
@@ -27,7 +27,7 @@ export class FakeSocket {
     return this.#settle.promise;
   }
 
-  /** Takes bytes of the write that is under way, all of it by default. */
+  /** Takes bytes of the write in progress, all of them by default. */
   async take(count?: number): Promise<void> {
     await until(() => this.writing !== undefined);
     const bytes = this.writing?.subarray(0, count) ?? new Uint8Array();

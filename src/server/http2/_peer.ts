@@ -25,11 +25,11 @@ import type { Stream } from "./stream.ts";
 /** What a test does with the streams that peers open. */
 export type OnStream = (stream: Stream, headers: Headers) => void;
 
-/** A listener on a free port, what it has logged, and its peers. */
+/** A listener on a free port, the lines it has logged, and its peers. */
 export class Bench implements AsyncDisposable {
   readonly listener: Http2Listener;
   readonly lines: string[] = [];
-  /** In the order in which they came. */
+  /** In the order they arrived. */
   readonly connections: Connection[] = [];
   readonly streams: Stream[] = [];
   readonly port: number;
@@ -53,7 +53,7 @@ export class Bench implements AsyncDisposable {
     this.port = this.listener.listen("127.0.0.1", 0);
   }
 
-  /** Connects a peer; it has sent its preface and its settings. */
+  /** Connects a peer and sends its preface and settings. */
   async connect(
     opening: Uint8Array = join(PREFACE, settings()),
   ): Promise<Peer> {
@@ -75,7 +75,7 @@ export class Bench implements AsyncDisposable {
 /** A client that sends and receives plain frames. */
 export class Peer {
   readonly frames: ReceivedFrame[] = [];
-  /** Whether the other side has ended. */
+  /** Whether the other side has closed. */
   hasEnded = false;
   readonly #tcp: Deno.TcpConn;
   readonly #hpack = new HpackDecoder(1_048_576);
@@ -86,12 +86,12 @@ export class Peer {
     void this.#readAll();
   }
 
-  /** Waits until the other side has ended. */
+  /** Resolves when the other side has closed. */
   get ended(): Promise<void> {
     return until(() => this.hasEnded);
   }
 
-  /** Sends frames in one write; what cannot be sent is lost. */
+  /** Sends frames in one write; ignores a closed connection. */
   async send(...frames: readonly Uint8Array[]): Promise<void> {
     const bytes = join(...frames);
     try {
@@ -99,7 +99,7 @@ export class Peer {
         at += await this.#tcp.write(bytes.subarray(at));
       }
     } catch {
-      // The other side has ended.
+      // The other side has closed.
     }
   }
 
@@ -108,7 +108,7 @@ export class Peer {
     return this.send(headers(stream, callFields(), isEnd));
   }
 
-  /** Waits for a frame, one that came before or one to come. */
+  /** Waits for a frame; one received earlier counts, too. */
   async received(
     type: keyof typeof TYPE,
     stream = 0,
@@ -124,7 +124,7 @@ export class Peer {
     return frame;
   }
 
-  /** Waits until all that was sent has been dealt with. */
+  /** Waits until everything sent has been processed. */
   async settled(): Promise<void> {
     const isPong = ({ type, flags }: ReceivedFrame) =>
       type === TYPE.ping && flags === 1;
@@ -135,7 +135,7 @@ export class Peer {
     );
   }
 
-  /** The fields of the header block in a frame; to be asked in order. */
+  /** Decodes a frame's header block; must be called in the order received. */
   fields({ payload }: ReceivedFrame): Readonly<Record<string, string>> {
     return Object.fromEntries(this.#hpack.decode(payload).fields);
   }
@@ -149,14 +149,14 @@ export class Peer {
     return name;
   }
 
-  /** Bytes of data that have come on a stream. */
+  /** Bytes of data received on a stream. */
   dataBytes(stream: number): number {
     return this.frames
       .filter((one) => one.type === TYPE.data && one.stream === stream)
       .reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Reads nothing any more, until it is told to go on. */
+  /** Stops reading until told to go on. */
   stopReading(): void {
     this.#reading ??= Promise.withResolvers();
   }
@@ -171,7 +171,7 @@ export class Peer {
     try {
       this.#tcp.close();
     } catch {
-      // It is closed already.
+      // Already closed.
     }
   }
 
@@ -188,7 +188,7 @@ export class Peer {
         rest = found.rest;
       }
     } catch {
-      // A reset is an end, too.
+      // A reset also closes it.
     }
     this.hasEnded = true;
   }
@@ -199,7 +199,7 @@ export function windowUpdate(stream: number, increment: number): Uint8Array {
   return frame(TYPE.windowUpdate, 0, stream, uint32s(increment));
 }
 
-/** Answers a call as a handler of gRPC does, when all of it has come. */
+/** Answers a call as a gRPC handler does, once the request is complete. */
 export function answer(stream: Stream): void {
   stream.on("end", () => {
     stream.respond({ "content-type": "application/grpc" });

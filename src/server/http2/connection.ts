@@ -1,11 +1,11 @@
 /**
  * One HTTP/2 connection of a server (RFC 9113).
  *
- * It is here, and not Node's module, because a peer must not be able to end
- * the process or to take memory without bound: Deno's `node:http2` can be made
- * to abort, keeps what closed connections have used, and has no back-pressure.
- * What is held here for a peer is counted as it comes and goes, and a peer
- * that does not take what it is owed is not read.
+ * It replaces `node:http2` because no peer may be able to crash the process or
+ * take unbounded memory: Deno's module can be made to abort, leaks memory per
+ * closed connection, and has no backpressure. Here, memory held for a peer is
+ * counted as it comes and goes, and a peer that does not read its answers is
+ * not read.
  */
 import { EventEmitter } from "node:events";
 import { setImmediate } from "node:timers";
@@ -32,36 +32,37 @@ import type { Headers } from "./request.ts";
 import { Sender } from "./sender.ts";
 import type { Stream } from "./stream.ts";
 
-/** What a connection costs by its objects, in bytes. */
+/** What a connection's objects cost, in bytes. */
 const CONNECTION_BYTES = 14_336;
 
-/** A connection that has not said that it speaks HTTP/2 by then is closed. */
+/** A connection without an HTTP/2 preface by then is closed. */
 const OPENING_MS_MAX = 10_000;
 
 /**
- * New calls of one connection before the others get their turn, as many as
- * envoy.yaml lets a caller start: a health check must not wait for a thousand.
+ * New calls taken from one connection before others get their turn, as many as
+ * envoy.yaml lets a caller start: a health check must not wait behind a
+ * thousand.
  */
 const CALLS_A_TURN = 16;
 
-/** How long the peer of an ended connection has to take our last bytes. */
+/** How long the peer of a closing connection has to read our last bytes. */
 const LINGER_MS = 1000;
 
-/** The first of two GOAWAYs is followed by the second after this at most. */
+/** The longest wait between the two GOAWAYs of a graceful close. */
 const GOAWAY_ROUND_TRIP_MS = 1000;
 
-/** What a connection tells its listener. */
+/** What a connection reports to its listener. */
 export interface ConnectionEvents {
   readonly onStream: (stream: Stream, headers: Headers) => void;
-  /** The bytes that are held for the peer have changed by so many. */
+  /** The bytes held for the peer have changed by `delta`. */
   readonly onHeld: (delta: number) => void;
-  /** It ends before its time; the reason is a fixed one of ours. */
+  /** It ends early; the reason is one of our fixed phrases. */
   readonly onFailed: (reason: string, defect?: unknown) => void;
 }
 
-/** A connection with the part of Node's session API that grpc-js uses. */
+/** A connection, with the part of Node's session API that grpc-js uses. */
 export class Connection extends EventEmitter {
-  /** The addresses of both ends, as a `Socket` of Node's has them. */
+  /** The addresses of both ends, as on Node's `Socket`. */
   readonly socket: {
     readonly remoteAddress: string;
     readonly remotePort: number;
@@ -71,9 +72,9 @@ export class Connection extends EventEmitter {
   readonly streams: OpenStreams;
   closed = false;
   destroyed = false;
-  /** Whether nothing but the end is sent any more. */
+  /** Whether it only flushes what is queued and then closes. */
   isEnding = false;
-  /** What is held for this peer. */
+  /** Bytes held for this peer. */
   heldBytes = 0;
   readonly #tcp: Deno.TcpConn;
   readonly #events: ConnectionEvents;
@@ -132,13 +133,13 @@ export class Connection extends EventEmitter {
       } catch (error) {
         this.#failBy(error);
       }
-      // A peer that does not read what it is owed is not read either.
+      // Backpressure: a peer that does not read its answers is not read.
       await this.#sender.drained();
     }
     this.destroy();
   }
 
-  /** Ends it in order: no new stream, then the end of those that are open. */
+  /** Closes it gracefully: no new streams, then the end of the open ones. */
   close(onClosed?: () => void): void {
     if (this.destroyed) {
       onClosed?.();
@@ -147,7 +148,7 @@ export class Connection extends EventEmitter {
     if (onClosed !== undefined) this.once("close", onClosed);
     if (this.closed) return;
     this.closed = true;
-    // What the peer has sent before it reads this is still served.
+    // What the peer sent before it reads this is still served.
     this.#sendGoAway(INT31_MAX, CODE.noError);
     const second = () => {
       clearTimeout(timer);
@@ -160,12 +161,12 @@ export class Connection extends EventEmitter {
     this.ping(second);
   }
 
-  /** Sends a GOAWAY of its own; grpc-js announces a connection's age so. */
+  /** Sends a GOAWAY; grpc-js announces the maximum connection age with it. */
   goaway(code: number, lastId: number, debug?: Uint8Array<ArrayBuffer>): void {
     this.#sendGoAway(lastId & INT31_MAX, code, debug);
   }
 
-  /** Calls back when the peer has answered, or cannot any more. */
+  /** Calls back when the peer has answered, or no longer can. */
   ping(onAnswer: (error: Error | null) => void): boolean {
     if (this.destroyed) return false;
     this.#pings.push(onAnswer);
@@ -173,15 +174,15 @@ export class Connection extends EventEmitter {
     return true;
   }
 
-  /** Ends it now, with all that is held for it, and says why. */
+  /** Closes it now, dropping all that is held for it, and logs why. */
   endBecause(code: number, reason: string): void {
     this.#sender.discard();
     this.#fail(code, reason);
-    // What a peer does not take would be held on.
+    // Otherwise what the peer does not read would stay in memory.
     if (this.#sender.isWriting) this.destroy();
   }
 
-  /** Ends what has waited for the peer for too long; called now and then. */
+  /** Ends what has waited too long for the peer; called periodically. */
   sweep(nowMs: number): void {
     const isSilent = !this.#receiver.isOpen &&
       nowMs - this.#startedAtMs > OPENING_MS_MAX;
@@ -189,7 +190,7 @@ export class Connection extends EventEmitter {
     else this.streams.sweep(nowMs);
   }
 
-  /** Ends it at once, without a word. */
+  /** Closes it at once, without a GOAWAY. */
   destroy(): void {
     if (this.destroyed) return;
     this.destroyed = true;
@@ -197,13 +198,13 @@ export class Connection extends EventEmitter {
     try {
       this.#tcp.close();
     } catch {
-      // It has ended by itself.
+      // Already closed.
     }
     this.#sender.close();
     this.streams.dropAll();
     this.#events.onHeld(-this.heldBytes);
     this.heldBytes = 0;
-    const error = new Error("The connection has ended");
+    const error = new Error("The connection is closed");
     this.#pings.splice(0).forEach((onAnswer) => onAnswer(error));
     this.emit("close");
     this.removeAllListeners();
@@ -225,7 +226,7 @@ export class Connection extends EventEmitter {
         calls = 0;
         await new Promise((resolve) => setImmediate(resolve));
       }
-      // What was taken, or has happened since, can have ended all.
+      // Processing that, or anything since, may have closed the connection.
       if (this.isEnding || this.destroyed) return;
     }
   }
@@ -250,7 +251,7 @@ export class Connection extends EventEmitter {
         this.#pings.shift()?.(null);
         return;
       case "goAway":
-        // The peer opens no more streams; those that are open come to an end.
+        // The peer opens no more streams; the open ones may finish.
         this.streams.isGoingAway = true;
         this.#endIfIdle();
     }
@@ -276,12 +277,12 @@ export class Connection extends EventEmitter {
     this.#events.onHeld(delta);
   }
 
-  /** After GOAWAY and the last stream, the connection has no use. */
+  /** After GOAWAY and the last stream, the connection is of no use. */
   #endIfIdle(): void {
     if (this.streams.isGoingAway && this.streams.count === 0) this.#end();
   }
 
-  /** Ends it by what was thrown: a fault of the peer, or a defect of ours. */
+  /** Closes it because of what was thrown: a peer's fault or our defect. */
   #failBy(error: unknown): void {
     if (error instanceof Http2Error) this.#fail(error.code, error.message);
     else this.#fail(CODE.internalError, "a defect of this server", error);
@@ -298,8 +299,9 @@ export class Connection extends EventEmitter {
   }
 
   /**
-   * Sends what is queued and the end. Reading goes on until the peer has
-   * ended too: closing before that would take our last bytes from it.
+   * Flushes what is queued and closes our side. Reading goes on until the peer
+   * closes too: closing earlier could destroy our last bytes before it has read
+   * them.
    */
   #end(): void {
     if (this.isEnding || this.destroyed) return;

@@ -1,7 +1,7 @@
-/** What a peer does wrong, and what that ends. */
+/** A peer's protocol errors, by what they end. */
 import { CODE } from "../../core/http2_wire.ts";
 
-/** Something that a peer did wrong, which ends its connection. */
+/** A peer's error that ends its connection. */
 export class Http2Error extends Error {
   override readonly name: string = "Http2Error";
   readonly code: number;
@@ -13,14 +13,14 @@ export class Http2Error extends Error {
   }
 }
 
-/** Something that a peer did wrong, which ends the stream and no more. */
+/** A peer's error that ends only the stream. */
 export class StreamError extends Http2Error {
   override readonly name = "StreamError";
 }
 
 /**
- * Demands something of a peer.
- * @throws {Http2Error} With `code` and `message`, when it is not so.
+ * Asserts something about a peer's behaviour.
+ * @throws {Http2Error} With `code` and `message`, when it does not hold.
  */
 export function demand(
   isSo: boolean,

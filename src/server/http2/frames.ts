@@ -1,4 +1,4 @@
-/** What the frames of a peer are, each checked by itself. */
+/** Parses and checks a peer's frames, each in isolation. */
 import {
   CODE,
   FLAG,
@@ -14,36 +14,36 @@ import { demand, Http2Error } from "./errors.ts";
 const PRIORITY_BYTES = 5;
 const SETTING_BYTES = 6;
 
-/** A frame that means something to a server; 0 is the connection itself. */
+/** A frame that matters to a server; stream 0 is the connection itself. */
 export type Frame =
   | {
     readonly kind: "data";
     readonly stream: number;
     readonly content: Uint8Array;
-    /** With the padding, as windows count it. */
+    /** The length with padding, as flow control counts it. */
     readonly windowBytes: number;
     readonly isEnd: boolean;
   }
   | {
     readonly kind: "headers";
     readonly stream: number;
-    /** The header block, or its first part. */
+    /** The header block, or its first fragment. */
     readonly block: Uint8Array;
     readonly isWhole: boolean;
-    /** Whether the stream ends behind it. */
+    /** Whether it ends the stream. */
     readonly isEnd: boolean;
   }
   | {
     readonly kind: "continuation";
     readonly stream: number;
-    /** The next part of a header block. */
+    /** The next fragment of a header block. */
     readonly part: Uint8Array;
     readonly isLast: boolean;
   }
   | { readonly kind: "reset"; readonly stream: number; readonly code: number }
   | {
     readonly kind: "settings";
-    /** The window of every stream, if it is set. */
+    /** The initial window of every stream, if it is set. */
     readonly windowBytes: number | undefined;
   }
   | { readonly kind: "ping"; readonly payload: Uint8Array }
@@ -56,9 +56,9 @@ export type Frame =
   };
 
 /**
- * Reads one frame.
+ * Parses one frame.
  *
- * @returns Nothing for a frame that means nothing to a server.
+ * @returns Undefined for a frame that a server ignores.
  * @throws {Http2Error} When it breaks the protocol.
  */
 export function frameOf(head: Head, payload: Uint8Array): Frame | undefined {
@@ -69,23 +69,23 @@ export function frameOf(head: Head, payload: Uint8Array): Frame | undefined {
     case TYPE.headers:
       return headers(head, payload);
     case TYPE.priority:
-      demand(stream !== 0, "protocolError", "a priority of nothing");
+      demand(stream !== 0, "protocolError", "PRIORITY on stream 0");
       demand(payload.length === PRIORITY_BYTES, "frameSizeError", "a priority");
       checkPriority(head, payload);
-      return undefined; // Priorities are given up by HTTP/2 itself.
+      return undefined; // RFC 9113 deprecates priorities.
     case TYPE.resetStream:
       demand(payload.length === 4, "frameSizeError", "a reset");
       return { kind: "reset", stream, code: uint32(payload, 0) };
     case TYPE.settings:
       return settings(head, payload);
     case TYPE.pushPromise:
-      throw new Http2Error(CODE.protocolError, "a client may not push");
+      throw new Http2Error(CODE.protocolError, "PUSH_PROMISE from a client");
     case TYPE.ping:
-      demand(stream === 0, "protocolError", "a ping on a stream");
+      demand(stream === 0, "protocolError", "PING on a stream");
       demand(payload.length === 8, "frameSizeError", "a ping");
       return has(head, FLAG.ack) ? { kind: "pong" } : { kind: "ping", payload };
     case TYPE.goAway:
-      demand(stream === 0, "protocolError", "a goaway on a stream");
+      demand(stream === 0, "protocolError", "GOAWAY on a stream");
       demand(payload.length >= 8, "frameSizeError", "a goaway");
       return { kind: "goAway" };
     case TYPE.windowUpdate: {
@@ -98,12 +98,12 @@ export function frameOf(head: Head, payload: Uint8Array): Frame | undefined {
       return { kind: "continuation", stream, part: payload, isLast };
     }
     default:
-      return undefined; // Frames of unknown types are to be ignored.
+      return undefined; // Unknown frame types must be ignored.
   }
 }
 
 function data(head: Head, payload: Uint8Array): Frame {
-  demand(head.stream !== 0, "protocolError", "data of nothing");
+  demand(head.stream !== 0, "protocolError", "DATA on stream 0");
   return {
     kind: "data",
     stream: head.stream,
@@ -115,7 +115,7 @@ function data(head: Head, payload: Uint8Array): Frame {
 
 function headers(head: Head, payload: Uint8Array): Frame {
   const { stream } = head;
-  demand(stream % 2 === 1, "protocolError", "a stream's number is even");
+  demand(stream % 2 === 1, "protocolError", "an even stream id");
   let block = unpadded(head, payload);
   if (has(head, FLAG.priority)) {
     demand(block.length >= PRIORITY_BYTES, "frameSizeError", "headers");
@@ -131,9 +131,9 @@ function headers(head: Head, payload: Uint8Array): Frame {
   };
 }
 
-/** The settings that concern a server; the last value of each counts. */
+/** The settings that concern a server; the last value of each wins. */
 function settings(head: Head, payload: Uint8Array): Frame | undefined {
-  demand(head.stream === 0, "protocolError", "settings of a stream");
+  demand(head.stream === 0, "protocolError", "SETTINGS on a stream");
   const isAck = has(head, FLAG.ack);
   const isWhole = isAck
     ? payload.length === 0
@@ -144,12 +144,12 @@ function settings(head: Head, payload: Uint8Array): Frame | undefined {
     const id = uint32(payload, at) >>> 16;
     const value = uint32(payload, at + 2);
     if (id === SETTING.enablePush) {
-      demand(value <= 1, "protocolError", "the setting of pushes");
+      demand(value <= 1, "protocolError", "an invalid ENABLE_PUSH");
     } else if (id === SETTING.maxFrameSize) {
       const isAllowed = value >= PAYLOAD_BYTES_MAX && value <= 0xff_ffff;
-      demand(isAllowed, "protocolError", "the setting of frame sizes");
+      demand(isAllowed, "protocolError", "an invalid MAX_FRAME_SIZE");
     } else if (id === SETTING.initialWindowSize) {
-      demand(value <= INT31_MAX, "flowControlError", "the setting of windows");
+      demand(value <= INT31_MAX, "flowControlError", "an oversized window");
       windowBytes = value;
     }
   }
@@ -158,7 +158,7 @@ function settings(head: Head, payload: Uint8Array): Frame | undefined {
 
 function checkPriority(head: Head, payload: Uint8Array): void {
   const dependsOn = uint32(payload, 0) & INT31_MAX;
-  const message = "a stream depends on itself";
+  const message = "a stream that depends on itself";
   demand(dependsOn !== head.stream, "protocolError", message);
 }
 

@@ -1,15 +1,15 @@
-/** HPACK (RFC 7541): header blocks as they stand in HTTP/2 frames. */
+/** HPACK (RFC 7541): the header blocks of HTTP/2 frames. */
 import { decodeHuffman, latin1 } from "./huffman.ts";
 
 /** One header field: its name and its value. */
 export type Field = readonly [name: string, value: string];
 
-/** A header block that cannot be decoded; the connection cannot go on. */
+/** A header block that cannot be decoded, which is fatal to its connection. */
 export class HpackError extends Error {
   override readonly name = "HpackError";
 }
 
-/** The fields that every peer knows, from index 1 (appendix A). */
+/** The static table, from index 1 (appendix A). */
 const STATIC_TABLE: readonly Field[] = [
   [":authority", ""],
   [":method", "GET"],
@@ -35,15 +35,15 @@ const STATIC_TABLE: readonly Field[] = [
   ].join(" ").split(" ").map((name): Field => [name, ""]),
 ];
 
-/** What a field counts beyond its name and value (section 4.1). */
+/** What a field counts in addition to its name and value (section 4.1). */
 const FIELD_OVERHEAD_BYTES = 32;
 
-/** The dynamic table that a peer may use; the protocol's default. */
+/** The size of the peer's dynamic table: the protocol's default. */
 export const TABLE_BYTES_MAX = 4096;
 
-/** What a decoded block is. */
+/** The result of decoding a block. */
 export interface DecodedBlock {
-  /** In their order; cut where the list became too long. */
+  /** In order; truncated where the list became too long. */
   readonly fields: readonly Field[];
   /** Whether the list is longer than allowed. */
   readonly isTooLong: boolean;
@@ -54,11 +54,11 @@ function sizeOf([name, value]: Field): number {
 }
 
 /**
- * Decodes the header blocks of one connection, in their order.
+ * Decodes the header blocks of one connection, in order.
  *
- * It holds at most `TABLE_BYTES_MAX` between blocks, and of a block at most
- * `listBytesMax`: a field of the table may be named in a byte, so a short
- * block can stand for a list without bound.
+ * It holds at most `TABLE_BYTES_MAX` between blocks, and at most `listBytesMax`
+ * of a block: one byte can refer to a whole field of the table, so a short
+ * block can expand without bound.
  */
 export class HpackDecoder {
   readonly #listBytesMax: number;
@@ -69,7 +69,7 @@ export class HpackDecoder {
   #block: Uint8Array = new Uint8Array();
   #at = 0;
 
-  /** @param listBytesMax As SETTINGS_MAX_HEADER_LIST_SIZE counts them. */
+  /** @param listBytesMax As counted for SETTINGS_MAX_HEADER_LIST_SIZE. */
   constructor(listBytesMax: number) {
     this.#listBytesMax = listBytesMax;
   }
@@ -95,7 +95,7 @@ export class HpackDecoder {
     return { fields, isTooLong };
   }
 
-  /** One field; nothing for a change of the table's size. */
+  /** One field; undefined for a table size update. */
   #field(hasFields: boolean): Field | undefined {
     const first = this.#block[this.#at] ?? 0;
     if (first >= 0x80) return this.#indexed(this.#integer(7));
@@ -105,9 +105,9 @@ export class HpackDecoder {
       return field;
     }
     if (first < 0x20) return this.#literal(4);
-    if (hasFields) throw new HpackError("a table size behind a field");
+    if (hasFields) throw new HpackError("a table size update after a field");
     const size = this.#integer(5);
-    if (size > TABLE_BYTES_MAX) throw new HpackError("a table size too large");
+    if (size > TABLE_BYTES_MAX) throw new HpackError("an oversized table");
     this.#tableBytesMax = size;
     this.#evict();
     return undefined;
@@ -123,7 +123,7 @@ export class HpackDecoder {
     const field = index <= STATIC_TABLE.length
       ? STATIC_TABLE[index - 1]
       : this.#table[index - STATIC_TABLE.length - 1];
-    if (field === undefined) throw new HpackError("an index without a field");
+    if (field === undefined) throw new HpackError("an invalid index");
     return field;
   }
 
@@ -141,7 +141,7 @@ export class HpackDecoder {
     }
   }
 
-  /** An integer behind the upper bits of the byte it begins in (5.1). */
+  /** An integer after the upper bits of the byte it begins in (5.1). */
   #integer(prefixBits: number): number {
     const prefixMax = 2 ** prefixBits - 1;
     let value = this.#byte() & prefixMax;
@@ -151,14 +151,14 @@ export class HpackDecoder {
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw new HpackError("an integer that is too large");
+    throw new HpackError("an integer above the limit");
   }
 
   #string(): string {
     const isHuffman = (this.#block[this.#at] ?? 0) >= 0x80;
     const length = this.#integer(7);
     const end = this.#at + length;
-    if (end > this.#block.length) throw new HpackError("a string cut short");
+    if (end > this.#block.length) throw new HpackError("a truncated string");
     const bytes = this.#block.subarray(this.#at, end);
     this.#at = end;
     const text = isHuffman ? decodeHuffman(bytes) : latin1(bytes);
@@ -168,7 +168,7 @@ export class HpackDecoder {
 
   #byte(): number {
     const byte = this.#block[this.#at];
-    if (byte === undefined) throw new HpackError("a block cut short");
+    if (byte === undefined) throw new HpackError("a truncated block");
     this.#at += 1;
     return byte;
   }
@@ -178,7 +178,7 @@ const STATIC_NAMES: ReadonlyMap<string, number> = new Map(
   STATIC_TABLE.map(([name], at) => [name, at + 1] as const).toReversed(),
 );
 
-/** The fields that stand in the static table with their value. */
+/** The fields that are in the static table with their values. */
 const STATIC_FIELDS: ReadonlyMap<string, number> = new Map(
   STATIC_TABLE.flatMap(([name, value], at) =>
     value === "" ? [] : [[`${name}\n${value}`, at + 1] as const]
@@ -186,8 +186,8 @@ const STATIC_FIELDS: ReadonlyMap<string, number> = new Map(
 );
 
 /**
- * Encodes a header block without a dynamic table: nothing is kept for a
- * connection, and the few fields of a gRPC answer are short anyway.
+ * Encodes a header block without a dynamic table: nothing is kept per
+ * connection, and the few fields of a gRPC response are short anyway.
  *
  * @param fields Names in lower case; values of printable ASCII.
  */

@@ -157,7 +157,7 @@ const NEWEST = "be";
 Deno.test("HpackDecoder forgets its table when the size becomes 0", () => {
   assert.deepEqual(decoded(ADD_CUSTOM, NEWEST), [[CUSTOM], [CUSTOM]]);
   assert.throws(() => decoded(ADD_CUSTOM, `20 ${NEWEST}`), {
-    message: "an index without a field",
+    message: "an invalid index",
   });
 });
 
@@ -169,31 +169,35 @@ Deno.test("HpackDecoder takes several sizes at the start of a block", () => {
 Deno.test("HpackDecoder keeps no field that is larger than its table", () => {
   // With the size 54, a field of 10 + 13 + 32 bytes has no room.
   assert.throws(() => decoded(`3f17 ${ADD_CUSTOM}`, NEWEST), {
-    message: "an index without a field",
+    message: "an invalid index",
   });
   assert.deepEqual(decoded(`3f18 ${ADD_CUSTOM}`, NEWEST), [[CUSTOM], [CUSTOM]]);
 });
 
 for (
   const [why, block, message] of [
-    ["index 0 stands for nothing", "80", "an index without a field"],
-    ["the static table ends at 61", NEWEST, "an index without a field"],
-    ["no table has 10,000 fields", "ff914d", "an index without a field"],
-    ["a name's index is checked, too", "7f10 0161", "an index without a field"],
+    ["index 0 stands for nothing", "80", "an invalid index"],
+    ["the static table ends at 61", NEWEST, "an invalid index"],
+    ["no table has 10,000 fields", "ff914d", "an invalid index"],
+    [
+      "a name's index is checked, too",
+      "7f10 0161",
+      "an invalid index",
+    ],
     [
       "an integer has 28 bits at the most",
       "ffffffffffff0f",
-      "an integer that is too large",
+      "an integer above the limit",
     ],
-    ["an integer is cut short", "ff80", "a block cut short"],
-    ["a name is missing", "40", "a block cut short"],
-    ["a name is cut short", "400a 6375", "a string cut short"],
-    ["a value is missing", "4001 61", "a block cut short"],
-    ["a value is cut short", "0402 2f", "a string cut short"],
+    ["an integer is cut short", "ff80", "a truncated block"],
+    ["a name is missing", "40", "a truncated block"],
+    ["a name is cut short", "400a 6375", "a truncated string"],
+    ["a value is missing", "4001 61", "a truncated block"],
+    ["a value is cut short", "0402 2f", "a truncated string"],
     [
       "a length is larger than memory",
       "04 7fffffff7f",
-      "a string cut short",
+      "a truncated string",
     ],
     ["padding is not of ones", "0481 18", "a malformed Huffman string"],
     [
@@ -209,12 +213,12 @@ for (
     [
       "the table becomes larger than allowed",
       "3fe21f",
-      "a table size too large",
+      "an oversized table",
     ],
     [
       "the table's size changes behind a field",
       "82 20",
-      "a table size behind a field",
+      "a table size update after a field",
     ],
   ] as const
 ) {

@@ -1,8 +1,8 @@
-/** The Huffman code of HPACK (RFC 7541, appendix B), for decoding only. */
+/** HPACK's Huffman code (RFC 7541, appendix B), for decoding only. */
 
 /**
- * The length in bits of each octet's code, and of the end of string at last,
- * as digits to base 31. The code is canonical, so that its lengths say it all.
+ * The length in bits of each octet's code, and last of the end of string, as
+ * base-31 digits. The code is canonical, so its lengths define it.
  */
 const CODE_LENGTHS = "dnsssssssoussussssssssusssssssss6aacd68baa8b8666555666" +
   "666678f6cad67777777777777777777777878djde6f56565666577666567655677777fbeds" +
@@ -13,7 +13,7 @@ const END_OF_STRING = 256;
 
 const LENGTH_MAX = 30;
 
-/** Octets in the order of their codes; where each length begins in it. */
+/** Octets in the order of their codes, and where each length begins. */
 const { octets, starts } = orderOfCodes();
 
 interface Start {
@@ -21,7 +21,7 @@ interface Start {
   readonly code: number;
   /** How many codes have this length. */
   readonly count: number;
-  /** Where the first one's octet stands in `octets`. */
+  /** The index of the first one's octet in `octets`. */
   readonly at: number;
 }
 
@@ -47,8 +47,8 @@ function orderOfCodes(): {
 /**
  * Decodes a Huffman-coded string.
  *
- * @returns The octets as characters of Latin-1, or undefined when the coding
- * is wrong: an end of string, or padding that is long or not of ones.
+ * @returns The octets as Latin-1 characters, or undefined when the coding is
+ * invalid: an end of string, or padding that is too long or not all ones.
  */
 export function decodeHuffman(bytes: Uint8Array): string | undefined {
   const decoded: number[] = [];
@@ -73,10 +73,10 @@ export function decodeHuffman(bytes: Uint8Array): string | undefined {
   return isPadding ? latin1(decoded) : undefined;
 }
 
-/** Characters that are put into one call; engines limit its arguments. */
+/** Octets per call; engines limit the number of arguments. */
 const CHUNK = 4096;
 
-/** Octets as characters of Latin-1. */
+/** Octets as Latin-1 characters. */
 export function latin1(octets: ArrayLike<number> & Iterable<number>): string {
   if (octets.length <= CHUNK) return String.fromCharCode(...octets);
   const all = Array.from(octets);

@@ -1,4 +1,4 @@
-/** The port of a server: accepts connections, bounds what they hold. */
+/** A server's port: accepts connections and bounds the memory they hold. */
 import { EventEmitter } from "node:events";
 import { messageOf } from "../../core/errors.ts";
 import { CODE } from "../../core/http2_wire.ts";
@@ -7,30 +7,30 @@ import { pause } from "../../io/wait.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionLimits } from "./open_streams.ts";
 
-/** Connections at once; a balancer needs one, a drill some hundreds. */
+/** Most open connections; a balancer needs one, a drill some hundreds. */
 const CONNECTIONS_MAX = 1024;
 
-/** How often connections are looked at. */
+/** How often connections are swept. */
 const SWEEP_INTERVAL_MS = 1000;
 
-/** After an accept that failed: there may be no file left to open. */
+/** The pause after a failed accept: file descriptors may have run out. */
 const ACCEPT_PAUSE_MS = 100;
 
-/** The part of an error's message that is logged. */
+/** How much of an error's message is logged. */
 const DEFECT_CHARACTERS_MAX = 200;
 
-/** What a listener is given. */
+/** The options of a listener. */
 export interface ListenerOptions extends ConnectionLimits {
   /**
    * Bytes that may be held for all peers together before the connection that
-   * holds the most is ended.
+   * holds the most is closed.
    */
   readonly heldBytesMax: number;
-  /** Is given one line for what it did to a peer, or could not do. */
+  /** Receives one line for each thing it did to a peer, or could not do. */
   readonly log: (line: string) => void;
 }
 
-/** A listening port with the part of Node's server API that grpc-js uses. */
+/** A listening port, with the part of Node's server API that grpc-js uses. */
 export class Http2Listener extends EventEmitter {
   readonly #options: ListenerOptions;
   readonly #say: (line: string) => void;
@@ -54,11 +54,11 @@ export class Http2Listener extends EventEmitter {
   }
 
   /**
-   * Opens the port and accepts connections from now on.
+   * Opens the port and starts accepting connections.
    *
-   * @param port 0 for any free one.
+   * @param port 0 for any free port.
    * @returns The port that was opened.
-   * @throws {Error} Deno's, when it cannot be opened.
+   * @throws {Error} Deno's error, when it cannot be opened.
    */
   listen(hostname: string, port: number): number {
     this.#listener = Deno.listen({ hostname, port });
@@ -66,7 +66,7 @@ export class Http2Listener extends EventEmitter {
     return this.#listener.addr.port;
   }
 
-  /** As a server of Node's has it; null while the port is not open. */
+  /** As on Node's server; null while the port is not open. */
   address(): { readonly address: string; readonly port: number } | null {
     const addr = this.#listener?.addr;
     return addr === undefined
@@ -74,7 +74,7 @@ export class Http2Listener extends EventEmitter {
       : { address: addr.hostname, port: addr.port };
   }
 
-  /** Bytes that are held for all peers together. */
+  /** Bytes held for all peers together. */
   get heldBytes(): number {
     return this.#heldBytes;
   }
@@ -83,34 +83,34 @@ export class Http2Listener extends EventEmitter {
     return this.#connections.size;
   }
 
-  /** Whether more is held for this peer, "host:port", than for most. */
+  /** Whether more than a fair share is held for this peer, "host:port". */
   isGreedy(peer: string): boolean {
     const bytes = this.#connections.get(peer)?.heldBytes ?? 0;
     return bytes * this.#connections.size >= this.#heldBytes;
   }
 
-  /** Ends the connection with this peer, "host:port", without a word. */
+  /** Closes the connection with this peer, "host:port", without a GOAWAY. */
   drop(peer: string): void {
     this.#connections.get(peer)?.destroy();
   }
 
-  /** Closes every new connection at once, or no longer. */
+  /** Turns closing every new connection at once on or off. */
   setRefusing(isRefusing: boolean): void {
     this.#isRefusing = isRefusing;
   }
 
   /**
-   * Accepts nobody any more, tells every peer to go, and waits until all
-   * calls have ended.
+   * Stops accepting, sends GOAWAY to every peer, and waits until all calls have
+   * ended.
    *
-   * @param deadlineMs What is open then is cut.
+   * @param deadlineMs Calls still open then are cancelled.
    */
   async close(deadlineMs: number): Promise<void> {
     this.#listener?.close();
     this.#listener = undefined;
     const timer = setTimeout(() => {
       this.#options.log(
-        `cutting the calls that are left after ${deadlineMs} ms`,
+        `cancelling the calls still open after ${deadlineMs} ms`,
       );
       for (const connection of this.#connections.values()) connection.destroy();
     }, deadlineMs);
@@ -128,10 +128,10 @@ export class Http2Listener extends EventEmitter {
       try {
         this.#add(await listener.accept());
       } catch (error) {
-        if (error instanceof Deno.errors.BadResource) return; // It is closed.
-        // Not the end: files are closed again, and then there is room.
+        if (error instanceof Deno.errors.BadResource) return; // Closed.
+        // Temporary: file descriptors become free again.
         this.#say(
-          `cannot accept a connection: ${messageOf(error)}; trying again`,
+          `cannot accept a connection: ${messageOf(error)}; retrying`,
         );
         await pause(ACCEPT_PAUSE_MS);
       }
@@ -144,7 +144,7 @@ export class Http2Listener extends EventEmitter {
       return;
     }
     if (this.#connections.size >= CONNECTIONS_MAX) {
-      this.#say(`closing a new connection: ${CONNECTIONS_MAX} are open`);
+      this.#say(`refusing a new connection: ${CONNECTIONS_MAX} are open`);
       tcp.close();
       return;
     }
@@ -166,14 +166,14 @@ export class Http2Listener extends EventEmitter {
 
   #onHeld(delta: number): void {
     this.#heldBytes += delta;
-    // What is sent at the end of a connection is held for a moment, too.
+    // What a closing connection still sends is held for a moment, too.
     if (delta <= 0 || this.#isShedding) return;
     this.#isShedding = true;
     while (this.#heldBytes > this.#options.heldBytesMax && this.#endOne());
     this.#isShedding = false;
   }
 
-  /** Ends the connection that holds the most. @returns Whether there is one. */
+  /** Closes the connection that holds most. @returns Whether there was one. */
   #endOne(): boolean {
     let greediest: Connection | undefined;
     for (const connection of this.#connections.values()) {
@@ -193,7 +193,7 @@ export class Http2Listener extends EventEmitter {
   }
 }
 
-/** What was thrown, on one line; it may have something of a peer in it. */
+/** What was thrown, on one line, quoted, as it may contain a peer's text. */
 function wordsOf(defect: unknown): string {
   const message = messageOf(defect).slice(0, DEFECT_CHARACTERS_MAX);
   return `, please report it: ${JSON.stringify(message)}`;

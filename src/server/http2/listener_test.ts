@@ -244,7 +244,7 @@ Deno.test("the 1025th connection is closed, and the first one goes on", async ()
   }
   await until(() => bench.listener.connectionCount === 1024);
   await (await bench.connect()).ended;
-  assert.deepEqual(bench.lines, ["closing a new connection: 1024 are open"]);
+  assert.deepEqual(bench.lines, ["refusing a new connection: 1024 are open"]);
   await peers[0]?.call(1);
   await peers[0]?.received("headers", 1, 2);
   peers[1]?.close();
@@ -271,7 +271,7 @@ Deno.test("close() cuts what is left after the deadline, and says it", async () 
     1,
   );
   assert.deepEqual(bench.lines, [
-    "cutting the calls that are left after 20 ms",
+    "cancelling the calls still open after 20 ms",
   ]);
   assert.equal(bench.listener.heldBytes, 0);
   await assert.rejects(bench.connect(), { name: "ConnectionRefused" });

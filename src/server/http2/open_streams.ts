@@ -1,4 +1,4 @@
-/** The open streams of a connection, and what a peer's frames do to them. */
+/** A connection's open streams, and what a peer's frames do to them. */
 import {
   CODE,
   INT31_MAX,
@@ -15,42 +15,42 @@ import type { Sender } from "./sender.ts";
 import { Stream } from "./stream.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
-/** Request data that all streams together may have under way, in bytes. */
+/** The connection's flow-control window for request data, in bytes. */
 export const CONNECTION_WINDOW_BYTES = 1_048_576;
 
 /**
- * Streams that may end by a peer's reset or fault, at once and each second: a
- * balancer passes on the cancels of all its callers, and an attacker, whom a
- * reset stream costs nothing, sends far more.
+ * Streams that a peer may reset or break, in a burst and per second. A balancer
+ * passes on the cancels of all its callers; an attacker, whom a reset costs
+ * nothing, sends far more.
  */
 const RESETS_MAX = 2000;
 const RESETS_PER_S = 200;
 
-/** Streams ended by us whose last frames may still be on their way. */
+/** Streams that we reset and that may still have frames in flight. */
 const RECENTLY_RESET_MAX = 256;
 
-/** How long the rest of a request may take that is answered already. */
+/** How long the rest of a request may take after it was answered. */
 const REQUEST_REST_MS_MAX = 1000;
 
 /** The limits of a connection. */
 export interface ConnectionLimits {
   readonly concurrentStreamsMax: number;
-  /** Header lists, as `SETTINGS_MAX_HEADER_LIST_SIZE` counts them. */
+  /** As counted for `SETTINGS_MAX_HEADER_LIST_SIZE`. */
   readonly headerListBytesMax: number;
 }
 
-/** What the streams of a connection are given. */
+/** The options of a connection's streams. */
 export interface OpenStreamsOptions {
-  /** The connection, as grpc-js finds it at a stream. */
+  /** The connection, as grpc-js finds it on a stream. */
   readonly session: Stream["session"];
   readonly limits: ConnectionLimits;
   readonly sender: Sender;
   readonly onStream: (stream: Stream, headers: Headers) => void;
-  /** The bytes that streams hold have changed by so many. */
+  /** The bytes held by streams have changed by `delta`. */
   readonly onHeld: (delta: number) => void;
-  /** A stream has ended; there may be no other. */
+  /** A stream has ended; it may have been the last. */
   readonly onEnded: () => void;
-  /** Something of ours has thrown, outside of any frame. */
+  /** Our own code has thrown, outside the handling of a frame. */
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -58,7 +58,7 @@ type FrameOf<K extends Frame["kind"]> = Extract<Frame, { kind: K }>;
 
 /** The streams of one connection. */
 export class OpenStreams {
-  /** Whether the peer knows that no new stream is served any more. */
+  /** Whether the peer knows that no new streams are served. */
   isGoingAway = false;
   readonly #options: OpenStreamsOptions;
   readonly #streams = new Map<number, Stream>();
@@ -67,7 +67,7 @@ export class OpenStreams {
   readonly #resets = new TokenBucket(RESETS_MAX, RESETS_PER_S);
   readonly #window: ReceiveWindow;
   #lastId = 0;
-  /** The window that new streams send to. */
+  /** The initial send window of new streams. */
   #sendWindow = WINDOW_BYTES_DEFAULT;
 
   constructor(options: OpenStreamsOptions) {
@@ -84,7 +84,7 @@ export class OpenStreams {
     return this.#streams.size;
   }
 
-  /** The last stream that the peer has opened. */
+  /** The last stream the peer opened. */
   get lastId(): number {
     return this.#lastId;
   }
@@ -99,7 +99,7 @@ export class OpenStreams {
       this.#window.use(windowBytes);
       if (this.#isIgnored(id)) return;
       this.#demandKnown(id);
-      throw new StreamError(CODE.streamClosed, "data on a closed stream");
+      throw new StreamError(CODE.streamClosed, "DATA on a closed stream");
     }
     try {
       stream.receive(content, windowBytes);
@@ -112,7 +112,7 @@ export class OpenStreams {
 
   /** @throws {Http2Error} When the peer may not send this. */
   takeHeaders({ stream: id, block, isEnd }: FrameOf<"headers">): void {
-    // Always decoded: the table must follow the peer's.
+    // Always decoded, to keep the dynamic table in step with the peer's.
     const { fields, isTooLong } = this.#decode(block);
     const known = this.#streams.get(id);
     if (known !== undefined) {
@@ -120,14 +120,14 @@ export class OpenStreams {
       return;
     }
     if (this.#isIgnored(id)) return;
-    demand(id > this.#lastId, "streamClosed", "headers on a closed stream");
+    demand(id > this.#lastId, "streamClosed", "HEADERS on a closed stream");
     this.#lastId = id;
     const hasRoom =
       this.#streams.size < this.#options.limits.concurrentStreamsMax;
     demand(hasRoom, "refusedStream", "too many streams", StreamError);
     const headers = requestHeaders(fields, isTooLong);
     const stream = this.#open(id);
-    // What it costs may have ended the connection.
+    // Counting it may have closed the connection.
     if (stream.closed) return;
     stream.expect(headers["content-length"]);
     if (isTooLong) stream.respond(this.#tooLong(), { endStream: true });
@@ -144,7 +144,7 @@ export class OpenStreams {
     this.#options.onEnded();
   }
 
-  /** The peer's fault ends a stream. @throws {Http2Error} If too many have. */
+  /** Resets a stream after a fault. @throws {Http2Error} After too many. */
   takeFault(id: number, code: number): void {
     this.#countReset();
     this.#reset(id, code);
@@ -157,7 +157,7 @@ export class OpenStreams {
     for (const stream of this.#streams.values()) {
       stream.sendWindow += delta;
       const isValid = stream.sendWindow <= INT31_MAX;
-      demand(isValid, "flowControlError", "a window is too large");
+      demand(isValid, "flowControlError", "an oversized window");
       if (delta > 0) this.#options.sender.ready(stream);
     }
   }
@@ -167,22 +167,22 @@ export class OpenStreams {
     const { stream: id, increment } = frame;
     const { sender } = this.#options;
     if (id === 0) {
-      demand(increment > 0, "protocolError", "a window's increment is 0");
+      demand(increment > 0, "protocolError", "a WINDOW_UPDATE of 0");
       const isValid = sender.grant(increment);
-      demand(isValid, "flowControlError", "a window is too large");
+      demand(isValid, "flowControlError", "an oversized window");
       return;
     }
     const stream = this.#known(id);
     if (stream === undefined) return;
     const isMore = increment > 0;
-    demand(isMore, "protocolError", "a window's increment is 0", StreamError);
+    demand(isMore, "protocolError", "a WINDOW_UPDATE of 0", StreamError);
     stream.sendWindow += increment;
     const isValid = stream.sendWindow <= INT31_MAX;
-    demand(isValid, "flowControlError", "a window is too large", StreamError);
+    demand(isValid, "flowControlError", "an oversized window", StreamError);
     sender.ready(stream);
   }
 
-  /** Ends what was answered without the rest of the request having come. */
+  /** Ends streams that were answered but whose request never completed. */
   sweep(nowMs: number): void {
     for (const { id, answeredAtMs } of this.#streams.values()) {
       if (answeredAtMs === undefined) continue;
@@ -192,7 +192,7 @@ export class OpenStreams {
     }
   }
 
-  /** Ends all streams without a word. */
+  /** Ends all streams without sending frames. */
   dropAll(): void {
     for (const stream of [...this.#streams.values()]) {
       this.#drop(stream, CODE.cancel);
@@ -208,7 +208,7 @@ export class OpenStreams {
     }
   }
 
-  /** A gRPC answer, since only gRPC is spoken here. */
+  /** A gRPC response, since only gRPC is spoken here. */
   #tooLong(): Headers {
     return {
       "content-type": "application/grpc",
@@ -219,21 +219,21 @@ export class OpenStreams {
   }
 
   /**
-   * Whether frames of a stream are what was on its way when we ended it, or
-   * when the peer was told that no new stream is served.
+   * Whether a stream's frames were already in flight when we reset it, or when
+   * GOAWAY was sent.
    */
   #isIgnored(id: number): boolean {
     return this.#recentlyReset.has(id) ||
       this.isGoingAway && id % 2 === 1 && id > this.#lastId;
   }
 
-  /** A stream that nobody has opened can have no such frame. */
+  /** An idle stream may not get such a frame. */
   #demandKnown(id: number): void {
     const isKnown = id % 2 === 1 && id <= this.#lastId;
-    demand(isKnown, "protocolError", "a stream that is idle");
+    demand(isKnown, "protocolError", "a frame on an idle stream");
   }
 
-  /** The stream of a frame that does nothing to one that has ended. */
+  /** The stream of a frame that is ignored on an ended stream. */
   #known(id: number): Stream | undefined {
     if (this.#isIgnored(id)) return undefined;
     this.#demandKnown(id);
@@ -291,7 +291,7 @@ function takeTrailers(
   isEnd: boolean,
 ): void {
   const isOpen = !stream.isRemoteClosed;
-  demand(isOpen, "streamClosed", "headers on a closed stream", StreamError);
+  demand(isOpen, "streamClosed", "HEADERS on a closed stream", StreamError);
   demand(isEnd, "protocolError", "headers twice", StreamError);
   checkTrailers(fields);
   stream.receiveEnd();

@@ -1,16 +1,16 @@
-/** Counts what a gRPC message that is not whole keeps in memory. */
+/** Counts the memory that an incomplete gRPC message takes. */
 
-/** A message's length stands behind one byte of flags. */
+/** A message begins with one byte of flags and its length. */
 const HEAD_BYTES = 5;
 
-/** The message that is on its way in a stream of bytes. */
+/** The incomplete message at the end of a stream of bytes. */
 export class PartialMessage {
   readonly #head: number[] = [];
-  /** What is missing behind the head. */
+  /** Bytes still missing after the head. */
   #missingBytes = 0;
   #bytes = 0;
 
-  /** Takes what came. @returns The bytes of the message that is not whole. */
+  /** Takes what came. @returns The bytes held of an incomplete message. */
   take(chunk: Uint8Array): number {
     this.#bytes += chunk.length;
     for (let at = 0; at < chunk.length;) {

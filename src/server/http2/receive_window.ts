@@ -1,4 +1,4 @@
-/** What a peer may still send, on a connection or on a stream. */
+/** The flow-control window that a peer sends into. */
 export class ReceiveWindow {
   readonly #maxBytes: number;
   readonly #renew: (increment: number) => void;
@@ -6,8 +6,8 @@ export class ReceiveWindow {
   #usedBytes = 0;
 
   /**
-   * @param maxBytes What may be under way at once.
-   * @param renew Tells the peer that it may send so much more.
+   * @param maxBytes What may be in flight at once.
+   * @param renew Sends a WINDOW_UPDATE.
    */
   constructor(maxBytes: number, renew: (increment: number) => void) {
     this.#maxBytes = maxBytes;
@@ -15,13 +15,13 @@ export class ReceiveWindow {
     this.#leftBytes = maxBytes;
   }
 
-  /** Takes bytes that came. @returns Whether they were allowed. */
+  /** Counts received bytes. @returns Whether the window allowed them. */
   take(bytes: number): boolean {
     this.#leftBytes -= bytes;
     return this.#leftBytes >= 0;
   }
 
-  /** Bytes are of use no longer; half of the window is renewed at a time. */
+  /** Counts consumed bytes; the window is renewed half at a time. */
   use(bytes: number): void {
     this.#usedBytes += bytes;
     if (this.#usedBytes < this.#maxBytes / 2) return;

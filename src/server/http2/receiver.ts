@@ -11,36 +11,36 @@ import {
 import { demand } from "./errors.ts";
 import { type Frame, frameOf } from "./frames.ts";
 
-/** Read buffers grow while there is more, so that silent peers cost little. */
+/** Read buffers grow while data comes, so that idle peers cost little. */
 const READ_BYTES_MIN = 2048;
 const READ_BYTES_MAX = 32_768;
 
-/** The longest header block, compressed, with all its continuations. */
+/** The longest header block, compressed, with all CONTINUATION frames. */
 const HEADER_BLOCK_BYTES_MAX = 32_768;
 
-/** Frames of one header block; more are sent only to be a nuisance. */
+/** Most frames of one header block; only an attacker sends more. */
 const BLOCK_FRAMES_MAX = 16;
 
-/** A header block of which the end has not come yet. */
+/** A header block that is still incomplete. */
 interface Block {
   readonly first: Extract<Frame, { kind: "headers" }>;
   readonly parts: Uint8Array[];
   bytes: number;
 }
 
-/** Cuts what a peer sends into frames; header blocks come as one. */
+/** Splits what a peer sends into frames, with header blocks reassembled. */
 export class Receiver {
   readonly #tcp: Pick<Deno.TcpConn, "read">;
   readonly #onHeld: (delta: number) => void;
   #buffer = new Uint8Array(READ_BYTES_MIN);
   #prefaceLeft = PREFACE;
-  /** A frame of which the end has not come yet. */
+  /** A frame that is still incomplete. */
   #rest = new Uint8Array();
   #block: Block | undefined;
   #isOpen = false;
   #heldBytes = 0;
 
-  /** @param onHeld Is told how the bytes that are held here change. */
+  /** @param onHeld Receives each change of the bytes held here. */
   constructor(
     tcp: Pick<Deno.TcpConn, "read">,
     onHeld: (delta: number) => void,
@@ -49,17 +49,17 @@ export class Receiver {
     this.#onHeld = onHeld;
   }
 
-  /** Whether the peer has said that it speaks HTTP/2. */
+  /** Whether the peer has sent its preface. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
   /**
-   * Reads once, whatever there is.
+   * Reads once, whatever is available.
    *
-   * @returns The frames that are whole now, which throw an `Http2Error` where
-   * they break the protocol and must be used before the next read; nothing
-   * when the peer has ended or is not there any more.
+   * @returns The complete frames, to be consumed before the next read;
+   * iterating throws an `Http2Error` where one breaks the protocol. Undefined
+   * when the peer has closed or is gone.
    */
   async read(): Promise<Iterable<Frame> | undefined> {
     this.#count();
@@ -87,13 +87,13 @@ export class Receiver {
     while (bytes.length - at >= HEAD_BYTES) {
       const head = headAt(bytes, at);
       const isShort = head.length <= PAYLOAD_BYTES_MAX;
-      demand(isShort, "frameSizeError", "a frame is too long");
+      demand(isShort, "frameSizeError", "a frame above the size limit");
       const end = at + HEAD_BYTES + head.length;
       if (end > bytes.length) break;
       if (!this.#isOpen) {
         const isOpening = head.type === TYPE.settings &&
           (head.flags & FLAG.ack) === 0;
-        demand(isOpening, "protocolError", "settings do not come first");
+        demand(isOpening, "protocolError", "no SETTINGS frame first");
         this.#isOpen = true;
       }
       const payload = bytes.subarray(at + HEAD_BYTES, end);
@@ -101,7 +101,7 @@ export class Receiver {
       demand(
         isInBlock === (this.#block !== undefined),
         "protocolError",
-        isInBlock ? "a continuation of nothing" : "a header block is not ended",
+        isInBlock ? "a stray CONTINUATION" : "an unfinished header block",
       );
       const found = this.#whole(frameOf(head, payload));
       at = end;
@@ -113,12 +113,12 @@ export class Receiver {
   #withoutPreface(bytes: Uint8Array): Uint8Array {
     const part = bytes.subarray(0, this.#prefaceLeft.length);
     const isRight = part.every((byte, at) => byte === this.#prefaceLeft[at]);
-    demand(isRight, "protocolError", "this is not HTTP/2");
+    demand(isRight, "protocolError", "not HTTP/2");
     this.#prefaceLeft = this.#prefaceLeft.subarray(part.length);
     return bytes.subarray(part.length);
   }
 
-  /** Keeps the parts of a header block until the last one comes. */
+  /** Collects a header block until its last fragment comes. */
   #whole(frame: Frame | undefined): Frame | undefined {
     if (frame?.kind === "headers" && !frame.isWhole) {
       const { block } = frame;
@@ -131,14 +131,14 @@ export class Receiver {
     }
     const { first, parts } = this.#block;
     const isSame = first.stream === frame.stream;
-    demand(isSame, "protocolError", "a header block is not ended");
+    demand(isSame, "protocolError", "an unfinished header block");
     parts.push(frame.part.slice());
     this.#block.bytes += frame.part.length;
     demand(
       this.#block.bytes <= HEADER_BLOCK_BYTES_MAX &&
         parts.length <= BLOCK_FRAMES_MAX,
       "enhanceYourCalm",
-      "a header block is too long",
+      "a header block above the size limit",
     );
     if (!frame.isLast) return undefined;
     this.#block = undefined;

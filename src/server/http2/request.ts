@@ -1,4 +1,4 @@
-/** Header lists as requests carry them, checked (RFC 9113, section 8). */
+/** Checks the header lists of requests (RFC 9113, section 8). */
 import { CODE } from "../../core/http2_wire.ts";
 import { StreamError } from "./errors.ts";
 import type { Field } from "./hpack.ts";
@@ -8,7 +8,7 @@ export type Headers = Readonly<Record<string, string>>;
 
 const PSEUDO = new Set([":method", ":scheme", ":path", ":authority"]);
 
-/** Belong to one connection of HTTP/1.1 and must not occur. */
+/** Connection-specific headers of HTTP/1.1, which must not occur. */
 const FORBIDDEN = new Set([
   "connection",
   "keep-alive",
@@ -22,10 +22,10 @@ function malformed(what: string): StreamError {
 }
 
 /**
- * The headers of a request.
+ * Checks the headers of a request.
  *
- * @param isCut Whether the list was too long and its end is missing.
- * @throws {StreamError} When they are not a request's.
+ * @param isCut Whether the list was too long and is truncated.
+ * @throws {StreamError} When they are malformed.
  */
 export function requestHeaders(
   fields: readonly Field[],
@@ -35,9 +35,9 @@ export function requestHeaders(
   let isRegular = false;
   for (const [name, value] of fields) {
     if (name.startsWith(":")) {
-      if (isRegular) throw malformed("a pseudo-header behind a header");
+      if (isRegular) throw malformed("a pseudo-header after a header");
       if (!PSEUDO.has(name)) throw malformed("an unknown pseudo-header");
-      if (name in headers) throw malformed("a pseudo-header twice");
+      if (name in headers) throw malformed("a repeated pseudo-header");
       headers[name] = checked(value);
       continue;
     }
@@ -51,13 +51,13 @@ export function requestHeaders(
 }
 
 /**
- * Checks the fields behind a request's data.
- * @throws {StreamError} When they are not allowed there.
+ * Checks a request's trailers.
+ * @throws {StreamError} When they are malformed.
  */
 export function checkTrailers(fields: readonly Field[]): void {
   const trailers: Record<string, string> = Object.create(null);
   for (const [name, value] of fields) {
-    if (name.startsWith(":")) throw malformed("a pseudo-header behind data");
+    if (name.startsWith(":")) throw malformed("a pseudo-header in trailers");
     add(trailers, name, value);
   }
 }
@@ -67,10 +67,10 @@ function add(
   name: string,
   value: string,
 ): void {
-  if (!/^[!-9;-@[-~]+$/.test(name)) throw malformed("the name of a header");
-  if (FORBIDDEN.has(name)) throw malformed("a header of HTTP/1.1");
-  if (name === "te" && value !== "trailers") throw malformed("the header te");
-  // A header that is given twice means both values, by HTTP's rules.
+  if (!/^[!-9;-@[-~]+$/.test(name)) throw malformed("a bad header name");
+  if (FORBIDDEN.has(name)) throw malformed("a connection-specific header");
+  if (name === "te" && value !== "trailers") throw malformed("an invalid te");
+  // A repeated header has both values, by HTTP's rules.
   const before = headers[name];
   headers[name] = before === undefined
     ? checked(value)
@@ -78,11 +78,11 @@ function add(
 }
 
 function checked(value: string): string {
-  if (/[\0\r\n]/.test(value)) throw malformed("the value of a header");
+  if (/[\0\r\n]/.test(value)) throw malformed("a bad header value");
   return value;
 }
 
-/** The fields of an answer: printable ASCII, whatever the caller sent. */
+/** The fields of a response: printable ASCII, whatever the caller sent. */
 export function answerFields(
   headers: Readonly<Record<string, unknown>>,
 ): readonly Field[] {
@@ -93,7 +93,7 @@ export function answerFields(
   return fields;
 }
 
-/** The fields behind an answer's data. */
+/** The trailers of a response. */
 export function trailerFields(
   headers: Readonly<Record<string, unknown>>,
 ): readonly Field[] {
@@ -108,7 +108,7 @@ function fieldsOf(name: string, value: unknown): Field[] {
   return values.map((one) => [name.toLowerCase(), printable(String(one))]);
 }
 
-/** Other characters percent-encoded, as "grpc-message" has them anyway. */
+/** Percent-encodes other characters, as "grpc-message" does anyway. */
 function printable(text: string): string {
   return /^[ -~]*$/.test(text)
     ? text

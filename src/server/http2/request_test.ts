@@ -50,7 +50,7 @@ for (
     [
       "a pseudo-header comes late",
       [...without(":path"), ["a", "b"], [":path", "/"]],
-      "a pseudo-header behind a header",
+      "a pseudo-header after a header",
     ],
     [
       "it has an answer's pseudo-header",
@@ -60,29 +60,45 @@ for (
     [
       "a pseudo-header comes twice",
       [...REQUEST, [":path", "/"]],
-      "a pseudo-header twice",
+      "a repeated pseudo-header",
     ],
-    ["a name is empty", [...REQUEST, ["", "a"]], "the name of a header"],
-    ["a name has capitals", [...REQUEST, ["A", "a"]], "the name of a header"],
-    ["a name has a space", [...REQUEST, ["a b", "a"]], "the name of a header"],
-    ["a name has a colon", [...REQUEST, ["a:b", "a"]], "the name of a header"],
-    ["a value ends a line", [...REQUEST, ["a", "\n"]], "the value of a header"],
+    ["a name is empty", [...REQUEST, ["", "a"]], "a bad header name"],
+    ["a name has capitals", [...REQUEST, ["A", "a"]], "a bad header name"],
+    [
+      "a name has a space",
+      [...REQUEST, ["a b", "a"]],
+      "a bad header name",
+    ],
+    [
+      "a name has a colon",
+      [...REQUEST, ["a:b", "a"]],
+      "a bad header name",
+    ],
+    [
+      "a value ends a line",
+      [...REQUEST, ["a", "\n"]],
+      "a bad header value",
+    ],
     [
       "a second value ends a line",
       [...REQUEST, ["a", "1"], ["a", "\r2"]],
-      "the value of a header",
+      "a bad header value",
     ],
     [
       "its path has an octet 0",
       [...without(":path"), [":path", "/\0"]],
-      "the value of a header",
+      "a bad header value",
     ],
     [
       "it is of HTTP/1.1",
       [...REQUEST, ["connection", "close"]],
-      "a header of HTTP/1.1",
+      "a connection-specific header",
     ],
-    ["it takes no trailers", [...REQUEST, ["te", "gzip"]], "the header te"],
+    [
+      "it takes no trailers",
+      [...REQUEST, ["te", "gzip"]],
+      "an invalid te",
+    ],
   ] satisfies [string, readonly Field[], string][]
 ) {
   Deno.test(`requestHeaders() refuses a request: ${why}`, () => {

@@ -12,35 +12,35 @@ import {
 import { encodeHeaders, type Field } from "./hpack.ts";
 import type { Stream } from "./stream.ts";
 
-/** Bytes that wait for the socket before data of streams waits instead. */
+/** Bytes queued for the socket above which streams must wait. */
 const OUTPUT_BYTES_MAX = 65_536;
 
-/** Bytes that wait for the socket before nothing is read any more. */
+/** Bytes queued for the socket above which reading pauses. */
 const READ_PAUSE_BYTES = 262_144;
 
-/** A peer that takes nothing for so long has gone. */
+/** A peer that reads nothing for this long is gone. */
 const WRITING_MS_MAX = 30_000;
 
-/** What a sender tells its connection. */
+/** What a sender reports to its connection. */
 export interface SenderEvents {
-  /** The bytes that wait here have changed by so many. */
+  /** The bytes queued here have changed by `delta`. */
   readonly onHeld: (delta: number) => void;
-  /** Nothing can be written any more. */
+  /** The socket no longer takes anything. */
   readonly onLost: () => void;
 }
 
-/** Frames that wait for the socket, and data that waits for the window. */
+/** Queues frames for the socket, and data for the flow-control window. */
 export class Sender {
   readonly #tcp: Pick<Deno.TcpConn, "write" | "closeWrite">;
   readonly #events: SenderEvents;
-  /** Streams with something to send, in the order of their turns. */
+  /** Streams with something to send, in round-robin order. */
   readonly #ready = new Set<Stream>();
   #window = WINDOW_BYTES_DEFAULT;
   #queue: Uint8Array[] = [];
-  /** With what is being written. */
+  /** Including the write in progress. */
   #bytes = 0;
   #flushing: Promise<void> | undefined;
-  /** Since when the peer has taken nothing of what is being written. */
+  /** Since when the write in progress has made no progress. */
   #stalledSinceMs: number | undefined;
   #onDrained = () => {};
   #isClosed = false;
@@ -53,7 +53,7 @@ export class Sender {
     this.#events = events;
   }
 
-  /** Queues a frame; all of one turn of the event loop leave together. */
+  /** Queues a frame; frames of one event-loop turn leave together. */
   send(...parts: Parameters<typeof frame>): void {
     if (this.#isClosed) return;
     const bytes = frame(...parts);
@@ -76,32 +76,32 @@ export class Sender {
     }
   }
 
-  /** A stream has something to send, or its window is larger. */
+  /** A stream has something to send, or its window has grown. */
   ready(stream: Stream): void {
     this.#ready.add(stream);
     this.#pump();
   }
 
-  /** A stream has nothing to send any more. */
+  /** A stream has nothing left to send. */
   forget(stream: Stream): void {
     this.#ready.delete(stream);
   }
 
-  /** The peer takes more. @returns Whether that is still a valid window. */
+  /** Grows the send window. @returns Whether it is still valid. */
   grant(increment: number): boolean {
     this.#window += increment;
     this.#pump();
     return this.#window <= INT31_MAX;
   }
 
-  /** Resolves when so little waits that the peer may be heard again. */
+  /** Resolves when the queue is short enough to read from the peer again. */
   async drained(): Promise<void> {
     while (this.#bytes > READ_PAUSE_BYTES && !this.#isClosed) {
       await new Promise<void>((resolve) => this.#onDrained = resolve);
     }
   }
 
-  /** Whether a write is under way. */
+  /** Whether a write is in progress. */
   get isWriting(): boolean {
     return this.#stalledSinceMs !== undefined;
   }
@@ -112,14 +112,14 @@ export class Sender {
       nowMs - this.#stalledSinceMs > WRITING_MS_MAX;
   }
 
-  /** Drops what has not begun to leave. */
+  /** Drops everything queued but the write in progress. */
   discard(): void {
     const bytes = this.#queue.reduce((sum, { length }) => sum + length, 0);
     this.#queue = [];
     this.#hold(-bytes);
   }
 
-  /** Sends what is queued, and then the end. */
+  /** Flushes the queue, then closes our side. */
   async end(): Promise<void> {
     await this.#flushing;
     if (this.#isClosed) return;
@@ -130,7 +130,7 @@ export class Sender {
     }
   }
 
-  /** Sends nothing any more. */
+  /** Stops sending. */
   close(): void {
     this.discard();
     this.#isClosed = true;
@@ -142,7 +142,7 @@ export class Sender {
     this.#events.onHeld(delta);
   }
 
-  /** Makes frames of what streams have, each in turn, as windows allow. */
+  /** Makes frames of streams' data, round robin, as windows allow. */
   #pump(): void {
     while (
       this.#window > 0 && this.#bytes < OUTPUT_BYTES_MAX && !this.#isClosed
@@ -152,7 +152,7 @@ export class Sender {
       this.#ready.delete(stream);
       const room = Math.min(stream.sendWindow, this.#window, PAYLOAD_BYTES_MAX);
       const data = room <= 0 ? undefined : stream.takeOutput(room);
-      if (data === undefined) continue; // Ready again by a window or a write.
+      if (data === undefined) continue; // Blocked for now.
       this.#window -= data.length;
       this.send(TYPE.data, 0, stream.id, data);
       this.#ready.add(stream);
@@ -169,7 +169,7 @@ export class Sender {
           at += await this.#tcp.write(bytes.subarray(at));
         }
       } catch {
-        this.#events.onLost(); // Whatever the reason, the peer is not there.
+        this.#events.onLost(); // Whatever the reason, the peer is gone.
       }
       this.#stalledSinceMs = undefined;
       if (this.#isClosed) break;

@@ -1,4 +1,4 @@
-/** One stream of a connection, with the part of Node's API grpc-js uses. */
+/** One stream, with the part of Node's API that grpc-js uses. */
 import { Buffer } from "node:buffer";
 import { EventEmitter } from "node:events";
 import { CODE, WINDOW_BYTES_DEFAULT } from "../../core/http2_wire.ts";
@@ -8,25 +8,25 @@ import { PartialMessage } from "./partial_message.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 import { answerFields, trailerFields } from "./request.ts";
 
-/** What an open stream costs by its objects, as measured, in bytes. */
+/** What an open stream's objects cost, as measured, in bytes. */
 const STREAM_BYTES = 12_288;
 
-/** What a stream asks of its connection. */
+/** What a stream needs from its connection. */
 export interface StreamPort {
   sendHeaders(fields: readonly Field[], isEnd: boolean): void;
-  /** Something is to be sent as soon as windows allow. */
+  /** There is data to send as soon as windows allow. */
   ready(): void;
-  /** Bytes that were received wait no longer. */
+  /** Received bytes have been consumed. */
   consumed(bytes: number): void;
-  /** The peer may send so much more on this stream. */
+  /** Lets the peer send this much more on the stream. */
   renew(increment: number): void;
-  /** What the stream holds has changed. */
+  /** The bytes the stream holds have changed by `delta`. */
   held(delta: number): void;
-  /** Ends the stream with a code. */
+  /** Resets the stream with a code. */
   reset(code: number): void;
   /** Both directions have ended. */
   ended(): void;
-  /** Something of ours has thrown. */
+  /** Our own code has thrown. */
   defect(error: unknown): void;
 }
 
@@ -38,22 +38,22 @@ interface Chunk {
 /**
  * One call's stream.
  *
- * Nothing waits in it without being counted: what came and is not read yet,
- * what came of a message that is not whole, what is written and has not left.
+ * Everything buffered in it is counted: received data that is unread or part of
+ * an incomplete message, and written data that has not been sent.
  */
 export class Stream extends EventEmitter {
   readonly id: number;
-  /** Its connection; grpc-js calls it so. */
+  /** Its connection, under grpc-js's name for it. */
   readonly session: object;
-  /** Bytes that the peer still takes. */
+  /** The send window, in bytes. */
   sendWindow: number;
   rstCode: number = CODE.noError;
-  /** Whether the peer has ended its direction. */
+  /** Whether the peer has half-closed. */
   isRemoteClosed = false;
   /** Whether both directions have ended, or it was reset. */
   closed = false;
   headersSent = false;
-  /** When the answer was complete, though the request is not. */
+  /** When the response was completed before the request. */
   answeredAtMs: number | undefined;
   readonly #port: StreamPort;
   readonly #inbox: Buffer[] = [];
@@ -62,7 +62,7 @@ export class Stream extends EventEmitter {
   #heldBytes = 0;
   #isPaused = false;
   #isEndDelivered = false;
-  /** What is left of an announced length. */
+  /** What is left of the content-length. */
   #lengthLeft: number | undefined;
   #isLocalEnded = false;
   #isLocalClosed = false;
@@ -85,7 +85,7 @@ export class Stream extends EventEmitter {
     });
   }
 
-  /** Counts what an open stream costs. */
+  /** Counts the cost of an open stream. */
   open(): void {
     this.#hold(STREAM_BYTES);
   }
@@ -103,7 +103,7 @@ export class Stream extends EventEmitter {
 
   /**
    * Notes the "content-length" of the request, if there is one.
-   * @throws {StreamError} When it is no length.
+   * @throws {StreamError} When it is not a length.
    */
   expect(length: string | undefined): void {
     if (length === undefined) return;
@@ -114,7 +114,7 @@ export class Stream extends EventEmitter {
   /**
    * Takes data from the peer; it is copied.
    *
-   * @param windowBytes Its length with the padding, as windows count it.
+   * @param windowBytes Its length with padding, as flow control counts it.
    * @throws {StreamError} When the peer may not send it.
    */
   receive(bytes: Uint8Array, windowBytes: number): void {
@@ -123,7 +123,7 @@ export class Stream extends EventEmitter {
     if (this.#lengthLeft !== undefined) this.#lengthLeft -= bytes.length;
     demandWhole((this.#lengthLeft ?? 0) >= 0);
     if (this.answeredAtMs !== undefined) {
-      this.#consumed(windowBytes); // Nobody waits for it any more.
+      this.#consumed(windowBytes); // Nobody will read it.
       return;
     }
     this.#consumed(windowBytes - bytes.length);
@@ -134,8 +134,8 @@ export class Stream extends EventEmitter {
   }
 
   /**
-   * The peer has ended its direction.
-   * @throws {StreamError} When it has announced more.
+   * The peer has half-closed.
+   * @throws {StreamError} When it sent less than the content-length.
    */
   receiveEnd(): void {
     if (this.closed) return;
@@ -145,7 +145,7 @@ export class Stream extends EventEmitter {
     this.#endIfClosed();
   }
 
-  /** Sends the headers; grpc-js gives `endStream` for an answer without data. */
+  /** Sends the headers; grpc-js sets `endStream` for trailers-only answers. */
   respond(
     headers: Readonly<Record<string, unknown>>,
     options: { readonly endStream?: boolean } = {},
@@ -157,7 +157,7 @@ export class Stream extends EventEmitter {
     if (isEnd) this.#closeLocal();
   }
 
-  /** Queues data; `done` is called when it has left, or cannot any more. */
+  /** Queues data; `done` is called when it has been sent, or never will be. */
   write(bytes: Uint8Array, done: (error?: Error) => void): void {
     if (this.closed || this.#isLocalEnded) {
       this.#later(() => done(new Error("The stream has ended")));
@@ -168,7 +168,7 @@ export class Stream extends EventEmitter {
     this.#port.ready();
   }
 
-  /** No more data; asks for the trailers when all has left. */
+  /** No more data; asks for the trailers once everything is sent. */
   end(): void {
     if (this.closed || this.#isLocalEnded) return;
     this.#isLocalEnded = true;
@@ -181,7 +181,7 @@ export class Stream extends EventEmitter {
     this.#closeLocal();
   }
 
-  /** Ends the stream with a code, as `RST_STREAM`. */
+  /** Resets the stream with a code. */
   close(code: number = CODE.noError): void {
     if (!this.closed) this.#port.reset(code);
   }
@@ -191,7 +191,7 @@ export class Stream extends EventEmitter {
     return this;
   }
 
-  /** Takes up to `max` bytes of output, of one write at the most. */
+  /** Takes up to `max` bytes of output, from one write at most. */
   takeOutput(max: number): Uint8Array | undefined {
     const chunk = this.#outbox[0];
     if (chunk === undefined) return undefined;
@@ -203,7 +203,7 @@ export class Stream extends EventEmitter {
       return taken;
     }
     this.#outbox.shift();
-    // Not now: the frame must be queued before what follows it.
+    // Deferred: this frame must be queued before what follows it.
     this.#later(() => {
       chunk.done();
       this.#askForTrailers();
@@ -211,7 +211,7 @@ export class Stream extends EventEmitter {
     return taken;
   }
 
-  /** Ends it on this side without a frame; whatever waits is dropped. */
+  /** Ends it on our side without a frame, dropping what is buffered. */
   abandon(code: number): void {
     if (this.closed) return;
     this.closed = true;
@@ -238,7 +238,7 @@ export class Stream extends EventEmitter {
     this.#port.held(delta);
   }
 
-  /** Does something when this turn is over; what it throws is a defect. */
+  /** Does something after this turn; what it throws is a defect. */
   #later(work: () => void): void {
     queueMicrotask(() => {
       try {
@@ -265,7 +265,7 @@ export class Stream extends EventEmitter {
     while (!this.#isPaused && !this.closed) {
       const chunk = this.#inbox.shift();
       if (chunk === undefined) break;
-      // grpc-js holds what belongs to a message that is not whole.
+      // grpc-js buffers an incomplete message.
       const messageBytes = this.#message.take(chunk);
       this.#hold(messageBytes - this.#messageBytes - chunk.length);
       this.#messageBytes = messageBytes;
@@ -294,7 +294,7 @@ export class Stream extends EventEmitter {
   }
 }
 
-/** Demands a request as long as it said. */
+/** Asserts that a request is as long as its content-length. */
 function demandWhole(isWhole: boolean): void {
-  demand(isWhole, "protocolError", "not the announced length", StreamError);
+  demand(isWhole, "protocolError", "a wrong content-length", StreamError);
 }

@@ -1,4 +1,4 @@
-/** Something that may happen so often at once, and so often each second. */
+/** A rate limit with bursts. */
 export class TokenBucket {
   readonly #max: number;
   readonly #perS: number;
@@ -6,8 +6,8 @@ export class TokenBucket {
   #atMs = 0;
 
   /**
-   * @param max How often at once.
-   * @param perS How often each second after that.
+   * @param max The largest burst.
+   * @param perS Tokens added per second.
    */
   constructor(max: number, perS: number) {
     this.#max = max;
