@@ -145,7 +145,7 @@ Deno.test("experiment report says in a sentence what is wrong with a record", as
     ['{"version":1,"kind":"load","report":{"question":""}}', /" lacks /],
     [
       '{"version":1,"kind":"experiments","experiments":[{}]}',
-      /^experiment: ".*" lacks something that its kind has/,
+      /^experiment: ".*" lacks a part that its kind must have/,
     ],
   ];
   for (const [text, words] of rows) {
