@@ -60,7 +60,7 @@ for (
       "cannot be compared when servers were called directly",
       { servers: 150 },
       null,
-      /^They cannot be compared; 10 calls came to servers/,
+      /^They cannot be compared; 10 calls reached servers/,
     ],
   ] as const
 ) {
