@@ -75,7 +75,7 @@ async function findRuntime(
 ): Promise<Runtime> {
   // A Deno that is passed over is the one that runs us.
   const onProgress = (line: string) => {
-    if (!line.startsWith("Passing over")) print(line);
+    if (!line.startsWith("Skipping")) print(line);
   };
   const { path } = version === Deno.version.deno
     ? { path: Deno.execPath() }
