@@ -1,10 +1,10 @@
-# The server's and the client's image: one binary each, nothing else.
+# The images of server and client: one binary each, nothing else.
 #
 # Targets: server, client            compile from this folder
 #          server-prebuilt,          pack binaries that are already in dist/;
 #          client-prebuilt           needs no network but the base image
 
-# Compiles. Its version is "toolVersions.deno" of deno.json; a test compares.
+# Compiles. Its version is "toolVersions.deno" of deno.json, as a test checks.
 ARG DENO_IMAGE=denoland/deno:debian-2.9.3
 # Runs the binary: glibc and certificates, no shell, user nonroot (65532).
 ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
@@ -21,9 +21,9 @@ FROM base AS client-prebuilt
 COPY dist/grpc-client /usr/local/bin/grpc-client
 ENTRYPOINT ["/usr/local/bin/grpc-client"]
 
-# Everything that is downloaded, in a layer of its own: npm packages by the
-# lock file, and, by compiling an empty program, Deno's bundler and the runtime
-# that goes into binaries. A change of the sources downloads nothing.
+# All downloads, in a layer of their own, so that a source change downloads
+# nothing: the npm packages of the lock file and, by compiling an empty program,
+# Deno's bundler and the runtime for binaries.
 FROM ${DENO_IMAGE} AS packages
 ENV DENO_NO_UPDATE_CHECK=1
 WORKDIR /project
@@ -38,7 +38,7 @@ COPY proto proto
 COPY src src
 COPY bootstrap bootstrap
 COPY tools tools
-# What the binaries' --version says; git is not in here.
+# What the binaries' --version says; there is no git in here.
 ARG COMMIT=unknown
 RUN deno task --quiet build --only server,client --commit "$COMMIT" --out /out
 

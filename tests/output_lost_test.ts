@@ -9,7 +9,7 @@ const UP = [
 ];
 
 const FULL = "Cannot write to standard output: No space left on device " +
-  "(os error 28); send it to a place that takes it";
+  "(os error 28); redirect it elsewhere";
 
 for (
   const [program, args] of [

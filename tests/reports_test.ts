@@ -139,7 +139,7 @@ Deno.test("experiment report says in a sentence what is wrong with a record", as
     Deno.writeTextFile(`${folder}/record.json`, text);
   await ends(report(place.folder), 3, /^experiment: Cannot read ".*; name the/);
   const rows: readonly (readonly [string, RegExp])[] = [
-    ["{", /^experiment: ".*" is no JSON: .*; it is damaged/],
+    ["{", /^experiment: ".*" is not JSON: .*; it is damaged/],
     ['{"version":9}', /^experiment: ".*" is a record of version 9, and this/],
     ['{"version":1}', /^experiment: ".*" lacks .*no kind "undefined"/],
     ['{"version":1,"kind":"load","report":{"question":""}}', /" lacks /],

@@ -1,6 +1,6 @@
 /**
  * Compiles the programs to binaries, each with its own permissions, and packs
- * them with their digests, their sizes and a list of what they are made of.
+ * them with their digests, sizes and a list of components.
  */
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
@@ -34,7 +34,7 @@ import {
 } from "./build/targets.ts";
 import { PROJECT } from "../bootstrap/docker/machine.ts";
 
-/** The most that a binary may have; nearly all of it is the runtime. */
+/** The most a binary may have; nearly all of it is the runtime. */
 export const BINARY_BYTES_MAX = 100_000_000;
 
 const FLAGS = {
@@ -76,14 +76,14 @@ const ABOUT = `Compiles grpc-server, grpc-client and grpc-lab, each with the \
 permissions that deno.json
 names for it, and packs them. The same commit gives the same bytes.`;
 
-/** A file that was made. */
+/** A file that was built. */
 interface Made {
-  /** Its path from the output folder. */
+  /** Its path relative to the output folder. */
   readonly name: string;
   readonly bytes: number;
 }
 
-/** Makes everything that was asked for; `folder` is for temporary files. */
+/** Builds everything requested; `folder` is for temporary files. */
 async function build(
   { targets, programs, out, commit }: Config,
   folder: string,
@@ -157,7 +157,7 @@ async function writeSbom(
 
 /**
  * Writes digests and sizes.
- * @throws {Failure} `failed` when a binary is over the budget.
+ * @throws {Failure} `failed` when a binary exceeds the budget.
  */
 async function report(
   out: string,
@@ -195,7 +195,7 @@ async function report(
 async function makeFolder(out: string): Promise<string> {
   try {
     await Deno.mkdir(out, { recursive: true });
-    // Beside the output: it is on the same disk, and removed with it.
+    // Next to the output: on the same disk, and removed with it.
     return await Deno.makeTempDir({
       dir: await Deno.realPath(out),
       prefix: ".build-",
@@ -221,7 +221,7 @@ async function run(): Promise<number> {
     try {
       unfinished.forEach((path) => Deno.removeSync(path, { recursive: true }));
     } catch {
-      // A compiler that still writes there keeps it; `deno task clean` will do.
+      // A compiler still writing there keeps it; `deno task clean` removes it.
     }
   });
   const folder = await makeFolder(values.out);

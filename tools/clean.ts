@@ -1,4 +1,4 @@
-/** Removes everything that the project made in its own folder. */
+/** Removes everything the project generated in its own folder. */
 import { fileURLToPath } from "node:url";
 import { helpText, parseFlags } from "../src/core/flags.ts";
 import { runProgram } from "../src/io/program.ts";
@@ -7,7 +7,9 @@ import { print } from "../src/io/terminal.ts";
 /** The folders that programs and tools of this project write to. */
 const MADE = [".tools", "dist", "reports"] as const;
 
-/** The folder that is emptied but stays: k6 writes there and makes none. */
+/**
+ * The folder that is emptied but kept: k6 writes there and cannot create it.
+ */
 const EMPTIED = "loadtest/reports";
 
 const ABOUT = `Removes ${MADE.join(", ")} and what is in ${EMPTIED}: \
@@ -15,10 +17,10 @@ all that was fetched,
 built or measured here.`;
 
 /**
- * Removes the folders that were made.
+ * Removes the generated folders.
  *
- * @param root The folder of the project.
- * @returns The names of those that were there.
+ * @param root The project's folder.
+ * @returns The names of those that existed.
  */
 export async function clean(root: URL): Promise<string[]> {
   const removed: string[] = [];
@@ -34,7 +36,7 @@ export async function clean(root: URL): Promise<string[]> {
   return removed;
 }
 
-/** Removes what is in a folder, but for hidden files; false if there is none. */
+/** Empties a folder except for hidden files; false if there was nothing. */
 async function empty(folder: URL): Promise<boolean> {
   const names: string[] = [];
   try {

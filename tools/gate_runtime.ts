@@ -1,6 +1,6 @@
 /**
  * The runtime gate: whether a version of Deno runs our server and our client
- * without losing a call. No other version is pinned before it has passed.
+ * without losing a call. No version is pinned before it has passed.
  */
 import config from "../deno.json" with { type: "json" };
 import { EXIT_CODES, Failure } from "../src/core/errors.ts";
@@ -64,7 +64,9 @@ function checkVersions(versions: readonly string[]): readonly string[] {
   if (bad.length === 0) return versions.length === 0 ? [PIN] : versions;
   throw new Failure(
     "usage",
-    bad.map((one) => `"${one}" is no version of Deno, such as ${PIN}`)
+    bad.map((one) =>
+      `"${one}" is not a version of Deno; use one such as ${PIN}`
+    )
       .join("\n"),
   );
 }
@@ -73,9 +75,9 @@ async function findRuntime(
   version: string,
   signal: AbortSignal,
 ): Promise<Runtime> {
-  // A Deno that is passed over is the one that runs us.
+  // A skipped Deno is the one that runs us.
   const onProgress = (line: string) => {
-    if (!line.startsWith("Passing over")) print(line);
+    if (!line.startsWith("Skipping")) print(line);
   };
   const { path } = version === Deno.version.deno
     ? { path: Deno.execPath() }
@@ -88,7 +90,7 @@ async function findRuntime(
   return { version, path, onProgress: print, signal };
 }
 
-/** Runs the checks on one Deno; nothing but the runtime is judged. */
+/** Runs the checks on one Deno; only the runtime is judged. */
 async function gate(
   runtime: Runtime,
   checks: readonly Check[],
@@ -133,7 +135,7 @@ async function run(): Promise<number> {
   }
   const versions = checkVersions(positionals);
   const { signal } = listenForStop(killAllChildren);
-  // What is running ends, and so does the check that waits for it.
+  // Ends what is running, and so the check that waits for it.
   signal.addEventListener("abort", killAllChildren);
   const plan: Plan = {
     ...(values.quick ? QUICK_PLAN : WHOLE_PLAN),

@@ -1,6 +1,7 @@
 /**
- * A soak: the native stack under an even load for long enough to see whether
- * anything grows. Samples of every program's memory, one verdict, a report.
+ * A soak test: the native stack under an even load for long enough to see
+ * whether memory grows. It samples every program's memory and writes a report
+ * with one verdict.
  */
 import { EXIT_CODES } from "../src/core/errors.ts";
 import {
@@ -40,15 +41,17 @@ const REPORT = "reports/soak.json";
 
 const SERVERS = 3;
 
-/** Or as far apart as makes so many of the whole soak. */
+/**
+ * The sampling interval, longer if a soak would have more than `SAMPLES_MAX`.
+ */
 const SAMPLE_INTERVAL_S_MIN = 2;
 const SAMPLES_MAX = 900;
 
 const ABOUT = `Runs three servers and Envoy under ${CALLS_PER_S} calls and \
 ${CONNECTIONS_PER_S} new connections a second, and
-watches every program's memory. No call may be lost, no server may start again,
+watches every program's memory. No call may be lost, no server may restart,
 and after the first third, or 10 minutes, no program may grow by ${MIB_PER_MINUTE_MAX} MiB a minute;
-a soak below 8 minutes is too short to tell that. Exit code: 0 if it is so,
+a soak of less than 8 minutes is too short to judge that. Exit code: 0 if all hold,
 ${EXIT_CODES.failed} if not. The report is ${REPORT}.`;
 
 const FLAGS = {
@@ -63,7 +66,7 @@ const FLAGS = {
 
 type Samples = ReadonlyMap<string, MemorySample[]>;
 
-/** Takes samples until the time is over, the load has ended or it is stopped. */
+/** Takes samples until the time is up, the load ends or it is stopped. */
 async function sample(
   stack: NativeStack,
   load: SteadyLoad,
@@ -98,7 +101,7 @@ async function sample(
   return samples;
 }
 
-/** What is wrong with calls, in a sentence; none if nothing is. */
+/** What is wrong with the calls; empty if nothing is. */
 function callComplaints(
   what: string,
   calls: Calls | undefined,
@@ -109,7 +112,7 @@ function callComplaints(
   return [`${calls.lost} of ${calls.made} calls of the ${what} are lost`];
 }
 
-/** The servers that are not those that were started. */
+/** The servers that have restarted. */
 async function startedAgain(
   stack: NativeStack,
   durationMs: number,
@@ -117,7 +120,7 @@ async function startedAgain(
   const words = await Promise.all(
     stack.servers().map(async ({ name }) => {
       const { uptimeMs } = await stack.counters(name);
-      return uptimeMs < durationMs ? [`${name} has started again`] : [];
+      return uptimeMs < durationMs ? [`${name} has restarted`] : [];
     }),
   );
   return words.flat();
@@ -147,9 +150,9 @@ async function soak(minutes: number): Promise<number> {
     const [short, steady] = await Promise.all([coming, load.end()]);
     complaints.push(
       ...callComplaints("client", steady),
-      ...callComplaints("callers who come and go", short),
+      ...callComplaints("short-lived callers", short),
       ...await startedAgain(stack, Date.now() - startedAt.getTime()),
-      ...(signal.aborted ? ["it was stopped before its end"] : []),
+      ...(signal.aborted ? ["it was stopped early"] : []),
     );
     return await conclude({ minutes, startedAt, samples, steady, short }, [
       ...complaints,

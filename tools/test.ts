@@ -1,6 +1,6 @@
 /**
- * The test command: formatting, lint, types, house rules and every test, with
- * one closing line that counts them all.
+ * The test command: formatting, lint, types, house rules and every test, with a
+ * final line that counts them all.
  */
 import { EXIT_CODES, Failure } from "../src/core/errors.ts";
 import { helpText, parseFlags } from "../src/core/flags.ts";
@@ -10,7 +10,7 @@ import { print } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
 import { longFiles, RULES, type SourceFile } from "./checks/rules.ts";
 
-/** Counts of what was run. */
+/** The counts of a run. */
 interface Count {
   readonly passed: number;
   readonly failed: number;
@@ -27,7 +27,7 @@ const DENO_CHECKS: readonly (readonly [what: string, args: string[]])[] = [
   ],
 ];
 
-/** Runs Deno; each line is printed and handed on. */
+/** Runs Deno; each line is printed and passed on. */
 async function runDeno(
   args: readonly string[],
   signal: AbortSignal,
@@ -35,7 +35,8 @@ async function runDeno(
 ): Promise<boolean> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
-    // What the tests start is given paths from here, wherever we were called.
+    // The tests start programs with paths relative to here, wherever we were
+    // called.
     env: { INIT_CWD: Deno.cwd() },
     stdin: "null",
     stdout: "piped",
@@ -61,7 +62,7 @@ async function trackedFiles(): Promise<SourceFile[]> {
   const paths = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
   return await Promise.all(paths.map(async (path) => ({
     path,
-    // A file that was removed and not committed yet has no text.
+    // A removed file that is still in the index has no text.
     text: await Deno.readTextFile(path).catch(() => ""),
   })));
 }
@@ -89,8 +90,8 @@ async function runChecks(signal: AbortSignal): Promise<Count> {
 }
 
 /**
- * Tests that measure: rates, latencies, lost calls. Side by side they would
- * measure each other, so they run one after the other, after the rest.
+ * Tests that measure rates, latencies or lost calls. They would disturb each
+ * other, so they run one by one, after the rest.
  */
 const MEASURING: readonly string[] = [
   "tests/build_test.ts",
@@ -105,7 +106,7 @@ const MEASURING: readonly string[] = [
   "tests/page_browser_test.ts",
 ];
 
-/** Deno's closing line: "ok | 7 passed (2 steps) | 0 failed | 1 ignored". */
+/** Deno's summary line: "ok | 7 passed (2 steps) | 0 failed | 1 ignored". */
 const CLOSING = /\| (\d+) passed.*\| (\d+) failed(?:.*\| (\d+) ignored)?/;
 
 async function runTests(
@@ -133,16 +134,16 @@ async function runTests(
 
 const ABOUT = `Checks formatting, lint, types and the house rules, and runs \
 every test, or those in
-the files and folders that are named. The last line counts them all.`;
+the files and folders named. The last line counts them all.`;
 
-/** The files and folders that were named. @throws {Failure} `usage` */
+/** The files and folders named. @throws {Failure} `usage` */
 async function chosenFiles(names: readonly string[]): Promise<string[]> {
   const paths = names.map(typedPath);
   for (const path of paths) {
     if (await Deno.stat(path).then(() => true, () => false)) continue;
     throw new Failure(
       "usage",
-      `"${path}" is no file or folder; name tests, or nothing to run them all`,
+      `"${path}" is not a file or folder; name tests, or nothing to run them all`,
     );
   }
   return paths;
@@ -158,8 +159,8 @@ async function run(): Promise<number> {
   }
   const files = await chosenFiles(positionals);
   const { signal } = listenForStop();
-  // Fetched before the tests, so that none of them has to wait for it; of the
-  // tests that are named, few need them.
+  // Fetched up front, so that no test has to wait for it; few single tests need
+  // them.
   for (const tool of files.length > 0 ? [] : ["envoy", "k6"] as const) {
     await findTool(tool, { onProgress: print, signal });
   }

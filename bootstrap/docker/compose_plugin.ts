@@ -1,4 +1,4 @@
-/** Finds Docker Compose v2, or makes it. */
+/** Finds Docker Compose v2, or builds it. */
 import config from "../../deno.json" with { type: "json" };
 import { Failure, messageOf } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
@@ -15,14 +15,14 @@ import {
 
 const VERSION = config.toolVersions.compose;
 
-/** Under these names Debian and Ubuntu may have Compose v2. */
+/** Names under which Debian and Ubuntu may package Compose v2. */
 const PACKAGES = [
   "docker-compose-v2",
   "docker-compose-plugin",
   "docker-compose",
 ];
 
-/** What is compiled, for the sentence of a failure. */
+/** What is compiled, for failure messages. */
 const COMPOSE = {
   title: "Docker Compose",
   version: VERSION,
@@ -48,9 +48,9 @@ export async function composeVersion(): Promise<string | undefined> {
 }
 
 /**
- * The first package whose candidate is Compose 2 or newer.
+ * The first package whose candidate version is Compose 2 or newer.
  *
- * @param policy What `apt-cache policy` printed for the packages.
+ * @param policy The output of `apt-cache policy` for the packages.
  */
 export function packageOfComposeV2(policy: string): string | undefined {
   const candidates = policy.matchAll(
@@ -66,9 +66,9 @@ export function packageOfComposeV2(policy: string): string | undefined {
  * Gives `docker` its `compose` command: from Debian's packages, or compiled
  * from its Go module into the project's folder.
  *
- * @param say Is told before the long part begins.
+ * @param say Called before the long part begins.
  * @returns What was done, in words; `link` is a file outside the project's
- * folder that must be removed later.
+ * folder, to be removed later.
  * @throws {Failure} `environment`.
  */
 export async function installCompose(
@@ -93,7 +93,7 @@ export async function installCompose(
 }
 
 /**
- * Whether a file is the pinned Docker Compose, and runs here.
+ * Whether a file is the pinned Docker Compose and runs here.
  *
  * @param path An absolute path.
  */
@@ -119,9 +119,9 @@ async function build(
     signal: undefined,
   };
   const module = "github.com/docker/compose/v2";
-  // Go does not read a go.mod that is right in its folder of temporary files.
+  // Go does not read a go.mod directly in its temporary folder.
   const cwd = `${workspace.folder}/module`;
-  // What a killed process has left would be in the way.
+  // Leftovers of a killed process would be in the way.
   await Deno.remove(workspace.folder, { recursive: true }).catch(() => {});
   await Deno.mkdir(cwd, { recursive: true });
   try {
@@ -133,7 +133,7 @@ async function build(
       [go.path, "list", "-m", `${module}@v${VERSION}`],
       go.env,
     );
-    // Compose's own go.mod has exclude directives: `go install` refuses it.
+    // `go install` refuses Compose's go.mod for its exclude directives.
     const steps = [
       ["mod", "init", "compose-build"],
       ["get", `${module}/cmd@v${VERSION}`],
@@ -167,7 +167,7 @@ async function linkPlugin(path: string): Promise<string> {
   const link = `${config}/cli-plugins/docker-compose`;
   try {
     await Deno.mkdir(`${config}/cli-plugins`, { recursive: true });
-    // A link that leads nowhere is ours of an earlier time; a file is not.
+    // A dangling link is an old one of ours; a file is not.
     const old = await Deno.lstat(link).catch(() => undefined);
     if (old?.isSymlink) await Deno.remove(link);
     await Deno.symlink(path, link);

@@ -5,7 +5,7 @@ import { forwardPolicyOf, removalOfDockersRules } from "./firewall.ts";
 import { waitUntil } from "../../src/io/wait.ts";
 import { DOCKER_FOLDER, isThere, runWell } from "./machine.ts";
 
-/** Short, since the names of sockets have 107 bytes at most. */
+/** Short, since socket paths have at most 107 bytes. */
 const EXEC_ROOT = "/run/grpc-demo-docker";
 
 const DATA_ROOT = `${DOCKER_FOLDER}/data`;
@@ -13,21 +13,21 @@ const LOG = `${DOCKER_FOLDER}/dockerd.log`;
 const PID_FILE = `${DOCKER_FOLDER}/dockerd.pid`;
 const STATE = `${DOCKER_FOLDER}/started.json`;
 
-/** A first start on a slow disk takes some seconds. */
+/** The first start on a slow disk takes some seconds. */
 const START_LIMIT_MS = 60_000;
 
-/** The engine itself gives its containers 15 s. */
+/** The engine gives its containers 15 s. */
 const STOP_LIMIT_MS = 30_000;
 
 const ANSWER_LIMIT_MS = 20_000;
 
-/** What was there before our engine, and what was started. */
+/** The state before our engine, and what was started. */
 interface Started {
   /** The engine's process id; undefined when only Compose was linked. */
   readonly pid?: number;
-  /** The packet filter's policy for forwarded packets, by its command. */
+  /** The packet filters' earlier FORWARD policies, by command. */
   readonly forwardPolicies?: Readonly<Record<string, string>>;
-  /** Network interfaces that were there before. */
+  /** Network interfaces that existed before. */
   readonly interfaces?: readonly string[];
   /** Whether the kernel forwarded packets before: "0" or "1". */
   readonly ipForward?: string;
@@ -37,7 +37,7 @@ interface Started {
 
 const IP_FORWARD = "/proc/sys/net/ipv4/ip_forward";
 
-/** What an earlier `up` has noted, or undefined. */
+/** What an earlier `up` recorded, or undefined. */
 export async function readStarted(): Promise<Started | undefined> {
   try {
     return JSON.parse(await Deno.readTextFile(STATE)) as Started;
@@ -46,7 +46,7 @@ export async function readStarted(): Promise<Started | undefined> {
   }
 }
 
-/** Notes what must be taken down later. */
+/** Records what must be taken down later. */
 export async function noteStarted(more: Started): Promise<void> {
   const started = { ...await readStarted(), ...more };
   await Deno.mkdir(DOCKER_FOLDER, { recursive: true });
@@ -71,7 +71,7 @@ export async function engineVersion(): Promise<string | undefined> {
  * Starts `dockerd` on Docker's usual socket and waits until it answers.
  *
  * @returns Its process id.
- * @throws {Failure} `environment` with what the engine said last.
+ * @throws {Failure} `environment` with the engine's last message.
  */
 export async function startDaemon(): Promise<number> {
   await noteStarted({
@@ -98,7 +98,8 @@ async function launch(): Promise<
     `--pidfile=${PID_FILE}`,
     "--host=unix:///var/run/docker.sock",
   ];
-  // The shell opens the log and becomes the engine, with the same process id.
+  // The shell opens the log and then becomes the engine, with the same process
+  // id.
   const child = new Deno.Command("sh", {
     args: ["-c", 'exec dockerd "$@" > "$0" 2>&1', LOG, ...args],
     detached: true,
@@ -117,7 +118,7 @@ async function launch(): Promise<
   return { pid: child.pid, answers: isDecided && !hasEnded };
 }
 
-/** What the engine's log gives as the reason of its end. */
+/** The reason of the engine's exit, from its log. */
 async function lastError(): Promise<string> {
   const log = await Deno.readTextFile(LOG).catch(() => "");
   const lines = log.trimEnd().split("\n");
@@ -126,17 +127,17 @@ async function lastError(): Promise<string> {
   return /msg="(.*)"/.exec(line)?.[1] ?? (line || "it said nothing");
 }
 
-/** Whether the engine that we started is running. */
+/** Whether the engine we started is running. */
 export async function isOurDaemon(pid: number): Promise<boolean> {
   return (await ourProcesses()).includes(pid);
 }
 
-/** Stops the engine that was started, with all its containers. */
+/** Stops the engine we started, with all its containers. */
 export async function stopDaemon(): Promise<void> {
   const started = await readStarted();
   if (started?.pid !== undefined) {
     await stopEngine(started.pid);
-    // An engine that was killed leaves its folder mounted upon itself.
+    // A killed engine leaves its folder bind-mounted on itself.
     await runToEnd("umount", ["--quiet", DATA_ROOT]).catch(() => {});
     await cleanNetwork(started);
   }
@@ -150,8 +151,8 @@ export async function stopDaemon(): Promise<void> {
 async function stopEngine(notedPid: number): Promise<void> {
   let pid = notedPid;
   const hasDied = !await isOurDaemon(pid);
-  // The containers of an engine that was killed live on. A new one in the
-  // same folders finds them, and their mounts, and can end them.
+  // A killed engine's containers live on. A new engine in the same folders
+  // finds them and their mounts, and can end them.
   if (hasDied && (await ourProcesses()).length > 0) {
     await removeStalePidFiles();
     pid = (await launch()).pid;
@@ -167,7 +168,7 @@ async function stopEngine(notedPid: number): Promise<void> {
 }
 
 /**
- * A new engine takes the process that such a file names for a running one,
+ * A new engine takes the process named by such a file for a running engine,
  * even if it is a zombie, as in a container without an init process.
  */
 async function removeStalePidFiles(): Promise<void> {
@@ -188,12 +189,12 @@ async function removeContainers(): Promise<void> {
     }
     await runWell("docker", ["network", "prune", "--force"]);
   } catch {
-    // An engine that does not answer is ended all the same, and what it
-    // leaves is removed after that.
+    // An engine that does not answer is killed anyway, and its leftovers are
+    // removed afterwards.
   }
 }
 
-/** The engine, its containerd and its shims, by a path that is ours alone. */
+/** The engine, its containerd and its shims, found by a path only ours have. */
 async function ourProcesses(): Promise<number[]> {
   const { stdout } = await runToEnd("sh", [
     "-c",
@@ -203,7 +204,7 @@ async function ourProcesses(): Promise<number[]> {
 }
 
 /**
- * The engines, containerds and shims that were started with a path.
+ * The engines, containerds and shims started with a path.
  *
  * @param listing Lines of "/proc/PID/cmdline:", the command line, with a zero
  * byte after each word.
@@ -255,7 +256,7 @@ async function cleanNetwork(started: Started): Promise<void> {
   await runWell("sh", ["-c", `echo ${started.ipForward} > ${IP_FORWARD}`]);
 }
 
-/** Deno lets only programs with every permission read /sys and /proc. */
+/** Deno lets only programs with all permissions read /sys and /proc. */
 async function networkInterfaces(): Promise<string[]> {
   return (await runWell("ls", ["/sys/class/net"])).trim().split("\n");
 }

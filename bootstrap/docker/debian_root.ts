@@ -1,4 +1,4 @@
-/** Makes root folders for images of Debian packages. */
+/** Makes image root folders from Debian packages. */
 import { canInstallPackages, runWell, updatePackageLists } from "./machine.ts";
 
 /** What images do not need: manuals, translations. */
@@ -7,7 +7,7 @@ const LEFT_OUT = ["doc", "info", "lintian", "locale", "man"];
 /** The certificates that this machine trusts, its own among them. */
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
 
-/** The user of images that are named "nonroot"; Envoy's image has it too. */
+/** The user of "nonroot" images, and of Envoy's. */
 export const NONROOT_ID = 65532;
 
 const PASSWD = `root:x:0:0:root:/root:/sbin/nologin
@@ -26,11 +26,11 @@ let areListsNew = false;
 
 /**
  * Fills a new folder with the files of Debian packages. Nothing is installed:
- * no script of a package runs.
+ * no package scripts run.
  *
- * @param root The folder; it must not be there yet.
- * @param packages Their names; what they depend on must be named too.
- * @throws {Failure} `environment` when a package cannot be had.
+ * @param root The folder; it must not exist yet.
+ * @param packages Their names, with all dependencies.
+ * @throws {Failure} `environment` when a package is not available.
  */
 export async function makeDebianRoot(
   root: string,
@@ -39,7 +39,7 @@ export async function makeDebianRoot(
   const downloads = `${root}.packages`;
   await Deno.mkdir(root, { recursive: true });
   await Deno.mkdir(downloads);
-  // The lists of a fresh machine are empty, and old lists name old files.
+  // A fresh machine has no package lists, and old lists name old files.
   if (!areListsNew && await canInstallPackages()) await updatePackageLists();
   areListsNew = true;
   await runWell("apt-get", ["--quiet", "download", ...packages], {
@@ -62,7 +62,7 @@ export async function makeDebianRoot(
 }
 
 /**
- * Packs a root folder; the same files make the same bytes.
+ * Packs a root folder reproducibly.
  *
  * @param archive The file to make, a tar archive.
  */

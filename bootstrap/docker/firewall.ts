@@ -1,15 +1,15 @@
-/** Undoes what a Docker engine leaves in the packet filter when it ends. */
+/** Undoes what a Docker engine leaves in the packet filter. */
 
-/** What a rule of Docker's mentions: its chains or its bridges. */
+/** What Docker's rules mention: its chains or its bridges. */
 const DOCKERS_OWN =
   /(?:^|\s)(?:DOCKER[A-Z0-9-]*|docker0|br-[0-9a-f]{12})(?:\s|$)/;
 
-/** Docker's rule by which a container reaches its own published port. */
+/** Docker's rule that lets a container reach its own published port. */
 const HAIRPIN = /^-A POSTROUTING -s (\S+\/32) -d \1 .*-j MASQUERADE$/;
 
 const CHAIN = /^:(DOCKER[A-Z0-9-]*) /;
 
-/** Whether a line of `iptables-save` is a rule of Docker's. */
+/** Whether a line of `iptables-save` is one of Docker's rules. */
 export function isDockersRule(line: string): boolean {
   return line.startsWith("-A ") &&
     (DOCKERS_OWN.test(line) || HAIRPIN.test(line));
@@ -17,8 +17,8 @@ export function isDockersRule(line: string): boolean {
 
 /**
  * Makes the input of `iptables-restore --noflush` that removes Docker's rules
- * and chains, and nothing else. The rules of a dead container matter: they
- * still send a published port of this machine to where nothing listens.
+ * and chains, and nothing else. A dead container's rules matter: they still
+ * redirect a published port to where nothing listens.
  *
  * @param saved What `iptables-save` printed.
  * @param options `forwardPolicy` is the policy of the FORWARD chain before the
@@ -47,7 +47,7 @@ export function removalOfDockersRules(
       }
     } else if (isDockersRule(line)) {
       const [, chain] = /^-A (\S+)/.exec(line) ?? [];
-      // The chains of its own are emptied below.
+      // Docker's own chains are flushed below.
       if (chains.includes(chain ?? "")) continue;
       table.push(line.replace(/^-A/, "-D"));
     } else if (line === "COMMIT") {
@@ -60,14 +60,14 @@ export function removalOfDockersRules(
 }
 
 /**
- * The policy that the FORWARD chain has without Docker.
+ * The FORWARD chain's policy without Docker.
  *
- * @param saved What `iptables-save` printed while no engine was running.
+ * @param saved The output of `iptables-save` while no engine was running.
  */
 export function forwardPolicyOf(saved: string): string {
   const [filter = ""] = /^\*filter\n(?:.*\n)*?COMMIT$/m.exec(saved) ?? [];
-  // Chains of Docker's are what a dead engine left, and so is its DROP. A
-  // table that was never used lets everything through.
+  // Docker's chains are a dead engine's leftovers, and so is its DROP. An
+  // unused table accepts everything.
   if (/^:DOCKER /m.test(filter)) return "ACCEPT";
   return /^:FORWARD (\S+)/m.exec(filter)?.[1] ?? "ACCEPT";
 }

@@ -1,4 +1,4 @@
-/** What the Docker tools ask of the machine, and where they keep things. */
+/** What the Docker tools need from the machine, and where they keep files. */
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../src/core/errors.ts";
 import {
@@ -10,13 +10,13 @@ import {
 /** The project's folder. */
 export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Where an engine of ours keeps images, its log and Compose. */
+/** Where our engine keeps images, its log and Compose. */
 export const DOCKER_FOLDER = `${PROJECT}.tools/docker`;
 
-/** apt may wait this many seconds for another apt to end. */
+/** How many seconds apt may wait for another apt to end. */
 const APT_LOCK_WAIT_S = 120;
 
-/** How long apt may take for an update, or for 70 MB of packages. */
+/** How long apt may take for an update or 70 MB of packages. */
 const APT_LIMIT_MS = 600_000;
 
 /**
@@ -39,7 +39,7 @@ export async function runWell(
   );
 }
 
-/** What a program said last, for a sentence. */
+/** A program's last line, for messages. */
 export function lastLine(result: RunResult): string {
   return `${result.stdout}\n${result.stderr}`.split("\n")
     .map((line) => line.trim())
@@ -47,7 +47,7 @@ export function lastLine(result: RunResult): string {
     .at(-1) ?? `exit code ${result.code}`;
 }
 
-/** Whether we may install packages: root on Debian or its descendants. */
+/** Whether we may install packages: root on Debian or a derivative. */
 export async function canInstallPackages(): Promise<boolean> {
   return Deno.uid() === 0 && await hasDebianPackages();
 }
@@ -62,7 +62,7 @@ export async function hasDebianPackages(): Promise<boolean> {
   }
 }
 
-/** Whether a program runs here; it is asked for its version. */
+/** Whether a program runs here: it is asked for its version. */
 export async function isThere(command: string): Promise<boolean> {
   try {
     return (await runToEnd(command, ["--version"])).code === 0;
@@ -71,12 +71,12 @@ export async function isThere(command: string): Promise<boolean> {
   }
 }
 
-/** Reads Debian's lists of packages anew. */
+/** Updates Debian's package lists. */
 export async function updatePackageLists(): Promise<void> {
   await apt(["update"]);
 }
 
-/** Installs Debian packages, without those that they only recommend. */
+/** Installs Debian packages, without recommended ones. */
 export async function installPackages(
   names: readonly string[],
 ): Promise<void> {

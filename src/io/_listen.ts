@@ -1,4 +1,4 @@
-/** Lets a plain server of grpc-js listen, one that is no part of the demo. */
+/** Opens a port for a plain grpc-js server that is not part of the demo. */
 import { promisify } from "node:util";
 import { type Server, ServerCredentials } from "@grpc/grpc-js";
 

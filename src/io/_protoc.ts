@@ -1,6 +1,6 @@
 /**
- * What protoc makes of our .proto files, for a test. When a file is changed,
- * look at the difference that this makes in _protoc.json:
+ * What protoc makes of our .proto files, for a test. After changing one,
+ * regenerate _protoc.json and review the difference:
  *
  *   protoc -Iproto --include_source_info --descriptor_set_out=/dev/stdout \
  *     demo/v1/greeter.proto demo/v1/admin.proto |
@@ -14,7 +14,7 @@ interface Location {
   readonly leadingComments?: string;
 }
 
-/** A descriptor as JSON, and what it says of the places that have a comment. */
+/** A descriptor as JSON, with the source locations that have a comment. */
 export interface DescribedFile {
   readonly name: string;
   readonly comments: Readonly<Record<string, unknown>>;

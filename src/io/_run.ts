@@ -1,6 +1,6 @@
 /** Runs a piece of a program in a process of its own, for tests. */
 
-/** A piece ends by itself when its test has failed and forgotten it. */
+/** A piece ends by itself if its failed test left it running. */
 const LIMIT = "Deno.unrefTimer(setTimeout(() => Deno.exit(99), 30_000));";
 
 /** A started piece; what it prints is read as it comes. */
@@ -19,8 +19,8 @@ export interface Piece {
 }
 
 /**
- * Starts code that may use what program.ts and terminal.ts export. It has no
- * colours, whatever terminal the test runs in.
+ * Starts code that may use the exports of program.ts and terminal.ts. Its
+ * output has no colours, whatever terminal the test runs in.
  */
 export function startPiece(
   code: string,

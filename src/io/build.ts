@@ -1,4 +1,4 @@
-/** What the build has put into a binary. */
+/** What the build puts into a binary. */
 import config from "../../deno.json" with { type: "json" };
 import { versionLine } from "../core/version.ts";
 
@@ -7,7 +7,7 @@ export const BUILD_GLOBAL = "GRPC_DEMO_BUILD";
 
 /** What a build knows and a binary cannot find out. */
 export interface Build {
-  /** The commit that it was made of. */
+  /** The commit it was built from. */
   readonly commit: string;
   /**
    * Files that other programs read, by their paths in the project; a binary
@@ -35,7 +35,7 @@ export function versionOfProgram(name: string): string {
   });
 }
 
-/** What to know of a runtime that has not passed the gate, in a sentence. */
+/** A warning about a runtime that has not passed the gate. */
 export function runtimeNote(): string | undefined {
   const { deno } = config.toolVersions;
   return Deno.version.deno === deno

@@ -1,9 +1,9 @@
-/** Other programs, in process groups, none of which may outlive this one. */
+/** Child processes, in process groups, none of which may outlive this one. */
 import { Failure, messageOf } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** Longer lines are cut: a program need not end its lines at all. */
+/** Longer lines are truncated: a program need not end its lines at all. */
 const LINE_CHARACTERS_MAX_DEFAULT = 4096;
 
 /** How a process ended. */
@@ -16,56 +16,56 @@ export interface ExitStatus {
 
 /** A program to start, without input. */
 export interface Command {
-  /** A path, or a name to look for on PATH. */
+  /** A path, or a name to look up on PATH. */
   readonly command: string;
   readonly args: readonly string[];
-  /** Variables that are added to our own, or replace them. */
+  /** Variables added to our own, or replacing them. */
   readonly env?: Readonly<Record<string, string>>;
   /** The working folder (default: ours). */
   readonly cwd?: string;
   /** Where its standard output goes (default "piped"). */
   readonly stdout?: "piped" | "inherit";
-  /** Whether it ends soon by itself, so that nobody need know of it. */
+  /** Whether it ends soon by itself, so that listeners are not notified. */
   readonly isBrief?: boolean;
 }
 
-/** A started program, which leads a process group of its own. */
+/** A started program: the leader of its own process group. */
 export interface Child<T = unknown> {
   readonly pid: number;
-  /** Resolves with what was read of its output. */
+  /** Resolves with what was read from its output. */
   readonly output: Promise<T>;
-  /** Resolves when it has ended and its output was read. */
+  /** Resolves when it has ended and its output is read. */
   readonly exited: Promise<ExitStatus>;
   readonly isRunning: boolean;
   /** Sends it a signal; does nothing once it has ended. */
   kill(signal: Deno.Signal): void;
-  /** Sends a signal to it and to all that it has started. */
+  /** Sends a signal to its whole process group. */
   killGroup(signal: Deno.Signal): void;
 }
 
-/** Those that run, and whether they are brief. */
+/** Running children, and whether they are brief. */
 const running = new Map<Child, boolean>();
 const watchdog = new Watchdog();
 let onChange: (pids: readonly number[]) => void = () => {};
 
 /**
- * Ends every child, and what it has started itself, at once; for when there is
- * no time for order.
+ * Kills every child's process group at once, when there is no time for an
+ * orderly stop.
  */
 export function killAllChildren(): void {
   for (const child of running.keys()) child.killGroup("SIGKILL");
 }
 
-// However the program ends, its children end with it. When it is killed itself,
-// the watchdog sees to that.
+// However the program ends, its children end with it. If it is killed, the
+// watchdog takes over.
 globalThis.addEventListener("unload", () => {
   killAllChildren();
   watchdog.kill();
 });
 
 /**
- * Tells `listener` the ids of all children that are not brief, when one has
- * started or ended.
+ * Calls `listener` with the ids of all children that are not brief when one
+ * starts or ends.
  */
 export function onChildrenChange(
   listener: (pids: readonly number[]) => void,
@@ -90,7 +90,7 @@ async function childrenChanged(isBrief: boolean): Promise<void> {
  * Starts a program in a process group of its own, so that Ctrl-C in the
  * terminal reaches only this program, which then stops the others in order.
  *
- * @param read Is given the process, and reads what it writes to its end.
+ * @param read Receives the process, and reads its output to the end.
  * @throws {Failure} `environment` when it cannot be started.
  */
 export function startGroup<T>(
@@ -132,8 +132,8 @@ export function startGroup<T>(
       try {
         process.kill(signal);
       } catch (error) {
-        // It has ended and its status is on the way; Deno says so with
-        // either error.
+        // It has ended, but its status is still pending; Deno throws either
+        // error.
         const hasEnded = error instanceof Deno.errors.NotFound ||
           error instanceof TypeError;
         if (!hasEnded) throw error;
@@ -143,7 +143,7 @@ export function startGroup<T>(
       try {
         Deno.kill(-process.pid, signal);
       } catch {
-        // The whole group has ended.
+        // The whole group is gone.
       }
     },
   };
@@ -152,19 +152,19 @@ export function startGroup<T>(
   return child;
 }
 
-/** A program to start whose lines are of interest. */
+/** A program to start, with a receiver of its output lines. */
 export interface ChildCommand extends Command {
   /**
-   * Receives each line of its standard output and standard error, printable;
-   * the rest of a line that is too long is dropped.
+   * Receives each line of its standard output and standard error, safe to
+   * print; lines that are too long are truncated.
    */
   readonly onLine: (line: string) => void;
-  /** The longest line that is handed on whole (default 4096). */
+  /** The longest line passed on whole (default 4096). */
   readonly lineCharactersMax?: number;
 }
 
 /**
- * Starts a program as `startGroup()` does, and hands its lines on.
+ * Starts a program as `startGroup()` does, and passes its lines on.
  *
  * @throws {Failure} `environment` when it cannot be started.
  */
@@ -181,7 +181,7 @@ async function readLines(
   { onLine, lineCharactersMax = LINE_CHARACTERS_MAX_DEFAULT }: ChildCommand,
 ): Promise<void> {
   let line = "";
-  let isCut = false; // The beginning of this line was handed on.
+  let isCut = false; // The start of this line was passed on.
   const handOn = (text: string) =>
     onLine(printable(text.replace(/\r$/, ""), lineCharactersMax));
   const add = (text: string) => {
@@ -213,9 +213,9 @@ export function exitWords({ code, signal }: ExitStatus): string {
 }
 
 /**
- * Waits until a child has ended; kills it when it takes too long.
+ * Waits until a child has ended; kills it if it takes too long.
  *
- * @param limitMs How long it may take after it was asked to end.
+ * @param limitMs How long it may take after being asked to end.
  */
 export async function awaitExit(
   child: Child,

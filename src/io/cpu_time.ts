@@ -1,28 +1,28 @@
-/** Processor time of this machine and of what we have started on it. */
+/** Processor time of this machine and of the processes we started. */
 import process from "node:process";
 import { statOf } from "./process_stat.ts";
 import { runToEnd } from "./processes.ts";
 
 /** Processor time since the machine started, in clock ticks of all cores. */
 export interface CpuTime {
-  /** All that there was, idle time too. */
+  /** Everything, idle time included. */
   readonly total: number;
-  /** Taken by programs and the kernel. */
+  /** Used by programs and the kernel. */
   readonly busy: number;
-  /** Taken by the host of a virtual machine. */
+  /** Stolen by a virtual machine's host. */
   readonly stolen: number;
   /**
-   * Taken by this program and each of its descendants that runs, by process,
-   * with what children took that have ended.
+   * Used by this program and each running descendant, by process id, including
+   * ended children.
    */
   readonly own: ReadonlyMap<number, number>;
 }
 
-/** Programs that run for us without being our descendants: Docker's. */
+/** Docker's programs run for us without being our descendants. */
 const OURS_BY_NAME =
   /^(dockerd|containerd|containerd-shim|docker-proxy|grpc-server|grpc-client|envoy|tini|docker-init)/;
 
-/** The first line of /proc/stat in sums. */
+/** Sums up the first line of /proc/stat. */
 export function machineTime(line: string): Omit<CpuTime, "own"> {
   const [user = 0, nice = 0, system = 0, idle = 0, wait = 0, ...rest] = line
     .split(/\s+/).slice(1, 9).map(Number);
@@ -32,14 +32,14 @@ export function machineTime(line: string): Omit<CpuTime, "own"> {
 }
 
 /**
- * Prints the first line of /proc/stat and the one of every process. Deno lets
- * only a program that may do everything read /proc itself.
+ * Prints the first line of /proc/stat and every process's line. A shell does it
+ * because Deno lets only a program with all permissions read /proc.
  */
 const SCRIPT = "head -n 1 /proc/stat; cat /proc/[0-9]*/stat 2>/dev/null; :";
 
 const SCRIPT_LIMIT_MS = 5000;
 
-/** The processor time until now; undefined where there is no /proc. */
+/** The processor time so far; undefined where there is no /proc. */
 export async function cpuTime(): Promise<CpuTime | undefined> {
   if (Deno.build.os !== "linux") return undefined;
   const { stdout } = await runToEnd("sh", ["-c", SCRIPT], {
@@ -48,7 +48,7 @@ export async function cpuTime(): Promise<CpuTime | undefined> {
   const [first = "", ...lines] = stdout.split("\n");
   const processes = lines.flatMap((line) => statOf(line) ?? []);
   const own = new Set([process.pid]);
-  // Parents have smaller numbers than their children, but for a wrap-around.
+  // Parents have smaller ids than their children, except after a wrap-around.
   for (let before = 0; before < own.size;) {
     before = own.size;
     for (const { pid, parent, name } of processes) {
@@ -64,7 +64,7 @@ export async function cpuTime(): Promise<CpuTime | undefined> {
   };
 }
 
-/** What our processes have taken between two moments, in clock ticks. */
+/** What our processes used between two samples, in clock ticks. */
 export function ownBetween(
   before: Pick<CpuTime, "own">,
   after: Pick<CpuTime, "own">,

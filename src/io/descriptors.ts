@@ -1,9 +1,9 @@
 /**
  * The descriptor of a .proto file, as protoc makes it, for reflection.
  *
- * protobufjs has a descriptor extension, and @grpc/proto-loader uses it, but
- * it makes one file of each package, names fields in camel case and takes the
- * oneofs that stand for `optional` for real ones.
+ * protobufjs has a descriptor extension, which @grpc/proto-loader uses, but it
+ * merges each package into one file, names fields in camel case and takes the
+ * synthetic oneofs of `optional` for real ones.
  */
 import protobuf from "protobufjs";
 import descriptor from "protobufjs/ext/descriptor/index.js";
@@ -39,8 +39,8 @@ const LABEL_REPEATED = 3;
  * "demo/v1/greeter.proto".
  * @param text A proto3 file that imports nothing.
  * @returns The encoded message.
- * @throws {RangeError} When it has something that this does not know: imports,
- * extensions, reserved names or numbers, options below the file's.
+ * @throws {RangeError} When it uses what is not supported here: imports,
+ * extensions, reserved names or numbers, options below the file level.
  */
 export function describeFile(name: string, text: string): Uint8Array {
   const root = new protobuf.Root();
@@ -95,7 +95,7 @@ function describeMessage(type: protobuf.Type): object {
   }
   const oneofs = [
     ...type.oneofsArray.filter((oneof) => !isSynthetic(oneof)),
-    // protoc puts those that stand for `optional` last.
+    // protoc puts the synthetic ones of `optional` last.
     ...type.oneofsArray.filter(isSynthetic),
   ];
   return {
@@ -180,7 +180,7 @@ function describeMapEntry(field: protobuf.MapField): object {
   };
 }
 
-/** protoc's rule: an underscore goes and makes the next letter a capital. */
+/** protoc's rule: an underscore is dropped and capitalizes the next letter. */
 function jsonName(name: string): string {
   return name.replaceAll(
     /_+(.?)/g,

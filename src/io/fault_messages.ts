@@ -2,7 +2,7 @@
 import type { DelayShape, Fault, FaultKind } from "../core/fault.ts";
 import type { SetFaultRequest } from "./proto.ts";
 
-/** The message that asks for a fault. */
+/** The message that requests a fault. */
 export function toRequest(fault: Fault): SetFaultRequest {
   return {
     kind: fault.kind,
@@ -17,7 +17,7 @@ export function toRequest(fault: Fault): SetFaultRequest {
   };
 }
 
-/** The fault that a message asks for; nothing is checked. */
+/** The fault that a message requests, unchecked. */
 export function fromRequest(request: SetFaultRequest): Fault {
   return {
     kind: request.kind as FaultKind,
@@ -32,7 +32,7 @@ export function fromRequest(request: SetFaultRequest): Fault {
   };
 }
 
-/** The flags of the server's subcommand `fault` that ask for a fault. */
+/** The flags of the server's `fault` subcommand that request a fault. */
 export function toFlags(fault: Fault): readonly string[] {
   const { share, code, seed, delayMs, delayShape } = fault;
   const values = {

@@ -1,11 +1,11 @@
-/** Reading the files that users name. */
+/** Reads files named by users. */
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../core/errors.ts";
 
 /**
- * The absolute path of a file as a user has typed it. `deno task` starts
- * programs in the project's folder and says in INIT_CWD where it was typed; a
- * binary starts there itself, and may have the variable of whoever called it.
+ * The absolute path of a file that a user typed. `deno task` starts programs in
+ * the project's folder and sets INIT_CWD to where it was typed; a binary runs
+ * there itself, and must ignore an inherited INIT_CWD.
  */
 export function typedPath(path: string): string {
   const typedIn = Deno.build.standalone ? undefined : Deno.env.get("INIT_CWD");
@@ -15,7 +15,7 @@ export function typedPath(path: string): string {
 /**
  * Reads a text file.
  *
- * @param path As a user has typed it.
+ * @param path As typed by a user.
  * @param advice What to do when it cannot be read: "name a file with --config".
  * @throws {Failure} `environment` when it cannot be read.
  */

@@ -1,4 +1,4 @@
-/** Hedging: one call, made on several connections. */
+/** Hedging: one call, sent on several connections. */
 import type { Client } from "@grpc/grpc-js";
 import { Failure } from "../core/errors.ts";
 import type { Service } from "./proto.ts";
@@ -12,17 +12,17 @@ import {
 } from "./rpc.ts";
 
 /**
- * How long an answer may take before the call is made once more. The
- * first connection may be one that nobody answers on any more.
+ * How long an answer may take before the call is sent again: the peer may no
+ * longer answer on the first connection.
  */
 const HEDGING_DELAY_MS = 250;
 
-/** After the deadline, each call still has to say how it ended. */
+/** After the deadline, each call still has to report its status. */
 const LAST_STATUS_MS = 50;
 
 /**
- * Statuses that tell of the connection and not of the server. UNIMPLEMENTED is
- * also what grpc-js makes of an answer whose message never came.
+ * Statuses that concern the connection rather than the server. grpc-js also
+ * reports UNIMPLEMENTED when an answer's message never arrived.
  */
 const NO_ANSWER: ReadonlySet<string> = new Set([
   "CANCELLED",
@@ -34,11 +34,11 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
 
 /**
  * Makes one call, on one connection after another, until the first answer. The
- * server may see the call several times: it must do no harm then.
+ * server may see it several times, so it must be idempotent.
  *
- * @param options Whom to call, how long all of its calls may take together, and
- * how the sentence begins that tells of another status than OK.
- * @throws {Failure} `failed` when there is no answer, or when it is a status.
+ * @param options The target, the deadline of all attempts together, and the
+ * beginning of the sentence that reports a status other than OK.
+ * @throws {Failure} `failed` when there is no answer, or an error status.
  */
 export async function callHedged<C extends Client, M extends MethodOf<C>>(
   service: Service<C>,
@@ -62,7 +62,7 @@ export async function callHedged<C extends Client, M extends MethodOf<C>>(
     const options = { deadlineMs: leftMs };
     const end = await callToEnd(client, method, request, options);
     if (!NO_ANSWER.has(end.status)) answer.resolve(end);
-    // That time is up says less than why the calls before it failed.
+    // Why earlier attempts failed says more than that time is up.
     if (end.status !== "DEADLINE_EXCEEDED") last = end;
     else last ??= end;
   };

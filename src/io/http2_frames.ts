@@ -29,7 +29,7 @@ export function settings(
 /**
  * A literal header field with a new name (RFC 7541, section 6.2).
  *
- * @param isIndexed Whether the peer is to put it into its table.
+ * @param isIndexed Whether the peer must add it to its dynamic table.
  */
 export function literal(
   name: string,
@@ -101,7 +101,7 @@ export interface ReceivedFrame extends Head {
   readonly payload: Uint8Array;
 }
 
-/** Whether a frame tells that its stream has been answered or ended. */
+/** Whether a frame answers or ends its stream. */
 export function isAnswer({ type }: Pick<Head, "type">): boolean {
   return type === TYPE.headers || type === TYPE.resetStream ||
     type === TYPE.goAway;
@@ -114,7 +114,7 @@ export function isEnd({ type, flags }: Pick<Head, "type" | "flags">): boolean {
     (flags & FLAG.endStream) !== 0;
 }
 
-/** Cuts what was received into frames. @returns Them, and what is left. */
+/** Splits received bytes into frames. @returns The frames, and the rest. */
 export function framesIn(
   bytes: Uint8Array,
 ): { readonly frames: readonly ReceivedFrame[]; readonly rest: Uint8Array } {
@@ -131,17 +131,17 @@ export function framesIn(
 }
 
 /**
- * Two HEADERS frames for one stream that is already half closed, in one
- * packet, with a content type that is not gRPC's: the peer error that ends a
- * plain grpc-js server. The session is gone before the first request is looked
- * at, and the refusal is written to a stream that no longer exists.
+ * Two HEADERS frames on one half-closed stream, in one packet, with a content
+ * type that is not gRPC's: the peer error that crashes a plain grpc-js server.
+ * The session is gone before the first request is handled, and the refusal is
+ * written to a stream that no longer exists.
  */
 export function deadlyPacket(): Uint8Array {
   const request = headers(1, callFields("text/plain"), true);
   return join(request, request);
 }
 
-/** The header fields of a call of one of the Greeter's methods. */
+/** The header fields of a call to a Greeter method. */
 export function callFields(
   contentType = "application/grpc",
   method = "SayHello",
@@ -157,11 +157,11 @@ export function callFields(
 }
 
 /**
- * Sends packets, each after the peer has answered the one before or has been
+ * Sends packets, each after the peer has answered the previous one or been
  * silent, and reads until the peer closes or falls silent.
  *
  * @param packets Each is sent in one write.
- * @param silenceMs How long a silence is waited for.
+ * @param silenceMs How long the peer must send nothing to count as silent.
  * @returns How many bytes came back.
  */
 export async function sendRaw(
@@ -175,7 +175,7 @@ export async function sendRaw(
   let isClosed = false;
   const reading = (async () => {
     for await (const chunk of connection.readable) received += chunk.length;
-  })().catch(() => {}) // A reset is an end, too.
+  })().catch(() => {}) // A reset also ends it.
     .finally(() => isClosed = true);
   for (const packet of packets) {
     if (isClosed) break;

@@ -1,5 +1,5 @@
 /**
- * HTTP requests to this machine. Unlike fetch() they never go to the proxy of
+ * HTTP requests to this machine. Unlike fetch(), they never use the proxy of
  * `http_proxy`, `HTTP_PROXY` or `ALL_PROXY`, whatever `no_proxy` says.
  */
 import { Agent, request } from "node:http";
@@ -11,8 +11,8 @@ export interface LocalResponse {
 }
 
 /**
- * Each request has a connection of its own, and no proxy: without `proxyEnv`
- * the agent would ask the environment if NODE_USE_ENV_PROXY says so.
+ * Each request has its own connection and no proxy: without `proxyEnv`,
+ * NODE_USE_ENV_PROXY would make the agent read the environment.
  */
 const AGENT_OPTIONS = { keepAlive: false, proxyEnv: {} };
 const agent = new Agent(AGENT_OPTIONS);
@@ -20,9 +20,9 @@ const agent = new Agent(AGENT_OPTIONS);
 /**
  * Makes one request.
  *
- * @param url Of this machine, `http:` only.
+ * @param url On this machine, `http:` only.
  * @param options `timeoutMs` is how long the whole answer may take.
- * @throws {Error} What the system says; a "TimeoutError" when it took too long.
+ * @throws {Error} The system's error; a "TimeoutError" when it took too long.
  */
 export function requestLocal(
   url: string,

@@ -1,41 +1,41 @@
 /**
- * The open loop: calls at an even pace, by the plan and not by when the one
- * before ended, so that slow answers do not lower the load.
+ * The open loop: calls at an even pace, by schedule and not when the previous
+ * one ended, so that slow answers do not lower the load.
  */
 import { missedCalls, waitMs } from "../core/pacing.ts";
 import { pause } from "./wait.ts";
 
 /**
- * Why calls were left out: all places of `concurrency` were taken, or the
- * program itself was held up.
+ * Why calls were skipped: `concurrency` calls were in flight, or the program
+ * itself was held up.
  */
 export type Cause = "full" | "held up";
 
 /** A call that is due. */
 export interface DueCall {
-  /** Its number among the calls that are made, from 0. */
+  /** Its index among the calls made, from 0. */
   readonly index: number;
-  /** When the plan has it, by the clock. */
+  /** When it is scheduled, by the clock. */
   readonly dueAtMs: number;
-  /** How much later than that it starts. */
+  /** How late it starts. */
   readonly lateMs: number;
 }
 
-/** What the loop is given. */
+/** The options of the loop. */
 export interface OpenLoopOptions {
-  /** Infinity is as fast as `concurrency` lets them: a closed loop. */
+  /** Infinity means as fast as `concurrency` allows: a closed loop. */
   readonly ratePerS: number;
-  /** How many calls; without it, it goes on until it is aborted. */
+  /** How many calls (default: until aborted). */
   readonly count?: number;
-  /** Ends the loop; calls in flight are waited for. */
+  /** Ends the loop, which then waits for calls in flight. */
   readonly signal?: AbortSignal | undefined;
   /** The most calls in flight (default: no limit). */
   readonly concurrency?: number;
-  /** Makes one call, to its end. When it rejects, the loop ends. */
+  /** Makes one call, to its end. A rejection ends the loop. */
   readonly makeCall: (call: DueCall) => Promise<void>;
   /**
-   * Told of calls that are left out, since they are more than a second late;
-   * without it, none is.
+   * Called with calls that are skipped for being more than a second late;
+   * without it, none is skipped.
    */
   readonly skip?: (calls: number, cause: Cause) => void;
   /** The clock, in milliseconds (default `performance.now`). */
@@ -44,25 +44,25 @@ export interface OpenLoopOptions {
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** What the loop has done. */
+/** The result of the loop. */
 export interface OpenLoopResult {
-  /** How many calls it made. */
+  /** The number of calls made. */
   readonly made: number;
   /**
-   * How many it started each second, from the first to the last; the rate
-   * itself when there were fewer than two.
+   * Calls started per second, from the first to the last; the requested rate
+   * when there were fewer than two.
    */
   readonly reachedPerS: number;
 }
 
 /**
- * The longest sleep: timers hold 31 bits of milliseconds, and one that is set
- * beyond them fires at once.
+ * The longest sleep: timers hold 31 bits of milliseconds, and one beyond that
+ * fires at once.
  */
 const SLEEP_MS_MAX = 3_600_000;
 
 /**
- * Runs the loop; resolves when it was stopped and every call has ended.
+ * Runs the loop; resolves when it has stopped and every call has ended.
  *
  * @throws What `makeCall` threw first, after every call has ended.
  */
@@ -84,7 +84,7 @@ export async function runOpenLoop(
   const elapsedMs = () => now() - startedAtMs;
   let made = 0;
   let lastAtMs = 0;
-  // Calls that are left out have a place in the plan, but are not made.
+  // Skipped calls keep their place in the schedule.
   for (let planned = 0; made < count && !signal?.aborted;) {
     const pauseMs = () => waitMs(planned, elapsedMs(), ratePerS);
     while (pauseMs() > 0 && !signal?.aborted) {

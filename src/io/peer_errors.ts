@@ -1,10 +1,10 @@
 /**
- * Keeps a client alive through what a peer does.
+ * Keeps a client alive despite errors that a peer causes.
  *
- * A connection that breaks while a call is about to start makes Deno's HTTP/2
- * throw where no handler can catch it, and the process would end. Such an
- * error concerns one stream of one peer, so it is logged and the client goes
- * on. Every other uncaught error is a defect and still ends the process.
+ * When a connection breaks as a call starts, Deno's HTTP/2 throws where no
+ * handler can catch it, which would end the process. Such an error concerns one
+ * stream of one peer, so it is logged and the client goes on. Any other
+ * uncaught error is a bug and still ends the process.
  */
 import process from "node:process";
 import { seldom } from "../core/seldom.ts";
@@ -18,12 +18,12 @@ function isPeerError(error: unknown): error is Error & { code: string } {
 }
 
 /**
- * Logs errors that a peer caused and lets the process live.
+ * Logs errors that a peer caused and keeps the process alive.
  *
- * @param log Is given one line, at most once a second, with the number of
- * errors it stands for.
- * @param onDefect Is given any other uncaught error.
- * @returns Stops doing so.
+ * @param log Receives a line at most once a second, with the number of errors
+ * it stands for.
+ * @param onDefect Receives any other uncaught error.
+ * @returns A function that stops this.
  */
 export function survivePeerErrors(
   log: (line: string) => void,
@@ -33,7 +33,7 @@ export function survivePeerErrors(
   const say = seldom(log, now);
   const listener = (error: unknown) => {
     if (isPeerError(error)) {
-      say(`a peer broke an HTTP/2 stream: ${error.code}; going on`);
+      say(`a peer broke an HTTP/2 stream: ${error.code}; continuing`);
     } else onDefect(error);
   };
   process.on("uncaughtException", listener);

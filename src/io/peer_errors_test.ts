@@ -30,7 +30,7 @@ function watch(
 }
 
 function line(times: string): string {
-  return "a peer broke an HTTP/2 stream: ERR_HTTP2_INVALID_STREAM; going on" +
+  return "a peer broke an HTTP/2 stream: ERR_HTTP2_INVALID_STREAM; continuing" +
     times;
 }
 

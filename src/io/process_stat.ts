@@ -1,30 +1,30 @@
-/** What Linux tells of a process in /proc/PID/stat; see proc(5). */
+/** Parses what Linux reports in /proc/PID/stat; see proc(5). */
 
-/** Clock ticks per second in /proc; Linux shows 100 to every program. */
+/** Clock ticks per second in /proc; always 100 on Linux. */
 export const TICKS_PER_S = 100;
 
-/** What one line of /proc/PID/stat says. */
+/** One parsed line of /proc/PID/stat. */
 export interface ProcessStat {
   readonly pid: number;
   readonly name: string;
-  /** One letter; Z and X have ended. */
+  /** One letter; Z and X mean ended. */
   readonly state: string;
   readonly parent: number;
   /** Processor time of the process, in clock ticks. */
   readonly ownTicks: number;
-  /** The same with that of its children that have ended. */
+  /** The same, including its ended children. */
   readonly ticks: number;
-  /** When it started, in clock ticks after the boot. */
+  /** When it started, in clock ticks since boot. */
   readonly startTicks: number;
 }
 
-/** Reads a line; undefined if it is none. */
+/** Parses a line; undefined if it is malformed. */
 export function statOf(line: string): ProcessStat | undefined {
-  // The name stands in parentheses and may have any character.
+  // The name is in parentheses and may contain any character.
   const [, pid, name, rest] = /^(\d+) \((.*)\) (.*)$/s.exec(line) ?? [];
   if (pid === undefined || name === undefined) return undefined;
   const fields = (rest ?? "").split(" ");
-  // Behind the name, which is the second field, the third has the index 0.
+  // After the name, field 2, the third field has index 0.
   const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields
     .slice(11, 15).map(Number);
   return {

@@ -1,16 +1,16 @@
-/** Runs other programs to their end. */
+/** Runs other programs to completion. */
 import { Failure } from "../core/errors.ts";
 import { type Command, startGroup } from "./child.ts";
 
 /** How to run a program. */
 export interface RunOptions extends Pick<Command, "env" | "cwd"> {
-  /** Ends the program, and all that it started, when aborted. */
+  /** When aborted, ends the program and everything it started. */
   readonly signal?: AbortSignal;
-  /** The longest that it may take; without it, as long as it likes. */
+  /** The longest it may take (default: no limit). */
   readonly timeoutMs?: number;
 }
 
-/** What a program that ran to its end has left. */
+/** The result of a program that ran to completion. */
 export interface RunResult {
   /** Its exit code; 128 + the signal's number if a signal ended it. */
   readonly code: number;
@@ -18,16 +18,16 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** How long a program has to end by itself before it is killed. */
+/** The grace period before a program is killed. */
 const KILL_DELAY_MS = 2_000;
 
 /**
- * Runs a program to its end, without input. What it has started is ended with
- * it; a Ctrl-C on the terminal does not reach it, so give it a `signal`. It
- * never outlives us.
+ * Runs a program to completion, without input. What it started ends with it,
+ * and it never outlives us. Ctrl-C on the terminal does not reach it, so pass a
+ * `signal`.
  *
- * @param command A path, or a name to look for on PATH.
- * @throws {Failure} `environment` when it is missing or cannot be run, takes
+ * @param command A path, or a name to look up on PATH.
+ * @throws {Failure} `environment` when it is missing, cannot be run or takes
  * longer than `timeoutMs`; `interrupted` when `signal` stopped it. A bad exit
  * code is not a failure.
  */
@@ -62,12 +62,12 @@ export async function runToEnd(
   } finally {
     timers.forEach(clearTimeout);
     signal?.removeEventListener("abort", onAbort);
-    // Its own children may be left if it was ended before them.
+    // If it was ended first, its children may remain.
     if (why !== undefined) child.killGroup("SIGKILL");
   }
 }
 
-/** All that comes of a stream, as text. */
+/** Everything a stream yields, as text. */
 export function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text();
 }

@@ -1,4 +1,4 @@
-/** What every program does around its own work: signals, failures, exit. */
+/** What every program does around its work: signals, failures, exit. */
 import process from "node:process";
 import { EXIT_CODES, Failure } from "../core/errors.ts";
 import {
@@ -10,19 +10,19 @@ import {
 import { versionOfProgram } from "./build.ts";
 
 /**
- * Runs a program's work and ends the process with its exit code. A failure is
- * printed as its sentence on standard error; that of output that could not be
- * written goes before any other. `--version` is answered here.
+ * Runs a program's work and ends the process with its exit code. A failure's
+ * sentence goes to standard error; a failure to write standard output takes
+ * precedence. `--version` is answered here.
  *
- * @param name The program's name, put before the sentence.
+ * @param name The program's name, as the sentence's prefix.
  * @param work Returns the exit code.
  */
 export async function runProgram(
   name: string,
   work: () => Promise<number>,
 ): Promise<never> {
-  // What nobody catches would end the process without its "unload" event, in
-  // which children are killed. A second listener decides for itself.
+  // An uncaught error would end the process without its "unload" event, in
+  // which children are killed. A later listener decides for itself.
   process.on("uncaughtException", (error) => {
     if (process.listenerCount("uncaughtException") > 1) return;
     exitWithFailure(name, error);
@@ -44,7 +44,7 @@ export async function runProgram(
 /**
  * Ends the process with the sentence and the exit code of what was thrown.
  *
- * @param name The program's name, put before the sentence.
+ * @param name The program's name, as the sentence's prefix.
  */
 export function exitWithFailure(name: string, thrown: unknown): never {
   const failure = Failure.from(thrown);
@@ -56,16 +56,16 @@ export function exitWithFailure(name: string, thrown: unknown): never {
 
 /** A request to stop, made by a signal or by the program itself. */
 export interface StopRequest {
-  /** Aborted by the first signal, or when the output takes no more. */
+  /** Aborted by the first signal, or when output can no longer be written. */
   readonly signal: AbortSignal;
-  /** Asks to stop, as a signal would. */
+  /** Requests a stop, as a signal would. */
   request(reason: string): void;
 }
 
 /**
- * The signals that would end the process and that Deno can listen for. Not
- * SIGPIPE, which the write that fails stands for, and not SIGBUS and SIGTRAP,
- * which a fault in the runtime raises again as soon as a listener returns.
+ * The signals that would end the process and that Deno can listen for. SIGPIPE
+ * is left out, as the failed write reports it; so are SIGBUS and SIGTRAP, which
+ * a fault in the runtime raises again when the listener returns.
  */
 const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
@@ -84,15 +84,14 @@ const STOP_SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
  */
 const SAME_SIGNAL_MS = 500;
 
-/** Says with 0 that whoever starts it has SIGHUP ignored, as nohup has. */
+/** Exits with 0 if SIGHUP is ignored, as under nohup. */
 const HANGUP_PROBE = 'trap "exit 1" HUP; kill -HUP $$';
 
 /**
- * Whether SIGHUP was ignored when the program was started. `denow` says so in
- * a variable, since under `deno task`, which listens for every signal, nothing
- * else can. A program that may start others sees it without; the server and
- * the client may not, so that one of those that nohup starts directly stops on
- * SIGHUP.
+ * Whether SIGHUP was ignored when the program started. `denow` says so in a
+ * variable, since `deno task` listens for every signal and hides it. A program
+ * that may start others can also probe; the server and the client may not, so
+ * one started directly by nohup stops on SIGHUP.
  */
 function isHangupIgnored(): boolean {
   if (Deno.env.get("GRPC_DEMO_NOHUP") !== undefined) return true;
@@ -103,11 +102,11 @@ function isHangupIgnored(): boolean {
 }
 
 /**
- * Listens for every signal that would end the process. The first asks to stop,
- * a second one ends the process at once. SIGHUP counts for nothing when nohup
- * has started the program. Output that takes no more asks to stop, too.
+ * Listens for every signal that would end the process. The first requests a
+ * stop, a second ends the process at once. SIGHUP is ignored under nohup.
+ * Output that can no longer be written also requests a stop.
  *
- * @param onForced Called before that end, to kill what must not stay.
+ * @param onForced Called before a forced end, to kill what must not remain.
  */
 export function listenForStop(onForced: () => void = () => {}): StopRequest {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * The service definitions, made at start-up of the .proto files, which are
- * embedded as text: no file is read, no code is generated.
+ * The service definitions, made at start-up from the .proto files, which are
+ * embedded as text: no file is read and no code is generated.
  */
 import {
   type CallOptions,
@@ -25,7 +25,7 @@ import adminProto from "../../proto/demo/v1/admin.proto" with {
   type: "text",
 };
 
-/** The text of our .proto files, by the names that others import them by. */
+/** The text of our .proto files, by their import names. */
 export const PROTO_FILES: Readonly<Record<string, string>> = {
   "demo/v1/greeter.proto": greeterProto,
   "demo/v1/admin.proto": adminProto,
@@ -37,7 +37,7 @@ export const GREETER_SERVICE = "demo.v1.Greeter";
 /** The response header of SayHello that carries the server's name. */
 export const SERVER_NAME_HEADER = "x-server-name";
 
-/** Our messages are small; numbers beyond 2^53 do not occur in a demo. */
+/** Numbers beyond 2^53 do not occur in the demo. */
 const LOADER_OPTIONS = { defaults: true, longs: Number } as const;
 
 function loadDefinitions(): PackageDefinition {
@@ -71,7 +71,7 @@ export const Greeter: Service<GreeterClient> = loadService("Greeter");
 /** demo.v1.Admin. */
 export const Admin: Service<AdminClient> = loadService("Admin");
 
-/** One request, one reply. A field that a request lacks is 0 or empty. */
+/** One request, one reply. A missing request field is 0 or empty. */
 export type UnaryMethod<Q, R> = (
   request: Partial<Q>,
   metadata: Metadata,
@@ -92,7 +92,7 @@ export type BidiMethod<Q, R> = (
   options: CallOptions,
 ) => ClientDuplexStream<Partial<Q>, R>;
 
-/** What a server has counted. */
+/** A server's counters. */
 export type ServerCounters = GetCountersResponse;
 
 // From here on: the .proto files as types, which a test compares with them.

@@ -1,22 +1,25 @@
 /**
- * What a .proto file says about itself: where each declaration stands and the
- * comment above it. protobufjs keeps neither the places nor the exact comments,
- * and reflection publishes both.
+ * The source info of a .proto file: each declaration's location and the comment
+ * above it. Reflection publishes both, and protobufjs keeps neither the
+ * locations nor the exact comments.
  */
 
 /** One declaration, as google.protobuf.SourceCodeInfo.Location has it. */
 export interface SourceLocation {
   /** Field numbers and indexes from the FileDescriptorProto down to it. */
   readonly path: readonly number[];
-  /** Line and column of its begin and its end, from 0; the end line is left out when it is the first. */
+  /**
+   * Start line, start column, end line, end column, from 0; the end line is
+   * left out if it is the start line.
+   */
   readonly span: readonly number[];
-  /** The comment above it, without its slashes; a line end after each line. */
+  /** The comment above it, without slashes; each line ends with a line feed. */
   readonly leadingComments?: string;
 }
 
 /**
- * The field numbers of descriptor.proto that lead from a kind of declaration,
- * or the file, to what stands in it.
+ * The field numbers in descriptor.proto that lead from a kind of declaration,
+ * or the file, to its contents.
  */
 const FIELD_NUMBERS: Readonly<
   Record<string, Readonly<Record<string, number>>>
@@ -27,7 +30,7 @@ const FIELD_NUMBERS: Readonly<
   service: { rpc: 2 },
 };
 
-/** A comment, a text in quotes, a word or one other character. */
+/** A comment, a quoted string, a word or any other character. */
 const TOKEN =
   /\/\/.*|\/\*[^]*?\*\/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[\w.]+|\S/g;
 
@@ -47,20 +50,20 @@ function tokensOf(source: string): Token[] {
   });
 }
 
-/** A declaration whose braces are open. */
+/** A declaration whose braces are still open. */
 interface Scope {
   readonly kind: string;
   readonly path: readonly number[];
-  /** How many there are in it so far, by kind. */
+  /** How many declarations it has so far, by kind. */
   readonly counts: Map<string, number>;
-  /** Where its location is in the result; undefined for what has none. */
+  /** The index of its location in the result, if it has one. */
   readonly location?: number;
   readonly first?: Token;
 }
 
 /**
- * Finds the declarations of a .proto file: messages, enums, services, and what
- * they have. A oneof's fields belong to its message, as in the descriptor.
+ * Finds the declarations of a .proto file: messages, enums, services, and their
+ * members. A oneof's fields belong to its message, as in the descriptor.
  *
  * @param source The text of a valid file, with comments of the form "//".
  */
@@ -91,7 +94,7 @@ export function locationsOf(source: string): SourceLocation[] {
   };
   for (const token of tokensOf(source)) {
     if (token.text.startsWith("//")) {
-      // One behind a declaration, on its line, is about that declaration.
+      // A comment after a declaration, on its line, is about that declaration.
       if (token.line !== endLine) comments.push(token);
       continue;
     }

@@ -1,4 +1,4 @@
-/** Making clients and calls: the thin layer over @grpc/grpc-js. */
+/** Makes clients and calls: a thin layer over @grpc/grpc-js. */
 import { Buffer } from "node:buffer";
 import {
   type CallOptions as GrpcCallOptions,
@@ -24,24 +24,24 @@ import type {
   UnaryMethod,
 } from "./proto.ts";
 
-// Every error reaches its caller; the library need not print it as well.
+// Every error reaches its caller, so the library need not print it.
 setLogVerbosity(logVerbosity.NONE);
 
 /** The methods of a client's service, by name. */
 export type MethodOf<C extends Client> = Exclude<keyof C, keyof Client>;
 
-/** What a unary method is asked, and what it answers. */
+/** The request and reply types of a unary method. */
 type UnaryTypes<F> = F extends (...args: never) => ClientReadableStream<unknown>
   ? never
   : F extends UnaryMethod<infer Q, infer R> ? [request: Partial<Q>, reply: R]
   : never;
 
-/** The same of a method that answers with a stream. */
+/** The same for a server-streaming method. */
 type StreamTypes<F> = F extends StreamMethod<infer Q, infer R>
   ? [request: Partial<Q>, reply: R]
   : never;
 
-/** A request of a unary method; each field may be left out. */
+/** A request of a unary method; every field is optional. */
 export type RequestOf<C extends Client, M extends MethodOf<C>> = UnaryTypes<
   C[M]
 >[0];
@@ -53,9 +53,9 @@ export type ReplyOf<C extends Client, M extends MethodOf<C>> = UnaryTypes<
 
 /** Options of every call. */
 export interface CallOptions {
-  /** From now; a unary call never waits for ever. */
+  /** From now; every unary call has a deadline. */
   readonly deadlineMs: number;
-  /** Whether it waits for a connection when there is none (default false). */
+  /** Whether it waits for a connection if there is none (default false). */
   readonly waitForReady?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
   /** Cancels it when aborted. */
@@ -66,7 +66,7 @@ export interface CallOptions {
 export interface CallEnd {
   /** The status's name, for example "OK". */
   readonly status: string;
-  /** The status's details, fit to be printed; none of OK. */
+  /** The status details, safe to print; empty for OK. */
   readonly details: string;
 }
 
@@ -83,7 +83,7 @@ export interface UnaryEnd<R> extends CallEnd {
 }
 
 /**
- * Makes one unary call, and tells how it ended, whatever its status is.
+ * Makes one unary call and reports how it ended, whatever its status.
  *
  * @param client A client of the service.
  * @param method The method as the .proto names it, for example "SayHello".
@@ -101,7 +101,7 @@ export function callToEnd<C extends Client, M extends MethodOf<C>>(
 /**
  * Makes one unary call.
  *
- * @throws {ServiceError} When the call ends with another status than OK.
+ * @throws {ServiceError} When the call ends with a status other than OK.
  */
 export async function callUnary<C extends Client, M extends MethodOf<C>>(
   client: C,
@@ -115,9 +115,9 @@ export async function callUnary<C extends Client, M extends MethodOf<C>>(
 }
 
 /**
- * Makes one unary call whose messages are bytes, of any length and content.
+ * Makes one unary call whose messages are raw bytes of any content.
  *
- * @param path The method's, for example "/demo.v1.Greeter/SayHello".
+ * @param path The method's path, for example "/demo.v1.Greeter/SayHello".
  */
 export function callBytes(
   client: Client,
@@ -163,9 +163,9 @@ function endOf<R>(
 /**
  * Opens a stream of replies and reads it to its end.
  *
- * @param options Without `deadlineMs` it may be as long as it likes.
- * @param onReply Is given each reply; of a stream that does not end with OK,
- * grpc-js may drop the last ones.
+ * @param options Without `deadlineMs` it has no time limit.
+ * @param onReply Receives each reply; grpc-js may drop the last ones of a
+ * stream that does not end with OK.
  */
 export function readStream<C extends Client, M extends MethodOf<C>>(
   client: C,
@@ -188,10 +188,10 @@ export function readStream<C extends Client, M extends MethodOf<C>>(
 }
 
 /**
- * Chats: says the same, evenly, so many times, and reads what comes back.
+ * Chats: sends the same text a number of times, evenly, and reads replies.
  *
- * @param talk What is said, how often, and how long one follows another.
- * @param onReply Is given each reply.
+ * @param talk The text, how often to send it, and the interval.
+ * @param onReply Receives each reply.
  */
 export async function converse(
   client: GreeterClient,
@@ -226,7 +226,7 @@ export async function converse(
   );
 }
 
-/** @returns Forgets the call, which has ended. */
+/** @returns A function to call when the call has ended. */
 function cancelWhen(
   signal: AbortSignal | undefined,
   call: { cancel(): void },
@@ -256,37 +256,39 @@ function endWords(
 
 /** Options of every client here. */
 export interface ConnectOptions {
-  /** The most one message may have, in bytes (default 4 MiB, as grpc-js). */
+  /** The largest message, in bytes (default 4 MiB, as in grpc-js). */
   readonly maxMessageBytes?: number;
   /** Whether requests are compressed with gzip (default false). */
   readonly compresses?: boolean;
   /**
-   * Whether a connection is left, and its calls end as UNAVAILABLE, when calls
-   * wait on it and its peer's HTTP/2 is silent for 3 s (default false). A
-   * server that works for long is not silent: it answers pings. Peers that
-   * allow few pings, as gRPC for Go does, may end the connection of a long call.
+   * Whether a connection is dropped, and its calls end as UNAVAILABLE, when
+   * calls wait on it and the peer answers no keepalive ping for 3 s (default
+   * false). A server busy with a long call still answers pings. Peers that
+   * allow few pings, as grpc-go does, may close the connection of a long call.
    */
   readonly leavesSilence?: boolean;
 }
 
-/** A ping each second while there are calls, and 2 s for its answer. */
+/**
+ * A keepalive ping each second while there are calls, and 2 s for its answer.
+ */
 const SILENCE_OPTIONS = {
   "grpc.keepalive_time_ms": 1000,
   "grpc.keepalive_timeout_ms": 2000,
 } as const;
 
-/** In gRPC's numbering of compressions. */
+/** grpc-js's number for gzip. */
 const GZIP = 2;
 
 /**
- * Makes a client with a connection of its own, which is opened by the first
- * call. It reconnects fast, since a demo's server is away for a second and not
- * for minutes: after 100 ms, then at most every second.
+ * Makes a client with its own connection, opened by the first call. It
+ * reconnects fast, since the demo's servers are away for seconds, not minutes:
+ * after 100 ms, then at most every second.
  *
- * A call that no server has begun, as its connection was just being closed, is
- * started again on the next one; without that, some are lost at every GOAWAY.
- * Nothing else is retried here: Envoy does that, and a second retrying party
- * would multiply the load.
+ * A call that no server has processed because its connection was closing is
+ * transparently retried on the next one; otherwise some are lost at every
+ * GOAWAY. Nothing else is retried here: Envoy does that, and a second layer of
+ * retries would multiply the load.
  *
  * @param target "host:port", plain text.
  */
@@ -299,11 +301,11 @@ export function connect<C extends Client>(
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
     "grpc.use_local_subchannel_pool": 1,
-    // Otherwise a name is not looked up again for 30 s after the last time,
-    // and a target that has moved stays lost for as long.
+    // Otherwise a name is resolved at most every 30 s, and a target that has
+    // moved is lost for that long.
     "grpc.dns_min_time_between_resolutions_ms": 1000,
     "grpc.service_config_disable_resolution": 1,
-    // The system's proxy is not for calls to this machine.
+    // Calls to this machine must not use the system's proxy.
     "grpc.enable_http_proxy": 0,
     ...(options.leavesSilence ? SILENCE_OPTIONS : {}),
     ...(options.compresses
@@ -317,8 +319,8 @@ export function connect<C extends Client>(
 }
 
 /**
- * A status's details, fit to be printed, and without the note on name
- * resolution that grpc-js adds, unless the note says something.
+ * A status's details, safe to print, without the name resolution note that
+ * grpc-js adds, unless that is informative.
  */
 export function plainDetails(details: string): string {
   return printableDetails(details.replace(/\.? Resolution note:\s*$/, ""));

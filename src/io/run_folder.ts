@@ -1,35 +1,35 @@
 /**
- * Folders of runs: one for each, with its record and its page, and beside them
- * a page that leads to the newest.
+ * Run folders: one per run, with its record and its page, and beside them a
+ * page that redirects to the newest.
  */
 import { basename, dirname } from "node:path";
 import { Failure, messageOf } from "../core/errors.ts";
 
-/** Where runs leave their folders; the project's folder is where we run. */
+/** Where runs leave their folders, relative to the working folder. */
 export const REPORTS = "reports";
 
-/** The page that leads to the newest run's. */
+/** The page that redirects to the newest run's. */
 export const LATEST = "latest.html";
 
-/** The files of a run's folder; k6 makes the last one, for runs of some length. */
+/** The files of a run's folder; k6 makes the last one, for longer runs. */
 export const RUN_FILES = {
   record: "record.json",
   page: "report.html",
   dashboard: "dashboard.html",
 } as const;
 
-/** A new number when a record is no longer what earlier programs can read. */
+/** Increased when earlier programs could no longer read a record. */
 export const RECORD_VERSION = 1;
 
-/** What a record is of. */
+/** What a record is about. */
 export type RunKind = "experiments" | "load" | "comparison";
 
-/** So many runs begin in the same second at most. */
+/** At most this many runs may begin in the same second. */
 const TRIES_MAX = 100;
 
 /**
- * Makes a folder for a run, "20261124-031500-load-constant-rate", beside those of
- * earlier runs; none is ever written over.
+ * Makes a folder for a run, "20261124-031500-load-constant-rate", beside those
+ * of earlier runs; none is ever overwritten.
  *
  * @returns Its path.
  * @throws {Failure} `environment` when it cannot be made.
@@ -57,7 +57,7 @@ export async function makeRunFolder(
   }
   throw new Failure(
     "environment",
-    `"${path}" is there ${TRIES_MAX} times; remove some of them`,
+    `"${path}" exists ${TRIES_MAX} times; remove some`,
   );
 }
 
@@ -71,18 +71,18 @@ async function isMade(path: string): Promise<boolean> {
   }
 }
 
-/** What a run leaves. */
+/** What a run leaves behind. */
 export interface RunFiles {
   readonly kind: RunKind;
-  /** All that was measured, from which the page can be made again. */
+  /** All measurements; the page can be made again from them. */
   readonly record: object;
   /** HTML. */
   readonly page: string;
 }
 
 /**
- * Writes a run's record and then its page into its folder, and lets
- * "latest.html" beside the folders lead there.
+ * Writes a run's record and then its page into its folder, and redirects
+ * "latest.html" there.
  *
  * @returns The page's path.
  * @throws {Failure} `environment` when they cannot be written.
@@ -123,18 +123,18 @@ async function writing(path: string, work: () => Promise<void>): Promise<void> {
     throw new Failure(
       "environment",
       `Cannot write the report "${path}": ${messageOf(error)}; make room, or ` +
-        "let this program write there, which it may within reports/ only",
+        "choose a folder within reports/, where this program may write",
       { cause: error },
     );
   }
 }
 
 /**
- * Lets "latest.html" lead to the page of a run. (A link in the file system
- * would need leave to write everywhere.)
+ * Redirects "latest.html" to a run's page. (A symbolic link would need
+ * permission to write everywhere.)
  */
 export async function leadTo(reportsDir: string, name: string): Promise<void> {
-  // Two runs may end at once, and nobody shall read half a page.
+  // Two runs may end at once, and no half-written page may be seen.
   const latest = `${reportsDir}/${LATEST}`;
   const temporary = `${latest}.${crypto.randomUUID()}`;
   const html = latestHtml(`${name}/${RUN_FILES.page}`);
@@ -162,7 +162,7 @@ function latestHtml(page: string): string {
 `;
 }
 
-/** "20261124-031500": sorts by time, and is a file's name everywhere. */
+/** "20261124-031500": sorts by time and is a valid file name everywhere. */
 function timestamp(now: Date): string {
   return now.toISOString().slice(0, 19).replace(/[-:]/g, "")
     .replace("T", "-");

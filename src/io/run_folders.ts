@@ -1,4 +1,4 @@
-/** The runs that are there: reading their records, listing and removing them. */
+/** Existing runs: reads their records, lists and removes them. */
 import { Failure, messageOf } from "../core/errors.ts";
 import { printableDetails } from "../core/printable.ts";
 import { readText } from "./files.ts";
@@ -10,7 +10,7 @@ import {
   type RunKind,
 } from "./run_folder.ts";
 
-/** A record, as its file has it; what it holds beside this is its kind's. */
+/** The fields that every kind of record has. */
 export interface RunRecord {
   readonly kind: RunKind;
   readonly version: number;
@@ -19,8 +19,8 @@ export interface RunRecord {
 /**
  * Reads a run's record.
  *
- * @param folder As a user has typed it.
- * @throws {Failure} `environment` when there is none, or none of this version.
+ * @param folder As typed by a user.
+ * @throws {Failure} `environment` when there is none of this version.
  */
 export async function readRecord(folder: string): Promise<RunRecord> {
   const path = `${folder}/${RUN_FILES.record}`;
@@ -31,7 +31,7 @@ export async function readRecord(folder: string): Promise<RunRecord> {
   } catch (error) {
     throw new Failure(
       "environment",
-      `"${path}" is no JSON: ${printableDetails(messageOf(error))}; it is ` +
+      `"${path}" is not JSON: ${printableDetails(messageOf(error))}; it is ` +
         "damaged, so make the run again",
       { cause: error },
     );
@@ -55,12 +55,12 @@ export interface RunFolder {
   readonly bytes: number;
 }
 
-/** Names that are given to the folders of runs. */
+/** The names of run folders. */
 const NAME = /^\d{8}-\d{6}-[a-z0-9-]+$/;
 
 /**
- * The folders that runs have made, the newest first. What has another name,
- * has no record, or has anything beside a run's files is not one of them.
+ * The run folders, newest first. A folder with another name, without a record,
+ * or with any file not of a run is not one.
  */
 export async function runFolders(
   reportsDir: string,
@@ -90,7 +90,7 @@ async function runFolder(
   return { name, files, bytes: sizes.reduce((sum, { size }) => sum + size, 0) };
 }
 
-/** None when there is no such folder. */
+/** Empty when there is no such folder. */
 async function entriesOf(dir: string): Promise<readonly Deno.DirEntry[]> {
   try {
     return await Array.fromAsync(Deno.readDir(dir));
@@ -105,10 +105,10 @@ async function entriesOf(dir: string): Promise<readonly Deno.DirEntry[]> {
 }
 
 /**
- * Removes all but the newest runs. "latest.html" then leads to the newest that
- * is left if its run is gone, and goes with the last one.
+ * Removes all but the newest runs. If "latest.html" pointed to a removed run,
+ * it then redirects to the newest left, or is removed with the last one.
  *
- * @returns Those that were removed.
+ * @returns The removed runs.
  * @throws {Failure} `environment` when one cannot be removed.
  */
 export async function keepNewest(
@@ -120,7 +120,7 @@ export async function keepNewest(
   const [newest] = runs.slice(0, count);
   try {
     for (const { name, files } of removed) {
-      // File by file, so that what has come meanwhile is not removed unseen.
+      // File by file, so that files added meanwhile are not removed.
       for (const file of files) {
         await Deno.remove(`${reportsDir}/${name}/${file}`);
       }
@@ -135,7 +135,7 @@ export async function keepNewest(
   } catch (error) {
     throw new Failure(
       "environment",
-      `Cannot remove a run from "${reportsDir}": ${messageOf(error)}; see ` +
+      `Cannot remove a run from "${reportsDir}": ${messageOf(error)}; check ` +
         "who owns it",
       { cause: error },
     );

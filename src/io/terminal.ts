@@ -8,7 +8,7 @@ function writeAll(stream: typeof Deno.stdout, text: string): void {
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }
 
-/** Whether a write failed as the reader has gone: a pipe's, or a terminal. */
+/** Whether a write failed because the pipe's reader or the terminal is gone. */
 function isReaderGone(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe ||
     error instanceof Error && "code" in error && error.code === "EIO";
@@ -19,16 +19,16 @@ let isClosed = false;
 let failure: Failure | undefined;
 
 /**
- * Calls `listener` once when standard output takes no more: its reader has
- * gone away (`… | head`), or it cannot be written (a full disk). Later lines
- * are dropped. Without a listener the program ends quietly, with exit code 0,
- * when its reader has gone, and print() fails when it cannot be written.
+ * Calls `listener` once when standard output can no longer be written: its
+ * reader is gone (`… | head`), or the disk is full. Later lines are dropped.
+ * Without a listener, the program ends quietly with exit code 0 when its reader
+ * is gone, and print() fails on other errors.
  */
 export function onOutputClosed(listener: () => void): void {
   onClosed = listener;
 }
 
-/** Why standard output could not be written, if that has happened. */
+/** Why standard output could not be written, if it could not. */
 export function outputFailure(): Failure | undefined {
   return failure;
 }
@@ -37,7 +37,7 @@ export function outputFailure(): Failure | undefined {
  * Writes one line to standard output.
  *
  * @throws {Failure} `environment` when it cannot be written, for example to a
- * full disk, and nobody listens for that.
+ * full disk, and there is no listener.
  */
 export function print(line: string): void {
   if (isClosed) return;
@@ -58,15 +58,15 @@ function cannotPrint(error: unknown): Failure {
   return new Failure(
     "environment",
     `Cannot write to standard output: ${messageOf(error)}; ` +
-      "send it to a place that takes it",
+      "redirect it elsewhere",
     { cause: error },
   );
 }
 
 /**
- * Asks a question whose answer is yes or no.
+ * Asks a yes-or-no question.
  *
- * @param signal Gives up, which counts as no.
+ * @param signal Aborting counts as no.
  * @returns Undefined when there is no terminal to ask on.
  */
 export async function ask(
@@ -85,16 +85,16 @@ export async function ask(
   return /^y(es)?\s*$/i.test(text);
 }
 
-/** Writes one line to standard error, if that is possible. */
+/** Writes one line to standard error, if possible. */
 export function printError(line: string): void {
   try {
     writeAll(Deno.stderr, `${line}\n`);
   } catch {
-    // There is nowhere left to say it.
+    // There is nowhere left to report it.
   }
 }
 
-/** The colours that tell programs apart, as ANSI foreground codes. */
+/** The colours that distinguish programs, as ANSI foreground codes. */
 const COLOURS = {
   red: 31,
   green: 32,
@@ -118,7 +118,7 @@ export function columns(): number {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
 }
 
-/** Colours `text` on a terminal; leaves it alone in a pipe. */
+/** Colours `text` on a terminal; in a pipe it stays plain. */
 export function paint(colour: Colour, text: string): string {
   return hasColours() ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text;
 }

@@ -70,7 +70,7 @@ Deno.test("print() fails with one sentence when a disk is full", async () => {
   assert.equal(
     stderr,
     "tool: Cannot write to standard output: No space left on device " +
-      "(os error 28); send it to a place that takes it\n",
+      "(os error 28); redirect it elsewhere\n",
   );
 });
 

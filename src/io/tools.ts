@@ -1,4 +1,4 @@
-/** Finds the tools that are not ours, and fetches what is not there. */
+/** Finds third-party tools, and fetches those that are missing. */
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -16,7 +16,7 @@ import { type ToolName, TOOLS } from "./tools/table.ts";
 
 export type { ToolName } from "./tools/table.ts";
 
-/** A tool of the pinned version. */
+/** A tool at its pinned version. */
 export interface Tool {
   /** The path of its executable. */
   readonly path: string;
@@ -27,19 +27,19 @@ export interface Tool {
 
 /** How to find a tool. */
 export interface FindOptions {
-  /** Told what is done and what is passed over, a line each. */
+  /** Receives what is done and what is skipped, a line each. */
   readonly onProgress?: (line: string) => void;
-  /** Ends a fetch when aborted; nothing of it is left then. */
+  /** Aborts a fetch, leaving nothing behind. */
   readonly signal?: AbortSignal;
   /** Looks up a variable; the process's environment by default. */
   readonly env?: (name: string) => string | undefined;
   /** The folder of fetched tools; the project's .tools by default. */
   readonly folder?: string;
-  /** The time between two lines about a fetch that goes on; 30,000. */
+  /** The interval of progress lines during a fetch; 30,000. */
   readonly progressIntervalMs?: number;
 }
 
-/** The folder of fetched tools; a binary has the one where it is started. */
+/** The folder of fetched tools; a binary's is in its working folder. */
 const TOOLS_FOLDER = Deno.build.standalone
   ? join(Deno.cwd(), ".tools")
   : fileURLToPath(new URL("../../.tools", import.meta.url));
@@ -50,9 +50,9 @@ const PROGRESS_INTERVAL_MS = 30_000;
 const VERSION_LIMIT_MS = 10_000;
 
 /**
- * Finds a tool of the pinned version: in its variable (`ENVOY`, `K6`, `GHZ`),
- * on PATH, in .tools; if it is not there, it is fetched into .tools. Several
- * processes may do so at once.
+ * Finds a tool at its pinned version: in its variable (`ENVOY`, `K6`, `GHZ`),
+ * on PATH or in .tools; otherwise fetches it into .tools. Several processes may
+ * do so at once.
  *
  * @throws {Failure} `environment` when the variable names something else, or
  * the tool cannot be fetched, or `signal` was aborted.
@@ -69,7 +69,7 @@ export function findTool(
   return findToolOfRow(TOOLS[name], options);
 }
 
-/** Does the work of {@linkcode findTool} for any row. */
+/** Like {@linkcode findTool}, for any row. */
 export async function findToolOfRow(
   row: ToolRow,
   options: FindOptions = {},
@@ -92,8 +92,8 @@ export async function findToolOfRow(
     if (found === row.version) return tool(path, "path");
     onProgress(
       found === undefined
-        ? `Passing over "${path}": it does not tell its version`
-        : `Passing over "${path}": it is ${row.title} ${found}, not ${row.version}`,
+        ? `Skipping "${path}": it does not report its version`
+        : `Skipping "${path}": it is ${row.title} ${found}, not ${row.version}`,
     );
   }
   const target = join(folder, `${row.name}-${row.version}`, row.name);
@@ -101,7 +101,7 @@ export async function findToolOfRow(
     const found = await versionOf(row, target, options.signal);
     if (found === row.version) return tool(target, "folder");
     onProgress(
-      `Replacing "${target}": it does not run here as ${row.title} ${row.version}`,
+      `Replacing "${target}": it does not run as ${row.title} ${row.version}`,
     );
   }
   await fetchTool(row, target, { ...options, env, onProgress, folder });
@@ -134,7 +134,7 @@ async function checkGiven(
   return absolute;
 }
 
-/** The version that an executable tells; undefined if it is broken. */
+/** The version an executable reports; undefined if it is broken. */
 async function versionOf(
   row: ToolRow,
   path: string,
@@ -157,7 +157,7 @@ type FetchOptions =
   & FindOptions
   & Required<Pick<FindOptions, "env" | "onProgress" | "folder">>;
 
-/** Fetches a tool in a temporary folder, then puts it at `target`. */
+/** Fetches a tool into a temporary folder, then moves it to `target`. */
 async function fetchTool(
   row: ToolRow,
   target: string,
@@ -170,7 +170,7 @@ async function fetchTool(
     const known = Object.keys(row.digests).join(" and ");
     throw cannotFetch(
       row,
-      `there is one for ${known} only, and this is ${platform}; ${advice(row)}`,
+      `it exists for ${known} only, and this is ${platform}; ${advice(row)}`,
     );
   }
   const temp = await makeTempFolder(row, folder);
@@ -198,7 +198,7 @@ async function fetchTool(
     if (found !== row.version) {
       throw cannotFetch(
         row,
-        `what came does not run on this machine; ${advice(row)}`,
+        `the fetched file does not run on this machine; ${advice(row)}`,
       );
     }
     await put(path, target, row);
@@ -221,13 +221,13 @@ async function makeTempFolder(row: ToolRow, folder: string): Promise<string> {
   }
 }
 
-/** Moves a fetched file to where it stays. */
+/** Moves a fetched file into place. */
 async function put(path: string, target: string, row: ToolRow): Promise<void> {
   const folder = join(target, "..");
   try {
     await Deno.mkdir(folder, { recursive: true });
-    // A file is replaced by the rename: if another process was faster, by the
-    // same. A folder would be in its way.
+    // The rename replaces a file, even one that a faster process put there, but
+    // not a folder.
     const old = await Deno.lstat(target).catch(() => undefined);
     if (old?.isDirectory) await removeFolder(target);
     await Deno.rename(path, target);
@@ -236,12 +236,12 @@ async function put(path: string, target: string, row: ToolRow): Promise<void> {
   }
 }
 
-/** Removes what processes have left that were killed while they fetched. */
+/** Removes what processes killed during a fetch have left. */
 async function removeStaleFolders(folder: string): Promise<void> {
   for await (const entry of Deno.readDir(folder)) {
     const [, pid] = /^tmp-.+?-([0-9]+)(?:-|$)/.exec(entry.name) ?? [];
     if (pid !== undefined && !isAlive(Number(pid))) {
-      // Those of another user stay: they are not ours to remove.
+      // Another user's folders are not ours to remove.
       await removeFolder(join(folder, entry.name)).catch(() => {});
     }
   }
@@ -252,7 +252,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Another user's process is there, but not ours to signal.
+    // The process exists but belongs to another user.
     return (error as { code?: unknown }).code === "EPERM";
   }
 }

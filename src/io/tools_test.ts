@@ -59,7 +59,7 @@ Deno.test("findToolOfRow() passes over another version on PATH", async () => {
   );
   assert.deepEqual(tool, { path: right, version: "1.2.3", origin: "path" });
   assert.deepEqual(place.progress, [
-    `Passing over "${old}": it is Fake 1.0.0, not 1.2.3`,
+    `Skipping "${old}": it is Fake 1.0.0, not 1.2.3`,
   ]);
 });
 
@@ -76,9 +76,7 @@ Deno.test("findToolOfRow() passes over what does not run on PATH", async () => {
   assert.deepEqual(tool, { path: right, version: "1.2.3", origin: "path" });
   assert.deepEqual(
     place.progress,
-    broken.map((path) =>
-      `Passing over "${path}": it does not tell its version`
-    ),
+    broken.map((path) => `Skipping "${path}": it does not report its version`),
   );
 });
 

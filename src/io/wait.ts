@@ -1,7 +1,7 @@
-/** Waiting: for a time, or for a condition with a limit. */
+/** Waits for a time, or for a condition with a time limit. */
 import { setTimeout as timer } from "node:timers/promises";
 
-/** How often a condition is looked at. */
+/** How often a condition is polled. */
 const POLL_MS = 25;
 
 /** Waits; ends early when the signal is aborted, which is no error. */

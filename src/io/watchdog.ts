@@ -1,22 +1,22 @@
-/** Ends this program's children when it is killed and cannot do so itself. */
+/** Ends this program's children if it is killed and cannot do so itself. */
 /**
- * Reads the process groups of the living children, a line for each change. Its
- * input ends when this program does, however that happens; whatever the last
- * line names is ended then.
+ * Reads the process groups of the living children, a line per change. Its input
+ * ends when this program does, however that happens; it then kills the groups
+ * of the last line.
  */
 const SCRIPT = "groups=; while read -r line; do groups=$line; done; " +
   '[ -z "$groups" ] || kill -9 $groups 2>/dev/null';
 
-/** A small shell beside the children; there is one while there are any. */
+/** A small shell that runs while there are children. */
 export class Watchdog {
   #process: Deno.ChildProcess | undefined;
   #input: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
   /**
-   * Says which children there are now; each leads its own process group.
+   * Sets the current children; each leads its own process group.
    *
-   * @returns Resolves when that is known, and when there are none, when the
-   * watchdog has ended.
+   * @returns Resolves when the watchdog knows them or, if there are none, has
+   * ended.
    * @throws {Deno.errors.NotFound} When there is no shell.
    */
   async watch(pids: readonly number[]): Promise<void> {
@@ -29,17 +29,17 @@ export class Watchdog {
       await input?.write(new TextEncoder().encode(`${line}\n`));
       if (pids.length === 0) await input?.close();
     } catch {
-      // Somebody has killed it; the children live on without one.
+      // It was killed; the children go on without a watchdog.
     }
     if (pids.length === 0) await process?.status;
   }
 
-  /** Ends it at once, for when the children have been ended. */
+  /** Ends it at once, after the children have ended. */
   kill(): void {
     try {
       this.#process?.kill("SIGKILL");
     } catch {
-      // It has ended.
+      // Already ended.
     }
   }
 

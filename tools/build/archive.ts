@@ -1,4 +1,4 @@
-/** Archives and digests of files, the same bytes for the same files. */
+/** Reproducible archives, and digests of files. */
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -6,17 +6,17 @@ import { pipeline } from "node:stream/promises";
 import { create } from "tar";
 import { FILE_TIME } from "./compile.ts";
 
-/** Whatever the umask was. */
+/** Independent of the umask. */
 const EXECUTABLE = 0o755;
 
 /**
- * Writes an archive, "tar.gz", which Windows unpacks too. Its files are
- * executables that belong to nobody in particular.
+ * Writes a "tar.gz" archive, which Windows can unpack too. Its files are
+ * executables without an owner.
  *
  * @param output The archive's path.
- * @param folder The one folder in it.
- * @param paths The files that are put into the folder; all are in one place.
- * @param options `signal` ends it early, with an unfinished file.
+ * @param folder The archive's only folder.
+ * @param paths The files to put into the folder.
+ * @param options `signal` aborts it, leaving an unfinished file.
  */
 export async function writeArchive(
   output: string,

@@ -8,21 +8,21 @@ import { permissionFlags, permissionSet } from "./permissions.ts";
 import { binaryName, type Program, type Target } from "./targets.ts";
 
 /**
- * The time that all files in binaries and archives have: the first day that
- * every archive format knows. With the time of the build, no two builds would
- * give the same bytes.
+ * The time of all files in binaries and archives: the first day that every
+ * archive format can store. With the build's time, no two builds would give the
+ * same bytes.
  */
 export const FILE_TIME: Date = new Date("1980-01-01T00:00:00Z");
 
-/** A bundle takes a second, and some more when npm packages are fetched. */
+/** Bundling takes a second, and longer when npm packages are fetched. */
 const BUNDLE_LIMIT_MS = 300_000;
 
-/** A compilation takes a second, and longer when Deno downloads 40 MB. */
+/** Compiling takes a second, and longer when Deno downloads 40 MB. */
 const COMPILE_LIMIT_MS = 900_000;
 
 /**
- * The commit that the project's folder is at, with "-dirty" when files differ
- * from it; "unknown" when git cannot tell.
+ * The commit checked out in the project's folder, with "-dirty" when files
+ * differ from it; "unknown" when git cannot tell.
  */
 export async function currentCommit(): Promise<string> {
   try {
@@ -37,10 +37,10 @@ export async function currentCommit(): Promise<string> {
 }
 
 /**
- * Bundles a program and what it imports into one file. It is minified: that is
- * smaller, and otherwise the paths of this machine's npm cache are in it.
+ * Bundles a program and its imports into one file. Minification makes it
+ * smaller, and removes the paths of this machine's npm cache.
  *
- * @param folder Where the bundle is written to.
+ * @param folder Where the bundle is written.
  * @returns The bundle's name in the folder.
  * @throws {Failure} `environment` when it cannot be made.
  */
@@ -61,15 +61,15 @@ export async function bundle(
   const build: Build = { commit, files: await filesFor(program) };
   const global = `globalThis.${BUILD_GLOBAL}=${JSON.stringify(build)};`;
   await Deno.writeTextFile(path, `${global}\n${text}`);
-  // Deno writes the file's time into the binary.
+  // Deno writes the file's modification time into the binary.
   await Deno.utime(path, FILE_TIME, FILE_TIME);
   return name;
 }
 
-/** What k6 reads: its scripts, what they import, and the service's file. */
+/** What k6 reads: its scripts, their imports, and the .proto files. */
 const K6_FILES = ["loadtest", "src/core", "proto"];
 
-/** The files that a program's binary has inside. */
+/** The files embedded in a program's binary. */
 async function filesFor(program: Program): Promise<Build["files"]> {
   if (program !== "lab") return {};
   const paths: string[] = [];
@@ -82,23 +82,23 @@ async function filesFor(program: Program): Promise<Build["files"]> {
     }
   };
   K6_FILES.forEach(add);
-  // In order: a folder gives its files in any.
+  // Sorted: a folder lists its files in any order.
   const entries = paths.sort().map(async (path) =>
     [path, await Deno.readTextFile(PROJECT + path)] as const
   );
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** What a binary is compiled of. */
+/** The options of a compilation. */
 export interface CompileOptions {
   readonly program: Program;
   readonly target: Target;
   /** The folder with the bundle, and the bundle's name in it. */
   readonly folder: string;
   readonly bundle: string;
-  /** The runtime's file; Deno's own unless given. */
+  /** The runtime's file (default: Deno's own). */
   readonly denort?: string;
-  /** The Deno that compiles; the one that runs us unless given. */
+  /** The Deno that compiles (default: the one that runs us). */
   readonly deno?: string;
   /** The path of the binary. */
   readonly output: string;
@@ -112,13 +112,13 @@ export interface CompileOptions {
  */
 export async function compile(options: CompileOptions): Promise<void> {
   const { program, target, folder, denort, output, signal } = options;
-  // Deno leaves an unfinished file where it writes when it is interrupted.
+  // An interrupted Deno leaves an unfinished file.
   const binary = binaryName(program, target);
   const result = await runToEnd(
     options.deno ?? Deno.execPath(),
     [
       ...["compile", "--quiet", "--no-check", "--no-config", "--no-prompt"],
-      // The cache would save 10 ms of a start and leave a file in /tmp.
+      // The code cache would save 10 ms per start and leave a file in /tmp.
       "--no-code-cache",
       ...v8Flags(program),
       ...permissionFlags(permissionSet(program)),
@@ -140,7 +140,7 @@ export async function compile(options: CompileOptions): Promise<void> {
   await Deno.rename(`${folder}/${binary}`, output);
 }
 
-/** The flags of V8 that the program is started with from source, too. */
+/** The V8 flags with which the program also runs from source. */
 function v8Flags(program: Program): readonly string[] {
   const tasks: Readonly<Record<string, { readonly command: string }>> =
     config.tasks;
@@ -152,7 +152,7 @@ function v8Flags(program: Program): readonly string[] {
 const PLAIN = { NO_COLOR: "1" };
 
 function failed(what: string, result: RunResult): Failure {
-  // The innermost of Deno's causes says most; a list of addresses follows.
+  // Deno's innermost cause says most; a list of addresses follows it.
   const causes = [...result.stderr.matchAll(/^ +(?:\d+: )?(\w.+ .+)$/gm)];
   const why = causes.at(-1)?.[1] ?? lastLine(result);
   return new Failure(

@@ -2,19 +2,19 @@
 import config from "../../deno.json" with { type: "json" };
 import type { Program } from "./targets.ts";
 
-/** A set of permissions, as deno.json has it. */
+/** A permission set, as in deno.json. */
 export type PermissionSet = Readonly<
   Record<string, boolean | readonly string[]>
 >;
 
-/** The kinds of permission that a set can give. */
+/** The kinds of permission that a set can grant. */
 const KINDS = ["net", "env", "sys", "run", "read", "write", "ffi"];
 
 /**
- * The flags for a set of permissions. They are flags, and not the set's name,
- * because by its name Deno would compile this machine's paths into the binary.
+ * The flags for a permission set. Flags, because with the set's name Deno would
+ * compile this machine's paths into the binary.
  *
- * @throws {RangeError} When the set has something that is not understood.
+ * @throws {RangeError} When the set has an unknown kind.
  */
 export function permissionFlags(set: PermissionSet): readonly string[] {
   return Object.entries(set).flatMap(([kind, what]) => {
@@ -23,13 +23,13 @@ export function permissionFlags(set: PermissionSet): readonly string[] {
     }
     if (what === false) return [];
     if (what === true) return [`--allow-${kind}`];
-    // An empty list after "=" would allow everything.
+    // An empty list after "=" would grant everything.
     if (what.length === 0) return [];
     return [`--allow-${kind}=${what.join(",")}`];
   });
 }
 
-/** A program's set, the same from source and in its binary. */
+/** A program's permission set, the same from source and in its binary. */
 export function permissionSet(program: Program): PermissionSet {
   return config.permissions[program];
 }

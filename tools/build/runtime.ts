@@ -1,6 +1,6 @@
 /**
- * The runtime that goes into binaries, `denort`: Deno downloads it from its
- * own site, for each platform, when it first compiles for that platform.
+ * The runtime in binaries, `denort`: Deno downloads it from its own site when
+ * it first compiles for a platform.
  */
 import config from "../../deno.json" with { type: "json" };
 import { Failure } from "../../src/core/errors.ts";
@@ -13,31 +13,31 @@ import type { Target } from "./targets.ts";
 export interface Runtime {
   /** A file that is used instead of Deno's download. */
   readonly denort?: string;
-  /** The Deno that compiles for that file, where it is not this one. */
+  /** The Deno that compiles for that file, if it is not this one. */
   readonly deno?: string;
-  /** A sentence for people, where there is something to say. */
+  /** A sentence for users, if there is something to say. */
   readonly note?: string;
-  /** What it is, for the list of components. */
+  /** Its entry in the list of components. */
   readonly component: Component;
 }
 
 /** How long Deno's site may take to answer. */
 const ANSWER_LIMIT_MS = 5_000;
 
-/** How long the compilation of nothing may take when nothing is downloaded. */
+/** How long compiling an empty program may take without a download. */
 const CACHED_LIMIT_MS = 10_000;
 
 const VERSION = config.toolVersions.deno;
 
 const STAND_IN_VERSION = config.toolVersions["denort-stand-in"];
 
-/** What the choice of a runtime depends on; tests give their own. */
+/** What the choice of a runtime depends on; tests pass their own. */
 export interface RuntimeOptions {
   /** The value of DENORT_BIN, if it is set. */
   readonly denortBin: string | undefined;
-  /** The value of DENORT_DENO, if it is set: what compiles for DENORT_BIN. */
+  /** The value of DENORT_DENO, if it is set: the Deno for DENORT_BIN. */
   readonly denortDeno: string | undefined;
-  /** The platform of this machine. */
+  /** This machine's platform. */
   readonly host: string;
   /** Whether Deno has, or can download, its runtime for the platform. */
   readonly hasDenort: (target: Target) => Promise<boolean>;
@@ -70,13 +70,13 @@ export async function chooseRuntime(
   if (target !== host) {
     throw new Failure(
       "environment",
-      `Cannot build for ${target}: its runtime of Deno ${VERSION} is not here, and dl.deno.land, where it is downloaded from, is not reached; build for ${host}, or where that site is reached`,
+      `Cannot build for ${target}: its runtime of Deno ${VERSION} is not here, and dl.deno.land, which has it, cannot be reached; build for ${host}, or where that site can be reached`,
     );
   }
   return {
     ...await findStandIn(),
     note: "The runtime is a stand-in, for tests and not for releases: " +
-      `dl.deno.land, where Deno ${VERSION}'s is downloaded from, is not reached`,
+      `dl.deno.land, which has Deno ${VERSION}'s, cannot be reached`,
     component: runtimeComponent(
       "denort-stand-in",
       STAND_IN_VERSION,
@@ -86,7 +86,7 @@ export async function chooseRuntime(
 }
 
 /**
- * The options for real. DENORT_BIN is taken out of the environment: Deno would
+ * The real options. DENORT_BIN is removed from the environment, as Deno would
  * use it for every platform.
  *
  * @param folder Where files may be written.
@@ -107,7 +107,7 @@ export function runtimeOptions(
   };
 }
 
-/** Whether Deno's site has the runtime, and answers. */
+/** Whether Deno's site answers and has the runtime. */
 async function isReached(
   target: Target,
   signal: AbortSignal,
@@ -121,11 +121,11 @@ async function isReached(
     return response.ok;
   } catch {
     signal.throwIfAborted();
-    return false; // Why the site is not reached makes no difference.
+    return false; // Why the site cannot be reached makes no difference.
   }
 }
 
-/** Whether Deno has downloaded the runtime earlier: it can compile nothing. */
+/** Whether Deno already has the runtime: it can compile an empty program. */
 async function isCached(
   target: Target,
   folder: string,
@@ -145,6 +145,6 @@ async function isCached(
     return code === 0;
   } catch (error) {
     if (signal.aborted || !(error instanceof Failure)) throw error;
-    return false; // It took too long: it tries to download.
+    return false; // It took too long, so it is trying to download.
   }
 }

@@ -33,7 +33,7 @@ Deno.test("chooseRuntime() takes the stand-in for this machine, and says so", as
   assert.equal(runtime.deno, "/older-deno");
   assert.match(
     runtime.note ?? "",
-    /^The runtime is a stand-in, .* not reached$/,
+    /^The runtime is a stand-in, .* cannot be reached$/,
   );
   assert.match(runtime.component.purl, /^pkg:npm\/%40stdy/);
 });
@@ -42,7 +42,8 @@ Deno.test("chooseRuntime() has no stand-in for other platforms", async () => {
   await assert.rejects(chooseRuntime(ELSEWHERE, machine()), {
     name: "Failure",
     kind: "environment",
-    message: /^Cannot build for aarch64-apple-darwin: .* not reached; .*$/,
+    message:
+      /^Cannot build for aarch64-apple-darwin: .* cannot be reached; .*$/,
   });
 });
 

@@ -1,7 +1,7 @@
-/** A list of what binaries are made of, in CycloneDX's format. */
+/** The binaries' software bill of materials, in CycloneDX format. */
 import { Buffer } from "node:buffer";
 
-/** The part of deno.lock that is read here. */
+/** The part of deno.lock read here. */
 export interface Lock {
   readonly npm?: Readonly<Record<string, { readonly integrity?: string }>>;
 }
@@ -19,7 +19,7 @@ export interface Component {
   }[];
 }
 
-/** Digests as npm writes them, and as CycloneDX calls them. */
+/** Digest names, from npm's to CycloneDX's. */
 const ALGORITHMS: Readonly<Record<string, string>> = {
   sha1: "SHA-1",
   sha256: "SHA-256",
@@ -28,10 +28,10 @@ const ALGORITHMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The components of a lock file. A package that is there several times, each
- * with other peers beside it, is one component.
+ * The components of a lock file. A package listed several times, with different
+ * peers, is one component.
  *
- * @throws {RangeError} When an entry is not understood.
+ * @throws {RangeError} When an entry cannot be parsed.
  */
 export function lockComponents(lock: Lock): readonly Component[] {
   const components = new Map<string, Component>();
@@ -69,11 +69,11 @@ export function runtimeComponent(
 }
 
 /**
- * The whole list. It has no time and no random number in it, so that the same
- * lock file gives the same bytes.
+ * The whole list, without a timestamp or random number, so that the same lock
+ * file gives the same bytes.
  *
  * @param project The project's name and version.
- * @param runtimes The runtimes that are in the binaries.
+ * @param runtimes The runtimes in the binaries.
  * @throws {RangeError} When the lock file has no package at all.
  */
 export function sbom(

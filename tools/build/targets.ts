@@ -1,4 +1,4 @@
-/** What can be built: the programs, and the platforms they are built for. */
+/** What can be built: the programs, and their platforms. */
 import config from "../../deno.json" with { type: "json" };
 
 /** The programs, in the order in which they are built. */
@@ -24,16 +24,18 @@ export function binaryName(program: Program, target: Target): string {
   return `grpc-${program}${target.includes("windows") ? ".exe" : ""}`;
 }
 
-/** The name of the archive with a platform's binaries, without its ending. */
+/**
+ * The name of the archive with a platform's binaries, without its extension.
+ */
 export function archiveName(target: Target): string {
   return `grpc-demo-${config.version}-${target}`;
 }
 
 /**
- * Makes a flag's parser of a list of names, with commas between them.
+ * Makes a flag parser for a comma-separated list of names.
  *
- * @param names The names that there are.
- * @returns A parser that gives them in the order of `names`; "all" is all.
+ * @param names The known names.
+ * @returns A parser that returns them in the order of `names`; "all" means all.
  */
 export function namesOf<T extends string>(
   names: readonly T[],
@@ -43,7 +45,7 @@ export function namesOf<T extends string>(
     const found = names.filter((name) => asked.includes(name));
     if (found.length === 0 || found.length !== asked.length) {
       throw new RangeError(
-        `must be all, or of ${names.join(", ")}, with commas between them`,
+        `must be all, or a comma-separated list of ${names.join(", ")}`,
       );
     }
     return found;

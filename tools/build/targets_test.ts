@@ -19,7 +19,7 @@ for (const text of ["", "four", "one,four", "one,one", "one, two", "all,one"]) {
   Deno.test(`namesOf() refuses "${text}"`, () => {
     assert.throws(() => parse(text), {
       name: "RangeError",
-      message: "must be all, or of one, two, three, with commas between them",
+      message: "must be all, or a comma-separated list of one, two, three",
     });
   });
 }

@@ -1,8 +1,8 @@
-/** The house rules that a program can check. Each complaint has a remedy. */
+/** The house rules that a program can check. Each complaint names a remedy. */
 
 /** A file of the project. */
 export interface SourceFile {
-  /** From the project's folder, with slashes. */
+  /** Relative to the project's folder, with slashes. */
   readonly path: string;
   readonly text: string;
 }
@@ -16,7 +16,7 @@ export type Rule = (files: readonly SourceFile[]) => readonly Complaint[];
 /** Longer files are likely to hold more than one idea. */
 const FILE_LINES_MAX = 400;
 
-/** TypeScript files that are too long to be read at once; a hint, no rule. */
+/** TypeScript files too long to take in at once: a hint, not a rule. */
 export function longFiles(files: readonly SourceFile[]): Complaint[] {
   return files
     .filter(({ path }) => path.endsWith(".ts"))
@@ -28,59 +28,60 @@ export function longFiles(files: readonly SourceFile[]): Complaint[] {
 }
 
 /**
- * The rooms. A file may import from its own room and from those that its row
- * names; every file is in one.
+ * The layers. A file may import from its own and from those its row names;
+ * every file is in one.
  */
-const ROOMS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] = [
-  [/^src\/core\//, []],
-  [/^src\/io\//, [/^src\/core\//]],
-  [/^src\/server\//, [/^src\/(io|core)\//]],
-  [/^src\/client\//, [/^src\/(io|core)\//]],
-  [/^src\/stack\//, [/^src\/(io|core)\//]],
-  [/^src\/experiment\//, [/^src\/(stack|io|core)\//]],
-  [/^src\/doctor\//, [/^src\/(io|core)\//]],
-  [/^src\/load\//, [/^src\/(stack|io|core)\//]],
-  [/^src\/control\//, [/^src\/(experiment|stack|io|core)\//]],
-  [/^src\/page\//, [/^src\/(control|io|core)\//]],
-  [/^src\/report\//, [/^src\/(experiment|io|core)\//]],
+const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
   [
-    /^src\/lab\//,
-    [/^src\/(page|control|load|doctor|report|experiment|stack|io|core)\//],
-  ],
-  // Programs that controls start in a server's place.
-  [/^experiments\/control\//, [/^src\/(server|io|core)\//]],
-  [/^experiments\//, [/^src\/(experiment|stack|io|core)\//]],
-  [/^loadtest\//, [/^src\/core\//]],
-  [/^src\/server\.ts$/, [/^src\/(server|io|core)\//]],
-  [/^src\/client\.ts$/, [/^src\/(client|io|core)\//]],
-  [/^src\/lab\.ts$/, [/^src\/(lab|io|core)\//, /^experiments\//]],
-  // Nothing of the product knows these.
-  [/^bootstrap\//, [/^src\/(io|core)\//]],
-  [/^tools\/checks\//, []],
-  [/^tools\/build\//, [/^src\/(io|core)\//, /^bootstrap\//]],
-  [/^tools\/gate\//, [/^src\/(server|stack|io|core)\//]],
-  [/^tools\/soak\//, [/^src\/(stack|io|core)\//]],
-  [
-    /^tools\/[^/]+$/,
+    [/^src\/core\//, []],
+    [/^src\/io\//, [/^src\/core\//]],
+    [/^src\/server\//, [/^src\/(io|core)\//]],
+    [/^src\/client\//, [/^src\/(io|core)\//]],
+    [/^src\/stack\//, [/^src\/(io|core)\//]],
+    [/^src\/experiment\//, [/^src\/(stack|io|core)\//]],
+    [/^src\/doctor\//, [/^src\/(io|core)\//]],
+    [/^src\/load\//, [/^src\/(stack|io|core)\//]],
+    [/^src\/control\//, [/^src\/(experiment|stack|io|core)\//]],
+    [/^src\/page\//, [/^src\/(control|io|core)\//]],
+    [/^src\/report\//, [/^src\/(experiment|io|core)\//]],
     [
-      /^src\/(stack|io|core)\//,
-      /^bootstrap\//,
-      /^tools\/(checks|build|gate|soak)\//,
+      /^src\/lab\//,
+      [/^src\/(page|control|load|doctor|report|experiment|stack|io|core)\//],
     ],
-  ],
-  [/^tests\//, [/./]],
-];
+    // Programs that controls start in place of a server.
+    [/^experiments\/control\//, [/^src\/(server|io|core)\//]],
+    [/^experiments\//, [/^src\/(experiment|stack|io|core)\//]],
+    [/^loadtest\//, [/^src\/core\//]],
+    [/^src\/server\.ts$/, [/^src\/(server|io|core)\//]],
+    [/^src\/client\.ts$/, [/^src\/(client|io|core)\//]],
+    [/^src\/lab\.ts$/, [/^src\/(lab|io|core)\//, /^experiments\//]],
+    // No part of the product imports these.
+    [/^bootstrap\//, [/^src\/(io|core)\//]],
+    [/^tools\/checks\//, []],
+    [/^tools\/build\//, [/^src\/(io|core)\//, /^bootstrap\//]],
+    [/^tools\/gate\//, [/^src\/(server|stack|io|core)\//]],
+    [/^tools\/soak\//, [/^src\/(stack|io|core)\//]],
+    [
+      /^tools\/[^/]+$/,
+      [
+        /^src\/(stack|io|core)\//,
+        /^bootstrap\//,
+        /^tools\/(checks|build|gate|soak)\//,
+      ],
+    ],
+    [/^tests\//, [/./]],
+  ];
 
 /** Imports point one way. */
 export function importDirection(files: readonly SourceFile[]): Complaint[] {
   return files.flatMap(({ path, text }) => {
     if (!path.endsWith(".ts")) return [];
-    const room = ROOMS.find(([own]) => own.test(path));
-    if (room === undefined) {
-      return [`${path} is in no room; add a row to tools/checks/rules.ts`];
+    const layer = LAYERS.find(([own]) => own.test(path));
+    if (layer === undefined) {
+      return [`${path} is in no layer; add a row to tools/checks/rules.ts`];
     }
     if (path.endsWith("_test.ts")) return [];
-    const [own, allowed] = room;
+    const [own, allowed] = layer;
     return importsOf(path, text)
       .filter((target) => target.endsWith(".ts"))
       .filter((target) => ![own, ...allowed].some((to) => to.test(target)))
@@ -91,13 +92,13 @@ export function importDirection(files: readonly SourceFile[]): Complaint[] {
   });
 }
 
-/** Pairs of files of which one knows the other by its types alone. */
+/** Pairs of files where one imports only types of the other. */
 const PAIRS: readonly string[] = [
   "src/experiment/experiment.ts, src/experiment/history.ts",
   "src/server/http2/connection.ts, src/server/http2/stream.ts",
 ];
 
-/** No file imports itself by way of others. */
+/** No import cycles. */
 export function importCircles(files: readonly SourceFile[]): Complaint[] {
   const targets = new Map(
     files.filter(({ path }) => path.endsWith(".ts"))
@@ -145,7 +146,7 @@ const BANNED: readonly (readonly [RegExp, string])[] = [
   [/(^|[\s"'(=])\/(work|root|home\/[a-z]+)\//m, "names a path of one machine"],
 ];
 
-/** Nothing of one machine or one registry is in the project. */
+/** Nothing specific to one machine or one registry is in the project. */
 export function bannedWords(files: readonly SourceFile[]): Complaint[] {
   return files
     .filter(({ path }) => !path.startsWith("tools/checks/"))
@@ -164,7 +165,7 @@ const VERSIONED: readonly (readonly [path: string, RegExp, tool: string])[] = [
   ["envoy.yaml", /for Envoy (\d+\.\d+\.\d+)/g, "envoy"],
 ];
 
-/** A version that another file must repeat is the one of deno.json. */
+/** Versions repeated in other files match deno.json. */
 export function versionDrift(files: readonly SourceFile[]): Complaint[] {
   const config = files.find(({ path }) => path === "deno.json");
   const { toolVersions } = JSON.parse(config?.text ?? "{}") as {
@@ -175,7 +176,7 @@ export function versionDrift(files: readonly SourceFile[]): Complaint[] {
     const found = [...text.matchAll(pattern)].map(([, version]) => version);
     if (found.length === 0) {
       return [
-        `${path} names no version of ${tool}; mend the check or the file`,
+        `${path} names no version of ${tool}; fix the check or the file`,
       ];
     }
     return found

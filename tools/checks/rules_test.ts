@@ -121,7 +121,7 @@ const CASES: readonly {
     complaints: 1,
   },
   {
-    sentence: "a file in no room is found",
+    sentence: "a file in no layer is found",
     rule: importDirection,
     files: [{ path: "src/attic/a.ts", text: "" }],
     complaints: 1,

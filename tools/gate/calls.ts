@@ -1,11 +1,11 @@
-/** What the gate's driver is asked for and what it reports, as JSON lines. */
+/** The requests to the gate's driver and its reports, as JSON lines. */
 
 /** The work of one driver process. */
 export type Work =
   /**
-   * Calls on one connection, until there are `calls` or SIGTERM says that there
-   * are enough: at an even pace, however slow the answers are, or without
-   * `ratePerS` as many at once as `concurrency` says.
+   * Calls on one connection, until there are `calls` or SIGTERM comes: at an
+   * even pace, however slow the answers are, or, without `ratePerS`,
+   * `concurrency` at a time.
    */
   | {
     readonly kind: "load";
@@ -13,11 +13,11 @@ export type Work =
     readonly ratePerS?: number;
     readonly concurrency?: number;
   }
-  /** One call on each of so many new connections. */
+  /** One call on each of a number of new connections. */
   | { readonly kind: "fresh"; readonly connections: number }
   /**
-   * A call on each connection, then silence until the server has closed them
-   * all or `limitMs` has passed, then `callsAfter` calls on each.
+   * A call on each connection, then idle until the server has closed them all
+   * or `limitMs` has passed, then `callsAfter` calls on each.
    */
   | {
     readonly kind: "idle";
@@ -26,7 +26,7 @@ export type Work =
     readonly limitMs: number;
   };
 
-/** A call that did not end well; times are milliseconds since 1970. */
+/** A failed call; times are milliseconds since 1970. */
 export interface FailedCall {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
@@ -35,11 +35,11 @@ export interface FailedCall {
   readonly details: string;
 }
 
-/** What a driver has seen. */
+/** What a driver saw. */
 export interface Report {
   readonly calls: number;
   readonly failures: readonly FailedCall[];
-  /** When calls succeeded, in milliseconds since 1970, in this order. */
+  /** When calls succeeded, in milliseconds since 1970, ascending. */
   readonly successesAtMs: readonly number[];
   /** How often a connection was lost or closed by the other side. */
   readonly disconnects: number;

@@ -1,4 +1,4 @@
-/** The checks of the runtime gate that need a server and clients only. */
+/** The runtime gate's checks that need only a server and clients. */
 import { Failure } from "../../src/core/errors.ts";
 import { freePort } from "../../src/stack/free_port.ts";
 import { ServerProcess } from "../../src/stack/server_process.ts";
@@ -12,15 +12,15 @@ import {
 } from "./judge.ts";
 import { type Runtime, startClient, tellEnd } from "./runtime.ts";
 
-/** How much is done. */
+/** The size of the checks. */
 export interface Plan {
-  /** Clients, one after another, that make their calls and close. */
+  /** Clients, one after another, that call and close. */
   readonly closingClients: number;
   /** Calls of each of them, 100 at once. */
   readonly callsPerClient: number;
   /** Clients, one after another, that open ten connections each. */
   readonly freshClients: number;
-  /** How long a connection is silent until the server closes it. */
+  /** How long a connection is idle until the server closes it. */
   readonly idleMs: number;
   /** How long calls go on while connections are closed by age. */
   readonly ageLoadMs: number;
@@ -37,7 +37,7 @@ export const WHOLE_PLAN = {
   envoyRestarts: 5,
 } as const;
 
-/** A few seconds for every run of the tests. */
+/** A few seconds' work, for every run of the tests. */
 export const QUICK_PLAN = {
   ...WHOLE_PLAN,
   closingClients: 3,
@@ -57,12 +57,12 @@ const CALLS_AFTER_IDLE = 20;
 const MAX_AGE_MS = 3_000;
 const AGE_LOAD_PER_S = 300;
 
-/** A connection is closed within 10 % of its age; a busy machine adds some. */
+/** grpc-js varies the maximum age by 10 %; a busy machine adds some. */
 function ageLimitMs(ageMs: number): number {
   return ageMs * 1.1 + 5_000;
 }
 
-/** Runs `work` against a server, which must end well when it is asked to. */
+/** Runs `work` against a server, which must exit cleanly when asked to. */
 async function withServer(
   runtime: Runtime,
   flags: readonly string[],
@@ -76,7 +76,7 @@ async function withServer(
     flags,
     deno: runtime.path,
     onLine: (_, line) => lines.push(line),
-    onCrash: () => {}, // Its status says so in the end.
+    onCrash: () => {}, // Its exit status reports it.
   });
   runtime.signal.throwIfAborted();
   let reasons: Reasons = [];
@@ -85,14 +85,14 @@ async function withServer(
     const { pid } = server;
     reasons = await work(server);
     if (server.isRunning && server.pid !== pid) {
-      reasons = ["server has started again", ...reasons];
+      reasons = ["server has restarted", ...reasons];
     }
   } catch (error) {
-    // What keeps it from serving is a finding; its own lines have said why.
+    // A server that cannot serve is a finding; its own output says why.
     if (!(error instanceof Failure)) throw error;
     return [error.message];
   } finally {
-    // The server's end comes first: what clients have lost follows from it.
+    // The server's end comes first: it explains what clients lost.
     const status = await server.stop("SIGTERM");
     tellEnd(runtime, "server", status.code, lines);
     reasons = [...judgeExit("server", status), ...reasons];
@@ -118,7 +118,7 @@ async function runClient(
   };
 }
 
-/** Runs clients one after another, until one fails or the server is gone. */
+/** Runs clients one after another until one fails or the server is gone. */
 async function inTurn(
   runtime: Runtime,
   server: ServerProcess,
@@ -194,7 +194,7 @@ export const QUICK_CHECKS: readonly Check[] = [
   { title: "fresh connections", run: freshConnections },
 ];
 
-/** Further checks, which take their time. */
+/** Further, slow checks. */
 export const SLOW_CHECKS: readonly Check[] = [
   { title: "idle GOAWAY", run: idleGoaway },
   { title: "connection age", run: connectionAge },

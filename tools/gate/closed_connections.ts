@@ -1,4 +1,4 @@
-/** The checks of the runtime gate on what closed connections leave behind. */
+/** The runtime gate's checks of what closed connections leave behind. */
 import type { Check } from "./checks.ts";
 import { judgeKept, kibibytes, type Outcome, type Reasons } from "./judge.ts";
 import { measure, type Runtime } from "./runtime.ts";
@@ -8,7 +8,7 @@ async function closedWhileRead(runtime: Runtime): Promise<Reasons> {
   if ("failed" in result) return [result.failed];
   return result.value === true
     ? []
-    : ["a connection that is closed while it is read does not end"];
+    : ["a connection closed during a read does not end"];
 }
 
 async function keptByOurs(runtime: Runtime): Promise<Outcome> {
@@ -16,7 +16,7 @@ async function keptByOurs(runtime: Runtime): Promise<Outcome> {
   return "failed" in result ? [result.failed] : judgeKept(Number(result.value));
 }
 
-/** No verdict: servers have a transport of their own because of it. */
+/** No verdict: this is why our servers have their own transport. */
 async function keptByNode(runtime: Runtime): Promise<Outcome> {
   const result = await measure(runtime, "node");
   return "failed" in result ? result.failed : kibibytes(Number(result.value));
@@ -28,7 +28,7 @@ export const CLOSE_CHECK: Check = {
   run: closedWhileRead,
 };
 
-/** What a closed connection costs, in our server and in one of Node's. */
+/** The memory leaked per closed connection, by our server and by Node's. */
 export const MEMORY_CHECKS: readonly Check[] = [
   { title: "kept by ours", run: keptByOurs },
   { title: "kept by node:http2", run: keptByNode },

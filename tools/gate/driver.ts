@@ -1,6 +1,6 @@
 /**
- * The client side of the runtime gate. It is run by the Deno that is tested,
- * does the work that its one argument describes, prints a report and ends.
+ * The client side of the runtime gate. It runs under the tested Deno, does the
+ * work its one argument describes, prints a report and exits.
  */
 import { connectivityState } from "@grpc/grpc-js";
 import { runOpenLoop } from "../../src/io/open_loop.ts";
@@ -16,13 +16,15 @@ import { print } from "../../src/io/terminal.ts";
 import { pause, waitUntil } from "../../src/io/wait.ts";
 import type { FailedCall, Report, Work } from "./calls.ts";
 
-/** A call without an answer is lost; a busy machine answers well before. */
+/**
+ * A call without an answer by then is lost; even a busy machine answers sooner.
+ */
 const DEADLINE_MS = 8_000;
 
-/** A closed client says goodbye on the wire; it is given the time for that. */
+/** Time for a closed client to send its GOAWAY. */
 const GOODBYE_MS = 250;
 
-/** Fresh connections that are opened side by side. */
+/** Fresh connections opened concurrently. */
 const FRESH_AT_ONCE = 10;
 
 /** Counts calls and lost connections. */
@@ -54,7 +56,7 @@ async function call(client: GreeterClient, ledger: Ledger): Promise<void> {
   }
 }
 
-/** Counts how often the client's connection goes away, until it is closed. */
+/** Counts the client's lost connections, until it is closed. */
 function watch(client: GreeterClient, ledger: Ledger): void {
   const channel = client.getChannel();
   let state = channel.getConnectivityState(false);
@@ -133,7 +135,7 @@ async function idle(
 
 async function run(): Promise<number> {
   const [target = "", text = ""] = Deno.args;
-  // Asked first, to see whether this Deno runs our code at all.
+  // Run first, to see whether this Deno runs our code at all.
   if (text === "") return 0;
   survivePeerErrors(() => {}, (error) => exitWithFailure("driver", error));
   const work = JSON.parse(text) as Work;

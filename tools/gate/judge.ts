@@ -1,11 +1,11 @@
-/** What the runtime gate concludes from what it saw. Pure. */
+/** The runtime gate's verdicts on its observations. Pure. */
 import { tableLines } from "../../src/core/table.ts";
 import type { FailedCall, Report } from "./calls.ts";
 
-/** Why a check failed, each in a few words; none when it passed. */
+/** Why a check failed, in a few words each; empty when it passed. */
 export type Reasons = readonly string[];
 
-/** What a check found: reasons against a Deno, or a figure without a verdict. */
+/** A check's outcome: reasons against a Deno, or a figure without a verdict. */
 export type Outcome = Reasons | string;
 
 /** How a process ended. */
@@ -14,17 +14,17 @@ interface Exit {
   readonly signal: string | null;
 }
 
-/** A time in which Envoy was away, in milliseconds since 1970. */
+/** A period in which Envoy was down, in milliseconds since 1970. */
 export interface Absence {
   readonly stoppedAtMs: number;
   /** When it was live again. */
   readonly readyAtMs: number;
 }
 
-/** How long answers may take to come again after Envoy is live. */
+/** How long calls may take to succeed again once Envoy is live. */
 const RECOVERY_MS_MAX = 2_000;
 
-/** Judges the end of a process that should have ended by itself, with 0. */
+/** Judges a process that should have exited by itself, with 0. */
 export function judgeExit(program: string, { code, signal }: Exit): Reasons {
   if (code === 0 && signal === null) return [];
   const cause = signal === null ? "" : ` (${signal})`;
@@ -47,7 +47,7 @@ function lost(failures: readonly FailedCall[], calls: number): Reasons {
   return [`${failures.length} of ${calls} calls lost: ${counts.join(", ")}`];
 }
 
-/** Judges whether the other side has closed connections at all. */
+/** Judges whether the other side closed connections at all. */
 export function judgeDisconnects(disconnects: number, min: number): Reasons {
   return disconnects >= min
     ? []
@@ -55,8 +55,9 @@ export function judgeDisconnects(disconnects: number, min: number): Reasons {
 }
 
 /**
- * Whether a call says that there was no connection. grpc-js has no UNAVAILABLE
- * for one that breaks just as the call is written, as Deno tells it by EPIPE.
+ * Whether a call failed for lack of a connection. When it breaks as the call is
+ * written, Deno reports EPIPE, which grpc-js maps to INTERNAL rather than
+ * UNAVAILABLE.
  */
 function isConnectionLost({ code, details }: FailedCall): boolean {
   return code === "UNAVAILABLE" ||
@@ -64,9 +65,9 @@ function isConnectionLost({ code, details }: FailedCall): boolean {
 }
 
 /**
- * Judges calls that went on while Envoy was away several times. A call may
- * fail, for want of a connection, from an absence's begin until the first
- * answer after it, which must come within 2 s.
+ * Judges calls made while Envoy was restarted several times. A call may fail
+ * for lack of a connection from when Envoy stops until the first answer after
+ * it is live again, which must come within 2 s.
  */
 export function judgeRestarts(
   report: Report,
@@ -97,40 +98,40 @@ export function judgeRestarts(
   ];
 }
 
-/** What a closed connection may keep: noise, but no object of a connection. */
+/** What a closed connection may leak: noise, but no connection object. */
 const KEPT_BYTES_MAX = 2048;
 
-/** Judges the memory that each closed connection has kept. */
+/** Judges the memory leaked per closed connection. */
 export function judgeKept(bytes: number): Outcome {
-  // Not a number, if it was not measured, must not pass.
+  // NaN, if it was not measured, must not pass.
   return bytes < KEPT_BYTES_MAX
     ? kibibytes(bytes)
     : [`a closed connection keeps ${kibibytes(bytes)}, not below 2 KiB`];
 }
 
-/** Bytes as people read them. */
+/** Formats bytes as KiB. */
 export function kibibytes(bytes: number): string {
   return `${(bytes / 1024).toFixed(1)} KiB`;
 }
 
-/** Whether a check has nothing against a Deno. */
+/** Whether a check passed. */
 export function isPassed(outcome: Outcome): boolean {
   return typeof outcome === "string"
     ? outcome !== NOT_RUN
     : outcome.length === 0;
 }
 
-/** What stands for each check of a Deno that does not run our code. */
+/** Stands for each check of a Deno that does not run our code. */
 export const NOT_RUN = "not run";
 
-/** What was found out about one Deno. */
+/** The findings about one Deno. */
 export interface Row {
   readonly version: string;
   /** In the order of the checks. */
   readonly checks: readonly Outcome[];
 }
 
-/** The table of versions by check, and below it why checks have failed. */
+/** The table of versions by check, and below it why checks failed. */
 export function gateTable(
   titles: readonly string[],
   rows: readonly Row[],

@@ -1,6 +1,6 @@
 /**
- * What a Deno makes of connections that are closed. It is run by the Deno that
- * is tested, measures what its one argument names, prints it as JSON and ends.
+ * How a Deno handles closed connections. It runs under the tested Deno,
+ * measures what its one argument names, prints it as JSON and exits.
  */
 import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";
@@ -17,20 +17,20 @@ import type { Probe } from "./runtime.ts";
 
 const HOSTNAME = "127.0.0.1";
 
-/** The heap has grown to the size it needs after so many. */
+/** By then the heap has grown to its steady size. */
 const WARM_UP = 4_000;
 
 const MEASURED = 4_000;
 
 const AT_ONCE = 20;
 
-/** What a server sends first is shorter. */
+/** A server's first bytes are fewer. */
 const ANSWER_BYTES_MAX = 256;
 
-/** How long the end of a closed connection may take to arrive. */
+/** How long a connection's end may take to arrive. */
 const END_LIMIT_MS = 3_000;
 
-/** Opens HTTP/2 connections, each of which is closed when it is answered. */
+/** Opens HTTP/2 connections and closes each once it is answered. */
 async function openAndClose(port: number, count: number): Promise<void> {
   await runOpenLoop({
     ratePerS: Infinity,
@@ -44,7 +44,7 @@ async function openAndClose(port: number, count: number): Promise<void> {
   });
 }
 
-/** The resident bytes that each closed connection has cost. */
+/** The resident bytes leaked per closed connection. */
 async function keptBytes(port: number): Promise<number> {
   await openAndClose(port, WARM_UP);
   const before = residentBytes();
@@ -53,26 +53,26 @@ async function keptBytes(port: number): Promise<number> {
 }
 
 function residentBytes(): number {
-  // What is garbage is not kept.
+  // Garbage does not count.
   (globalThis as unknown as { gc: () => void }).gc();
   return Deno.memoryUsage().rss;
 }
 
-/** By a bare server of the module that grpc-js has its connections from. */
+/** By a bare server of `node:http2`, which grpc-js uses. */
 async function keptByNode(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, HOSTNAME, resolve));
   return await keptBytes((server.address() as AddressInfo).port);
 }
 
-/** By the server of the demo. */
+/** By the demo's server. */
 async function keptByOurs(): Promise<number> {
   const { values } = parseFlags(SERVER_FLAGS, ["--port", "0"]);
   const server = startServer(values, () => {});
   return await keptBytes(server.port);
 }
 
-/** Whether a peer sees the end of a connection that is closed while read. */
+/** Whether a peer sees the end of a connection closed during a read. */
 async function endsWhileRead(): Promise<boolean> {
   using listener = Deno.listen({ hostname: HOSTNAME, port: 0 });
   const { port } = listener.addr;
@@ -84,7 +84,7 @@ async function endsWhileRead(): Promise<boolean> {
   return await Promise.race([peer.read(new Uint8Array(1)), limit]) === null;
 }
 
-/** What can be measured, by the name of it. */
+/** The measurements, by name. */
 const PROBES: Readonly<Record<Probe, () => Promise<number | boolean>>> = {
   node: keptByNode,
   ours: keptByOurs,
@@ -94,7 +94,7 @@ const PROBES: Readonly<Record<Probe, () => Promise<number | boolean>>> = {
 async function run(): Promise<number> {
   const [probe = ""] = Deno.args;
   print(JSON.stringify(await PROBES[probe as Probe]()));
-  Deno.exit(0); // What has been left open does not matter any more.
+  Deno.exit(0); // What is still open no longer matters.
 }
 
 if (import.meta.main) await runProgram("probe", run);

@@ -1,4 +1,4 @@
-/** The check of the runtime gate in which Envoy goes away and comes back. */
+/** The runtime gate's check in which Envoy is restarted. */
 import { Failure } from "../../src/core/errors.ts";
 import { findTool } from "../../src/io/tools.ts";
 import { pause } from "../../src/io/wait.ts";
@@ -16,10 +16,10 @@ import { type Runtime, startClient } from "./runtime.ts";
 const SERVERS = 3;
 const RATE_PER_S = 50;
 
-/** Calls before the first restart, between two, and after the last. */
+/** How long calls run before, between and after restarts. */
 const UNDISTURBED_MS = 2_500;
 
-/** The client is stopped when the restarts are done; this is a limit. */
+/** An upper bound: the client is stopped after the restarts. */
 const LOAD_LIMIT_MS = 300_000;
 
 async function startStack({ path, signal }: Runtime): Promise<NativeStack> {
@@ -82,7 +82,7 @@ async function envoyRestarts(runtime: Runtime, plan: Plan): Promise<Reasons> {
   return reasons;
 }
 
-/** Envoy restarted under load. */
+/** Restarts of Envoy under load. */
 export const RESTART_CHECK: Check = {
   title: "Envoy restarts",
   run: envoyRestarts,

@@ -1,40 +1,39 @@
-/** Programs under the Deno that is tested, as processes of their own. */
+/** Runs programs under the tested Deno, in their own processes. */
 import { awaitExit, startChild } from "../../src/io/child.ts";
 import { runToEnd } from "../../src/io/processes.ts";
 import { otherDenoCommand } from "../../src/stack/programs.ts";
 import type { Report, Work } from "./calls.ts";
 import { judgeExit, type Reasons } from "./judge.ts";
 
-/** A start takes a quarter of a second; a busy machine needs much longer. */
+/** A start takes a quarter of a second, and much longer on a busy machine. */
 const START_LIMIT_MS = 60_000;
 
-/** Longer than the deadline of calls and the start together. */
+/** More than the calls' deadline and the start together. */
 const DRIVER_SLACK_MS = 40_000;
 
 /** What tools/gate/probe.ts can measure. */
 export type Probe = "node" | "ours" | "read";
 
-/** Thousands of connections take seconds; a busy machine needs longer. */
+/** Thousands of connections take seconds, and longer on a busy machine. */
 const PROBE_LIMIT_MS = 120_000;
 
-/** As the task "server" has them, and the collector of garbage for the probe. */
+/** As in the task "server", plus garbage collection for the probe. */
 const PROBE_FLAG =
   "--v8-flags=--optimize-for-size,--max-semi-space-size=4,--expose-gc";
 
-/** A Deno that is tested. */
+/** A tested Deno. */
 export interface Runtime {
   readonly version: string;
   /** The path of its executable. */
   readonly path: string;
-  /** Told what a program has printed before it ended badly. */
+  /** Receives what a program printed before it failed. */
   readonly onProgress: (line: string) => void;
-  /** Nothing is started any more once it is aborted. */
+  /** Once aborted, nothing more is started. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Why this Deno does not run our code, in its own words, whatever else it may
- * be worth; undefined if it does.
+ * Why this Deno does not run our code, in its own words; undefined if it does.
  */
 export async function whyNotRunning(
   runtime: Runtime,
@@ -51,9 +50,9 @@ export async function whyNotRunning(
 }
 
 /**
- * Measures something of this Deno.
+ * Measures something about this Deno.
  *
- * @returns What was measured, or in words how the probe ended.
+ * @returns The measurement, or how the probe failed.
  */
 export async function measure(
   runtime: Runtime,
@@ -76,7 +75,7 @@ function runUnder(
   return runToEnd(command, args, { cwd, env, timeoutMs, signal });
 }
 
-/** Tells how a program has ended that should have ended well. */
+/** Reports how a program ended that should have exited cleanly. */
 export function tellEnd(
   { version, onProgress }: Runtime,
   program: string,
@@ -90,14 +89,14 @@ export function tellEnd(
   );
 }
 
-/** A client's report is one line with the time of every call. */
+/** A client's report is one line that has the time of every call. */
 const REPORT_CHARACTERS_MAX = 10_000_000;
 
-/** A client under the Deno that is tested. */
+/** A client under the tested Deno. */
 export interface TestedClient {
-  /** Asks it to make no further calls and to report. */
+  /** Makes it stop calling and report. */
   stop(): void;
-  /** Resolves when it has ended; without a report if it printed none. */
+  /** Resolves when it has exited; without a report if it printed none. */
   readonly ended: Promise<{
     readonly reasons: Reasons;
     readonly report: Report | undefined;
@@ -105,9 +104,9 @@ export interface TestedClient {
 }
 
 /**
- * Starts the driver; it is killed when it takes much too long.
+ * Starts the driver, which is killed if it takes far too long.
  *
- * @param workMs How long the work takes when all is well.
+ * @param workMs How long the work normally takes.
  */
 export function startClient(
   runtime: Runtime,

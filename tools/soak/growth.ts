@@ -1,35 +1,38 @@
 /** Whether a program's memory grows without end. Pure. */
 
-/** One look at a program's memory. */
+/** One sample of a program's memory. */
 export interface MemorySample {
   /** Seconds since the start of the load. */
   readonly atS: number;
   readonly mib: number;
 }
 
-/** Programs grow until they are warm: a third of a soak, and no longer. */
+/** Programs grow until they are warm, for at most a third of a soak. */
 const WARM_SHARE = 1 / 3;
 const WARM_S_MAX = 600;
 
-/** A heap grows in steps of some MiB; over less time a step is no slope. */
+/**
+ * A heap grows in steps of some MiB; over less time a step would look like a
+ * slope.
+ */
 const JUDGED_S_MIN = 300;
 
 const SAMPLES_MIN = 60;
 
-/** What a program may grow by. */
+/** The allowed growth of a program. */
 export const MIB_PER_MINUTE_MAX = 1;
 
-/** What became of a program's memory. */
+/** The course of a program's memory. */
 export interface Growth {
   readonly verdict: "held" | "broken" | "unknown";
-  /** After the warm-up; undefined when there is too little to tell. */
+  /** After the warm-up; undefined when there are too few samples. */
   readonly mibPerMinute: number | undefined;
   readonly mibMax: number;
 }
 
 /**
- * The slope of a line through samples, in MiB a minute: the median of the
- * slopes between any two of them (Theil and Sen), which a peak does not move.
+ * The slope of a line through samples, in MiB per minute: the median slope
+ * between any two of them (Theil–Sen), which is robust to peaks.
  */
 export function slope(samples: readonly MemorySample[]): number | undefined {
   const slopes = samples.flatMap((one, at) =>
@@ -42,7 +45,7 @@ export function slope(samples: readonly MemorySample[]): number | undefined {
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
-/** Judges a program's samples, in the order of their taking. */
+/** Judges a program's samples, in chronological order. */
 export function growth(samples: readonly MemorySample[]): Growth {
   const mibMax = Math.max(0, ...samples.map(({ mib }) => mib));
   const endS = samples.at(-1)?.atS ?? 0;

@@ -1,4 +1,4 @@
-/** The load of a soak: a client that stays, and callers who come and go. */
+/** The load of a soak: a steady client, and short-lived callers. */
 import { awaitExit, type Child, startChild } from "../../src/io/child.ts";
 import { runOpenLoop } from "../../src/io/open_loop.ts";
 import { Greeter } from "../../src/io/proto.ts";
@@ -9,31 +9,31 @@ import type { Stack } from "../../src/stack/stack.ts";
 /** Calls of the client, on one connection through Envoy. */
 export const CALLS_PER_S = 300;
 
-/** Connections with a call each, to both listeners in turn. */
+/** Connections with one call each, to both listeners in turn. */
 export const CONNECTIONS_PER_S = 10;
 
-/** A busy machine needs longer than a caller would wait. */
+/** Generous, since the machine may be busy. */
 const DEADLINE_MS = 10_000;
 
-/** What has become of calls. */
+/** The outcome of calls. */
 export interface Calls {
   readonly made: number;
   readonly lost: number;
 }
 
-/** The client's last line, as `--json` prints it. */
+/** The client's last line of `--json` output. */
 interface Summary {
   readonly type: "summary";
   readonly calls: number;
   readonly failed: number;
 }
 
-/** The client program, at work. */
+/** The running client program. */
 export class SteadyLoad {
   readonly #child: Child;
   #summary: Summary | undefined;
 
-  /** Starts it; it ends after `durationS` by itself. */
+  /** Starts it; it ends by itself after `durationS`. */
   constructor({ endpoint }: Stack, durationS: number) {
     this.#child = startChild({
       ...programCommand("client", [
@@ -50,12 +50,12 @@ export class SteadyLoad {
 
   readonly name = "client";
 
-  /** The process's id, or undefined when it has ended. */
+  /** The process id; undefined once it has ended. */
   get pid(): number | undefined {
     return this.#child.isRunning ? this.#child.pid : undefined;
   }
 
-  /** Ends it; @returns Its calls, or undefined if it has not said so. */
+  /** Ends it; @returns Its calls, or undefined if it did not report them. */
   async end(): Promise<Calls | undefined> {
     this.#child.kill("SIGTERM");
     await awaitExit(this.#child, 2 * DEADLINE_MS);
@@ -64,7 +64,7 @@ export class SteadyLoad {
   }
 }
 
-/** Connects, calls once and leaves. @returns Whether it was answered. */
+/** Connects, calls once and disconnects. @returns Whether it was answered. */
 async function callAnew(target: string): Promise<boolean> {
   const client = connect(Greeter, target);
   const options = { deadlineMs: DEADLINE_MS };
@@ -73,7 +73,7 @@ async function callAnew(target: string): Promise<boolean> {
   return reply !== undefined;
 }
 
-/** Makes new connections until the signal is aborted. */
+/** Opens new connections until the signal is aborted. */
 export async function comeAndGo(
   { endpoint, l4Endpoint }: Stack,
   signal: AbortSignal,

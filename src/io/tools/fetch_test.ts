@@ -47,7 +47,7 @@ for (
     assert.equal(await Deno.readTextFile(path), fakeTool("1.2.3"));
     assert.equal(
       place.progress[0],
-      `Replacing "${path}": it does not run here as Fake 1.2.3`,
+      `Replacing "${path}": it does not run as Fake 1.2.3`,
     );
   });
 }
@@ -80,7 +80,7 @@ Deno.test("findToolOfRow() refuses a tool of another version", async () => {
   place.write("pip", fakePip(fakeTool("9.9.9")));
   const { digests: _, ...row } = ROW;
   await assert.rejects(findToolOfRow(row, place.options()), {
-    message: /what came does not run on this machine/,
+    message: /the fetched file does not run on this machine/,
   });
   assert.deepEqual(await place.toolNames(), []);
 });
@@ -91,7 +91,7 @@ Deno.test("findToolOfRow() says what pip said when pip fails", async () => {
   place.write("pip", fakePip("", "echo 'ERROR: no route' >&2; exit 1"));
   await assert.rejects(findToolOfRow(ROW, place.options()), {
     message: "Cannot fetch Fake 1.2.3: pip failed (ERROR: no route); check " +
-      "the network, or put Fake 1.2.3 on PATH, or its path in FAKE",
+      "the network, or put Fake 1.2.3 on PATH, or set FAKE to its path",
   });
   assert.deepEqual(await place.toolNames(), []);
 });
@@ -111,7 +111,7 @@ Deno.test("findToolOfRow() says when pip's index gives no answer", async () => {
     kind: "environment",
     message:
       "Cannot fetch Fake 1.2.3: pip gets no answer; check the network, " +
-      "or put Fake 1.2.3 on PATH, or its path in FAKE",
+      "or put Fake 1.2.3 on PATH, or set FAKE to its path",
   });
   assert.deepEqual(await place.toolNames(), []);
 });
@@ -121,7 +121,7 @@ Deno.test("findToolOfRow() says how to get pip when it is not there", async () =
   await assert.rejects(findToolOfRow(ROW, place.options()), {
     kind: "environment",
     message: "Cannot fetch Fake 1.2.3: pip is not installed; install it " +
-      "(Debian: python3-pip), or put Fake 1.2.3 on PATH, or its path in FAKE",
+      "(Debian: python3-pip), or put Fake 1.2.3 on PATH, or set FAKE to its path",
   });
   assert.deepEqual(await place.toolNames(), []);
 });
@@ -130,8 +130,8 @@ Deno.test("findToolOfRow() says which platforms have a package", async () => {
   await using place = await Place.make();
   const row = { ...ROW, digests: { "plan9-mips": "sha256:0" } };
   await assert.rejects(findToolOfRow(row, place.options()), {
-    message: "Cannot fetch Fake 1.2.3: there is one for plan9-mips only, and " +
-      `this is ${PLATFORM}; put Fake 1.2.3 on PATH, or its path in FAKE`,
+    message: "Cannot fetch Fake 1.2.3: it exists for plan9-mips only, and " +
+      `this is ${PLATFORM}; put Fake 1.2.3 on PATH, or set FAKE to its path`,
   });
 });
 
@@ -243,8 +243,8 @@ Deno.test("findToolOfRow() says that it cannot put a tool in its place", async (
   const file = place.write("../tools/fake-1.2.3", "");
   await assert.rejects(findToolOfRow(ROW, place.options()), {
     name: "Failure",
-    message: `Cannot write to "${file}", where Fake would be fetched to; ` +
-      "make it writable, or put Fake 1.2.3 on PATH, or its path in FAKE",
+    message: `Cannot write to "${file}", where Fake would be put; ` +
+      "make it writable, or put Fake 1.2.3 on PATH, or set FAKE to its path",
   });
   assert.deepEqual(await place.toolNames(), ["fake-1.2.3"]);
 });

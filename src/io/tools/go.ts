@@ -1,4 +1,4 @@
-/** Builds tools from their Go modules, with the machine's Go or a fetched one. */
+/** Builds tools from Go modules, with the machine's Go or a fetched one. */
 import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
 import {
@@ -18,26 +18,26 @@ import {
 import { onPath } from "./path.ts";
 import type { Workspace } from "./row.ts";
 
-/** The Go that is fetched where there is none that is new enough. */
+/** The Go to fetch where none is new enough. */
 export interface GoPin {
   readonly version: string;
-  /** What fetching it takes from the network, about, in megabytes. */
+  /** The approximate download size, in megabytes. */
   readonly megabytes: number;
   /** Digests of bin/go, by "os-cpu"; elsewhere it is not fetched. */
   readonly digests: Readonly<Record<string, string>>;
-  /** Digests of the packages: they cover compiler and library, too. */
+  /** Digests of the packages, which also cover compiler and library. */
   readonly wheelDigests: Readonly<Record<string, string>>;
 }
 
-/** A Go that builds the tools. */
+/** A usable Go. */
 export interface Go {
   /** The path of its executable. */
   readonly path: string;
-  /** The variables to run it with: all that it writes is in the workspace. */
+  /** The variables to run it with, which keep its writes in the workspace. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The oldest Go that fetches the exact Go which a module asks for. */
+/** The oldest Go that fetches the exact Go a module asks for. */
 const OLDEST_THAT_FETCHES = "1.21";
 
 /**
@@ -60,7 +60,7 @@ export async function fetchWithGo(
 ): Promise<string> {
   const go = await findGo(tool, workspace, options.go);
   const version = `v${tool.version}`;
-  // Go itself waits for an answer without an end.
+  // Go itself has no timeout.
   await ask(tool, workspace, "go", [
     go.path,
     "list",
@@ -83,7 +83,7 @@ export async function fetchWithGo(
  * Finds a Go that is new enough, on PATH or in the folder of tools; if there
  * is none, it is fetched with pip into that folder, and kept there.
  *
- * @param tool What is to be built, for the sentence of a failure.
+ * @param tool What is to be built, for failure messages.
  * @param pin The Go to fetch.
  * @throws {Failure} `environment`.
  */
@@ -105,7 +105,7 @@ export async function findGo(
       : `the Go here is ${version}`;
   }
   const root = join(workspace.toolsFolder, `go-${pin.version}`);
-  // A GOROOT of the user's belongs to another Go.
+  // The user's GOROOT belongs to another Go.
   const go = { path: join(root, "bin", "go"), env: { ...env, GOROOT: root } };
   if (await versionOf(go, workspace) === pin.version) return go;
   await fetchGo(tool, workspace, pin, {
@@ -121,10 +121,10 @@ export async function findGo(
  * The oldest Go that can build the tools.
  *
  * @param toolchain Go's setting GOTOOLCHAIN.
- * @param pinned A Go that builds them all by itself.
+ * @param pinned A Go that can build them all.
  */
 export function oldestGo(toolchain: string, pinned: string): string {
-  // Without "auto" it may not fetch a newer one.
+  // Without "auto" it does not fetch a newer one.
   return toolchain.endsWith("auto")
     ? OLDEST_THAT_FETCHES
     : pinned.split(".").slice(0, 2).join(".");
@@ -136,7 +136,7 @@ function isAtLeast(version: string, oldest: string): boolean {
   return major > majorMin || (major === majorMin && minor >= minorMin);
 }
 
-/** The version of a Go; undefined when it does not run. */
+/** The version of a Go; undefined if it does not run. */
 async function versionOf(
   go: Go,
   workspace: Workspace,
@@ -201,12 +201,12 @@ async function fetchGo(
   if (!await isKept()) {
     throw cannotFetch(
       go,
-      `what came does not run on this machine; ${go.advice}`,
+      `the fetched file does not run on this machine; ${go.advice}`,
     );
   }
 }
 
-/** Moves a folder to where it stays. */
+/** Moves a folder into place. */
 async function keep(
   from: string,
   to: string,
@@ -215,7 +215,7 @@ async function keep(
   try {
     await Deno.rename(from, to);
   } catch {
-    // Another process was faster and may be using it; or it is broken.
+    // Another process was faster and may be using it, or it is broken.
     if (await isKept()) return;
     await Deno.remove(to, { recursive: true });
     await Deno.rename(from, to);
@@ -229,7 +229,7 @@ async function goEnvironment(
   const { env, folder } = workspace;
   const userConfig = env("XDG_CONFIG_HOME") ??
     join(env("HOME") ?? folder, ".config");
-  // Without this, Go counts its own use in a folder of the user's.
+  // Without this, Go writes telemetry to the user's folder.
   const telemetry = join(folder, "config", "go", "telemetry");
   await Deno.mkdir(telemetry, { recursive: true });
   await Deno.writeTextFile(join(telemetry, "mode"), "off");
@@ -241,7 +241,7 @@ async function goEnvironment(
     GOCACHE: join(folder, "cache"),
     GOBIN: join(folder, "bin"),
     GOTMPDIR: folder,
-    // The module cache is read-only normally, and cannot be removed then.
+    // By default the module cache is read-only, which prevents its removal.
     GOFLAGS: `${env("GOFLAGS") ?? ""} -modcacherw -buildvcs=false`.trim(),
     GOTOOLCHAIN: env("GOTOOLCHAIN") ?? "auto",
     GOWORK: "off",

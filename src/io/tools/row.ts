@@ -1,16 +1,16 @@
-/** What is known about a tool, and what fetching it needs. */
+/** What is known about a tool, and what it takes to fetch it. */
 
-/** What a row is given to fetch its tool. */
+/** What a row needs to fetch its tool. */
 export interface Workspace {
   /** The version to fetch. */
   readonly version: string;
-  /** An empty folder; all that is written goes in here. It is removed later. */
+  /** An empty folder for everything written; it is removed later. */
   readonly folder: string;
-  /** The folder of fetched tools, for what is needed again for other tools. */
+  /** The folder of fetched tools, for what other tools can reuse. */
   readonly toolsFolder: string;
   /** Looks up a variable of the environment. */
   readonly env: (name: string) => string | undefined;
-  /** Told what else is fetched, a line each. */
+  /** Receives what else is fetched, a line each. */
   readonly onProgress: (line: string) => void;
   /** Stops the work when aborted. */
   readonly signal: AbortSignal | undefined;
@@ -28,23 +28,23 @@ export interface ToolRow {
   readonly version: string;
   /** The arguments that make it print its version. */
   readonly versionArgs: readonly string[];
-  /** Finds the version in what was printed; it is the first group. */
+  /** Matches the version in the output, as the first group. */
   readonly versionPattern: RegExp;
-  /** The client that fetches it, for people, and how long that takes. */
+  /** For users: the client that fetches it, and how long that takes. */
   readonly fetchedWith: string;
-  /** What fetching it takes from the network, about, in megabytes. */
+  /** The approximate download size, in megabytes. */
   readonly megabytes: number;
   /**
-   * The digests of its executable as "sha256:hex", by "os-cpu". With them, it
-   * is fetched on these platforms only. Without, the client checks what it
-   * fetches, as Go does.
+   * The digests of its executable as "sha256:hex", by "os-cpu". If given, it is
+   * fetched on these platforms only; if not, its client checks what it fetches,
+   * as Go does.
    */
   readonly digests?: Readonly<Record<string, string>>;
   /**
    * Fetches it.
    *
    * @returns The path of the executable, in the workspace's folder.
-   * @throws {Failure} `environment`, saying what is missing.
+   * @throws {Failure} `environment`, naming what is missing.
    */
   readonly fetch: (row: ToolRow, workspace: Workspace) => Promise<string>;
 }

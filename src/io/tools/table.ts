@@ -1,10 +1,10 @@
-/** The tools that are not Deno: a row says all that is known about each. */
+/** The third-party tools other than Deno, a row each. */
 import config from "../../../deno.json" with { type: "json" };
 import { fetchWithPip } from "./fetch.ts";
 import { fetchWithGo, type GoPin } from "./go.ts";
 import type { ToolRow } from "./row.ts";
 
-/** The digests in deno.json of one tool. */
+/** A tool's digests in deno.json. */
 export function digestsOf(name: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(config.toolDigests)
@@ -13,12 +13,12 @@ export function digestsOf(name: string): Record<string, string> {
   );
 }
 
-/** What fetching a tool takes from the network, about, in megabytes. */
+/** A tool's approximate download size, in megabytes. */
 export function megabytesOf(name: keyof typeof config.toolMegabytes): number {
   return Number(config.toolMegabytes[name]);
 }
 
-/** The Go that builds tools where there is none that is new enough. */
+/** The Go that builds tools where none is new enough. */
 export const GO: GoPin = {
   version: config.toolVersions.go,
   megabytes: megabytesOf("go"),
@@ -73,7 +73,7 @@ export const TOOLS = {
       fetchWithGo(row, workspace, {
         module: "github.com/bojand/ghz",
         package: "github.com/bojand/ghz/cmd/ghz",
-        // Without it, ghz says that its version is "dev".
+        // Without it, ghz reports its version as "dev".
         linkerFlags: `-X=main.version=${row.version}`,
         go: GO,
       }),
@@ -91,7 +91,7 @@ export const TOOLS = {
       fetchWithGo(row, workspace, {
         module: "github.com/fullstorydev/grpcurl",
         package: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
-        // Without it, grpcurl says that it is a "dev build".
+        // Without it, grpcurl reports a "dev build".
         linkerFlags: `-X=main.version=${row.version}`,
         go: GO,
       }),
