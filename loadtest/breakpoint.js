@@ -1,11 +1,11 @@
 // @ts-check
-// Where is the breakpoint: at which rate does p99 leave its bound?
+// Where is the breakpoint: at which rate does p99 exceed its bound?
 //
 //   k6 run loadtest/breakpoint.js
 //
-// Holds RATE, which must go well, then climbs in STEPS equal steps to
-// RATE_MAX, where anything may happen: the report names the last rate whose
-// p99 stayed below P99_MS without an error or a call that was not started.
+// Holds RATE, which must succeed, then climbs in STEPS equal steps to RATE_MAX,
+// where anything may happen: the report names the last rate whose p99 stayed
+// below P99_MS without errors or dropped iterations.
 //
 // Settings as in grpc.js, and:
 //   DURATION   time of each step                         5s

@@ -1,12 +1,12 @@
 // @ts-check
-// Are few connections enough, fewer than Envoy has workers or servers?
+// Are a few connections enough, fewer than Envoy has workers or servers?
 //
 //   k6 run loadtest/connections.js
 //
-// All calls on CONNECTIONS connections, BATCH of them at once. A connection
-// belongs to one worker of Envoy, so workers without one are idle; the shares
-// must be even all the same. On an L4 listener as many servers get calls as
-// there are connections, and the others none; L7_TARGET says that this is
+// Makes all calls on CONNECTIONS connections, BATCH of them at once. A
+// connection belongs to one Envoy worker, so workers without one are idle; the
+// shares must be even nevertheless. On an L4 listener each connection leads to
+// one server and the other servers get no calls; L7_TARGET says that this is
 // expected: TARGET=localhost:5001 L7_TARGET=localhost:5000 CONNECTIONS=1.
 //
 // Settings as in grpc.js, but without VUS, and:
@@ -41,7 +41,7 @@ const test = openLoop({
     },
   ],
   comment: () => [
-    `Connections: ${settings.connections}; calls that start together on one: ${settings.callsAtOnce}`,
+    `Connections: ${settings.connections}; calls started together on each: ${settings.callsAtOnce}`,
   ],
 });
 

@@ -1,11 +1,11 @@
 // @ts-check
-// Is every server given the same share of the calls?
+// Does every server get the same share of the calls?
 //
 //   k6 run loadtest/grpc.js
 //
-// Calls SayHello at a constant rate, whether or not the calls before have
-// been answered, on one connection per VU, which is kept for the run. The
-// exit code is 0 when every threshold holds, and 99 when one does not.
+// Calls SayHello at a constant arrival rate, whether or not earlier calls have
+// been answered, on one connection per VU, kept for the run. The exit code is 0
+// when every threshold holds, and 99 when one does not.
 //
 // Settings, as variables of the environment:
 //   TARGET       host and port                          localhost:5000

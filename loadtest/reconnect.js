@@ -4,10 +4,10 @@
 //   k6 run loadtest/reconnect.js
 //   TARGET=localhost:5001 k6 run loadtest/reconnect.js
 //
-// A connection per call. Every share is even then on the L4 listener as well
-// (5001), which balances connections: a load test that reconnects cannot tell
-// a proxy that balances calls from one that does not. grpc.js can; run it on
-// both. Also in the report: what connecting costs beside the call.
+// One connection per call. Every share is then even on the L4 listener (5001),
+// too, which balances connections: a load test that reconnects cannot tell a
+// proxy that balances calls from one that does not. grpc.js can; run it on
+// both. The report also shows what connecting costs.
 //
 // Settings as in grpc.js, but:
 //   RATE  calls, and connections, per second  100

@@ -1,11 +1,11 @@
 // @ts-check
-// Does a spike leave a mark, once it is over?
+// Does a spike have after-effects?
 //
 //   k6 run loadtest/spike.js
 //
 // A third of DURATION at RATE, a third at SPIKE_RATE, a third at RATE again.
-// Calls may be slow in the spike, within a bound; none may fail, and
-// afterwards all must be as before.
+// Calls may be slower in the spike, within a bound; none may fail, and
+// afterwards latency must be as before.
 //
 // Settings as in grpc.js, and:
 //   SPIKE_RATE    calls per second in the spike            1500
@@ -30,7 +30,7 @@ const test = openLoop({
     phase("spike", spikeRatePerS, spikeP99Ms),
     phase("after", ratePerS, p99Ms),
   ],
-  // Most calls are the spike's, so its bound is the one of the whole.
+  // Most calls are the spike's, so its bound applies to the whole run.
   bounds: { p95Ms: settings.p95Ms, p99Ms: spikeP99Ms },
 });
 

@@ -1,11 +1,11 @@
 // @ts-check
-// How are streams spread, and does every message arrive?
+// How are streams balanced, and does every message arrive?
 //
 //   k6 run loadtest/streams.js
 //
-// Opens streams at a constant rate, StreamHellos and Chat in turn. A stream
-// is balanced when it opens and then stays: all its messages must come from
-// one server, all must come, and every server must get its share of streams.
+// Opens streams at a constant rate, StreamHellos and Chat in turn. A stream is
+// balanced when it opens and then stays: all its messages must arrive, all from
+// one server, and every server must get its share of streams.
 //
 // Settings as in grpc.js, but:
 //   RATE         streams opened per second                      20

@@ -1,9 +1,9 @@
-// Finds out which servers there are before anything is measured.
+// Discovers the servers before anything is measured.
 import exec from "k6/execution";
 import type { LoadSettings } from "../../src/core/load/settings.ts";
 import { Caller } from "./greeter.ts";
 
-/** What set-up hands to every VU and to the summary. */
+/** What set-up passes to every VU and to the summary. */
 export interface Discovered {
   /** The names of the servers, sorted. */
   readonly names: readonly string[];
@@ -11,17 +11,16 @@ export interface Discovered {
   readonly l7Calls: Readonly<Record<string, number>> | null;
 }
 
-/** Calls for each server that are made on L7_TARGET, for comparison. */
+/** Calls per server on L7_TARGET, for comparison. */
 export const L7_CALLS_PER_SERVER = 100;
 
 /**
- * Finds the servers that answer. Every call has a connection of its own, so
- * that servers behind a proxy that balances connections are found as well. It
- * ends when as many calls as there should be servers, ten times over, have
- * brought no new name.
+ * Finds the servers that answer. Every call has its own connection, so that
+ * servers behind a proxy that balances connections are found, too. It ends when
+ * ten calls per expected server in a row have found no new name.
  *
- * Stops the run with one sentence when a setting is wrong, nothing listens,
- * or what listens is not the demo's service.
+ * Aborts the run with one sentence when a setting is wrong, nothing listens, or
+ * the listener is not the demo's service.
  */
 export function discoverServers(settings: LoadSettings): Discovered {
   if (settings.problems.length > 0) {
@@ -44,7 +43,7 @@ export function discoverServers(settings: LoadSettings): Discovered {
   };
 }
 
-/** Makes the calls that L4 is compared with: on one connection, in turn. */
+/** Makes the calls to compare L4 with: on one connection, one by one. */
 function callsOverL7(settings: LoadSettings): Record<string, number> {
   const caller = new Caller(settings.l7Target);
   const calls: Record<string, number> = {};
@@ -59,7 +58,7 @@ function callsOverL7(settings: LoadSettings): Record<string, number> {
   );
 }
 
-/** The name of the server that answers a call of set-up. */
+/** Makes a call of set-up. @returns The name of the server that answered. */
 function firstCall(caller: Caller, settings: LoadSettings): string {
   const { target } = caller;
   try {
@@ -76,20 +75,20 @@ function firstCall(caller: Caller, settings: LoadSettings): string {
   }
   if (server === "") {
     exec.test.abort(
-      `Replies of ${target} have no header "x-server-name", so nobody ` +
-        "can tell which server they come from; start the demo's own server",
+      `Replies of ${target} have no header "x-server-name", which ` +
+        "identifies the server; start the demo's own server",
     );
   }
   return server;
 }
 
-/** "server-10" comes behind "server-9". */
+/** Sorts "server-10" after "server-9". */
 function byNumber(a: string, b: string): number {
   const number = (name: string) => Number(/[0-9]+$/.exec(name)?.[0] ?? 0);
   return number(a) - number(b) || (a < b ? -1 : 1);
 }
 
-/** The last part of a nested error of k6: "connect: connection refused". */
+/** The last part of k6's nested errors: "connect: connection refused". */
 function reasonOf(error: unknown): string {
   const { message = error } = error as { message?: unknown };
   return (String(message).split(": ").at(-1) ?? "").replace(/["\\]/g, "");

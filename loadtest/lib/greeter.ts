@@ -1,4 +1,4 @@
-// Calls of the demo's service, counted.
+// Calls to the demo's service, counted.
 import grpc, { type Response } from "k6/net/grpc";
 import { Counter } from "k6/metrics";
 import type { LoadSettings } from "../../src/core/load/settings.ts";
@@ -8,42 +8,42 @@ import { STATUS_NAMES } from "../../src/core/status.ts";
 /** Tags of k6's metrics. */
 export type Tags = Readonly<Record<string, string>>;
 
-/** How a call, or a stream, has ended. */
+/** How a call or a stream ended. */
 export interface CallResult {
   readonly isOk: boolean;
-  /** Which server answered; empty if it did not say. */
+  /** The server that answered; "" if unknown. */
   readonly server: string;
-  /** What the other side says of a failure. */
+  /** The other side's message about a failure. */
   readonly error: string;
 }
 
-/** What stands before a status's name in the name of its counter. */
+/** Prefix of the names of status counters. */
 export const STATUS_PREFIX = "status_";
 
 const statusCounters = STATUS_NAMES.map((name) =>
   new Counter(`${STATUS_PREFIX}${name}`)
 );
 
-/** Ends with a code that gRPC does not know; a peer may send any. */
+/** Counts codes that gRPC does not know; a peer may send any. */
 const otherStatus = new Counter(`${STATUS_PREFIX}OTHER`);
 
-/** Every call that was made, in set-up and warm-up too. */
+/** Every call, including set-up and warm-up. */
 const callsSent = new Counter("calls_sent");
 
-/** Tries beyond the first, as Envoy tells them in a header of the reply. */
+/** Attempts after the first, from Envoy's header in the reply. */
 const retries = new Counter("retries");
 
 const CONNECT_LIMIT = "5s";
 
-// A VU's own clients: each VU has its own copy of this module, and k6 takes
+// Each VU has its own copy of this module and so its own clients; k6 loads
 // definitions only here, before the run.
 const clients = [new grpc.Client(), new grpc.Client()];
 for (const client of clients) {
-  // k6 looks for it beside the script that is run.
+  // Relative to the script that is run.
   client.load(["../proto"], "demo/v1/greeter.proto");
 }
 
-/** Counts a call, or a stream, that has ended with a status. */
+/** Counts a call or a stream by its final status. */
 export function countEnd(status: number): void {
   callsSent.add(1);
   // k6's status is an object, not a number.
@@ -71,7 +71,7 @@ export class Caller {
   readonly client: grpc.Client;
   #isConnected = false;
 
-  /** At most two of them in a VU. */
+  /** At most two per VU. */
   constructor(target: string) {
     this.target = target;
     const client = clients.pop();
@@ -80,7 +80,7 @@ export class Caller {
   }
 
   /**
-   * Connects unless it is connected already.
+   * Connects unless already connected.
    * @throws When nothing listens.
    */
   connectOnce(): void {
@@ -92,18 +92,18 @@ export class Caller {
     this.#isConnected = true;
   }
 
-  /** Ends the connection. */
+  /** Closes the connection. */
   disconnect(): void {
     this.client.close();
     this.#isConnected = false;
   }
 
-  /** Makes one call: whether it succeeded, and which server answered. */
+  /** Makes one call. */
   sayHello(settings: LoadSettings, tags: Tags): CallResult {
     return readReply(this.client.invoke(...request(settings, tags)));
   }
 
-  /** Makes a call that is not counted, of the server that does nothing. */
+  /** Makes an uncounted call to the reference server. */
   callReference(): void {
     this.client.invoke("demo.v1.Greeter/SayHello", {}, {
       discardResponseMessage: true,
@@ -122,7 +122,7 @@ function request({ workMs, deadlineMs }: LoadSettings, tags: Tags) {
     "demo.v1.Greeter/SayHello",
     { name: "k6", workMs },
     {
-      // The server's name is in a header, so the message is not decoded.
+      // The server's name is in a header, so the message need not be decoded.
       discardResponseMessage: true,
       timeout: deadlineMs,
       tags,

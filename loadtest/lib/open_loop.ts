@@ -1,5 +1,5 @@
-// An open loop of unary calls: calls start at their time, whether or not the
-// ones before have ended, so a slow server cannot slow the load down.
+// An open loop: calls start on schedule (a constant arrival rate), whether or
+// not earlier ones have ended, so a slow server cannot slow the load down.
 import { Counter, Rate, Trend } from "k6/metrics";
 import type { Options } from "k6/options";
 import type { LoadReport } from "../../src/core/load/report.ts";
@@ -23,7 +23,7 @@ const calls = new Counter("calls");
 const errors = new Rate("errors");
 const connectMs = new Trend("connect_ms", true);
 
-/** The statistics of latency that a report shows. */
+/** The latency statistics in a report. */
 const TREND_STATS = [
   "count",
   "min",
@@ -34,35 +34,35 @@ const TREND_STATS = [
   "max",
 ];
 
-/** What makes a load test. */
+/** Defines a load test. */
 export interface OpenLoop {
-  /** Which load test it is; the report's title and file come from there. */
+  /** Which load test it is; determines the report's title and file name. */
   readonly shape: ShapeName;
   readonly settings: LoadSettings;
   readonly phases: readonly Phase[];
-  /** Most calls in flight, and connections; the settings' by default. */
+  /** The most calls in flight, and connections (default: from the settings). */
   readonly vus?: number;
   /** Whether each call has a connection of its own. */
   readonly reconnects?: boolean;
-  /** Makes the calls of one iteration: by default one, of SayHello. */
+  /** Makes the calls of one iteration (default: one SayHello). */
   readonly perform?: (
     caller: Caller,
     settings: LoadSettings,
     tags: Tags,
   ) => readonly CallResult[] | Promise<readonly CallResult[]>;
-  /** How many calls that are. */
+  /** How many calls that makes (default 1). */
   readonly callsPerIteration?: number;
   /** The metric of their latency. */
   readonly latencyMetric?: string;
-  /** Bounds of the latency of the whole; the settings' by default. */
+  /** Latency bounds of the whole run (default: from the settings). */
   readonly bounds?: { readonly p95Ms: number; readonly p99Ms: number };
   /** Further thresholds, by metric. */
   readonly thresholds?: Thresholds;
-  /** Makes further lines of the report. */
+  /** Returns further lines for the report. */
   readonly comment?: (report: LoadReport) => readonly string[];
 }
 
-/** A load test as k6 wants it; `run` is the default export. */
+/** A load test in k6's terms; `run` is the default export. */
 export interface K6Test {
   readonly options: Options;
   readonly setup: () => Discovered;
@@ -84,7 +84,8 @@ export function openLoop({
   thresholds = {},
   comment = () => [],
 }: OpenLoop): K6Test {
-  // Connections that are balanced one by one look like calls that are.
+  // With one call per connection, balanced connections look like balanced
+  // calls.
   const isPinned = settings.l7Target !== "" && !reconnects;
   requireEnoughCalls(settings, phases);
   const slots = new Slots(settings, isPinned);
@@ -134,7 +135,7 @@ export function openLoop({
     try {
       caller.connectOnce();
     } catch {
-      return undefined; // The next iteration tries again.
+      return undefined; // The next iteration retries.
     }
     if (reconnects) connectMs.add(Date.now() - startedAtMs, tagsOf(phase));
     return caller;
@@ -172,7 +173,7 @@ export function openLoop({
   return { options, setup, run, handleSummary };
 }
 
-/** No call of a scenario that is measured may be left out. */
+/** No iteration of a measured scenario may be dropped. */
 function droppedThresholds(phases: readonly Phase[]): Thresholds {
   const measured = phases.filter(({ isMeasured }) => isMeasured);
   return Object.fromEntries(
@@ -180,7 +181,7 @@ function droppedThresholds(phases: readonly Phase[]): Thresholds {
   );
 }
 
-/** A share is counted in calls: the tolerance must be at least one of them. */
+/** Shares are counted in calls: the tolerance must be at least one call. */
 function requireEnoughCalls(
   { servers, tolerance, problems }: LoadSettings,
   phases: readonly Phase[],
@@ -199,8 +200,8 @@ function tagsOf(phase: Phase): Tags {
 }
 
 /**
- * The bounds of single phases. k6 keeps a phase's numbers apart only if a
- * threshold asks for them; one that always holds does that for the others.
+ * The bounds of single phases. k6 keeps separate numbers only for phases with a
+ * threshold, so phases without a bound get one that always holds.
  */
 function phaseThresholds(
   phases: readonly Phase[],

@@ -1,20 +1,20 @@
-// The parts of a run in time, and what k6 must be told about them.
+// The phases of a run, and their k6 scenarios.
 import exec from "k6/execution";
 import type { Scenario } from "k6/options";
 
 import type { LoadSettings } from "../../src/core/load/settings.ts";
 
-/** A part of a run. */
+/** A phase of a run. */
 export interface Phase {
-  /** As the table shows it; letters, digits and dashes. */
+  /** Its name in tables; letters, digits and dashes. */
   readonly name: string;
   /** The k6 scenario that it belongs to. */
   readonly scenario: string;
   readonly ratePerS: number;
   readonly durationMs: number;
   /**
-   * Whether it counts for the shares, errors and latency of the whole run;
-   * warm-up does not.
+   * Whether it counts towards the run's shares, errors and latency; warm-up
+   * does not.
    */
   readonly isMeasured: boolean;
   /** Its own bound, if it has one. */
@@ -23,7 +23,7 @@ export interface Phase {
 
 type Phases = readonly Phase[];
 
-/** The warm-up, as the first part of a scenario; none if it takes no time. */
+/** The warm-up as the first phase of a scenario; empty if it takes no time. */
 export function warmup(settings: LoadSettings, scenario: string): Phases {
   if (settings.warmupMs === 0) return [];
   return [{
@@ -35,24 +35,24 @@ export function warmup(settings: LoadSettings, scenario: string): Phases {
   }];
 }
 
-/** The parts of one scenario, in the order of time. */
+/** The phases of one scenario, in order. */
 function ofScenario(phases: Phases, scenario: string): Phases {
   return phases.filter((phase) => phase.scenario === scenario);
 }
 
-/** How long phases take, one behind the other. */
+/** The total duration of phases. */
 export function totalMs(phases: Phases): number {
   return phases.reduce((sum, { durationMs }) => sum + durationMs, 0);
 }
 
-/** The names of the scenarios, in the order of time. */
+/** The names of the scenarios, in order. */
 function scenarioNames(phases: Phases): readonly string[] {
   return phases.map(({ scenario }) => scenario)
     .filter((name, at, all) => all.indexOf(name) === at);
 }
 
 /**
- * The k6 scenarios that make the phases: open loops, one behind the other.
+ * The k6 scenarios of the phases: open loops, one after another.
  *
  * @param iterationsPerCall Less than 1 when an iteration makes several calls.
  */
@@ -96,12 +96,12 @@ export function scenariosOf(
   return Object.fromEntries(entries);
 }
 
-/** k6's metric of iterations that were not started, of a phase's scenario. */
+/** k6's metric of dropped iterations in a phase's scenario. */
 export function droppedMetric({ scenario }: Phase): string {
   return `dropped_iterations{scenario:${scenario}}`;
 }
 
-/** How many calls the measured phases ask for. */
+/** How many calls the measured phases should make. */
 export function measuredCalls(phases: Phases): number {
   return phases.filter(({ isMeasured }) => isMeasured).reduce(
     (sum, { ratePerS, durationMs }) => sum + ratePerS * durationMs / 1000,
@@ -109,7 +109,7 @@ export function measuredCalls(phases: Phases): number {
   );
 }
 
-/** The phase that this iteration belongs to, by the time of its start. */
+/** The phase of this iteration, by its start time. */
 export function currentPhase(phases: Phases): Phase {
   const own = ofScenario(phases, exec.scenario.name);
   let leftMs = Date.now() - exec.scenario.startTime;

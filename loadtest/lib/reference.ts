@@ -1,5 +1,5 @@
-// Calls to a server that does nothing, on this machine: how late they are tells
-// how busy it is, whatever becomes of the calls that are measured.
+// Calls to a server on this machine that does nothing: their latency shows how
+// busy the machine is, independently of the measured calls.
 import exec from "k6/execution";
 import type { Scenario } from "k6/options";
 import { Trend } from "k6/metrics";
@@ -13,16 +13,16 @@ const referenceMs = new Trend(REFERENCE_METRIC, true);
 
 const SCENARIO = "reference";
 
-/** So many a second show the same moments as the measured calls. */
+/** Frequent enough to see the same moments as the measured calls. */
 const RATE_PER_S = 20;
 
-/** Calls that are late must not keep others from starting. */
+/** Late calls must not delay others. */
 const CALLERS = 10;
 
 // Each VU has its own.
 let caller: Caller | undefined;
 
-/** The scenario that makes them; none without REFERENCE. */
+/** Their scenario; empty without REFERENCE. */
 export function referenceScenario(
   { reference, warmupMs }: LoadSettings,
   totalMs: number,
@@ -41,7 +41,9 @@ export function referenceScenario(
   };
 }
 
-/** Makes such a call if this iteration is one; whether it was. */
+/**
+ * Makes the call if this iteration is a reference call. @returns Whether it is.
+ */
 export function isReferenceCall({ reference }: LoadSettings): boolean {
   if (exec.scenario.name !== SCENARIO) return false;
   caller ??= new Caller(reference);
@@ -51,7 +53,7 @@ export function isReferenceCall({ reference }: LoadSettings): boolean {
     caller.callReference();
     referenceMs.add(Date.now() - startedAtMs);
   } catch {
-    // It is about this machine, and what fails here is no call of the test.
+    // Ignored: this is not a call of the test.
   }
   return true;
 }

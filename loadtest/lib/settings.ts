@@ -1,4 +1,4 @@
-// The settings of a script, out of what k6 hands to it.
+// The settings of a script, from k6's environment.
 import {
   type LoadSettings,
   readLoadSettings,
@@ -6,8 +6,8 @@ import {
 import type { ShapeName } from "../../src/core/load/shapes.ts";
 
 /**
- * Reads the settings of a script. What is wrong is in `problems`, which stop
- * the run in set-up. k6 does not tell what was set with `-e` from the rest.
+ * Reads the settings of a script. Errors go into `problems`, which abort the
+ * run in set-up. k6 does not distinguish `-e` from the environment.
  */
 export function readSettings(shape: ShapeName): LoadSettings {
   return readLoadSettings(shape, __ENV);

@@ -1,33 +1,33 @@
-// Shares: thresholds need their names before the run, and the servers' names
-// are known only after set-up. So each server gets a slot.
+// Thresholds need their names before the run, but servers' names are known only
+// after set-up. So each server gets a slot.
 import { Gauge, Rate } from "k6/metrics";
 import type { LoadSettings } from "../../src/core/load/settings.ts";
 import { L7_CALLS_PER_SERVER } from "./discovery.ts";
 import { deviation } from "../../src/core/shares.ts";
 
-/** The metric of a slot, counted from 0. */
+/** The metric of a slot, from 0 on. */
 export function slotMetric(slot: number): string {
   return `share_slot_${slot + 1}`;
 }
 
-/** Conditions by metric, as k6 takes them. */
+/** Conditions by metric, in k6's form. */
 export type Thresholds = Record<string, string[]>;
 
-/** Slots for as many servers as there should be. */
+/** Slots for the expected number of servers. */
 export class Slots {
   readonly #settings: LoadSettings;
   readonly #isPinned: boolean;
   readonly #rates: readonly Rate[];
-  /** Replies of servers that have no slot. */
+  /** Replies of servers without a slot. */
   readonly #other = new Rate("share_other");
   readonly #found = new Gauge("servers_found");
-  /** Replies of another server than the connection's first. */
+  /** Replies of a server other than the connection's first. */
   readonly #moved = new Rate("connections_moved");
   readonly #l7Deviation = new Gauge("l7_deviation");
-  /** The server that this VU's connection leads to. */
+  /** The server at the end of this VU's connection. */
   #own = "";
 
-  /** @param isPinned Whether connections are balanced, and not calls. */
+  /** @param isPinned Whether connections are balanced instead of calls. */
   constructor(settings: LoadSettings, isPinned: boolean) {
     this.#settings = settings;
     this.#isPinned = isPinned;
@@ -38,9 +38,9 @@ export class Slots {
   }
 
   /**
-   * There are as many servers as there should be. Where calls are balanced,
-   * every share is even; where connections are, each stays with its server,
-   * while calls on the L7 listener beside it are spread evenly.
+   * The expected number of servers is found. If calls are balanced, every share
+   * is even; if connections are, each stays with its server, while calls on the
+   * L7 listener are spread evenly.
    */
   thresholds(): Thresholds {
     return {
@@ -63,7 +63,7 @@ export class Slots {
   }
 
   #pinThresholds(): Thresholds {
-    // A single call is the least that shares can differ by.
+    // Shares differ by at least a single call.
     const max = Math.max(this.#settings.tolerance, 1 / L7_CALLS_PER_SERVER);
     return {
       connections_moved: ["rate==0"],
@@ -71,7 +71,7 @@ export class Slots {
     };
   }
 
-  /** Notes, in set-up, what was found. */
+  /** Records in set-up what was found. */
   noteFound(
     names: readonly string[],
     l7Calls: Readonly<Record<string, number>> | null,

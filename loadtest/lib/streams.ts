@@ -1,4 +1,4 @@
-// Streams of the demo's service, each watched from its start to its end.
+// Streams of the demo's service, watched from start to end.
 import grpc, { type GrpcError, type Stream } from "k6/net/grpc";
 import { Rate, Trend } from "k6/metrics";
 import { setTimeout } from "k6/timers";
@@ -16,7 +16,7 @@ export const FIRST_MESSAGE_METRIC = "first_message_ms";
 
 const firstMessageMs = new Trend(FIRST_MESSAGE_METRIC, true);
 
-/** Streams that got every message they asked for. */
+/** Streams that got every requested message. */
 const complete = new Rate("streams_complete");
 
 /** Streams whose messages came from more than one server. */
@@ -28,7 +28,7 @@ export const STREAM_THRESHOLDS = {
   streams_moved: ["rate==0"],
 };
 
-/** Opens a stream of StreamHellos and reads it to its end. */
+/** Opens a StreamHellos stream and reads it to its end. */
 export function readHellos(
   caller: Caller,
   settings: LoadSettings,
@@ -44,7 +44,7 @@ export function readHellos(
   });
 }
 
-/** Opens a stream of Chat and writes a message each time one has come back. */
+/** Opens a Chat stream and writes a message whenever one has come back. */
 export function chat(
   caller: Caller,
   settings: LoadSettings,
@@ -58,7 +58,7 @@ export function chat(
       if (count === settings.messages) stream.end();
       else {
         setTimeout(() => {
-          // k6 waits for ever in a write to a stream that has ended.
+          // k6 hangs when it writes to a stream that has ended.
           if (isOpen()) say(stream, count + 1);
         }, settings.intervalMs);
       }
@@ -66,7 +66,7 @@ export function chat(
   });
 }
 
-/** What is done with a stream. */
+/** Handlers of a stream. */
 interface Handlers {
   readonly onOpen: (stream: Stream) => void;
   readonly onMessage: (
@@ -114,7 +114,7 @@ function watch(
         error: printableDetails(details),
       });
     };
-    // Behind an error k6 does not always say that the stream has ended.
+    // After an error k6 does not always report the stream's end.
     stream.on("error", (error) => {
       ({ code: status, message: details } = error as GrpcError);
       end();

@@ -1,4 +1,4 @@
-// What a run has shown, as the report that others print, draw and compare.
+// Turns k6's summary into the report, which others print, draw and compare.
 import { htmlOf } from "../../src/core/load/html.ts";
 import type {
   Latencies,
@@ -24,15 +24,15 @@ interface Metric {
 
 type Metrics = Readonly<Record<string, Metric>>;
 
-/** What k6 hands to `handleSummary`. */
+/** What k6 passes to `handleSummary`. */
 export interface SummaryData {
   readonly metrics: Metrics;
   readonly state: { readonly testRunDurationMs: number };
-  /** Missing when set-up has stopped the run. */
+  /** Missing if set-up aborted the run. */
   readonly setup_data?: Discovered;
 }
 
-/** What must be known of the load test. */
+/** What the summary needs to know about the load test. */
 export interface SummaryInput {
   readonly question: string;
   readonly script: string;
@@ -46,20 +46,20 @@ export interface SummaryInput {
   readonly comment: (report: LoadReport) => readonly string[];
 }
 
-/** Where reports go unless REPORT says otherwise; the folder is always there. */
+/** Where reports go without REPORT; the folder always exists. */
 const FOLDER = decodeURI(
   import.meta.resolve("../reports/").replace("file://", ""),
 );
 
-/** A run that ends this much too early was interrupted. */
+/** A run that ends earlier than this was interrupted. */
 const INTERRUPTED_MS = 500;
 
-/** The value of `handleSummary`: what to print and which files to write. */
+/** The value of `handleSummary`: what to print, and files to write. */
 export function summarize(
   data: SummaryData,
   test: SummaryInput,
 ): Record<string, string> {
-  // Set-up stopped the run, and k6 prints why.
+  // Set-up aborted the run, and k6 prints why.
   if (!data.setup_data) return {};
   const made = reportOf(data, data.setup_data, test);
   const unread = test.settings.unread.map((name) =>
@@ -78,7 +78,7 @@ export function summarize(
   };
 }
 
-/** The report; its comment is made of the rest. */
+/** The report, without its comment, which depends on the rest. */
 function reportOf(
   data: SummaryData,
   found: Discovered,
@@ -137,7 +137,7 @@ function reportOf(
   };
 }
 
-/** A metric's field; 0 when there is none. */
+/** A metric's field; 0 if there is none. */
 type Value = (metric: string, field: string) => number;
 
 function pinsOf(
@@ -150,7 +150,7 @@ function pinsOf(
   };
 }
 
-/** Whether the run was not interrupted; k6 waits for the last calls. */
+/** Whether the run was not interrupted: k6 waits for the last calls. */
 function isCompleteRun(
   durationMs: number,
   phases: readonly Phase[],
@@ -159,7 +159,7 @@ function isCompleteRun(
   return durationMs > askedMs - INTERRUPTED_MS;
 }
 
-/** A row for each slot; a slot without a server is a server that is missing. */
+/** A row for each slot; an empty slot is a missing server. */
 function sharesOf(
   value: Value,
   names: readonly string[],
@@ -226,7 +226,7 @@ function statusesOf(metrics: Metrics): Record<string, number> {
   return Object.fromEntries(found);
 }
 
-/** All thresholds, sorted, but those that only keep numbers apart. */
+/** All thresholds, sorted, without those that only separate phases. */
 function thresholdsOf(metrics: Metrics): readonly ThresholdReport[] {
   const sorted = Object.entries(metrics).sort(([a], [b]) => a < b ? -1 : 1);
   return sorted.flatMap(([metric, { thresholds = {}, values }]) => {
@@ -241,7 +241,7 @@ function thresholdsOf(metrics: Metrics): readonly ThresholdReport[] {
   });
 }
 
-/** The value that a condition like "p(95)<50" is about. */
+/** The value in a condition like "p(95)<50". */
 function valueOf(
   values: Metric["values"],
   condition: string,

@@ -14,7 +14,7 @@ export const LATENCIES: Latencies = {
 
 /** A run in which everything held. */
 export const REPORT: LoadReport = {
-  question: "Is every server given the same share of the calls?",
+  question: "Does every server get the same share of the calls?",
   script: "loadtest/grpc.js",
   target: "localhost:5000",
   isComplete: true,

@@ -27,19 +27,19 @@ export type ShapeName =
 export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   "constant-rate": {
     script: "grpc",
-    question: "Is every server given the same share of the calls?",
+    question: "Does every server get the same share of the calls?",
     reads: [],
     defaults: {},
   },
   breakpoint: {
     script: "breakpoint",
-    question: "At which rate does p99 leave its bound?",
+    question: "At which rate does p99 exceed its bound?",
     reads: ["rateMaxPerS", "steps"],
     defaults: { durationMs: "5s", vus: "199" },
   },
   spike: {
     script: "spike",
-    question: "Does a spike leave a mark, once it is over?",
+    question: "Does a spike have after-effects?",
     reads: ["spikeRatePerS", "spikeP99Ms"],
     defaults: { p95Ms: "1000", vus: "499" },
   },
@@ -51,7 +51,7 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   },
   streams: {
     script: "streams",
-    question: "How are streams spread, and does every message arrive?",
+    question: "How are streams balanced, and does every message arrive?",
     reads: ["messages", "intervalMs"],
     defaults: { ratePerS: "20" },
   },
@@ -63,7 +63,7 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   },
   connections: {
     script: "connections",
-    question: "Are few connections enough, fewer than workers or servers?",
+    question: "Are a few connections enough, fewer than workers or servers?",
     reads: ["connections", "callsAtOnce"],
     defaults: {},
   },
