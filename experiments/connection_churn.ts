@@ -9,10 +9,7 @@
  */
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
-import {
-  measureMemory,
-  noServerStartedAgain,
-} from "../src/experiment/memory.ts";
+import { measureMemory, noServerRestarts } from "../src/experiment/memory.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { wholeCall } from "./attack/raw_calls.ts";
 import { connectMany } from "./attack/short_connections.ts";
@@ -84,11 +81,7 @@ export const connectionChurn: Experiment = {
       text: "every call on a short connection is answered",
       judge: measuredBetween("short connections lost", { max: 0 }),
     },
-    {
-      id: "same",
-      text: "the server does not restart",
-      judge: noServerStartedAgain(),
-    },
+    noServerRestarts,
     noOtherCallIsLost,
   ],
   control: {

@@ -11,7 +11,7 @@ import { measuredBetween } from "../src/experiment/judge.ts";
 import {
   measureMemory,
   memoryGrowsAtMost,
-  noServerStartedAgain,
+  noServerRestarts,
 } from "../src/experiment/memory.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { wholeCall } from "./attack/raw_calls.ts";
@@ -71,11 +71,7 @@ export const healthChecksOfADay: Experiment = {
       text: "every health check is answered",
       judge: measuredBetween("health checks lost", { max: 0 }),
     },
-    {
-      id: "same",
-      text: "the server does not restart",
-      judge: noServerStartedAgain(),
-    },
+    noServerRestarts,
     noOtherCallIsLost,
   ],
   control: {

@@ -1,11 +1,19 @@
 /** Measures, watches and judges the memory of a stack's programs. */
-import type { Judge } from "./experiment.ts";
-import { broken, heldIf, measured, unknown } from "./judge.ts";
+import type { Claim, Judge } from "./experiment.ts";
+import { broken, heldIf, measured, measuredBetween, unknown } from "./judge.ts";
 import type { RunContext } from "./run_context.ts";
 import { pause } from "../io/wait.ts";
 
 /** How often memory is sampled while it is watched. */
 const WATCH_INTERVAL_MS = 250;
+
+/** A control must not exhaust this machine's memory. */
+const STOP_MIB = 600;
+
+/** What a server may take soon after its peers have gone. */
+const BACK_MIB_MAX = 150;
+
+const BACK_MS_MAX = 20_000;
 
 /** The name of a program's memory among the measures. */
 function nameOf(program: string): string {
@@ -36,13 +44,11 @@ function serversMib(
 /**
  * Measures memory four times a second while `work` runs.
  *
- * @param stopMib Stops the work when a server takes more: a control must not
- * exhaust this machine's memory.
- * @param work Its signal is aborted then, or with the run.
+ * @param work Its signal is aborted when a server takes too much, or with the
+ * run.
  */
 export async function whileMemoryIsWatched(
   run: RunContext,
-  stopMib: number,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const full = new AbortController();
@@ -50,7 +56,7 @@ export async function whileMemoryIsWatched(
   const watching = (async () => {
     while (!done.signal.aborted) {
       const memory = await measureMemory(run);
-      if (Math.max(...serversMib(run, memory)) > stopMib) full.abort();
+      if (Math.max(...serversMib(run, memory)) > STOP_MIB) full.abort();
       await pause(WATCH_INTERVAL_MS, done.signal);
     }
   })();
@@ -62,27 +68,28 @@ export async function whileMemoryIsWatched(
   }
 }
 
-/**
- * Waits until every server takes at most `mibMax` again, and measures how long
- * that takes as "memory back after", in milliseconds; a value above `limitMs`
- * means that it gave up.
- */
-export async function measureMemoryBack(
-  run: RunContext,
-  mibMax: number,
-  limitMs: number,
-): Promise<void> {
+/** Waits until memory is back, for `memoryIsBack`; at the latest, gives up. */
+export async function measureMemoryBack(run: RunContext): Promise<void> {
   const startMs = run.elapsedMs();
   while (!run.signal.aborted) {
     const largest = Math.max(...serversMib(run, await measureMemory(run)));
     const tookMs = run.elapsedMs() - startMs;
-    if (largest <= mibMax || tookMs > limitMs) {
+    if (largest <= BACK_MIB_MAX || tookMs > BACK_MS_MAX) {
       run.measure("memory back after", tookMs);
       return;
     }
     await run.wait(WATCH_INTERVAL_MS);
   }
 }
+
+/** Servers give back what peers made them take. */
+export const memoryIsBack: Claim = {
+  id: "back",
+  text: `every server is below ${BACK_MIB_MAX} MiB within ${
+    BACK_MS_MAX / 1000
+  } s after the peers are gone`,
+  judge: measuredBetween("memory back after", { max: BACK_MS_MAX, unit: "ms" }),
+};
 
 /** No sample of these programs exceeds `mibMax`. */
 export function memoryAtMost(
@@ -146,3 +153,10 @@ export function noServerStartedAgain(): Judge {
     return heldIf(servers.length > 0, `${servers.length} servers kept running`);
   };
 }
+
+/** That, as a claim. */
+export const noServerRestarts: Claim = {
+  id: "same",
+  text: "no server restarts",
+  judge: noServerStartedAgain(),
+};
