@@ -105,6 +105,8 @@ export class Control {
   #overflows = 0;
   #isCut = false;
   #busy = "";
+  /** The story of the action that is being performed. */
+  #begun: { readonly story: Story; readonly words: string } | undefined;
   #waiting = 0;
   #done: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -251,7 +253,30 @@ export class Control {
     return await work;
   }
 
+  /** Does it; a story that has begun also tells when that fails. */
   async #do(who: string, action: Action): Promise<number> {
+    this.#begun = undefined;
+    try {
+      return await this.#perform(who, action);
+    } catch (error) {
+      const { story, words } = this.#begun ?? {};
+      if (story !== undefined) {
+        this.#follows.delete(story);
+        story.tell(`${words}; it failed: ${messageOf(error)}`, false);
+      }
+      throw error;
+    }
+  }
+
+  /** Begins the story of an action that takes its time. */
+  #begin(who: string, words: string): Story {
+    const story = this.#stories.begin(who, words, true);
+    this.#begun = { story, words };
+    this.#busy = words;
+    return story;
+  }
+
+  async #perform(who: string, action: Action): Promise<number> {
     switch (action.do) {
       case "scale":
         return await this.#scale(who, action.count);
@@ -291,8 +316,7 @@ export class Control {
   ): Promise<number> {
     const stack = this.#stack;
     const words = `${server} ${DONE_WORDS[what]}`;
-    this.#busy = words;
-    const story = this.#stories.begin(who, words, true);
+    const story = this.#begin(who, words);
     this.#follow(story, server, words);
     if (what === "pause") {
       await stack.pause(server);
@@ -316,10 +340,9 @@ export class Control {
   async #scale(who: string, count: number): Promise<number> {
     const before = this.#stack.servers().length;
     const words = `scaled from ${before} to ${count}`;
-    const story = this.#stories.begin(who, words, true);
+    const story = this.#begin(who, words);
     const startMs = performance.now();
     const { lost } = this.#sums();
-    this.#busy = words;
     const leaving = this.#stack.servers().slice(count);
     for (const { name } of leaving) this.#watch.note(name, "leaving");
     if (this.#turned.has(DRAINING)) {
@@ -342,23 +365,18 @@ export class Control {
   }
 
   async #restartEnvoy(who: string): Promise<number> {
-    const story = this.#stories.begin(who, "Envoy stopped", true);
-    this.#busy = "Envoy is restarting";
+    const words = "Envoy stopped without draining";
+    const story = this.#begin(who, words);
     const startMs = performance.now();
     const { lost } = this.#sums();
     await this.#withoutLooking(async () => {
       await this.#stack.stopEnvoy("SIGTERM");
       await this.#stack.startEnvoy();
     });
-    story.tell(
-      `Envoy stopped without draining; live again after ${sinceWords(startMs)}`,
-      true,
-    );
     await this.#until(() => this.#watch.envoy.isLive);
     story.tell(
-      `Envoy stopped without draining; live again after ${
-        sinceWords(startMs)
-      }; ${this.#sums().lost - lost} lost`,
+      `${words}; live again after ${sinceWords(startMs)}; ` +
+        `${this.#sums().lost - lost} lost`,
       false,
     );
     return story.id;
@@ -376,8 +394,6 @@ export class Control {
       this.#turned = turned;
       return this.#stories.begin(who, words).id;
     }
-    this.#busy = words;
-    const startMs = performance.now();
     let config: EnvoyConfig;
     try {
       config = configWith(this.#options.config, turned);
@@ -387,7 +403,8 @@ export class Control {
         { cause: error },
       );
     }
-    const story = this.#stories.begin(who, words, true);
+    const story = this.#begin(who, words);
+    const startMs = performance.now();
     const { lost } = this.#sums();
     await this.#withoutLooking(async () => {
       await this.#stack.replaceEnvoy(config);
