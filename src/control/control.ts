@@ -259,13 +259,16 @@ export class Control {
     try {
       return await this.#perform(who, action);
     } catch (error) {
-      const { story, words } = this.#begun ?? {};
-      if (story !== undefined) {
-        this.#follows.delete(story);
-        story.tell(`${words}; it failed: ${messageOf(error)}`, false);
-      }
+      this.#tellFailure(messageOf(error));
       throw error;
     }
+  }
+
+  #tellFailure(reason: string): void {
+    if (this.#begun === undefined) return;
+    const { story, words } = this.#begun;
+    this.#follows.delete(story);
+    story.tell(`${words}; it failed: ${reason}`, false);
   }
 
   /** Begins the story of an action that takes its time. */
