@@ -67,7 +67,7 @@ export async function dockerUp(
   if (status.engine === undefined || status.compose === undefined) {
     throw new Failure(
       "environment",
-      "Docker does not answer though it was installed; try `docker info`",
+      "Docker was installed but does not answer; try `docker info`",
     );
   }
   say(statusLine(status));
@@ -109,7 +109,7 @@ export async function dockerDown(
 ): Promise<void> {
   const started = await readStarted();
   if (started === undefined) {
-    say("Nothing to take down: no Docker engine was started from here");
+    say("Nothing to take down: no Docker engine was started here");
     return;
   }
   // Earlier builds' leftovers would eventually fill the disk. An engine that we
@@ -152,8 +152,8 @@ export function statusLine(status: DockerStatus): string {
 const ABOUT = `Prepares Docker on a machine that has none.
   up      use the engine and Compose that are here; else, as root on Debian,
           install and start them
-  down    take down what "up" has started, and nothing else
-  status  say what there is; exit code 0 if both are there, else 1`;
+  down    take down what "up" started, and nothing else
+  status  print the status; exit code 0 if both exist, else 1`;
 
 async function run(): Promise<number> {
   const { positionals, help } = parseFlags({}, Deno.args, {
@@ -172,7 +172,10 @@ async function run(): Promise<number> {
     const isReady = status.engine !== undefined && status.compose !== undefined;
     return isReady ? 0 : EXIT_CODES.failed;
   } else {
-    throw new Failure("usage", `Say one of up, down, status: "${command}"`);
+    throw new Failure(
+      "usage",
+      `Name one of up, down, status, not "${command}"`,
+    );
   }
   return 0;
 }

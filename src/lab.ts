@@ -21,7 +21,10 @@ interface Command {
 const COMMANDS: Readonly<Record<string, Command>> = {
   up: { about: "start the servers, Envoy and the client", run: up },
   down: { about: "stop and remove what the demo has left", run: down },
-  ctl: { about: "ask a running up: kill a server, scale, status", run: ctl },
+  ctl: {
+    about: "control a running up: kill a server, scale, show its status",
+    run: ctl,
+  },
   load: { about: "run a load test with k6", run: load },
   reports: {
     about: "list the runs in reports/, or remove old ones",

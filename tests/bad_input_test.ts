@@ -123,7 +123,7 @@ const CASES: readonly BadInput[] = [
     program: "server",
     args: ["--host", "192.0.2.1"],
     code: 3,
-    says: [/^server: Cannot listen on 192\.0\.2\.1:8080: .* permissions, /m],
+    says: [/^server: Cannot listen on 192\.0\.2\.1:8080: .* permissions in /m],
   },
   {
     what: "a client whose target does not exist",

@@ -68,7 +68,7 @@ Deno.test("a server without --allow-faults refuses faults", async () => {
   await withStack({ servers: 1 }, async (stack) => {
     const refused = await fault(stack, "--kind", "hang");
     assert.equal(refused.code, 1);
-    assert.match(refused.said, /did not take the fault: FAILED_PRECONDITION/);
+    assert.match(refused.said, /did not accept the fault: FAILED_PRECONDITION/);
     await assert.rejects(
       stack.fault("server-1", { kind: "hang", durationMs: 1000 }),
       { name: "Failure", message: /server-1 did not do SetFault: FAILED/ },

@@ -119,6 +119,6 @@ Deno.test("the gate leaves nothing when it is interrupted", async () => {
   await run.printed(/closing clients ok/);
   run.process.kill("SIGINT");
   assert.equal(await run.ended, 130);
-  assert.match(run.text(), /interrupted before its end/);
+  assert.match(run.text(), /interrupted before the checks finished/);
   assert.deepEqual(run.leftovers(), []);
 });

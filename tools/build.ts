@@ -41,30 +41,28 @@ const FLAGS = {
   targets: {
     name: "target",
     placeholder: "NAMES",
-    help: `Platforms: all, or of ${TARGETS.join(", ")}`,
+    help: `Platforms: all, or a list of ${TARGETS.join(", ")}`,
     default: [Deno.build.target as Target],
     parse: namesOf(TARGETS),
   },
   programs: {
     name: "only",
     placeholder: "NAMES",
-    help: `Programs: of ${
-      PROGRAMS.join(", ")
-    }; not packed unless all are built`,
+    help: `Programs: of ${PROGRAMS.join(", ")}; packed only if all are built`,
     default: PROGRAMS,
     parse: namesOf(PROGRAMS),
   },
   out: {
     name: "out",
     placeholder: "DIR",
-    help: "Where to write; with several platforms, a folder in it for each",
+    help: "Where to write; several platforms get a subfolder each",
     default: `${PROJECT}dist`,
     parse: (text: string) => typedPath(words(4096)(text)),
   },
   commit: {
     name: "commit",
     placeholder: "NAME",
-    help: "Commit that --version names; git is asked unless given",
+    help: "Commit that --version names; asks git by default",
     default: "",
     parse: words(64),
   },
@@ -231,7 +229,7 @@ async function run(): Promise<number> {
     await build({ ...values, out }, folder, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new Failure("interrupted", "interrupted before the build was done");
+    throw new Failure("interrupted", "interrupted before the build finished");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

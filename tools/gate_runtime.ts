@@ -47,13 +47,13 @@ const FLAGS = {
   idleS: {
     name: "idle",
     placeholder: "SECONDS",
-    help: "How long a connection is silent before the server closes it",
+    help: "How long a connection is idle before the server closes it",
     default: 20,
     parse: wholeNumber(1, 3_600),
   },
   quick: {
     name: "quick",
-    help: "Only what takes some seconds: fewer closing clients, fresh " +
+    help: "Only the fast checks: fewer closing clients, fresh " +
       "connections, and a close",
     switch: true,
   },
@@ -122,7 +122,7 @@ async function gate(
 }
 
 function stopped(): Failure {
-  return new Failure("interrupted", "interrupted before its end");
+  return new Failure("interrupted", "interrupted before the checks finished");
 }
 
 async function run(): Promise<number> {

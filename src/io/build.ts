@@ -40,6 +40,6 @@ export function runtimeNote(): string | undefined {
   const { deno } = config.toolVersions;
   return Deno.version.deno === deno
     ? undefined
-    : `This runs on Deno ${Deno.version.deno} and not ${deno}: calls may be ` +
-      "lost by it, as a client, and not by what is measured";
+    : `This runs on Deno ${Deno.version.deno} and not ${deno}: as a ` +
+      "client it may lose calls that no server lost";
 }

@@ -41,7 +41,7 @@ Deno.test("askHealth() tries another connection when the first is silent", async
   await server.close();
 });
 
-Deno.test("askHealth() says why nobody answers, when time is up", async () => {
+Deno.test("askHealth() says why there is no answer when time is up", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -51,7 +51,7 @@ Deno.test("askHealth() says why nobody answers, when time is up", async () => {
   );
 });
 
-Deno.test("askHealth() takes an unknown service for an answer", async () => {
+Deno.test("askHealth() accepts an unknown service as an answer", async () => {
   const server = await serve();
   const target = `127.0.0.1:${server.port}`;
   await assert.rejects(
@@ -61,7 +61,7 @@ Deno.test("askHealth() takes an unknown service for an answer", async () => {
   await server.close();
 });
 
-Deno.test("askCounters() takes the harm out of what a server says", async () => {
+Deno.test("askCounters() sanitizes what a server says", async () => {
   const server = new Server();
   const methods = Array.from({ length: 1000 }, () => ({ method: "a\u009bb" }));
   server.addService(Admin.service, {

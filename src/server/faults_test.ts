@@ -1,4 +1,4 @@
-/** The fault switch of a server that is called directly. */
+/** Faults of a server that is called directly. */
 import assert from "node:assert/strict";
 import type { Fault } from "../core/fault.ts";
 import { toRequest } from "../io/fault_messages.ts";
@@ -109,7 +109,7 @@ Deno.test("delay: calls are answered, later", async () => {
   });
 });
 
-Deno.test("hang: calls wait until it heals by itself", async () => {
+Deno.test("hang: calls wait until the fault ends", async () => {
   await withServer(async ({ fault, call, lines }) => {
     await fault({ kind: "hang", durationMs: 300 });
     await assert.rejects(call(100), { code: 4 });
@@ -128,7 +128,7 @@ Deno.test("drop: a call loses its connection, and the next one works", async () 
   });
 });
 
-Deno.test("refuse: open connections go on, new ones are closed", async () => {
+Deno.test("refuse: open connections are kept, new ones are closed", async () => {
   await withServer(async ({ fault, call, health, server }) => {
     await call();
     await fault({ kind: "refuse", durationMs: 600 });
@@ -141,7 +141,7 @@ Deno.test("refuse: open connections go on, new ones are closed", async () => {
     );
     other.close();
     await call();
-    // It heals by itself while this asks, connection after connection.
+    // The fault ends while this tries one connection after another.
     assert.equal(await health(), "SERVING");
   });
 });
@@ -156,7 +156,7 @@ Deno.test("health: only checkers see it, until it is over", async () => {
   });
 });
 
-Deno.test("cpu: the server is busy, and heals", async () => {
+Deno.test("cpu: the server is busy until the fault ends", async () => {
   await withServer(async ({ fault, call, lines }) => {
     await fault({ kind: "cpu", durationMs: 100, share: 0.5 });
     while (!lines.includes("fault cpu is over")) await call();

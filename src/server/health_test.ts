@@ -40,7 +40,7 @@ Deno.test("close() waits until a checker has seen NOT_SERVING", async () => {
   let hasClosed = false;
   const closed = fixture.server.close().then(() => hasClosed = true);
   await until(() => fixture.lines.length === 2);
-  // Somebody else who asks is no news to the checker.
+  // A check by another caller does not inform the checker.
   const other = fixture.connectTo(HealthService);
   assert.equal(await check(other, "demo.v1.Greeter"), "NOT_SERVING");
   await pause(60);
@@ -67,7 +67,7 @@ Deno.test("close() gives up on a checker that does not ask again", async () => {
   ]);
 });
 
-Deno.test("close() waits for nobody when nobody checks", async () => {
+Deno.test("close() does not wait when there are no checkers", async () => {
   await using fixture = await Fixture.start({ drainWaitMs: 60_000 });
   await fixture.server.close();
   assert.deepEqual(fixture.lines.slice(1), [
@@ -81,22 +81,29 @@ type Check = readonly [atMs: number, peer: string, isServing: boolean];
 for (
   const [why, checks, askedAtMs, expected] of [
     ["nobody asked", [], 0, []],
-    ["who asked just now may ask again", [[0, "a", true]], 1499, ["a"]],
-    ["who asked once does not ask again", [[0, "a", true]], 1500, []],
+    ["one check just now may be followed by another", [[0, "a", true]], 1499, [
+      "a",
+    ]],
     [
-      "who asked twice asks again",
+      "one check long ago is not followed by another",
+      [[0, "a", true]],
+      1500,
+      [],
+    ],
+    [
+      "two checks mean a checker that asks again",
       [[0, "a", true], [1000, "a", true]],
       15_999,
       ["a"],
     ],
     [
-      "who asked twice and then no more has gone",
+      "a checker that fell silent is gone",
       [[0, "a", true], [1000, "a", true]],
       16_000,
       [],
     ],
     [
-      "who was told is informed",
+      "a checker that saw NOT_SERVING is informed",
       [[0, "a", true], [1000, "a", true], [1000, "a", false]],
       1000,
       [],

@@ -9,7 +9,7 @@ import {
 
 const MIB = 1_048_576;
 
-/** The peer for whom much is held. */
+/** The peer for which much is held. */
 const GREEDY = "127.0.0.1:1";
 
 for (
@@ -26,7 +26,7 @@ for (
   });
 }
 
-/** A budget of 100 MiB whose figures, in MiB, can be changed. */
+/** A budget of 100 MiB with adjustable figures, in MiB. */
 function budgetOf(
   now: { heldMib: number; residentMib: number; ms: number },
   options: Partial<MemoryOptions> = {},
@@ -47,7 +47,7 @@ function budgetOf(
   return { budget, lines, full: () => full };
 }
 
-Deno.test("MemoryBudget refuses from half of what may be held, and says it", () => {
+Deno.test("MemoryBudget refuses from half of what may be held, and logs it", () => {
   const now = { heldMib: 6.24, residentMib: 0, ms: 0 };
   const { budget, lines } = budgetOf(now);
   assert.equal(MemoryBudget.heldBytesMax(100 * MIB), 12.5 * MIB);
@@ -76,7 +76,7 @@ for (
   });
 }
 
-Deno.test("MemoryBudget waits for the collector of garbage", () => {
+Deno.test("MemoryBudget waits for garbage collection", () => {
   const now = { heldMib: 0, residentMib: 0, ms: 0 };
   const { budget, lines, full } = budgetOf(now);
   for (const residentMib of [90, 90, 90, 10, 90, 90, 90]) {
@@ -92,7 +92,7 @@ Deno.test("MemoryBudget waits for the collector of garbage", () => {
   ]);
 });
 
-/** What becomes of a call of a method: its status, or that it starts. */
+/** What happens to a call: its status, or that it starts. */
 function callThrough(interceptor: ServerInterceptor, path: string): unknown {
   let outcome: unknown;
   const call = {

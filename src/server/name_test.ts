@@ -4,7 +4,7 @@ import { nameOfServer } from "./name.ts";
 const ADDRESS = "172.18.0.3";
 const REVERSED = "3.0.18.172.in-addr.arpa";
 
-/** A name server with one container, at an address and by its name there. */
+/** A name server that knows one container, by address and name. */
 function dockerDns(address: string, name: string) {
   return (query: string, type: "A" | "PTR") => {
     const answers = { [Deno.hostname()]: address, [REVERSED]: name };
@@ -20,7 +20,7 @@ for (
   const [name, expected] of [
     ["demo-grpc-server-2.demo_grpc-network", "server-2"],
     ["my-1-grpc-server-12.my-1_grpc-network", "server-12"],
-    // Not of Compose: a name without a number, or none.
+    // Not from Compose: a name without a number, or none.
     ["some_name.bridge", Deno.hostname()],
     ["", Deno.hostname()],
   ] as const
@@ -38,7 +38,7 @@ Deno.test("nameOfServer() is the host name where no Docker answers", async () =>
   assert.equal(await nameOfServer(asked, nobody), Deno.hostname());
 });
 
-Deno.test("nameOfServer() asks nobody when it is given a name, or need not", async () => {
+Deno.test("nameOfServer() makes no query when given a name or not asked for one", async () => {
   const fail = () => assert.fail("asked");
   const given = { serverName: "mine", hasDockerName: true };
   assert.equal(await nameOfServer(given, fail), "mine");

@@ -93,7 +93,7 @@ for (
 }
 
 Deno.test({
-  name: "sayHello() leaves no timer for a caller that has gone",
+  name: "sayHello() leaves no timer for a caller that has left",
   sanitizeOps: true,
   fn: () => {
     const call = Object.assign(new EventEmitter(), {
@@ -108,7 +108,7 @@ Deno.test({
   },
 });
 
-Deno.test("sayHello() works no longer for a caller that has gone", async () => {
+Deno.test("sayHello() stops working for a caller that has left", async () => {
   await using fixture = await Fixture.start();
   const caller = new AbortController();
   const call = callToEnd(fixture.connect(), "SayHello", { workMs: 60_000 }, {
@@ -143,7 +143,7 @@ Deno.test("a message over the limit is RESOURCE_EXHAUSTED", async () => {
   await until(() => fixture.counters("SayHello")?.inFlight === 0);
 });
 
-Deno.test("bytes that are no message get an error without internals", async () => {
+Deno.test("bytes that are not a message get an error without internals", async () => {
   await using fixture = await Fixture.start();
   const { status, details } = await callBytes(
     fixture.connect(),
@@ -158,7 +158,7 @@ Deno.test("bytes that are no message get an error without internals", async () =
   await until(() => fixture.counters("SayHello")?.inFlight === 0);
 });
 
-Deno.test("a method that is not there is UNIMPLEMENTED", async () => {
+Deno.test("an unknown method is UNIMPLEMENTED", async () => {
   await using fixture = await Fixture.start();
   const path = "/demo.v1.Greeter/SayNothing";
   const { status, details } = await callBytes(

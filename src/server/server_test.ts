@@ -19,14 +19,14 @@ Deno.test("startServer() fails when the port is taken", async () => {
   });
 });
 
-Deno.test("startServer() fails on an address of another machine", async () => {
+Deno.test("startServer() fails on another machine's address", async () => {
   await assert.rejects(Fixture.start({ host: "192.0.2.1" }), {
     name: "Failure",
     message: /^Cannot listen on 192\.0\.2\.1:0: (?!No address added).*--host$/,
   });
 });
 
-Deno.test("GetCounters tells what the server has counted", async () => {
+Deno.test("GetCounters returns the server's counts", async () => {
   await using fixture = await Fixture.start();
   await callUnary(fixture.connect(), "SayHello", {}, HELLO_DEADLINE);
   const reply = await callUnary(
@@ -73,7 +73,7 @@ Deno.test("an answer leaves in one write, so that no kill can cut it", async () 
   );
 });
 
-Deno.test("close() lets calls in flight finish, and takes no new one", async () => {
+Deno.test("close() lets calls in flight finish, and accepts no new ones", async () => {
   await using fixture = await Fixture.start();
   const answer = callUnary(
     fixture.connect(),
@@ -96,7 +96,7 @@ Deno.test("close() lets calls in flight finish, and takes no new one", async () 
   ]);
 });
 
-Deno.test("close() cuts the calls that are left after the deadline", async () => {
+Deno.test("close() cancels the calls still open after the deadline", async () => {
   await using fixture = await Fixture.start({ closeDeadlineMs: 20 });
   const answer = callUnary(
     fixture.connect(),

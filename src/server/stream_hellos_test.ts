@@ -37,7 +37,7 @@ Deno.test("streamHellos() answers count times, numbered, and ends", async () => 
   assert.equal(fixture.counters("StreamHellos")?.ok, 1);
 });
 
-Deno.test("streamHellos() waits between replies, not behind the last", async () => {
+Deno.test("streamHellos() waits between replies, not after the last", async () => {
   await using fixture = await Fixture.start();
   const startedAtMs = performance.now();
   const one = open(fixture.connect(), { count: 1, intervalMs: 60_000 });
@@ -88,7 +88,7 @@ Deno.test("streamHellos() stops for a caller that cancels", async () => {
   assert.equal(fixture.counters("StreamHellos")?.cancelled, 1);
 });
 
-/** A call whose caller reads when the test says so. */
+/** A call whose caller reads when the test tells it to. */
 class FakeCall extends EventEmitter {
   readonly request: StreamHellosRequest = {
     name: "",
@@ -123,7 +123,7 @@ class FakeCall extends EventEmitter {
   }
 }
 
-Deno.test("streamHellos() makes no reply while there is no room", async () => {
+Deno.test("streamHellos() sends no reply while there is no room", async () => {
   const call = new FakeCall();
   call.start({ count: 2, intervalMs: 0 });
   await pause(5);

@@ -1,4 +1,4 @@
-/** The life of a connection, seen from the peer. */
+/** The life of a connection, as the peer sees it. */
 import assert from "node:assert/strict";
 import {
   CODE,
@@ -50,7 +50,7 @@ Deno.test("an answer has headers, data and trailers", async () => {
   assert.equal(peer.dataBytes(1), 10);
 });
 
-Deno.test("what comes a byte at a time is understood", async () => {
+Deno.test("input that arrives a byte at a time is understood", async () => {
   await using bench = new Bench(answer);
   const peer = await bench.connect(new Uint8Array());
   for (
@@ -121,7 +121,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`a peer is told why it is ended: ${what}`, async () => {
+  Deno.test(`a peer learns why its connection is closed: ${what}`, async () => {
     await using bench = new Bench(answer);
     const peer = await bench.connect(opening);
     const goAway = await peer.received("goAway");
@@ -135,7 +135,7 @@ for (
   });
 }
 
-Deno.test("an opening that never comes is not waited for", async () => {
+Deno.test("a preface that never comes times out", async () => {
   await using bench = new Bench(answer);
   const beforeMs = performance.now();
   const silent = await bench.connect(new Uint8Array());
@@ -163,7 +163,7 @@ Deno.test("an early answer lets the rest of the request come, but not for long",
   await peer.call(1, false);
   await peer.call(3, false);
   await peer.received("headers", 3);
-  // More than a window: it is renewed, though nobody reads the data.
+  // More than a window: it is renewed although nobody reads the data.
   for (let sent = 0; sent < 10; sent += 1) {
     await peer.send(data(1, new Uint8Array(16_384)));
     await peer.settled();
@@ -179,7 +179,7 @@ Deno.test("an early answer lets the rest of the request come, but not for long",
   assert.equal(connection?.streams.count, 0);
 });
 
-Deno.test("close() is announced in two steps, and calls between are served", async () => {
+Deno.test("close() sends two GOAWAYs, and calls in between are served", async () => {
   const streams: Stream[] = [];
   await using bench = new Bench((stream) => streams.push(stream));
   const peer = await bench.connect();
@@ -191,14 +191,14 @@ Deno.test("close() is announced in two steps, and calls between are served", asy
   assert.equal(uint32(first.payload, 0), INT31_MAX);
   assert.equal(Peer.code(first), "noError");
   const ping = await peer.received("ping");
-  // This call was on its way when the first step came.
+  // This call was in flight when the first GOAWAY came.
   await peer.call(3);
   await peer.send(frame(TYPE.ping, FLAG.ack, 0, ping.payload));
   const second = await peer.received("goAway", 0, 2);
   assert.equal(uint32(second.payload, 0), 3);
   await peer.call(5);
   await peer.settled();
-  assert.equal(streams.length, 2, "behind the second step nothing is served");
+  assert.equal(streams.length, 2, "after the second GOAWAY nothing is served");
   assert.equal(isClosed, false);
   for (const stream of streams) stream.respond({}, { endStream: true });
   await peer.received("headers", 1);
@@ -217,7 +217,7 @@ Deno.test("close() does not wait long for a peer that answers no ping", async ()
   await peer.ended;
 });
 
-Deno.test("a peer that goes away is let go when its calls have ended", async () => {
+Deno.test("a peer that sends GOAWAY is released when its calls have ended", async () => {
   const streams: Stream[] = [];
   await using bench = new Bench((stream) => streams.push(stream));
   const peer = await bench.connect();
@@ -255,7 +255,7 @@ for (
     }],
   ] as const
 ) {
-  Deno.test(`a handler that throws ${where} ends one connection, in one sentence`, async () => {
+  Deno.test(`a handler that throws ${where} ends one connection, with one log line`, async () => {
     await using bench = new Bench((stream, fields) => {
       if (fields["x-bad"] === undefined) answer(stream);
       else onStream(stream);
@@ -278,7 +278,7 @@ for (
   });
 }
 
-Deno.test("a handler writes to a stream that was reset, and is told", async () => {
+Deno.test("a handler that writes to a reset stream gets an error", async () => {
   const errors: unknown[] = [];
   await using bench = new Bench((stream) => {
     stream.close(CODE.cancel);

@@ -68,7 +68,7 @@ const FOUND: readonly Field[] = [
   ["location", "https://www.example.com"],
 ];
 
-/** With a table of 256 bytes, so that fields are evicted. */
+/** Decoded with a table of 256 bytes, so that fields are evicted. */
 const RESPONSES: readonly (readonly Field[])[] = [
   FOUND,
   [[":status", "307"], ...FOUND.slice(1)],
@@ -85,7 +85,7 @@ const RESPONSES: readonly (readonly Field[])[] = [
   ],
 ];
 
-/** A change of the table's size to 256 bytes. */
+/** A table size update to 256 bytes. */
 const SIZE_256 = "3fe101";
 
 for (
@@ -229,7 +229,7 @@ for (
 
 Deno.test("HpackDecoder cuts a short block that stands for a huge list", () => {
   const decoder = new HpackDecoder(LIST_BYTES_MAX);
-  // 4000 bytes in the table, named 20,000 times by a byte each.
+  // 4000 bytes in the table, referenced 20,000 times, one byte each.
   const value = new Uint8Array(4000).fill(0x61);
   const add = [0x40, 1, 0x62, 0x7f, 0xa1, 0x1e, ...value];
   const block = Uint8Array.from([...add, ...new Array(20_000).fill(0xbe)]);
@@ -238,7 +238,7 @@ Deno.test("HpackDecoder cuts a short block that stands for a huge list", () => {
   assert.equal(fields.length, 4); // Of 4033 bytes each.
 });
 
-Deno.test("HpackDecoder's table stays in step behind a list too long", () => {
+Deno.test("HpackDecoder's table stays in step after an oversized list", () => {
   const decoder = new HpackDecoder(10);
   const { fields, isTooLong } = decoder.decode(bytes(`82 ${ADD_CUSTOM}`));
   assert.deepEqual([fields, isTooLong], [[], true]);

@@ -12,7 +12,7 @@ for (
     ],
     ["one letter, padded", "1f", "a"],
     ["eight digits without padding", "0000000000", "00000000"],
-    // The codes of RFC 7541, appendix B, with ones behind them.
+    // Codes from RFC 7541, appendix B, padded with ones.
     ["the shortest code of 8 bits", "f8", "&"],
     ["a code of 10 bits", "fe3f", "!"],
     ["a code of 13 bits", "ffc7", "\0"],

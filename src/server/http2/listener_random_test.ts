@@ -1,4 +1,4 @@
-/** Peers and handlers that do things at random: nothing is held afterwards. */
+/** Peers and handlers that act at random: nothing is held afterwards. */
 import assert from "node:assert/strict";
 import {
   FLAG,
@@ -40,7 +40,7 @@ const HANDLINGS: readonly ((stream: Stream, random: Random) => void)[] = [
   },
 ];
 
-/** What peers send, of streams that may or may not be open. */
+/** What peers send, on streams that may or may not be open. */
 const SENDINGS:
   readonly ((random: Random, next: () => number) => Uint8Array)[] = [
     (random, next) => headers(next(), callFields(), random() < 0.5),
@@ -74,16 +74,16 @@ function some(random: Random): number {
   return 1 + 2 * Math.floor(random() * 30);
 }
 
-/** Lets what was sent arrive, or some of it. */
+/** Lets some or all of what was sent arrive. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
-/** Does things for a while. At the end, all its streams are reset. */
+/** Acts for a while, and finally resets all its streams. */
 async function misbehave(peer: Peer, random: Random): Promise<void> {
   let lastId = -1;
   const next = () => lastId += 2;
-  // Streams that are not open end a connection, so some are opened first.
+  // Frames on idle streams end the connection, so some are opened first.
   while (lastId < 61) await peer.call(next(), random() < 0.3);
   for (let step = 0; step < STEPS && !peer.hasEnded; step += 1) {
     const bytes = pick(random, SENDINGS)(random, next);

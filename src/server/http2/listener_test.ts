@@ -1,4 +1,4 @@
-/** What is held for peers, and who is ended for it. */
+/** What is held for peers, and whose connection is closed for it. */
 import assert from "node:assert/strict";
 import {
   FLAG,
@@ -20,7 +20,7 @@ import { until } from "../_fixture.ts";
 import { answer, Bench, Peer, windowUpdate } from "./_peer.ts";
 import type { Stream } from "./stream.ts";
 
-/** A peer that takes no data until it says so. */
+/** A peer with no window until it opens one. */
 const NO_WINDOW = join(
   PREFACE,
   frame(
@@ -31,7 +31,7 @@ const NO_WINDOW = join(
   ),
 );
 
-/** Answers with so many bytes at once. */
+/** Answers with `bytes` bytes at once. */
 function answerWith(stream: Stream, bytes: number): void {
   stream.respond({});
   stream.once("wantTrailers", () => stream.sendTrailers({}));
@@ -173,7 +173,7 @@ Deno.test("what has come of a frame and of a header block is counted", async () 
   await until(() => connection?.heldBytes === 14_336 + 2048 + 1000 + 300);
 });
 
-Deno.test("who holds the most is ended when too much is held, and nobody else", async () => {
+Deno.test("when too much is held, only the connection that holds most is closed", async () => {
   await using bench = new Bench((stream, fields) => {
     answerWith(stream, Number(fields["x-bytes"]));
   }, { heldBytesMax: 1_000_000 });
@@ -201,7 +201,7 @@ Deno.test("who holds the most is ended when too much is held, and nobody else", 
   );
 });
 
-Deno.test("no handler sees a call that there is no room for", async () => {
+Deno.test("no handler sees a call for which there is no room", async () => {
   await using bench = new Bench(answer, { heldBytesMax: 20_000 });
   const peer = await bench.connect();
   await peer.settled();
@@ -210,7 +210,7 @@ Deno.test("no handler sees a call that there is no room for", async () => {
   assert.equal(bench.streams.length, 0);
 });
 
-Deno.test("frames behind the end of a connection do nothing", async () => {
+Deno.test("frames after the end of a connection do nothing", async () => {
   await using bench: Bench = new Bench(() => {
     bench.connections.forEach(({ peer }) => bench.listener.drop(peer));
   });
@@ -254,7 +254,7 @@ Deno.test("the 1025th connection is closed, and the first one goes on", async ()
   assert.equal(next.hasEnded, false);
 });
 
-Deno.test("close() cuts what is left after the deadline, and says it", async () => {
+Deno.test("close() cancels what is left after the deadline, and logs it", async () => {
   await using bench = new Bench((stream, fields) => {
     if (fields["x-answered"] !== undefined) answer(stream);
   });
@@ -277,7 +277,7 @@ Deno.test("close() cuts what is left after the deadline, and says it", async () 
   await assert.rejects(bench.connect(), { name: "ConnectionRefused" });
 });
 
-Deno.test("close() waits for nothing when all is idle", async () => {
+Deno.test("close() does not wait when all is idle", async () => {
   await using bench = new Bench(answer);
   const peer = await bench.connect(join(PREFACE, settings()));
   await peer.settled();

@@ -1,4 +1,4 @@
-/** What a peer's frames do to streams, seen from the peer. */
+/** What a peer's frames do to streams, as the peer sees it. */
 import assert from "node:assert/strict";
 import {
   CODE,
@@ -158,7 +158,7 @@ for (
 ) {
   Deno.test(`a stream ends with ${code}: ${what}`, async () => {
     await using bench = new Bench((stream, fields) => {
-      stream.pause(); // What comes is not consumed.
+      stream.pause(); // Received data is not consumed.
       if (fields["x-live"] !== undefined) answer(stream.resume());
     });
     const peer = await bench.connect();
@@ -170,7 +170,7 @@ for (
   });
 }
 
-Deno.test("frames of a stream that was just reset are let go", async () => {
+Deno.test("frames of a stream that was just reset are ignored", async () => {
   await using bench = new Bench((stream) => stream.close(CODE.cancel));
   const peer = await bench.connect();
   await peer.call(1, false);
@@ -189,7 +189,7 @@ Deno.test("frames of a stream that was just reset are let go", async () => {
   );
 });
 
-Deno.test("data that nobody has read does not use up the connection's window", async () => {
+Deno.test("unread data does not use up the connection's window", async () => {
   await using bench = new Bench((stream) => stream.pause());
   const peer = await bench.connect();
   for (let id = 1; id < 60; id += 2) {
@@ -218,7 +218,7 @@ Deno.test("trailers of a request end it", async () => {
   await peer.received("headers", 1, 2);
 });
 
-Deno.test("a stream more than allowed is refused, those open go on", async () => {
+Deno.test("a stream beyond the limit is refused; open ones go on", async () => {
   await using bench = new Bench(answer, { concurrentStreamsMax: 2 });
   const peer = await bench.connect();
   await peer.send(request(1, false), request(3, false), request(5, false));
@@ -255,7 +255,7 @@ Deno.test("too much metadata is refused with a reason, and the rest goes on", as
 for (
   const [what, each] of [
     ["resets of its own", (id: number) => resetStream(id)],
-    // A fault of the peer makes us reset the stream: that is no way around.
+    // A peer's fault makes us reset the stream, which must not evade the limit.
     ["resets that it provokes", (id: number) => windowUpdate(id, 0)],
   ] as const
 ) {

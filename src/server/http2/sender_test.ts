@@ -7,7 +7,7 @@ import { Connection } from "./connection.ts";
 import { Sender } from "./sender.ts";
 import type { Stream } from "./stream.ts";
 
-/** A sender whose held bytes are added up. */
+/** A sender, and the bytes it holds. */
 function senderOn(
   socket: FakeSocket,
 ): { sender: Sender; held: () => number; lost: () => number } {
@@ -23,7 +23,7 @@ function senderOn(
   return { sender, held: () => held, lost: () => lost };
 }
 
-/** A stream with so much to send. */
+/** A stream with `bytes` to send. */
 function streamOf(id: number, bytes: number, sendWindow = Infinity): Stream {
   const stream = {
     id,
@@ -90,7 +90,7 @@ Deno.test("Sender gives each stream its turn", async () => {
   const socket = new FakeSocket();
   const { sender } = senderOn(socket);
   sender.grant(1_000_000);
-  // Both wait until this has left.
+  // Both wait until this is sent.
   for (let bytes = 0; bytes < 65_536; bytes += 17) sender.send(...PING);
   sender.ready(streamOf(1, 40_000));
   sender.ready(streamOf(3, 20_000));
@@ -197,7 +197,7 @@ function connectionOn(
   return { connection, held: () => held, running: connection.run() };
 }
 
-/** Waits until nothing is read any more. */
+/** Waits until reading stops. */
 async function silence(socket: FakeSocket): Promise<number> {
   await until(() => socket.writing !== undefined);
   let reads = -1;
