@@ -211,7 +211,7 @@ Deno.test("reports lists runs, and keeps the newest", async () => {
   await Deno.mkdir(`${place.reports}/mine`);
   const run = place.lab(["reports"]);
   await ends(run, 0, /-experiments +0\.[0-9] MiB +broken +2 experiments$/m);
-  assert.match(run.text(), /-load-spike +.* +held +Is every server given/);
+  assert.match(run.text(), /-load-spike +.* +held +Does every server get/);
   assert.match(run.text(), /MiB +- +its record cannot be read/);
   assert.match(run.text(), /^3 runs, 0\.[0-9] MiB$/m);
   await ends(place.lab(["reports", "--keep", "3"]), 0, /^0 removed, 0\.0 MiB/);
