@@ -90,10 +90,13 @@ export function rounded(value: number | undefined): number {
 
 /** The line for one call. */
 export function callLine(call: CallRecord): string {
-  const latency = `${call.latencyMs.toFixed(1)} ms`;
+  // Wide enough for an hour at a call a second; columns do not shift.
+  const number = String(call.call).padEnd(4);
+  const latency = `${call.latencyMs.toFixed(1)} ms`.padStart(8);
   return call.kind === "reply"
-    ? `call ${call.call}  ${call.server}  reply ${call.number}  ${latency}`
-    : `call ${call.call}  ${call.code}  ${latency}  ${call.details}`;
+    ? `call ${number}  ${call.server.padEnd(9)}  ` +
+      `reply ${String(call.number).padEnd(4)}  ${latency}`
+    : `call ${number}  ${call.code.padEnd(9)}  ${latency}  ${call.details}`;
 }
 
 /** The final table. */

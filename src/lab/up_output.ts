@@ -8,7 +8,7 @@ import {
 import { columns, paint } from "../io/terminal.ts";
 import type { ClientEvent } from "../control/calls.ts";
 import type { Listener, LoadState, StoryState } from "../control/state.ts";
-import { say } from "../stack/output.ts";
+import { colourOf, say } from "../stack/output.ts";
 
 /** Nobody reads more lines a second. */
 const LINES_PER_S_MAX = 10;
@@ -98,5 +98,7 @@ function wrapped(text: string): readonly string[] {
 }
 
 function lineOf(call: CallRecord): string {
-  return call.kind === "reply" ? callLine(call) : paint("red", callLine(call));
+  const line = callLine(call);
+  if (call.kind === "error") return paint("red", line);
+  return line.replace(call.server, (name) => paint(colourOf(name), name));
 }

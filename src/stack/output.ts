@@ -6,15 +6,18 @@ const PREFIX_WIDTH = 9;
 
 const SERVER_COLOURS: readonly Colour[] = ["green", "yellow", "blue", "cyan"];
 
+/** The colour of a program's name, wherever it is printed. */
+export function colourOf(program: string): Colour {
+  if (program === "envoy") return "magenta";
+  const number = Number(/^server-(\d+)$/.exec(program)?.[1] ?? 0);
+  if (number === 0) return "grey";
+  return SERVER_COLOURS[(number - 1) % SERVER_COLOURS.length] ?? "grey";
+}
+
 /** A line in the style of Compose: program and text. */
 function prefixed(program: string, line: string): string {
-  const number = Number(/^server-(\d+)$/.exec(program)?.[1] ?? 0);
-  const colour = program === "envoy"
-    ? "magenta"
-    : number === 0
-    ? "grey"
-    : SERVER_COLOURS[(number - 1) % SERVER_COLOURS.length] ?? "grey";
-  return `${paint(colour, `${program.padEnd(PREFIX_WIDTH)} |`)} ${line}`;
+  const prefix = `${program.padEnd(PREFIX_WIDTH)} |`;
+  return `${paint(colourOf(program), prefix)} ${line}`;
 }
 
 /** Lines of envoy.yaml's access log begin with a time of day. */
