@@ -37,8 +37,8 @@ Deno.test("the client prints no control character of a server's name", async () 
     assert.equal(await client.ended, 0);
     const lines = client.text().split("\n");
     assert.equal(
-      lines[0]?.replace(/[\d.]+ ms$/, "… ms"),
-      `call 1  ${HARMLESS}  reply 1  … ms`,
+      lines[0]?.replace(/ +[\d.]+ ms$/, " … ms"),
+      `call 1     ${HARMLESS}  reply 1    … ms`,
     );
     assert.ok(lines.includes(`${HARMLESS}      1  100.0 %`));
     assert.doesNotMatch(client.text().replaceAll("\n", ""), /\p{C}/u);
