@@ -38,7 +38,7 @@ Deno.test("the client prints no control character of a server's name", async () 
     const lines = client.text().split("\n");
     assert.equal(
       lines[0]?.replace(/ +[\d.]+ ms$/, " … ms"),
-      `call 1     ${HARMLESS}  reply 1    … ms`,
+      `call 1     ${HARMLESS}  reply 1 … ms`,
     );
     assert.ok(lines.includes(`${HARMLESS}      1  100.0 %`));
     assert.doesNotMatch(client.text().replaceAll("\n", ""), /\p{C}/u);
@@ -51,7 +51,7 @@ Deno.test("the client prints no control character of a status, and its name", as
     const client = startSource("client", ["--target", target, "--count", "1"]);
     assert.equal(await client.ended, 1);
     const [call, news] = client.text().split("\n");
-    assert.match(call ?? "", /^call 1 {2}INTERNAL {2}.* a\\u\{a\}call 9 .*x…$/);
+    assert.match(call ?? "", /^call 1 +INTERNAL +.* a\\u\{a\}call 9 .*x…$/);
     assert.ok((call ?? "").length < 700);
     assert.equal(
       news,
