@@ -60,7 +60,7 @@ Deno.test("an IPv6 target is loaded and printed", async () => {
   }, async (target) => {
     const { code, output } = await run("grpc.js", target, { SERVERS: "1" });
     assert.equal(code, 0, output);
-    assert.ok(output.includes(`${target}, 150 calls a second`), output);
+    assert.ok(output.includes(`${target}, 150 calls/s`), output);
     // A name is cut where it is too long for a table.
     assert.ok(output.includes(`${"n".repeat(100)}…`), output);
     assert.ok(!output.includes("n".repeat(101)), output);
