@@ -429,15 +429,15 @@ export class Control {
       server,
       setTimeout(() => {
         this.#restarts.delete(server);
-        const isThere = this.#stack.servers().some(({ name, isRunning }) =>
-          name === server && !isRunning
-        );
+        const isThere = this.#stack.servers()
+          .some(({ name }) => name === server);
         if (isThere && !this.#isClosed) void this.#startAgain(server);
       }, RESTART_DELAY_MS),
     );
   }
 
   async #startAgain(server: string): Promise<void> {
+    clearTimeout(this.#restarts.get(server));
     this.#watch.note(server, "starting");
     this.#watch.forgetFaults(server);
     try {
