@@ -177,7 +177,7 @@ Deno.test("grpc-server may not listen on other addresses, and says so", async ()
     clearTimeout(timer);
     assert.match(
       run.text(),
-      /^server: Cannot listen on \S+: the program's permissions, .* --host 0\.0\.0\.0 or 127\.0\.0\.1\n$/,
+      /^server: Cannot listen on \S+: the program's permissions .* --host 0\.0\.0\.0 or 127\.0\.0\.1\n$/,
     );
   }
 });
@@ -286,7 +286,9 @@ Deno.test("grpc-lab experiment, in an empty folder: list, doctor, run with its c
   await run.ended;
   // Whatever the verdict: a stand-in's client loses calls, and others use the
   // machine. The two servers were there, each with what it keeps.
-  const kept = [...run.text().matchAll(/kept of a connection: (-?[\d.]+) KiB/g)]
+  const kept = [
+    ...run.text().matchAll(/leaked per connection: (-?[\d.]+) KiB/g),
+  ]
     .map(([, kib]) => Number(kib));
   const [ours = NaN, plain = NaN] = kept;
   assert.ok(ours < 5 && plain > 5, run.text());
