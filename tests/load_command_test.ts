@@ -169,5 +169,5 @@ Deno.test("deno task load refuses wrong settings before it starts anything", asy
 Deno.test("deno task load sets REPORT itself", async () => {
   const { code, stderr } = await loadCommand([], { REPORT: "mine" });
   assert.equal(code, EXIT_CODES.usage);
-  assert.match(stderr, /REPORT is for k6 alone/);
+  assert.match(stderr, /REPORT is set by load and only for plain k6/);
 });
