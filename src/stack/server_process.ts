@@ -1,15 +1,10 @@
 /** One server of the native stack: a process on its own loopback address. */
-import { Failure, RESTART_EXIT_CODE } from "../core/errors.ts";
+import { RESTART_EXIT_CODE } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
-import {
-  callToEnd,
-  connect,
-  type MethodOf,
-  type ReplyOf,
-  type RequestOf,
-} from "../io/rpc.ts";
+import type { MethodOf, ReplyOf, RequestOf } from "../io/rpc.ts";
+import { callHedged } from "../io/hedged_call.ts";
 import { waitUntil } from "../io/wait.ts";
 import {
   awaitExit,
@@ -159,26 +154,10 @@ export class ServerProcess {
     method: M,
     request: RequestOf<AdminClient, M>,
   ): Promise<ReplyOf<AdminClient, M>> {
-    const client = connect(Admin, this.address);
-    // A connection that breaks while it is being made is retried.
-    await waitForReady(client);
-    const end = await callToEnd(client, method, request, {
+    return await callHedged(Admin, method, request, {
+      target: this.address,
       deadlineMs: OPERATOR_DEADLINE_MS,
+      complaint: `${this.name} did not do ${method}`,
     });
-    client.close();
-    if (end.reply !== undefined) return end.reply;
-    throw new Failure(
-      "failed",
-      `${this.name} did not do ${method}: ${end.status}, ${end.details}`,
-      { cause: end.error },
-    );
   }
-}
-
-/** Resolves either way: the call itself will fail without a connection. */
-function waitForReady(client: ReturnType<typeof connect>): Promise<void> {
-  const deadline = Date.now() + OPERATOR_DEADLINE_MS;
-  return new Promise((resolve) =>
-    client.waitForReady(deadline, () => resolve())
-  );
 }
