@@ -13,7 +13,7 @@ import { type Action, checkAction, Refusal } from "./actions.ts";
 import { callOfAccessLog, type ClientEvent, seenCall } from "./calls.ts";
 import { Callers, LOAD_AT_FIRST } from "./callers.ts";
 import { excerptsOf } from "./excerpts.ts";
-import { Follow } from "./follow.ts";
+import { Follow, lostWords, type Sight } from "./follow.ts";
 import { FrameOfCalls } from "./frame.ts";
 import {
   configWith,
@@ -361,7 +361,7 @@ export class Control {
     });
     story.tell(
       `${words}; Envoy sees ${this.#watch.envoy.healthy} healthy after ` +
-        `${sinceWords(startMs)}; ${this.#sums().lost - lost} lost`,
+        `${sinceWords(startMs)}; ${lostWords(lost, this.#sums().lost)}`,
       false,
     );
     return story.id;
@@ -379,7 +379,7 @@ export class Control {
     await this.#until(() => this.#watch.envoy.isLive);
     story.tell(
       `${words}; live again after ${sinceWords(startMs)}; ` +
-        `${this.#sums().lost - lost} lost`,
+        `${lostWords(lost, this.#sums().lost)}`,
       false,
     );
     return story.id;
@@ -417,7 +417,7 @@ export class Control {
     await this.#until(() => this.#watch.envoy.isLive);
     story.tell(
       `${words}; Envoy replaced in ${sinceWords(startMs)}, ` +
-        `${this.#sums().lost - lost} lost`,
+        `${lostWords(lost, this.#sums().lost)}`,
       false,
     );
     return story.id;
@@ -458,7 +458,7 @@ export class Control {
     return story.id;
   }
 
-  #sight(server: string) {
+  #sight(server: string): Sight {
     const found = this.#watch.servers().find(({ name }) => name === server);
     return {
       atMs: performance.now(),
@@ -468,9 +468,11 @@ export class Control {
     };
   }
 
-  #sums(): { readonly retries: number; readonly lost: number } {
-    const { lost } = this.#counted;
-    return { retries: this.#watch.envoy.retries, lost: lost.l7 + lost.l4 };
+  #sums(): Pick<Sight, "retries" | "lost"> {
+    return {
+      retries: this.#watch.envoy.retries,
+      lost: { ...this.#counted.lost },
+    };
   }
 
   async #look(): Promise<void> {

@@ -1,5 +1,5 @@
 /** Reports in one sentence what follows when something is done to a server. */
-import type { EnvoyView, ProcessState } from "./state.ts";
+import type { EnvoyView, Listener, ProcessState } from "./state.ts";
 
 /** What is known about a server, and the counts of all, at one moment. */
 export interface Sight {
@@ -10,7 +10,16 @@ export interface Sight {
   /** Envoy's retries since the start. */
   readonly retries: number;
   /** Our callers' lost calls since the start. */
-  readonly lost: number;
+  readonly lost: Lost;
+}
+
+/** Lost calls through each listener. */
+export type Lost = Readonly<Record<Listener, number>>;
+
+/** What was lost between two moments; L4, which protects nobody, apart. */
+export function lostWords(before: Lost, after: Lost): string {
+  const atL4 = after.l4 - before.l4;
+  return `${after.l7 - before.l7} lost` + (atL4 === 0 ? "" : `, ${atL4} at L4`);
 }
 
 /** How long to wait for late effects once it is back. */
@@ -83,13 +92,13 @@ export class Follow {
   /** The sentence as far as it is known. */
   text(): string {
     const retried = this.#last.retries - this.#start.retries;
-    const lost = this.#last.lost - this.#start.lost;
     const parts = [
       this.#what,
       ...(this.#outAfterMs === undefined
         ? (this.isOver ? ["Envoy kept calling it"] : [])
         : [`${this.#outWords} after ${seconds(this.#outAfterMs)}`]),
-      `${calls(retried, "retried")}, ${lost} lost`,
+      `${calls(retried, "retried")}, ` +
+      lostWords(this.#start.lost, this.#last.lost),
       ...(this.#backAtMs === undefined
         ? []
         : [`back after ${seconds(this.#backAtMs - this.#start.atMs)}`]),

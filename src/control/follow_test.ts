@@ -6,7 +6,7 @@ const GOOD: Sight = {
   process: "running",
   envoy: "healthy",
   retries: 10,
-  lost: 1,
+  lost: { l7: 1, l4: 0 },
 };
 
 /** Sees all of these, one after another. */
@@ -51,11 +51,11 @@ Deno.test("a server that goes again was not back", () => {
 });
 
 Deno.test("a server that Envoy never takes out is told so", () => {
-  const follow = seeAll([{ atMs: 8000, lost: 2 }]);
+  const follow = seeAll([{ atMs: 8000, lost: { l7: 2, l4: 3 } }]);
   assert.equal(follow.isOver, true);
   assert.equal(
     follow.text(),
-    "server-2 killed; Envoy kept calling it; 0 calls retried, 1 lost",
+    "server-2 killed; Envoy kept calling it; 0 calls retried, 1 lost, 3 at L4",
   );
 });
 
