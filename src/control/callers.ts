@@ -1,13 +1,12 @@
 /** The stack's own callers: one client for each listener under load. */
-import { EXIT_CODES, Failure } from "../core/errors.ts";
+import { EXIT_CODES, type Failure } from "../core/errors.ts";
 import {
   awaitExit,
   type Child,
   type ExitStatus,
-  exitWords,
   startChild,
 } from "../io/child.ts";
-import { programCommand, startFailure } from "../stack/programs.ts";
+import { endFailure, programCommand, startFailure } from "../stack/programs.ts";
 import { type ClientEvent, clientEvent } from "./calls.ts";
 import type { Listener, LoadState } from "./state.ts";
 
@@ -134,11 +133,7 @@ function endOf(status: ExitStatus, lines: readonly string[]): Failure | "done" {
   if (status.code === EXIT_CODES.usage) {
     return startFailure("client", "client", status, lines);
   }
-  return new Failure(
-    "failed",
-    `client ended unexpectedly (${exitWords(status)}), so everything was ` +
-      "stopped; its last lines are above",
-  );
+  return endFailure("client", status);
 }
 
 async function end(child: Child): Promise<void> {

@@ -4,6 +4,7 @@
  * collects everything that they show.
  */
 import { Failure, messageOf } from "../core/errors.ts";
+import { at } from "../core/yaml.ts";
 import { type ExitStatus, exitWords } from "../io/child.ts";
 import { grpcCluster } from "../experiment/changes.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
@@ -588,24 +589,18 @@ const ENVOY_DEFAULTS = { ejectionS: 30, budgetPercent: 20, retriesMin: 3 };
 
 /** The balanced cluster's limits, as configured. */
 function limitsOf(config: EnvoyConfig): ConfiguredLimits {
-  const cluster = grpcCluster(config) as {
-    readonly outlier_detection?: { readonly base_ejection_time?: string };
-    readonly circuit_breakers?: {
-      readonly thresholds?: readonly {
-        readonly retry_budget?: {
-          readonly budget_percent?: { readonly value?: number };
-          readonly min_retry_concurrency?: number;
-        };
-      }[];
-    };
-  };
-  const text = cluster.outlier_detection?.base_ejection_time ?? "";
-  const seconds = Number.parseFloat(text) || ENVOY_DEFAULTS.ejectionS;
-  const budget = cluster.circuit_breakers?.thresholds?.[0]?.retry_budget;
+  const cluster = grpcCluster(config);
+  const ejection = at(cluster, "outlier_detection", "base_ejection_time");
+  const budget = at(
+    cluster,
+    ...["circuit_breakers", "thresholds", 0, "retry_budget"],
+  );
+  const { ejectionS, budgetPercent, retriesMin } = ENVOY_DEFAULTS;
   return {
-    ejectionMs: 1000 * seconds,
-    budgetPercent: budget?.budget_percent?.value ??
-      ENVOY_DEFAULTS.budgetPercent,
-    retriesMin: budget?.min_retry_concurrency ?? ENVOY_DEFAULTS.retriesMin,
+    ejectionMs: 1000 * (Number.parseFloat(String(ejection)) || ejectionS),
+    budgetPercent: Number(
+      at(budget, "budget_percent", "value") ?? budgetPercent,
+    ),
+    retriesMin: Number(at(budget, "min_retry_concurrency") ?? retriesMin),
   };
 }

@@ -1,4 +1,5 @@
 /** Counts calls per second, for the last five minutes. */
+import { increment } from "../core/caller.ts";
 import { Histogram } from "../core/histogram.ts";
 import type { Listener, Second, SeenCall } from "./state.ts";
 
@@ -9,12 +10,6 @@ export const SECONDS_KEPT = 300;
 const NAMES_MAX = 64;
 
 type Counts = Map<string, number>;
-
-function count(counts: Counts, name: string, more = 1): void {
-  const isNew = !counts.has(name) && counts.size >= NAMES_MAX;
-  const key = isNew ? "(others)" : name;
-  counts.set(key, (counts.get(key) ?? 0) + more);
-}
 
 /** The second being counted. */
 class OpenSecond {
@@ -35,8 +30,11 @@ class OpenSecond {
   /** Counts a call to draw: Envoy's view for L7, the callers' for L4. */
   addCall({ listener, servers, status, flags }: SeenCall): void {
     const server = servers.at(-1) ?? "";
-    if (status === "OK") count(this.#answers[listener], server);
-    else count(this.#errors, flags === "" ? status : `${status} ${flags}`);
+    if (status === "OK") increment(this.#answers[listener], server, NAMES_MAX);
+    else {
+      const error = flags === "" ? status : `${status} ${flags}`;
+      increment(this.#errors, error, NAMES_MAX);
+    }
     this.#retries += Math.max(0, servers.length - 1);
   }
 

@@ -24,7 +24,7 @@ const COUNTERS =
   /_rq_total$|_enforced_total$|_retry$|_overflow$|lb_healthy_panic$/;
 
 /** Envoy's state while it does not answer. */
-export const NO_ENVOY: EnvoyState = {
+const NO_ENVOY: EnvoyState = {
   isLive: false,
   total: 0,
   healthy: 0,

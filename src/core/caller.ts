@@ -78,8 +78,17 @@ export class Ledger {
   }
 }
 
-function increment(counts: Map<string, number>, key: string): void {
-  const own = counts.has(key) || counts.size < KEYS_MAX ? key : OTHERS;
+/**
+ * Counts one more of a name that a peer has chosen.
+ *
+ * @param keysMax How many names are told apart (default 100).
+ */
+export function increment(
+  counts: Map<string, number>,
+  key: string,
+  keysMax = KEYS_MAX,
+): void {
+  const own = counts.has(key) || counts.size < keysMax ? key : OTHERS;
   counts.set(own, (counts.get(own) ?? 0) + 1);
 }
 

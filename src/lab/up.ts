@@ -1,8 +1,11 @@
 /** The command `up`: a stack and callers in front of it, until Ctrl-C. */
 import { Failure, messageOf } from "../core/errors.ts";
 import { type FlagValues, helpText, parseFlags } from "../core/flags.ts";
-import { killAllChildren, onChildrenChange } from "../io/child.ts";
-import { type ExitStatus, exitWords } from "../io/child.ts";
+import {
+  type ExitStatus,
+  killAllChildren,
+  onChildrenChange,
+} from "../io/child.ts";
 import { readText } from "../io/files.ts";
 import { listenForStop, whenAborted } from "../io/program.ts";
 import { ask, print } from "../io/terminal.ts";
@@ -22,6 +25,7 @@ import { watchEnvoy } from "../stack/envoy_watch.ts";
 import { makeWay } from "../stack/leftovers.ts";
 import { NATIVE_SERVERS_MAX, NativeStack } from "../stack/native.ts";
 import { isAccessLog, say } from "../stack/output.ts";
+import { endFailure } from "../stack/programs.ts";
 import { RunFile } from "../stack/run_file.ts";
 import type { Stack } from "../stack/stack.ts";
 import { listenForKeys } from "./keys.ts";
@@ -278,12 +282,6 @@ class Parts {
       this.#control?.noteCrash(program, status);
       return;
     }
-    this.#ended.resolve(
-      new Failure(
-        "failed",
-        `${program} ended unexpectedly (${exitWords(status)}), so everything ` +
-          "was stopped; its last lines are above",
-      ),
-    );
+    this.#ended.resolve(endFailure(program, status));
   }
 }

@@ -115,6 +115,15 @@ export function programCommand(
   };
 }
 
+/** The failure of a part that has ended and that the others need. */
+export function endFailure(who: string, status: ExitStatus): Failure {
+  return new Failure(
+    "failed",
+    `${who} ended unexpectedly (${exitWords(status)}), so everything was ` +
+      "stopped; its last lines are above",
+  );
+}
+
 /** What a program says last when its flags or its variables are wrong. */
 const HELP_HINT = "--help lists the flags";
 
