@@ -42,19 +42,30 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^src\/doctor\//, [/^src\/(io|core)\//]],
     [/^src\/load\//, [/^src\/(stack|io|core)\//]],
     [/^src\/control\//, [/^src\/(experiment|stack|io|core)\//]],
-    [/^src\/page\//, [/^src\/(control|io|core)\//]],
+    [/^src\/lesson\//, [/^src\/(experiment|stack|io|core)\//]],
+    [/^src\/page\//, [/^src\/(control|lesson|io|core)\//]],
     [/^src\/report\//, [/^src\/(experiment|io|core)\//]],
     [
       /^src\/lab\//,
-      [/^src\/(page|control|load|doctor|report|experiment|stack|io|core)\//],
+      [
+        /^src\/(page|control|lesson|load|doctor|report|experiment)\//,
+        /^src\/(stack|io|core)\//,
+      ],
     ],
     // Programs that controls start in place of a server.
     [/^experiments\/control\//, [/^src\/(server|io|core)\//]],
     [/^experiments\//, [/^src\/(experiment|stack|io|core)\//]],
+    [
+      /^workshop\//,
+      [/^experiments\//, /^src\/(lesson|experiment|stack|io|core)\//],
+    ],
     [/^loadtest\//, [/^src\/core\//]],
     [/^src\/server\.ts$/, [/^src\/(server|io|core)\//]],
     [/^src\/client\.ts$/, [/^src\/(client|io|core)\//]],
-    [/^src\/lab\.ts$/, [/^src\/(lab|io|core)\//, /^experiments\//]],
+    [
+      /^src\/lab\.ts$/,
+      [/^src\/(lab|io|core)\//, /^(experiments|workshop)\//],
+    ],
     // No part of the product imports these.
     [/^bootstrap\//, [/^src\/(io|core)\//]],
     [/^tools\/checks\//, []],
