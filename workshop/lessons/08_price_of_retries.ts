@@ -14,6 +14,8 @@ const SLOW_MS = 300;
 /** How many calls servers may start for each that callers make. */
 const STARTED_A_CALL_MAX = 1.1;
 
+const CUT_AFTER = "0.1s";
+
 const PER_TRY = [...RETRY_POLICY, "per_try_timeout"] as const;
 
 /** Servers start hardly more calls than callers make. */
@@ -37,7 +39,7 @@ export const priceOfRetries: Lesson = {
   title: "Servers get slow: do retries help them or finish them off?",
   minutes: 12,
   text,
-  start: [{ path: PER_TRY, value: "0.1s" }],
+  start: [{ path: PER_TRY, value: CUT_AFTER }],
   solution: [{ path: PER_TRY, value: undefined }],
   hints: [
     "Every server answers, after 0.3 s. Who gives up on it sooner than " +
@@ -146,7 +148,7 @@ export const priceOfRetries: Lesson = {
     {
       name: "a limit that is still too short",
       edits: [{ path: PER_TRY, value: "0.2s" }],
-      isIn: isCut,
+      isIn: (config) => isCut(config) && at(config, ...PER_TRY) !== CUT_AFTER,
       sentence: "per_try_timeout is still shorter than what a slow call " +
         "takes, 0.3 s and more on a busy machine: remove it, or leave a wide " +
         "margin",
