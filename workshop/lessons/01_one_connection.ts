@@ -8,7 +8,7 @@ import {
   shareBetween,
 } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
-import { L4_CLUSTER, L4_FILTER } from "./_paths.ts";
+import { L4_CLUSTER, L4_FILTER, secondsAt } from "./_paths.ts";
 import text from "./01_one_connection.md" with { type: "text" };
 
 const LOST_MAX = 0.05;
@@ -97,7 +97,10 @@ export const oneConnection: Lesson = {
     {
       name: "a connection that lives too long",
       edits: [{ path: [...L4_FILTER, MAX_AGE], value: "300s" }],
-      isIn: (config) => at(config, ...L4_FILTER, MAX_AGE) !== undefined,
+      isIn: (config) => {
+        const seconds = secondsAt(config, [...L4_FILTER, MAX_AGE]);
+        return seconds < 0.5 || seconds > 2;
+      },
       sentence: `${MAX_AGE} is there, but connections should move several ` +
         "times within the 8 s of the check, and without losing one call in " +
         "twenty: choose 1 or 2 s",

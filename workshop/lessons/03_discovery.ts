@@ -11,7 +11,7 @@ import {
 } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
 import { noCallIsLost } from "../../experiments/_claims.ts";
-import { CLUSTER, HEALTH_CHECK } from "./_paths.ts";
+import { CLUSTER, HEALTH_CHECK, secondsAt } from "./_paths.ts";
 import text from "./03_discovery.md" with { type: "text" };
 
 const SERVING = "server-3 and server-4 are up";
@@ -130,7 +130,9 @@ export const discovery: Lesson = {
     {
       name: "not often enough",
       edits: [{ path: [...CLUSTER, "dns_refresh_rate"], value: "20s" }],
-      isIn: (config) => !isStillSlow(config),
+      isIn: (config) =>
+        !isStillSlow(config) &&
+        secondsAt(config, [...CLUSTER, "dns_refresh_rate"]) > 2,
       sentence: "dns_refresh_rate is still too long: a new server can wait " +
         "that long, and then for a health check; the default is 5s, and one " +
         "query a second is cheap",

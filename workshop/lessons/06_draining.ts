@@ -10,7 +10,7 @@ import {
 } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
 import { noCallIsLost } from "../../experiments/_claims.ts";
-import { CLUSTER, HEALTH_CHECK, RETRY_POLICY } from "./_paths.ts";
+import { CLUSTER, HEALTH_CHECK, RETRY_POLICY, secondsAt } from "./_paths.ts";
 import text from "./06_draining.md" with { type: "text" };
 
 const TERM = "SIGTERM server-2";
@@ -153,7 +153,8 @@ export const draining: Lesson = {
     {
       name: "an interval that is still too long",
       edits: [{ path: INTERVAL, value: "5s" }],
-      isIn: (config) => !isStillSlow(config),
+      isIn: (config) =>
+        !isStillSlow(config) && secondsAt(config, INTERVAL) >= 2,
       sentence: "interval must be shorter than the 3 s for which a stopping " +
         "server waits, with a margin: 1s",
     },

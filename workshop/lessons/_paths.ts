@@ -1,6 +1,7 @@
 /** Where the parts of envoy.yaml are that lessons change and look at. */
-import type { Step } from "../../src/core/yaml.ts";
+import { at, type Step } from "../../src/core/yaml.ts";
 import {
+  type EnvoyConfig,
   GRPC_CLUSTER,
   GRPC_LISTENER,
   L4_LISTENER,
@@ -37,3 +38,8 @@ export const UNARY_ROUTE: Path = [
 
 /** Its retries. */
 export const RETRY_POLICY: Path = [...UNARY_ROUTE, "retry_policy"];
+
+/** A duration such as "0.5s", in seconds; NaN if there is none. */
+export function secondsAt(config: EnvoyConfig, path: Path): number {
+  return parseFloat(String(at(config, ...path)));
+}
