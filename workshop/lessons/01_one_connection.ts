@@ -29,7 +29,7 @@ export const oneConnection: Lesson = {
   number: 1,
   name: "one-connection",
   title: "One caller, one connection, three servers: who does the work?",
-  minutes: 8,
+  minutes: 11,
   text,
   start: [],
   solution: [{ path: [...L4_FILTER, MAX_AGE], value: "1s" }],

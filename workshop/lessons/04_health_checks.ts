@@ -31,7 +31,7 @@ export const healthChecks: Lesson = {
   number: 4,
   name: "health-checks",
   title: "All servers run, so why does every call fail?",
-  minutes: 12,
+  minutes: 10,
   text,
   start: [{ path: NAME, value: "grpc-server" }],
   solution: [{ path: NAME, value: "demo.v1.Greeter" }],

@@ -15,6 +15,12 @@ import text from "./06_draining.md" with { type: "text" };
 
 const TERM = "SIGTERM server-2";
 
+/**
+ * Until the first call, checks are 1 s apart whatever the interval, and one may
+ * still be due then.
+ */
+const TERM_AT_MS = 1500;
+
 /** Shorter than what a stopping server waits, which is 3 s. */
 const NOTICED_MS = 2000;
 
@@ -56,7 +62,7 @@ export const draining: Lesson = {
   number: 6,
   name: "draining",
   title: "Can a server be restarted without anybody noticing?",
-  minutes: 12,
+  minutes: 10,
   text,
   start: [{ path: INTERVAL, value: "10s" }],
   solution: [{ path: INTERVAL, value: "1s" }],
@@ -71,7 +77,7 @@ export const draining: Lesson = {
     setup: { servers: 3 },
     load: { ratePerS: 100, durationMs: 8000, workMs: 20 },
     events: [{
-      atMs: 500,
+      atMs: TERM_AT_MS,
       label: TERM,
       do: async (run) => {
         await run.stack.stop("server-2", "SIGTERM");

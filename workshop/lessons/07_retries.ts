@@ -29,7 +29,7 @@ export const retries: Lesson = {
   number: 7,
   name: "retries",
   title: "A call fails and is retried: where does the retry go?",
-  minutes: 12,
+  minutes: 10,
   text,
   start: [
     { path: PREDICATES, value: undefined },

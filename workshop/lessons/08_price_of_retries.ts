@@ -37,7 +37,7 @@ export const priceOfRetries: Lesson = {
   number: 8,
   name: "price-of-retries",
   title: "Servers get slow: do retries help them or finish them off?",
-  minutes: 12,
+  minutes: 11,
   text,
   start: [{ path: PER_TRY, value: CUT_AFTER }],
   solution: [{ path: PER_TRY, value: undefined }],
