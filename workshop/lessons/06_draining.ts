@@ -75,7 +75,7 @@ export const draining: Lesson = {
   ],
   check: {
     setup: { servers: 3 },
-    load: { ratePerS: 100, durationMs: 8000, workMs: 20 },
+    load: { ratePerS: 100, durationMs: 7000, workMs: 20 },
     events: [{
       atMs: TERM_AT_MS,
       label: TERM,
