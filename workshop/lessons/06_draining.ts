@@ -129,16 +129,6 @@ export const draining: Lesson = {
         "found unhealthy; a healthy one is asked after interval",
     },
     {
-      name: "a shorter timeout",
-      edits: [{ path: [...HEALTH_CHECK, "timeout"], value: "0.1s" }],
-      isIn: (config) =>
-        isStillSlow(config) && at(config, ...HEALTH_CHECK, "timeout") !==
-          "0.5s",
-      sentence:
-        "timeout says how long Envoy waits for the answer to a check; " +
-        "how long it waits before it asks again is interval",
-    },
-    {
       name: "more retries",
       edits: [{ path: [...RETRY_POLICY, "num_retries"], value: 5 }],
       isIn: (config) =>
@@ -146,15 +136,6 @@ export const draining: Lesson = {
         Number(at(config, ...RETRY_POLICY, "num_retries")) > 2,
       sentence: "Retries repair what a planned restart need not break: Envoy " +
         "should have noticed the stopping server before it went",
-    },
-    {
-      name: "discovery",
-      edits: [{ path: [...CLUSTER, "dns_refresh_rate"], value: "0.2s" }],
-      isIn: (config) =>
-        isStillSlow(config) && at(config, ...CLUSTER, "dns_refresh_rate") !==
-          "1s",
-      sentence: "A server that is restarted keeps its address and stays in " +
-        "DNS, so discovery sees nothing of it: the health check must",
     },
     {
       name: "an interval that is still too long",
