@@ -10,7 +10,7 @@ import {
 } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
 import { noCallIsLost } from "../../experiments/_claims.ts";
-import { CLUSTER, HEALTH_CHECK, RETRY_POLICY, secondsAt } from "./_paths.ts";
+import { HEALTH_CHECK, RETRY_POLICY, secondsAt } from "./_paths.ts";
 import text from "./06_draining.md" with { type: "text" };
 
 const TERM = "SIGTERM server-2";
