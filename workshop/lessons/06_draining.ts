@@ -24,9 +24,6 @@ const TERM_AT_MS = 1500;
 /** Shorter than what a stopping server waits, which is 3 s. */
 const NOTICED_MS = 2000;
 
-/** How many servers' calls a planned restart may disturb: next to none. */
-const RETRIED_MAX = 3;
-
 const INTERVAL = [...HEALTH_CHECK, "interval"] as const;
 
 /** The server gets no call any more once Envoy could have noticed. */
@@ -40,15 +37,6 @@ const isLeftAlone: Judge = (history) => {
     late.length === 0,
     `${late.length} calls on it later than ${NOTICED_MS / 1000} s after ` +
       "SIGTERM",
-  );
-};
-
-/** Hardly any call has to be made again. */
-const isQuiet: Judge = ({ calls }) => {
-  const retried = calls.filter(({ attempts }) => attempts > 1).length;
-  return heldIf(
-    retried <= RETRIED_MAX,
-    `${retried} of ${calls.length} calls retried`,
   );
 };
 
@@ -96,13 +84,6 @@ export const draining: Lesson = {
         judge: isLeftAlone,
         stillWrong: "The server says for 3 s that it is stopping, but Envoy " +
           "asks only every 10 s, so it sends calls until the server is gone",
-      },
-      {
-        id: "quiet",
-        text: `at most ${RETRIED_MAX} calls have to be retried`,
-        judge: isQuiet,
-        stillWrong: "Calls still run into a server that is gone and have to " +
-          "be made again elsewhere",
       },
     ],
   },
