@@ -7,7 +7,7 @@ import { listenForStop } from "../io/program.ts";
 import { columns, print } from "../io/terminal.ts";
 import { nativeStacks } from "../experiment/stacks.ts";
 import { Course, type Done, type LessonState } from "../lesson/course.ts";
-import { textOf } from "../lesson/text.ts";
+import { asTyped, textLines } from "../lesson/text.ts";
 import type { Lesson } from "../lesson/lesson.ts";
 import { findingLine, progressLine } from "../report/terminal.ts";
 
@@ -31,6 +31,9 @@ ${TRY_AGAIN_EXIT_CODE}: the machine was too busy to tell.`;
 
 const USAGE =
   "lesson list | start NN | show | hint | check | solve | reset | next";
+
+/** Longer lines are hard to read. */
+const COLUMNS_MAX = 80;
 
 /** The exit code of each outcome of a check. */
 const EXITS = {
@@ -97,12 +100,16 @@ export async function lessonCommand(
 }
 
 function say({ sentence }: Done): number {
-  print(sentence);
+  print(asTyped(sentence, Deno.build.standalone));
   return 0;
 }
 
 function showLesson({ lesson, sentence }: Done): number {
-  textOf(lesson, Math.min(columns(), 80)).forEach(print);
+  const { number, title } = lesson;
+  const text = asTyped(lesson.text, Deno.build.standalone);
+  print(`Lesson ${number}: ${title}`);
+  print("");
+  textLines(text, Math.min(columns(), COLUMNS_MAX)).forEach(print);
   print("");
   print(sentence);
   return 0;
