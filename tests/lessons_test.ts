@@ -117,9 +117,11 @@ for (const lesson of LESSONS) {
       ]);
     let up: Run | undefined;
     const stop = async () => {
-      up?.process.kill("SIGINT");
-      assert.equal(await up?.ended ?? 0, 0, up?.text());
-      assert.deepEqual(up?.leftovers() ?? [], []);
+      if (up === undefined) return;
+      up.process.kill("SIGINT");
+      assert.equal(await up.ended, 0, up.text());
+      assert.deepEqual(up.leftovers(), []);
+      up = undefined;
     };
     try {
       const start = type(`./demo lesson start ${numberWord(lesson)}`);
