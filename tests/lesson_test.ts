@@ -1,52 +1,7 @@
 /** The command `lesson`: what people type, what they see, what is left. */
 import assert from "node:assert/strict";
-import { copyProject, ROOT, type Run, startIn } from "./programs.ts";
+import { FILE, type LessonCopy, makeCopy } from "./lesson_copy.ts";
 import { freePort } from "./stacks.ts";
-
-const FILE = "my/05-panic/envoy.yaml";
-
-/** The fixture's lesson in place of all others. */
-const CATALOGUE = `import { PANIC } from "../../src/lesson/_fixture.ts";
-export const LESSONS = [PANIC];
-`;
-
-/** A copy of the project, with a learner's folder of its own. */
-interface Copy extends AsyncDisposable {
-  readonly folder: string;
-  lab(...args: string[]): Run;
-  lesson(verb: string, code: number, said: RegExp): Promise<string>;
-  read(path?: string): Promise<string>;
-  write(text: string, path?: string): Promise<void>;
-}
-
-async function makeCopy(): Promise<Copy> {
-  const folder = await Deno.makeTempDir({ prefix: "lesson-test-" });
-  await copyProject(folder);
-  await Deno.symlink(`${ROOT}.tools`, `${folder}/.tools`);
-  await Deno.writeTextFile(
-    `${folder}/workshop/lessons/catalogue.ts`,
-    CATALOGUE,
-  );
-  const lab = (...args: string[]) =>
-    startIn(folder, [
-      ...[Deno.execPath(), "run", "-q", "-P=lab", "src/lab.ts"],
-      ...args,
-    ]);
-  return {
-    folder,
-    lab,
-    lesson: async (verb, code, said) => {
-      const run = lab("lesson", ...verb.split(" "));
-      assert.equal(await run.ended, code, run.text());
-      assert.match(run.text(), said);
-      assert.deepEqual(run.leftovers(), []);
-      return run.text();
-    },
-    read: (path = FILE) => Deno.readTextFile(`${folder}/${path}`),
-    write: (text, path = FILE) => Deno.writeTextFile(`${folder}/${path}`, text),
-    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
 
 /** Takes the ports of `up`, unless somebody else has them. */
 function holdDefaultPorts(): Disposable {
@@ -64,7 +19,7 @@ function holdDefaultPorts(): Disposable {
 
 /** A check that a busy machine could not judge is made again. */
 async function check(
-  copy: Copy,
+  copy: LessonCopy,
   code: number,
   said: RegExp,
 ): Promise<void> {

@@ -10,7 +10,8 @@ import { parseMarkdown } from "../src/lesson/markdown.ts";
 import { proveLesson, type Step } from "../src/lesson/proof.ts";
 import type { Lesson } from "../src/lesson/lesson.ts";
 import { LESSONS } from "../workshop/lessons/catalogue.ts";
-import { copyProject, ROOT, type Run, startIn } from "./programs.ts";
+import { makeCopy } from "./lesson_copy.ts";
+import { type Run, startIn } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
 /** Every so many lessons one is proven here. */
@@ -100,15 +101,13 @@ for (const lesson of LESSONS) {
     .filter((command) => command !== "./demo lesson check");
   if (commands.length === 0) continue;
   Deno.test(`lesson ${lesson.number}, ${lesson.name}: its commands work as they are written`, async () => {
-    const folder = await Deno.makeTempDir({ prefix: "lessons-test-" });
-    await copyProject(folder);
-    await Deno.symlink(`${ROOT}.tools`, `${folder}/.tools`);
+    await using copy = await makeCopy("all");
     const [admin, page] = [freePort(), freePort()];
     const ports = `--port ${freePort()} --admin-port ${admin} ` +
       `--server-port ${freePort()} --page-port ${page}`;
     const lab = `exec ${Deno.execPath()} run -q -P=lab src/lab.ts`;
     const type = (command: string) =>
-      startIn(folder, [
+      startIn(copy.folder, [
         ...["sh", "-c"],
         command.replace("./demo", lab)
           .replace(/ up\b.*/, `$& ${ports}`)
@@ -123,25 +122,20 @@ for (const lesson of LESSONS) {
       assert.deepEqual(up.leftovers(), []);
       up = undefined;
     };
-    try {
-      const start = type(`./demo lesson start ${numberWord(lesson)}`);
-      assert.equal(await start.ended, 0, start.text());
-      for (const command of commands) {
-        if (/^\.\/demo up\b/.test(command)) {
-          await stop();
-          up = type(command);
-          await up.printed(/ready: /);
-          continue;
-        }
-        const run = type(command);
-        const code = await run.ended;
-        const [, said] = OTHER_ENDS.find(([one]) => one.test(command)) ?? [];
-        if (code === 1 && said !== undefined) assert.match(run.text(), said);
-        else assert.equal(code, 0, `${command}: ${run.text()}`);
+    await copy.lesson(`start ${numberWord(lesson)}`, 0, /[Yy]our copy/);
+    for (const command of commands) {
+      if (/^\.\/demo up\b/.test(command)) {
+        await stop();
+        up = type(command);
+        await up.printed(/ready: /);
+        continue;
       }
-      await stop();
-    } finally {
-      await Deno.remove(folder, { recursive: true });
+      const run = type(command);
+      const code = await run.ended;
+      const [, said] = OTHER_ENDS.find(([one]) => one.test(command)) ?? [];
+      if (code === 1 && said !== undefined) assert.match(run.text(), said);
+      else assert.equal(code, 0, `${command}: ${run.text()}`);
     }
+    await stop();
   });
 }
