@@ -46,10 +46,8 @@ export function makeLessons() {
     shown = json;
     const focused = document.activeElement?.getAttribute("data-lesson");
     list.replaceChildren(...state.lessons.map(itemOf));
-    if (focused) {
-      list.querySelector(`[data-lesson="${focused}"]`)
-        ?.dispatchEvent(new Event("refocus"));
-    }
+    const again = list.querySelector(`[data-lesson="${focused}"]`);
+    if (again instanceof HTMLElement) again.focus();
     const current = state.lessons.find(({ isCurrent }) => isCurrent);
     byId("lesson-desk").hidden = current === undefined;
     if (current === undefined) return;
@@ -80,7 +78,6 @@ export function makeLessons() {
       },
       `${number}. ${lesson.title}`,
     );
-    button.addEventListener("refocus", () => button.focus());
     button.addEventListener("click", async () => {
       if (await ask({ do: "start", name }, button, "")) title.focus();
     });
