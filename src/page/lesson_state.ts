@@ -22,6 +22,8 @@ export interface LessonsState {
   readonly blocks: readonly Block[];
   /** The hints that were shown. */
   readonly hints: readonly string[];
+  /** What else a learner must know, once. */
+  readonly notes: readonly string[];
 }
 
 /** What came of a request. */

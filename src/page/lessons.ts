@@ -22,7 +22,7 @@ export class LessonDesk {
   readonly #course: Course;
   readonly #judging: Judging;
   readonly #closing = new AbortController();
-  #notes: string[] = [];
+  readonly #notes: string[] = [];
   #isChecking = false;
 
   /**
@@ -50,6 +50,7 @@ export class LessonDesk {
   async state(): Promise<LessonsState> {
     const states = await this.#course.list();
     const current = states.find(({ isCurrent }) => isCurrent);
+    const notes = this.#notes.splice(0);
     const typed = (text: string) => asTyped(text, Deno.build.standalone);
     return {
       lessons: states.map(({ lesson, ...state }) => ({
@@ -61,6 +62,7 @@ export class LessonDesk {
       })),
       blocks: parseMarkdown(typed(current?.lesson.text ?? "")),
       hints: (current?.lesson.hints ?? []).slice(0, current?.hints).map(typed),
+      notes,
     };
   }
 
@@ -73,18 +75,18 @@ export class LessonDesk {
    */
   async ask(wish: unknown): Promise<LessonAnswer> {
     const { do: verb, name } = fieldsOf(wish);
-    this.#notes = [];
     const known = VERBS.find((one) => one === verb);
     const { sentence, ...outcome } = known !== undefined
       ? await this.#do(known)
       : verb === "start" && typeof name === "string"
       ? { sentence: (await this.#course.start(name)).sentence }
       : refuse(wish);
+    const state = await this.state();
     return {
       findings: [],
       ...outcome,
-      sentence: [...this.#notes, sentence].join(" "),
-      state: await this.state(),
+      sentence: [...state.notes, sentence].join(" "),
+      state,
     };
   }
 

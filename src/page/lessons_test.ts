@@ -58,6 +58,18 @@ Deno.test("LessonDesk: solve and reset keep the learner's file", async () => {
   });
 });
 
+Deno.test("LessonDesk says once that the progress was damaged", async () => {
+  await withDesk(async (desk, _, folder) => {
+    await Deno.writeTextFile(`${folder}/progress.json`, "{");
+    const { notes } = await desk.state();
+    assert.match(notes.join(), /was damaged and is now .*progress\.json\.1/);
+    assert.deepEqual((await desk.state()).notes, []);
+    await Deno.writeTextFile(`${folder}/progress.json`, "{");
+    const { sentence } = await desk.ask({ do: "start", name: "panic" });
+    assert.match(sentence, /was damaged .*\.2; .* Your copy/);
+  });
+});
+
 Deno.test("LessonDesk makes one check at a time, and interrupts it when it closes", async () => {
   await withDesk(async (desk, go) => {
     await desk.ask({ do: "start", name: "panic" });

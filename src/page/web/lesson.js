@@ -49,7 +49,7 @@ export function makeLessons() {
     const again = list.querySelector(`[data-lesson="${focused}"]`);
     if (again instanceof HTMLElement) again.focus();
     const current = state.lessons.find(({ isCurrent }) => isCurrent);
-    byId("lesson-desk").hidden = current === undefined;
+    byId("lesson-actions").hidden = current === undefined;
     if (current === undefined) return;
     setText(title, `${current.number}. ${current.title}`);
     text.replaceChildren(
@@ -136,7 +136,10 @@ export function makeLessons() {
     async look() {
       if (isBusy) return;
       try {
-        show(await get("/api/lessons"));
+        /** @type {LessonsState} */
+        const state = await get("/api/lessons");
+        show(state);
+        if (state.notes.length > 0) tell(state.notes.join(" "), "", []);
       } catch (error) {
         tell(
           error instanceof Error ? error.message : String(error),
