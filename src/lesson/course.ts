@@ -51,19 +51,22 @@ export class Course {
   readonly #lessons: readonly Lesson[];
   readonly #folder: string;
   readonly #onNote: (sentence: string) => void;
+  readonly #judge: typeof judgeFile;
 
   /**
    * @param lessons In the order of their numbers.
    * @param options `folder` has the learner's files (default "my"); `onNote`
-   * is told what a learner must know besides.
+   * is told what a learner must know besides; `judge` is for tests.
    */
   constructor(lessons: readonly Lesson[], options: {
     readonly folder?: string;
     readonly onNote?: (sentence: string) => void;
+    readonly judge?: typeof judgeFile;
   } = {}) {
     this.#lessons = lessons;
     this.#folder = options.folder ?? MY;
     this.#onNote = options.onNote ?? (() => {});
+    this.#judge = options.judge ?? judgeFile;
   }
 
   /** All lessons. */
@@ -175,7 +178,7 @@ export class Course {
         `${file} is missing; \`lesson reset\` makes it new`,
       );
     }
-    const outcome = await judgeFile(lesson, text, {
+    const outcome = await this.#judge(lesson, text, {
       ...await options(lesson),
       name: file,
     });

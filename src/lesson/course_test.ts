@@ -107,6 +107,25 @@ Deno.test("Course: another lesson in between changes nothing of the first", asyn
   });
 });
 
+Deno.test("Course: a lesson that is started while another is judged stays the current one", async () => {
+  await withCourse(async (other, folder) => {
+    const course = new Course([PANIC, DRAINING], {
+      folder,
+      judge: async () => {
+        await other.start("6");
+        return { verdict: "solved", sentence: "Solved", findings: [] };
+      },
+    });
+    await course.start("5");
+    await course.check(() => Promise.resolve({} as never));
+    const [panic, draining] = await course.list();
+    assert.deepEqual(
+      [panic?.isSolved, draining?.isSolved, draining?.isCurrent],
+      [true, false, true],
+    );
+  });
+});
+
 Deno.test("Course: says which lessons there are", async () => {
   await withCourse(async (course) => {
     await assert.rejects(course.current(), { message: /`lesson start 1`/ });
