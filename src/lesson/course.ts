@@ -41,6 +41,22 @@ export function solvedText(lesson: Lesson): string {
   return editYaml(startText(lesson), lesson.solution);
 }
 
+/** Where an incident's text begins to explain itself. */
+const EXPLANATION = "\n## What it was\n";
+
+/** What a learner may read of a lesson's text: no explanation before the end. */
+export function readableText(
+  { lesson, isSolved, isShown }: Pick<
+    LessonState,
+    "lesson" | "isSolved" | "isShown"
+  >,
+): string {
+  const end = lesson.isIncident && !isSolved && !isShown
+    ? lesson.text.indexOf(EXPLANATION)
+    : -1;
+  return end < 0 ? lesson.text : lesson.text.slice(0, end + 1);
+}
+
 /** "05": numbers sort as names of folders. */
 export function numberWord({ number }: Lesson): string {
   return String(number).padStart(2, "0");

@@ -2,7 +2,7 @@
 import { Refusal } from "../control/actions.ts";
 import { printable } from "../core/printable.ts";
 import { fieldsOf } from "../core/yaml.ts";
-import { Course } from "../lesson/course.ts";
+import { Course, readableText } from "../lesson/course.ts";
 import type { JudgeOptions, Outcome } from "../lesson/judge.ts";
 import type { Lesson } from "../lesson/lesson.ts";
 import { parseMarkdown } from "../lesson/markdown.ts";
@@ -60,7 +60,9 @@ export class LessonDesk {
         minutes: lesson.minutes,
         ...state,
       })),
-      blocks: parseMarkdown(typed(current?.lesson.text ?? "")),
+      blocks: current === undefined
+        ? []
+        : parseMarkdown(typed(readableText(current))),
       hints: (current?.lesson.hints ?? []).slice(0, current?.hints).map(typed),
       notes,
     };
