@@ -118,7 +118,7 @@ Deno.test("lesson check, interrupted, leaves nothing running and the file as it 
 Deno.test("lesson: says where it cannot write, and what is damaged", async () => {
   await using copy = await makeCopy();
   await copy.write("", "my");
-  await copy.lesson("start 5", 3, /^lesson: Cannot .*"my\/.*; make/m);
+  await copy.lesson("start 5", 3, /^lesson: Cannot write "my\/.*; make room/m);
   await Deno.remove(`${copy.folder}/my`);
   await copy.lesson("start 5", 0, /Your copy/);
   await copy.write("{", "my/progress.json");
