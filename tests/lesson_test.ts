@@ -109,7 +109,7 @@ Deno.test("lesson check, interrupted, leaves nothing running and the file as it 
     await run.printed(moment);
     run.process.kill("SIGINT");
     assert.equal(await run.ended, 130, run.text());
-    assert.match(run.text(), /^lesson: interrupted before .* is as it was$/m);
+    assert.match(run.text(), /^lesson: interrupted /m);
     assert.deepEqual(run.leftovers(), []);
     assert.equal(await copy.read(), mine);
   }
