@@ -6,8 +6,13 @@ import { killAllChildren } from "../io/child.ts";
 import { listenForStop } from "../io/program.ts";
 import { columns, print } from "../io/terminal.ts";
 import { nativeStacks } from "../experiment/stacks.ts";
-import { Course, type Done, type LessonState } from "../lesson/course.ts";
-import { textOf } from "../lesson/text.ts";
+import {
+  Course,
+  type Done,
+  type LessonState,
+  readableText,
+} from "../lesson/course.ts";
+import { asTyped, textLines } from "../lesson/text.ts";
 import type { Lesson } from "../lesson/lesson.ts";
 import { findingLine, progressLine } from "../report/terminal.ts";
 
@@ -31,6 +36,9 @@ ${TRY_AGAIN_EXIT_CODE}: the machine was too busy to tell.`;
 
 const USAGE =
   "lesson list | start NN | show | hint | check | solve | reset | next";
+
+/** Longer lines are hard to read. */
+const COLUMNS_MAX = 80;
 
 /** The exit code of each outcome of a check. */
 const EXITS = {
@@ -72,13 +80,11 @@ export async function lessonCommand(
       listLines(await course.list()).forEach(print);
       return 0;
     case "start":
-      return showLesson(await course.start(word ?? ""));
+      return await showLesson(course, await course.start(word ?? ""));
     case "next":
-      return showLesson(await course.next());
-    case "show": {
-      const { lesson, file } = await course.current();
-      return showLesson({ lesson, sentence: `Your copy: ${file}` });
-    }
+      return await showLesson(course, await course.next());
+    case "show":
+      return await showLesson(course);
     case "hint":
       return say(await course.hint());
     case "solve":
@@ -97,14 +103,20 @@ export async function lessonCommand(
 }
 
 function say({ sentence }: Done): number {
-  print(sentence);
+  print(asTyped(sentence, Deno.build.standalone));
   return 0;
 }
 
-function showLesson({ lesson, sentence }: Done): number {
-  textOf(lesson, Math.min(columns(), 80)).forEach(print);
+/** The text of the current lesson, and what was done. */
+async function showLesson(course: Course, done?: Done): Promise<number> {
+  const state = await course.current();
+  const { number, title } = state.lesson;
+  const text = asTyped(readableText(state), Deno.build.standalone);
+  print(`Lesson ${number}: ${title}`);
   print("");
-  print(sentence);
+  textLines(text, Math.min(columns(), COLUMNS_MAX)).forEach(print);
+  print("");
+  print(done?.sentence ?? `Your copy of envoy.yaml is ${state.file}`);
   return 0;
 }
 
@@ -130,9 +142,9 @@ function listLines(states: readonly LessonState[]): readonly string[] {
 
 async function check(course: Course): Promise<number> {
   const stop = listenForStop(killAllChildren);
-  const outcome = await course.check(async ({ number, title, check }) => {
+  const outcome = await course.check(async ({ number, check }) => {
     const seconds = Math.ceil(check.load.durationMs / 1000);
-    print(`Lesson ${number}, ${title}: measuring for ${seconds} s`);
+    print(`Lesson ${number}: checking your copy; measuring takes ${seconds} s`);
     return {
       stacks: await nativeStacks(print, stop.signal),
       signal: stop.signal,
@@ -141,5 +153,12 @@ async function check(course: Course): Promise<number> {
   });
   outcome.findings.map(findingLine).forEach(print);
   print(outcome.sentence);
+  if (outcome.verdict === "solved") {
+    print(
+      outcome.lesson.isIncident
+        ? "`lesson show` now says what it was"
+        : "`lesson next` starts the next lesson",
+    );
+  }
   return EXITS[outcome.verdict];
 }
