@@ -83,6 +83,7 @@ export async function runPlan(
     config: changedConfig(changes),
     configName: names === "" ? "envoy.yaml" : `envoy.yaml with ${names}`,
     concurrency: setup.concurrency ?? 1,
+    discovery: setup.discovery ?? "dns",
     serverFlags: setup.serverFlags ?? [],
     serverProgram: setup.serverProgram,
     healthyAtStart: setup.healthyAtStart ?? setup.servers,

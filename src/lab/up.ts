@@ -66,11 +66,19 @@ export async function up(argv: readonly string[]): Promise<number> {
         "each server has a container of its own; leave one of them out",
     );
   }
-  const { grpcPort, adminPort, serverPort } = flags;
+  if (flags.docker && flags.discovery !== UP_FLAGS.discovery.default) {
+    throw new Failure(
+      "usage",
+      `--discovery ${flags.discovery} has no effect with --docker, where ` +
+        "Docker's DNS has the servers; leave one of them out",
+    );
+  }
+  const { grpcPort, adminPort, serverPort, servers } = flags;
+  const serverPorts = flags.discovery === "eds" ? servers : 1;
   requireDistinctPorts(
     flags.docker
       ? { grpcPort, adminPort }
-      : { grpcPort, adminPort, serverPort },
+      : { grpcPort, adminPort, serverPort, serverPorts },
   );
   const stop = listenForStop(() => {
     killAllChildren();

@@ -274,6 +274,12 @@ export class ComposeStack implements Stack {
     return containersMib([envoy, ...servers]);
   }
 
+  setOutage(): Promise<void> {
+    return Promise.reject(
+      new RangeError("Docker's DNS cannot be made to fail"),
+    );
+  }
+
   async close(): Promise<void> {
     // Client, servers, Envoy: Compose alone would stop Envoy first, and the
     // servers would wait for its last health check.

@@ -10,8 +10,8 @@ import { statOf } from "../io/process_stat.ts";
 import { runToEnd } from "../io/processes.ts";
 import { waitUntil } from "../io/wait.ts";
 
-/** Where the files are: in a binary's case, under its working directory. */
-const FOLDER = Deno.build.standalone
+/** For files of runs; a binary's is under its working directory. */
+export const RUN_FOLDER: string = Deno.build.standalone
   ? join(Deno.cwd(), ".tools", "run")
   : fileURLToPath(new URL("../../.tools/run", import.meta.url));
 
@@ -63,7 +63,7 @@ export class RunFile {
    * @param ports The ports that the run listens on.
    * @param folder Default: the project's `.tools/run`.
    */
-  constructor(ports: readonly number[], folder = FOLDER) {
+  constructor(ports: readonly number[], folder = RUN_FOLDER) {
     this.#ports = ports;
     this.#path = join(folder, `${Deno.pid}-${Date.now()}.json`);
   }
@@ -126,7 +126,7 @@ export class RunFile {
  *
  * @param folder Default: the project's `.tools/run`.
  */
-export async function findRuns(folder = FOLDER): Promise<readonly Run[]> {
+export async function findRuns(folder = RUN_FOLDER): Promise<readonly Run[]> {
   const runs: Run[] = [];
   for (const path of await runFiles(folder)) {
     const content = await readContent(path);
@@ -227,6 +227,14 @@ const SCRIPT = 'read -r line </proc/sys/kernel/random/boot_id; echo "$line"; ' +
   'for pid; do read -r line </proc/$pid/stat && echo "$line"; done';
 
 /** The living processes with these ids, in order. */
+/** Those of the processes that are alive; all of them where none can tell. */
+export async function livingOf(
+  pids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (Deno.build.os !== "linux") return new Set(pids);
+  return new Set((await identify(pids)).map(({ pid }) => pid));
+}
+
 async function identify(
   pids: readonly number[],
 ): Promise<readonly Process[]> {
