@@ -45,15 +45,14 @@ export const UP_FLAGS = {
   serverPort: {
     name: "server-port",
     placeholder: "PORT",
-    help:
-      "Port of every server, on 127.0.0.1, 127.0.0.2, and so on; with EDS of the first, on 127.0.0.1",
+    help: "Port of every server, on 127.0.0.1, 127.0.0.2, and so on",
     default: 8080,
     parse: port(),
   },
   discovery: {
     name: "discovery",
     placeholder: "KIND",
-    help: "dns, or eds: a file of endpoints, for machines without 127.0.0.2",
+    help: "dns; or eds: a file, with all servers on 127.0.0.1, ports in a row",
     default: "dns" as (typeof DISCOVERY_KINDS)[number],
     parse: oneOf(DISCOVERY_KINDS),
   },

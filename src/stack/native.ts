@@ -226,6 +226,10 @@ export class NativeStack implements Stack {
       { host: HOST, ...this.#options },
       (cluster) => this.#discovery.configure(cluster),
     );
+    if (this.#options.discovery === "eds") {
+      // Envoy subscribes to a file as to a server, to which it would say this.
+      moved["node"] ??= { id: "grpc-demo", cluster: "grpc-demo" };
+    }
     // A new Envoy receives what its predecessor counted since it was last
     // asked, so that sums over both stay right.
     if (this.#options.isReplaceable) moved["stats_flush_on_admin"] = true;
