@@ -139,11 +139,13 @@ export const DISCOVERY_RULES: readonly Rule[] = [
   {
     id: "removed-hosts-stay",
     why: "A server that discovery has removed gets calls for as long as its " +
-      "health checks pass; set it to true",
-    experiment: "scale-down",
+      "health checks pass: false says that this is meant, true drops it at " +
+      "once, and with it every server while DNS answers with none",
+    experiment: "dns-outage",
     find: clusterField(
       ["ignore_health_on_host_removal"],
-      (value, { healthChecks }) => healthChecks.length === 0 || value === true,
+      (value, { healthChecks }) =>
+        healthChecks.length === 0 || typeof value === "boolean",
     ),
   },
   {
