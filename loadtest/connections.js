@@ -13,13 +13,10 @@
 //   CONNECTIONS  how many connections                        2
 //   BATCH        calls that start at once on a connection; Envoy lets 100
 //                be in flight                                25
-import { openLoop } from "./lib/open_loop.ts";
-import { warmup } from "./lib/phases.ts";
-import { readSettings } from "./lib/settings.ts";
+import { openLoop, readSettings } from "./lib/open_loop.ts";
 
 const settings = readSettings("connections");
 const test = openLoop({
-  shape: "connections",
   settings,
   vus: settings.connections,
   perform: (caller, given, tags) =>
@@ -30,22 +27,10 @@ const test = openLoop({
       ),
     ),
   callsPerIteration: settings.callsAtOnce,
-  phases: [
-    ...warmup(settings, "few"),
-    {
-      name: "few-connections",
-      scenario: "few",
-      ratePerS: settings.ratePerS,
-      durationMs: settings.durationMs,
-      isMeasured: true,
-    },
-  ],
   comment: () => [
     `Connections: ${settings.connections}; calls started together on each: ${settings.callsAtOnce}`,
   ],
 });
 
-export const options = test.options;
-export const setup = test.setup;
+export const { options, setup, handleSummary } = test;
 export default test.run;
-export const handleSummary = test.handleSummary;

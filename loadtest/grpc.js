@@ -25,28 +25,10 @@
 //   L7_TARGET    set when TARGET is an L4 listener: each connection must stay
 //                with one server then; names the L7 listener beside it
 //   REPORT       the report's path without ".json" and ".html"
-import { openLoop } from "./lib/open_loop.ts";
-import { warmup } from "./lib/phases.ts";
-import { readSettings } from "./lib/settings.ts";
+import { openLoop, readSettings } from "./lib/open_loop.ts";
 
 const settings = readSettings("constant-rate");
+const test = openLoop({ settings });
 
-const test = openLoop({
-  shape: "constant-rate",
-  settings,
-  phases: [
-    ...warmup(settings, "constant-rate"),
-    {
-      name: "constant-rate",
-      scenario: "constant-rate",
-      ratePerS: settings.ratePerS,
-      durationMs: settings.durationMs,
-      isMeasured: true,
-    },
-  ],
-});
-
-export const options = test.options;
-export const setup = test.setup;
+export const { options, setup, handleSummary } = test;
 export default test.run;
-export const handleSummary = test.handleSummary;

@@ -14,9 +14,7 @@
 //   MESSAGES     messages of each stream                        20
 //   INTERVAL_MS  time between two messages of a stream, in ms   50
 import exec from "k6/execution";
-import { openLoop } from "./lib/open_loop.ts";
-import { warmup } from "./lib/phases.ts";
-import { readSettings } from "./lib/settings.ts";
+import { openLoop, readSettings } from "./lib/open_loop.ts";
 import {
   chat,
   FIRST_MESSAGE_METRIC,
@@ -27,18 +25,7 @@ import {
 const settings = readSettings("streams");
 
 const test = openLoop({
-  shape: "streams",
   settings,
-  phases: [
-    ...warmup(settings, "streams"),
-    {
-      name: "streams",
-      scenario: "streams",
-      ratePerS: settings.ratePerS,
-      durationMs: settings.durationMs,
-      isMeasured: true,
-    },
-  ],
   perform: async (caller, given, tags) => {
     const open = exec.scenario.iterationInTest % 2 === 0 ? readHellos : chat;
     return [await open(caller, given, tags)];
@@ -51,7 +38,5 @@ const test = openLoop({
   ],
 });
 
-export const options = test.options;
-export const setup = test.setup;
+export const { options, setup, handleSummary } = test;
 export default test.run;
-export const handleSummary = test.handleSummary;

@@ -32,6 +32,8 @@ export type LoadSettings =
     readonly [K in SettingName]: ReturnType<(typeof SETTINGS)[K]["parse"]>;
   }
   & {
+    /** The load test that they are for. */
+    readonly shape: ShapeName;
     /** What is wrong with them, a clause each; if anything, do not start. */
     readonly problems: string[];
     /** Variables that only other load tests read. */
@@ -73,6 +75,7 @@ export function readLoadSettings(
   );
   return {
     ...Object.fromEntries(values),
+    shape,
     problems,
     unread,
   } as unknown as LoadSettings;
