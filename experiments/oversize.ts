@@ -95,14 +95,8 @@ async function receivedKib({ stack }: RunContext): Promise<number> {
 /** Opens streams and reads none of them. */
 async function readSlowly(run: RunContext): Promise<void> {
   const { endpoint } = run.stack;
-  const now = () => run.elapsedMs();
   const kibBefore = await receivedKib(run);
-  const readers = await Promise.all(
-    Array.from(
-      { length: SLOW_READERS },
-      () => RawPeer.open(endpoint, { now, isReading: false }),
-    ),
-  );
+  const readers = await RawPeer.openMany(SLOW_READERS, endpoint, false);
   try {
     run.addCalls(SLOW_READERS);
     await Promise.all(

@@ -11,7 +11,6 @@ import {
   TYPE,
   uint32s,
 } from "../core/http2_wire.ts";
-import { pause } from "./wait.ts";
 
 const encoder = new TextEncoder();
 
@@ -137,56 +136,21 @@ export function framesIn(
  * written to a stream that no longer exists.
  */
 export function deadlyPacket(): Uint8Array {
-  const request = headers(1, callFields("text/plain"), true);
+  const fields = { ...callFields(), "content-type": "text/plain" };
+  const request = headers(1, fields, true);
   return join(request, request);
 }
 
-/** The header fields of a call to a Greeter method. */
+/** The header fields of a gRPC call. */
 export function callFields(
-  contentType = "application/grpc",
-  method = "SayHello",
+  path = "/demo.v1.Greeter/SayHello",
 ): Readonly<Record<string, string>> {
   return {
     ":method": "POST",
     ":scheme": "http",
-    ":path": `/demo.v1.Greeter/${method}`,
+    ":path": path,
     ":authority": "localhost",
-    "content-type": contentType,
+    "content-type": "application/grpc",
     te: "trailers",
   };
-}
-
-/**
- * Sends packets, each after the peer has answered the previous one or been
- * silent, and reads until the peer closes or falls silent.
- *
- * @param packets Each is sent in one write.
- * @param silenceMs How long the peer must send nothing to count as silent.
- * @returns How many bytes came back.
- */
-export async function sendRaw(
-  hostname: string,
-  port: number,
-  packets: readonly Uint8Array[],
-  silenceMs = 200,
-): Promise<number> {
-  using connection = await Deno.connect({ hostname, port });
-  let received = 0;
-  let isClosed = false;
-  const reading = (async () => {
-    for await (const chunk of connection.readable) received += chunk.length;
-  })().catch(() => {}) // A reset also ends it.
-    .finally(() => isClosed = true);
-  for (const packet of packets) {
-    if (isClosed) break;
-    await connection.write(packet);
-    let before = -1;
-    while (!isClosed && received !== before) {
-      before = received;
-      await pause(silenceMs);
-    }
-  }
-  if (!isClosed) await connection.closeWrite().catch(() => {});
-  void reading;
-  return received;
 }
