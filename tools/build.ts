@@ -12,10 +12,10 @@ import {
   words,
 } from "../src/core/flags.ts";
 import { tableLines } from "../src/core/table.ts";
-import { typedPath } from "../src/io/files.ts";
+import { sha256OfFile, typedPath } from "../src/io/files.ts";
 import { listenForStop, runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
-import { sha256OfFile, writeArchive } from "./build/archive.ts";
+import { writeArchive } from "./build/archive.ts";
 import { bundle, compile, currentCommit } from "./build/compile.ts";
 import {
   chooseRuntime,

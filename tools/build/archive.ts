@@ -1,5 +1,4 @@
-/** Reproducible archives, and digests of files. */
-import { createHash } from "node:crypto";
+/** Reproducible archives. */
 import { createWriteStream } from "node:fs";
 import { basename, dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -37,12 +36,4 @@ export async function writeArchive(
     },
   }, paths.map((path) => basename(path)));
   await pipeline(archive, createWriteStream(output), options);
-}
-
-/** The SHA-256 digest of a file, in hexadecimal digits. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  const file = await Deno.open(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
 }

@@ -1,7 +1,7 @@
 /** Fetches tools with the clients of package registries. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
+import { sha256OfFile } from "../files.ts";
 import { type RunResult, runToEnd } from "../processes.ts";
 import { isExecutableFile, onPath } from "./path.ts";
 import type { ToolRow, Workspace } from "./row.ts";
@@ -247,10 +247,7 @@ export async function checkDigest(
   path: string,
   digest: string,
 ): Promise<void> {
-  const hash = createHash("sha256");
-  const file = await Deno.open(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  const found = `sha256:${hash.digest("hex")}`;
+  const found = `sha256:${await sha256OfFile(path)}`;
   if (found !== digest) {
     throw cannotFetch(
       tool,
