@@ -164,21 +164,17 @@ export function isUnknownImage(pullError: string): boolean {
  * Ensures that an image exists. A real one is kept; a stand-in is replaced as
  * soon as the real one can be pulled.
  *
- * @param say Receives what was done, in a sentence.
  * @throws {Failure} `environment` when neither the image nor the packages for a
  * stand-in can be had, or the registry does not know the image.
  */
-export async function ensureBaseImage(
-  image: BaseImage,
-  say: (line: string) => void = print,
-): Promise<void> {
+async function ensureBaseImage(image: BaseImage): Promise<void> {
   const local = await localImage(image.name);
   if (local === "real") return;
   const pull = await runToEnd("docker", ["pull", "--quiet", image.name], {
     timeoutMs: PULL_LIMIT_MS,
   });
   if (pull.code === 0) {
-    say(`Pulled ${image.name}`);
+    print(`Pulled ${image.name}`);
     return;
   }
   const reason = lastLine(pull);
@@ -189,7 +185,9 @@ export async function ensureBaseImage(
     );
   }
   if (local === "stand-in") {
-    say(`${image.name} is a stand-in made earlier: no registry can be reached`);
+    print(
+      `${image.name} is a stand-in made earlier: no registry can be reached`,
+    );
     return;
   }
   if (!await hasDebianPackages()) {
@@ -199,7 +197,7 @@ export async function ensureBaseImage(
     );
   }
   await makeStandIn(image);
-  say(
+  print(
     `${image.name} is a stand-in made of packages: no registry can be reached`,
   );
 }
@@ -227,9 +225,7 @@ async function makeStandIn(image: BaseImage): Promise<void> {
 }
 
 /** Ensures that all base images exist. */
-export async function ensureBaseImages(
-  say: (line: string) => void = print,
-): Promise<void> {
+async function ensureBaseImages(): Promise<void> {
   const { code, stderr } = await runToEnd("docker", ["version"]);
   if (code !== 0) {
     throw new Failure(
@@ -239,7 +235,7 @@ export async function ensureBaseImages(
       })`,
     );
   }
-  for (const image of BASE_IMAGES) await ensureBaseImage(image, say);
+  for (const image of BASE_IMAGES) await ensureBaseImage(image);
 }
 
 const ABOUT = `Pulls the base images of Dockerfile and compose.yaml. Where no \

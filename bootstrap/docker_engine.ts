@@ -48,20 +48,17 @@ export async function dockerStatus(): Promise<DockerStatus> {
  * Makes `docker` and `docker compose` work: uses what exists or, as root on
  * Debian, installs and starts an engine and builds Compose.
  *
- * @param say Receives each step, in a sentence.
  * @throws {Failure} `environment`, saying what to do.
  */
-export async function dockerUp(
-  say: (line: string) => void = print,
-): Promise<DockerStatus> {
+async function dockerUp(): Promise<void> {
   const before = await dockerStatus();
-  if (before.engine === undefined) await startEngine(say);
+  if (before.engine === undefined) await startEngine();
   if (before.compose === undefined) {
     const needsLists = before.engine !== undefined;
     if (needsLists && await canInstallPackages()) await updatePackageLists();
-    const { how, link } = await installCompose(say);
+    const { how, link } = await installCompose();
     if (link !== undefined) await noteStarted({ link });
-    say(`Docker Compose: ${how}`);
+    print(`Docker Compose: ${how}`);
   }
   const status = await dockerStatus();
   if (status.engine === undefined || status.compose === undefined) {
@@ -70,11 +67,10 @@ export async function dockerUp(
       "Docker was installed but does not answer; try `docker info`",
     );
   }
-  say(statusLine(status));
-  return status;
+  print(statusLine(status));
 }
 
-async function startEngine(say: (line: string) => void): Promise<void> {
+async function startEngine(): Promise<void> {
   const host = Deno.env.get("DOCKER_HOST");
   if (host) {
     throw new Failure(
@@ -90,33 +86,31 @@ async function startEngine(say: (line: string) => void): Promise<void> {
   }
   const hasFirewall = await isThere("iptables");
   if (!await isThere("dockerd") || !hasFirewall) {
-    say("No Docker engine here; installing docker.io and iptables");
+    print("No Docker engine here; installing docker.io and iptables");
     await updatePackageLists();
     await installPackages(["docker.io", "iptables"]);
     // Where Debian starts services itself, the engine is already running.
     if (await engineVersion() !== undefined) return;
   }
   const pid = await startDaemon();
-  say(`Started a Docker engine, process ${pid}`);
+  print(`Started a Docker engine, process ${pid}`);
 }
 
 /** Removing gigabytes of small files takes some seconds. */
 const PRUNE_LIMIT_MS = 60_000;
 
 /** Takes down what `dockerUp()` started, and nothing else. */
-export async function dockerDown(
-  say: (line: string) => void = print,
-): Promise<void> {
+async function dockerDown(): Promise<void> {
   const started = await readStarted();
   if (started === undefined) {
-    say("Nothing to take down: no Docker engine was started here");
+    print("Nothing to take down: no Docker engine was started here");
     return;
   }
   // Earlier builds' leftovers would eventually fill the disk. An engine that we
   // did not start is not ours to clean.
   if (started.pid !== undefined) await pruneBuilds();
   await stopDaemon();
-  say(
+  print(
     started.pid === undefined
       ? "Unlinked Docker Compose; the engine is not ours and stays"
       : `Stopped the Docker engine, process ${started.pid}, and its containers`,
