@@ -186,7 +186,6 @@ async function fetchTool(
   );
   try {
     const path = await row.fetch(row, {
-      version: row.version,
       folder: temp,
       toolsFolder: folder,
       env: options.env,
