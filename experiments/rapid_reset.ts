@@ -25,11 +25,11 @@ import {
   statGrows,
   statGrowth,
 } from "../src/experiment/judge.ts";
-import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
+import { measureMemory } from "../src/experiment/memory.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { OPENING } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
-import { noOtherCallIsLost } from "./_claims.ts";
+import { envoyGrowsAtMost, noOtherCallIsLost } from "./_claims.ts";
 
 const ATTACK_MS = 3000;
 
@@ -141,11 +141,7 @@ export const rapidReset: Experiment = {
       text: "95 % of the other calls take at most 100 ms",
       judge: latencyAtMost(95, 100),
     },
-    {
-      id: "memory",
-      text: `Envoy grows by at most ${ENVOY_MIB_MAX} MiB`,
-      judge: memoryGrowsAtMost(["envoy"], ENVOY_MIB_MAX),
-    },
+    envoyGrowsAtMost(ENVOY_MIB_MAX),
   ],
   control: {
     about: "resets are not limited",

@@ -16,11 +16,11 @@ import {
 } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
-import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
+import { measureMemory } from "../src/experiment/memory.ts";
 import { OPENING } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { noOtherCallIsLost } from "./_claims.ts";
+import { envoyGrowsAtMost, noOtherCallIsLost } from "./_claims.ts";
 
 const SLOW_PEERS = 500;
 
@@ -139,11 +139,7 @@ export const slowloris: Experiment = {
       judge: measuredBetween("most connections", { max: CONNECTIONS_MAX }),
     },
     noOtherCallIsLost,
-    {
-      id: "memory",
-      text: `Envoy grows by at most ${ENVOY_MIB_MAX} MiB`,
-      judge: memoryGrowsAtMost(["envoy"], ENVOY_MIB_MAX),
-    },
+    envoyGrowsAtMost(ENVOY_MIB_MAX),
   ],
   control: {
     about: "no limit on the time for headers, nor on connections",
