@@ -4,6 +4,7 @@
  */
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
+import { toRequest } from "../io/fault_messages.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import {
@@ -177,14 +178,14 @@ export class NativeStack implements Stack {
     return Promise.resolve();
   }
 
-  fault(name: string, fault: Fault): Promise<void> {
+  async fault(name: string, fault: Fault): Promise<void> {
     this.#options.onAction?.({ server: name, kind: "fault", fault });
-    return this.#server(name).fault(fault);
+    await this.#server(name).operate("SetFault", toRequest(fault));
   }
 
-  clearFaults(name: string): Promise<void> {
+  async clearFaults(name: string): Promise<void> {
     this.#note(name, "clear");
-    return this.#server(name).clearFaults();
+    await this.#server(name).operate("ClearFaults", {});
   }
 
   stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
@@ -202,7 +203,7 @@ export class NativeStack implements Stack {
   }
 
   counters(name: string): Promise<ServerCounters> {
-    return this.#server(name).counters();
+    return this.#server(name).operate("GetCounters", {});
   }
 
   memoryMib(): Promise<ReadonlyMap<string, number>> {
@@ -276,8 +277,7 @@ export class NativeStack implements Stack {
             ...(this.#options.allowFaults ? ["--allow-faults"] : []),
           ],
           onLine: (...line) => this.#options.onLine?.(...line),
-          onCrash: (server, status) =>
-            this.#options.onCrash?.(server.name, status),
+          onCrash: (...end) => this.#options.onCrash?.(...end),
         }),
       );
     }

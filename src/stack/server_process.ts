@@ -1,8 +1,6 @@
 /** One server of the native stack: a process on its own loopback address. */
 import { RESTART_EXIT_CODE } from "../core/errors.ts";
-import type { Fault } from "../core/fault.ts";
-import { toRequest } from "../io/fault_messages.ts";
-import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
+import { Admin, type AdminClient } from "../io/proto.ts";
 import type { MethodOf, ReplyOf, RequestOf } from "../io/rpc.ts";
 import { callHedged } from "../io/hedged_call.ts";
 import { waitUntil } from "../io/wait.ts";
@@ -41,7 +39,7 @@ export interface ServerProcessOptions {
   readonly deno?: string | undefined;
   readonly onLine: LineSink;
   /** Called when it ends without being stopped. */
-  readonly onCrash: (server: ServerProcess, status: ExitStatus) => void;
+  readonly onCrash: (name: string, status: ExitStatus) => void;
 }
 
 /** A server that can be started and stopped repeatedly. */
@@ -117,7 +115,7 @@ export class ServerProcess {
         // Its own output says why.
       }
     }
-    this.#options.onCrash(this, status);
+    this.#options.onCrash(this.name, status);
   }
 
   /** Stops it and waits until it has ended. */
@@ -135,22 +133,11 @@ export class ServerProcess {
     this.#child?.kill(signal);
   }
 
-  /** Reads its counters. */
-  counters(): Promise<ServerCounters> {
-    return this.#operate("GetCounters", {});
-  }
-
-  /** Injects a fault. */
-  async fault(fault: Fault): Promise<void> {
-    await this.#operate("SetFault", toRequest(fault));
-  }
-
-  /** Removes all faults. */
-  async clearFaults(): Promise<void> {
-    await this.#operate("ClearFaults", {});
-  }
-
-  async #operate<M extends MethodOf<AdminClient>>(
+  /**
+   * Calls a method of its Admin service.
+   * @throws {Failure} `failed` when it refuses or does not answer.
+   */
+  async operate<M extends MethodOf<AdminClient>>(
     method: M,
     request: RequestOf<AdminClient, M>,
   ): Promise<ReplyOf<AdminClient, M>> {
