@@ -6,18 +6,13 @@
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
 import { helpText, parseFlags } from "../src/core/flags.ts";
-import { runToEnd } from "../src/io/processes.ts";
+import { lastLine, runToEnd } from "../src/io/processes.ts";
 import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
 import { findStandInDenort } from "./denort.ts";
 import { makeDebianRoot, NONROOT_ID, packRoot } from "./docker/debian_root.ts";
-import {
-  DOCKER_FOLDER,
-  hasDebianPackages,
-  lastLine,
-  runWell,
-} from "./docker/machine.ts";
+import { DOCKER_FOLDER, hasDebianPackages, runWell } from "./docker/machine.ts";
 
 /** A base image, and how to build a stand-in for it. */
 export interface BaseImage {
@@ -226,13 +221,11 @@ async function makeStandIn(image: BaseImage): Promise<void> {
 
 /** Ensures that all base images exist. */
 async function ensureBaseImages(): Promise<void> {
-  const { code, stderr } = await runToEnd("docker", ["version"]);
-  if (code !== 0) {
+  const result = await runToEnd("docker", ["version"]);
+  if (result.code !== 0) {
     throw new Failure(
       "environment",
-      `No Docker engine answers; start one (${
-        stderr.trim().split("\n").at(-1)
-      })`,
+      `No Docker engine answers; start one (${lastLine(result)})`,
     );
   }
   for (const image of BASE_IMAGES) await ensureBaseImage(image);

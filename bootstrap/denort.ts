@@ -11,9 +11,9 @@
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
 import { sha256OfFile } from "../src/io/files.ts";
-import { runToEnd } from "../src/io/processes.ts";
+import { lastLine, runToEnd } from "../src/io/processes.ts";
 import { findDeno } from "../src/io/tools/deno.ts";
-import { lastLine, PROJECT } from "./docker/machine.ts";
+import { PROJECT } from "./docker/machine.ts";
 
 const PACKAGE = "@stdy/cli-linux-x64";
 const VERSION = config.toolVersions["denort-stand-in"];

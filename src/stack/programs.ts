@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { EXIT_CODES, Failure } from "../core/errors.ts";
 import { type ExitStatus, exitWords } from "../io/child.ts";
-import { runToEnd } from "../io/processes.ts";
+import { lastLine, runToEnd } from "../io/processes.ts";
 
 /** A command line that starts a program of the project. */
 export interface ProgramCommand {
@@ -84,13 +84,13 @@ export async function bundleProgram(
   source: string,
   path: string,
 ): Promise<void> {
-  const { code, stderr } = await runToEnd(Deno.execPath(), [
+  const result = await runToEnd(Deno.execPath(), [
     ...["bundle", "--quiet", "--platform", "deno", "--output", path, source],
   ], { cwd: FOLDER, timeoutMs: BUNDLE_LIMIT_MS });
-  if (code !== 0) {
+  if (result.code !== 0) {
     throw new Failure(
       "environment",
-      `Cannot bundle "${source}": ${stderr.trim().split("\n").at(-1)}`,
+      `Cannot bundle "${source}": ${lastLine(result)}`,
     );
   }
   await Deno.chmod(path, 0o644); // A container's user must be able to read it.

@@ -1,9 +1,9 @@
 /** Bundling a program, and compiling the bundle. */
 import config from "../../deno.json" with { type: "json" };
 import { Failure } from "../../src/core/errors.ts";
-import { type RunResult, runToEnd } from "../../src/io/processes.ts";
+import { lastLine, type RunResult, runToEnd } from "../../src/io/processes.ts";
 import { type Build, BUILD_GLOBAL } from "../../src/io/build.ts";
-import { lastLine, PROJECT } from "../../bootstrap/docker/machine.ts";
+import { PROJECT } from "../../bootstrap/docker/machine.ts";
 import { permissionFlags, permissionSet } from "./permissions.ts";
 import { binaryName, type Program, type Target } from "./targets.ts";
 
