@@ -97,11 +97,10 @@ export async function findPip(
   workspace: Workspace,
 ): Promise<[string, ...string[]] | undefined> {
   const candidates: [string, ...string[]][] = [
-    ...onPath("python3", workspace.env).map((
-      python,
-    ): [string, ...string[]] => [python, "-m", "pip"]),
-    ...onPath("pip3", workspace.env).map((pip): [string] => [pip]),
-    ...onPath("pip", workspace.env).map((pip): [string] => [pip]),
+    ...onPath("python3", workspace.env)
+      .map((python): [string, ...string[]] => [python, "-m", "pip"]),
+    ...["pip3", "pip"].flatMap((name) => onPath(name, workspace.env))
+      .map((pip): [string] => [pip]),
   ];
   for (const [command, ...args] of candidates) {
     try {
