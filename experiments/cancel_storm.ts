@@ -80,7 +80,6 @@ async function storm(
   run.measure("calls given up a second", reachedPerS);
 }
 
-/** Do clients that cancel their calls disturb the others? */
 export const cancelStorm: Experiment = {
   name: "cancel-storm",
   question:

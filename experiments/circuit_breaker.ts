@@ -93,7 +93,6 @@ const isCounted: Judge = (history) => {
   );
 };
 
-/** Does Envoy keep excess calls away from the servers? */
 export const circuitBreaker: Experiment = {
   name: "circuit-breaker",
   question: "What happens to calls over the limit of calls in flight?",

@@ -46,7 +46,6 @@ async function churn(run: RunContext, count: number): Promise<number> {
   return lost;
 }
 
-/** Does a server leak memory with every closed connection? */
 export const connectionChurn: Experiment = {
   name: "connection-churn",
   question: "Does a server leak memory with every connection?",

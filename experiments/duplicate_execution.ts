@@ -34,7 +34,6 @@ const runsTwice: Judge = ({ calls, before, after }) => {
   );
 };
 
-/** Can a retried call run twice? */
 export const duplicateExecution: Experiment = {
   name: "duplicate-execution",
   question: "Can a call run twice, and what does it cost to rule that out?",

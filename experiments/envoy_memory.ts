@@ -177,7 +177,6 @@ const oneLimit: NamedChange = {
   },
 };
 
-/** Can callers that do not read exhaust Envoy's memory? */
 export const envoyMemory: Experiment = {
   name: "envoy-memory",
   question:

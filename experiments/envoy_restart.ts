@@ -138,7 +138,6 @@ function waitForReadyCalls(durationMs: number): ExperimentEvent {
   };
 }
 
-/** Is a call lost when Envoy is replaced? */
 export const envoyRestart: Experiment = {
   name: "envoy-restart",
   question: "Are calls cut when Envoy is drained and replaced?",

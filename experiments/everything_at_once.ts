@@ -51,7 +51,6 @@ async function everything(run: RunContext): Promise<void> {
   run.measure("all is over", run.elapsedMs());
 }
 
-/** Is any of 18,000 calls lost in a minute of restarts, a kill and scaling? */
 export const everythingAtOnce: Experiment = {
   name: "everything-at-once",
   question: "Is any of 18,000 calls lost in a minute of restarts, a kill, " +

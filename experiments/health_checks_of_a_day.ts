@@ -45,7 +45,6 @@ async function check(run: RunContext, count: number): Promise<void> {
   await measureMemory(run);
 }
 
-/** Does a server's memory grow with health checks? */
 export const healthChecksOfADay: Experiment = {
   name: "health-checks-of-a-day",
   question: "Does a day of health checks make a server's memory grow?",

@@ -110,7 +110,6 @@ async function attack(
 
 const SERVERS = ["server-1", "server-2", "server-3"];
 
-/** Can peers exhaust a server's memory? */
 export const hostilePeers: Experiment = {
   name: "hostile-peers",
   question: "Can peers that never let go exhaust a server's memory?",

@@ -166,7 +166,6 @@ const defaultDetector: NamedChange = {
   },
 };
 
-/** Do malformed messages harm a server, Envoy or other callers? */
 export const malformed: Experiment = {
   name: "malformed",
   question: "Do malformed messages and frames harm servers or other callers?",

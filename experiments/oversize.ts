@@ -131,7 +131,6 @@ const largeBuffers: NamedChange = {
   },
 };
 
-/** Do oversized messages and slow readers harm servers or other callers? */
 export const oversize: Experiment = {
   name: "oversize",
   question:

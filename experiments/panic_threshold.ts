@@ -23,7 +23,6 @@ async function faultTwo({ stack }: RunContext): Promise<void> {
   ));
 }
 
-/** Does Envoy call servers that it knows to be unhealthy? */
 export const panicThresholdDrill: Experiment = {
   name: "panic-threshold",
   question: "Does Envoy call servers that it knows to be unhealthy?",

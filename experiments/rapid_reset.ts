@@ -106,7 +106,6 @@ const noResetLimits: NamedChange = {
   },
 };
 
-/** Does a caller that resets its calls disturb the others? */
 export const rapidReset: Experiment = {
   name: "rapid-reset",
   question: "Is a caller that resets 5,000 calls a second disconnected?",

@@ -22,7 +22,6 @@ export async function restartAll(run: RunContext): Promise<void> {
   }
 }
 
-/** Is a call lost while all servers are restarted? */
 export const rollingRestart: Experiment = {
   name: "rolling-restart",
   question: "Is a call lost while every server is restarted in turn?",

@@ -130,7 +130,6 @@ const oneLimit: NamedChange = {
   },
 };
 
-/** Can silent peers keep callers out? */
 export const silentPeers: Experiment = {
   name: "silent-peers",
   question: "Do peers that connect and send nothing keep callers out?",

@@ -104,7 +104,6 @@ async function readNothing(run: RunContext): Promise<void> {
   await measureMemoryBack(run);
 }
 
-/** Does a slow reader cost the servers memory? */
 export const slowReaders: Experiment = {
   name: "slow-readers",
   question:

@@ -107,7 +107,6 @@ const noLimits: NamedChange = {
   },
 };
 
-/** Can slow peers deny Envoy to others? */
 export const slowloris: Experiment = {
   name: "slowloris",
   question:

@@ -48,7 +48,6 @@ const noNewCalls: Judge = (history) => {
   );
 };
 
-/** Do slow calls finish when their server is asked to stop? */
 export const termWithSlowCalls: Experiment = {
   name: "term-with-slow-calls",
   question: "Do slow calls finish when their server is asked to stop?",

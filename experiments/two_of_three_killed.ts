@@ -24,7 +24,6 @@ const UNHEALTHY_MS_MAX = 1500;
 /** Envoy is sampled every 250 ms. */
 const ASKED_EVERY_MS = 250;
 
-/** Is a call lost when two of three servers are killed at once? */
 export const twoOfThreeKilled: Experiment = {
   name: "two-of-three-killed",
   question: "Is a call lost when two of three servers are killed at once?",
