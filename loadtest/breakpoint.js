@@ -5,15 +5,8 @@
 //
 // Holds RATE, which must succeed, then climbs in STEPS equal steps to RATE_MAX,
 // where anything may happen: the report names the last rate whose p99 stayed
-// below P99_MS without errors or dropped iterations.
-//
-// Settings as in grpc.js, and:
-//   DURATION   time of each step                         5s
-//   RATE_MAX   calls per second of the last step         3000
-//   STEPS      how many steps                            9
-//   P95_MS     bound of 95 % of the calls at RATE, in ms  50
-//   P99_MS     the bound that is looked for, in ms       100
-//   VUS        most calls in flight                      199
+// below P99_MS without errors or dropped iterations. DURATION is each step's;
+// P95_MS bounds the calls at RATE.
 import { openLoop, readSettings } from "./lib/open_loop.ts";
 import { ms, rate } from "../src/core/load/table.ts";
 

@@ -3,16 +3,12 @@
 //
 //   k6 run loadtest/connections.js
 //
-// Makes all calls on CONNECTIONS connections, BATCH of them at once. A
+// Makes all calls on CONNECTIONS connections, BATCH of them at once (Envoy lets
+// 100 be in flight on a connection), so VUS has no meaning here. A
 // connection belongs to one Envoy worker, so workers without one are idle; the
 // shares must be even nevertheless. On an L4 listener each connection leads to
 // one server and the other servers get no calls; L7_TARGET says that this is
 // expected: TARGET=localhost:5001 L7_TARGET=localhost:5000 CONNECTIONS=1.
-//
-// Settings as in grpc.js, but without VUS, and:
-//   CONNECTIONS  how many connections                        2
-//   BATCH        calls that start at once on a connection; Envoy lets 100
-//                be in flight                                25
 import { openLoop, readSettings } from "./lib/open_loop.ts";
 
 const settings = readSettings("connections");

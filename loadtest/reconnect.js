@@ -8,9 +8,6 @@
 // too, which balances connections: a load test that reconnects cannot tell a
 // proxy that balances calls from one that does not. grpc.js can; run it on
 // both. The report also shows what connecting costs.
-//
-// Settings as in grpc.js, but:
-//   RATE  calls, and connections, per second  100
 import { openLoop, readSettings } from "./lib/open_loop.ts";
 
 const settings = readSettings("reconnect");

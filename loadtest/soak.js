@@ -3,10 +3,7 @@
 //
 //   k6 run loadtest/soak.js
 //
-// Settings as in grpc.js, but:
-//   RATE      calls per second                           100
-//   DURATION  measured time                              30m
-//   P99_MS    bound of 99 % of each quarter's calls, ms  100
+// P99_MS bounds each quarter's calls.
 import { openLoop, readSettings } from "./lib/open_loop.ts";
 import { ms } from "../src/core/load/table.ts";
 

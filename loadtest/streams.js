@@ -5,14 +5,8 @@
 //
 // Opens streams at a constant rate, StreamHellos and Chat in turn. A stream is
 // balanced when it opens and then stays: all its messages must arrive, all from
-// one server, and every server must get its share of streams.
-//
-// Settings as in grpc.js, but:
-//   RATE         streams opened per second                      20
-//   P95_MS       bound of 95 % of the first messages, in ms     50
-//   P99_MS       bound of 99 % of the first messages, in ms     100
-//   MESSAGES     messages of each stream                        20
-//   INTERVAL_MS  time between two messages of a stream, in ms   50
+// one server, and every server must get its share of streams. RATE counts
+// streams, and the bounds of latency are of their first messages.
 import exec from "k6/execution";
 import { openLoop, readSettings } from "./lib/open_loop.ts";
 import {
