@@ -50,7 +50,7 @@ const PROGRESS_INTERVAL_MS = 30_000;
 const VERSION_LIMIT_MS = 10_000;
 
 /**
- * Finds a tool at its pinned version: in its variable (`ENVOY`, `K6`, `GHZ`),
+ * Finds a tool at its pinned version: in its variable (`ENVOY`, `K6`, `GRPCURL`),
  * on PATH or in .tools; otherwise fetches it into .tools. Several processes may
  * do so at once.
  *
