@@ -7,7 +7,7 @@ export interface Shape {
   readonly script: string;
   /** The question that it answers. */
   readonly question: string;
-  /** Settings it reads in addition to the common ones. */
+  /** Settings that not every load test reads, and this one does. */
   readonly reads: readonly SettingName[];
   /** Defaults, as text, that differ from the settings' own. */
   readonly defaults: Readonly<Partial<Record<SettingName, string>>>;
