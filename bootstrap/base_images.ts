@@ -31,8 +31,12 @@ export const STAND_IN_LABEL = "grpc-demo.stand-in-for";
 
 const PATH_SETTING =
   "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const CERTIFICATES_SETTING =
-  "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt";
+const NONROOT_SETTINGS = [
+  PATH_SETTING,
+  "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+  `USER ${NONROOT_ID}`,
+  "WORKDIR /home/nonroot",
+];
 
 /** What a program linked against glibc and C++ needs. */
 const RUNTIME_PACKAGES = [
@@ -62,22 +66,14 @@ export const BASE_IMAGES: readonly BaseImage[] = [
   {
     name: "gcr.io/distroless/cc-debian12:nonroot",
     packages: RUNTIME_PACKAGES,
-    settings: [
-      PATH_SETTING,
-      CERTIFICATES_SETTING,
-      `USER ${NONROOT_ID}`,
-      "WORKDIR /home/nonroot",
-    ],
+    settings: NONROOT_SETTINGS,
   },
   {
     name: `envoyproxy/envoy:distroless-v${config.toolVersions.envoy}`,
     packages: RUNTIME_PACKAGES,
     fill: addEnvoy,
     settings: [
-      PATH_SETTING,
-      CERTIFICATES_SETTING,
-      `USER ${NONROOT_ID}`,
-      "WORKDIR /home/nonroot",
+      ...NONROOT_SETTINGS,
       "EXPOSE 10000",
       'ENTRYPOINT ["/usr/local/bin/envoy"]',
       'CMD ["-c", "/etc/envoy/envoy.yaml"]',
