@@ -10,7 +10,7 @@
  */
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
-import { sha256OfFile } from "../src/io/files.ts";
+import { sha256OfFile } from "../src/io/digest.ts";
 import { lastLine, runToEnd } from "../src/io/processes.ts";
 import { findDeno } from "../src/io/tools/deno.ts";
 import { PROJECT } from "./docker/machine.ts";

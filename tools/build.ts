@@ -12,7 +12,8 @@ import {
   words,
 } from "../src/core/flags.ts";
 import { tableLines } from "../src/core/table.ts";
-import { sha256OfFile, typedPath } from "../src/io/files.ts";
+import { sha256OfFile } from "../src/io/digest.ts";
+import { typedPath } from "../src/io/files.ts";
 import { listenForStop, runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { writeArchive } from "./build/archive.ts";

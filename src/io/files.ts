@@ -1,5 +1,4 @@
-/** Reads files named by users, and digests of files. */
-import { createHash } from "node:crypto";
+/** Reads files named by users. */
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../core/errors.ts";
 
@@ -31,12 +30,4 @@ export async function readText(path: string, advice: string): Promise<string> {
       { cause: error },
     );
   }
-}
-
-/** The SHA-256 digest of a file, in hexadecimal digits. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  const file = await Deno.open(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
 }

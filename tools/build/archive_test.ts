@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { runToEnd } from "../../src/io/processes.ts";
-import { sha256OfFile } from "../../src/io/files.ts";
+import { sha256OfFile } from "../../src/io/digest.ts";
 import { writeArchive } from "./archive.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>) {

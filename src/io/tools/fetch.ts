@@ -1,7 +1,7 @@
 /** Fetches tools with the clients of package registries. */
 import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
-import { sha256OfFile } from "../files.ts";
+import { sha256OfFile } from "../digest.ts";
 import { type RunResult, runToEnd } from "../processes.ts";
 import { isExecutableFile, onPath } from "./path.ts";
 import type { ToolRow, Workspace } from "./row.ts";
