@@ -231,21 +231,14 @@ export async function awaitExit(
 
 /** The failure of a program that could not be started. */
 function cannotRun(command: string, error: unknown): Failure {
-  const options = { cause: error };
-  if (error instanceof Deno.errors.NotFound) {
-    const where = command.includes("/") ? "there" : "on PATH";
-    return new Failure(
-      "environment",
-      `"${command}" cannot be run: it is not ${where}`,
-      options,
-    );
-  }
-  const reason = error instanceof Deno.errors.PermissionDenied
+  const reason = error instanceof Deno.errors.NotFound
+    ? `it is not ${command.includes("/") ? "there" : "on PATH"}`
+    : error instanceof Deno.errors.PermissionDenied
     ? "it is not executable for this user"
     : messageOf(error);
   return new Failure(
     "environment",
     `"${command}" cannot be run: ${reason}`,
-    options,
+    { cause: error },
   );
 }
