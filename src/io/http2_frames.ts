@@ -7,6 +7,7 @@ import {
   HEAD_BYTES,
   headAt,
   join,
+  putInteger,
   settingsPayload,
   TYPE,
   uint32s,
@@ -35,22 +36,13 @@ export function literal(
   value: string,
   isIndexed = false,
 ): Uint8Array {
-  return join(
-    Uint8Array.of(isIndexed ? 0x40 : 0),
-    ...[name, value].flatMap((text) => {
-      const bytes = encoder.encode(text);
-      return [lengthPrefix(bytes.length), bytes];
-    }),
-  );
-}
-
-/** An integer with a prefix of 7 bits (RFC 7541, section 5.1). */
-function lengthPrefix(length: number): Uint8Array {
-  if (length < 127) return Uint8Array.of(length);
-  const bytes = [127];
-  let rest = length - 127;
-  for (; rest >= 128; rest >>>= 7) bytes.push(rest & 127 | 128);
-  return Uint8Array.of(...bytes, rest);
+  const bytes = [isIndexed ? 0x40 : 0];
+  for (const text of [name, value]) {
+    const encoded = encoder.encode(text);
+    putInteger(bytes, 0, 7, encoded.length);
+    bytes.push(...encoded);
+  }
+  return Uint8Array.from(bytes);
 }
 
 /** Header fields, none of them indexed, as a HEADERS frame carries them. */

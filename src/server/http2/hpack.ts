@@ -1,5 +1,5 @@
 /** HPACK (RFC 7541): the header blocks of HTTP/2 frames. */
-import { CODE } from "../../core/http2_wire.ts";
+import { CODE, putInteger } from "../../core/http2_wire.ts";
 import { Http2Error } from "./errors.ts";
 import { decodeHuffman, latin1 } from "./huffman.ts";
 
@@ -207,25 +207,6 @@ export function encodeHeaders(fields: readonly Field[]): Uint8Array {
     putString(block, value);
   }
   return Uint8Array.from(block);
-}
-
-function putInteger(
-  block: number[],
-  pattern: number,
-  prefixBits: number,
-  value: number,
-): void {
-  const prefixMax = 2 ** prefixBits - 1;
-  if (value < prefixMax) {
-    block.push(pattern | value);
-    return;
-  }
-  block.push(pattern | prefixMax);
-  let rest = value - prefixMax;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
-    block.push(rest % 0x80 | 0x80);
-  }
-  block.push(rest);
 }
 
 function putString(block: number[], text: string): void {
