@@ -13,18 +13,7 @@ export interface Shape {
   readonly defaults: Readonly<Partial<Record<SettingName, string>>>;
 }
 
-/** A load test's short name. */
-export type ShapeName =
-  | "constant-rate"
-  | "breakpoint"
-  | "spike"
-  | "soak"
-  | "streams"
-  | "reconnect"
-  | "connections";
-
-/** The load tests by their short names. */
-export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
+const ALL = {
   "constant-rate": {
     script: "grpc",
     question: "Does every server get the same share of the calls?",
@@ -67,7 +56,13 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
     reads: ["connections", "callsAtOnce"],
     defaults: {},
   },
-};
+} satisfies Readonly<Record<string, Shape>>;
+
+/** A load test's short name. */
+export type ShapeName = keyof typeof ALL;
+
+/** The load tests by their short names. */
+export const SHAPES: Readonly<Record<ShapeName, Shape>> = ALL;
 
 /** Whether there is a load test of this name. */
 export function isShapeName(name: string): name is ShapeName {
