@@ -220,7 +220,7 @@ export const envoyMemory: Experiment = {
     },
   ],
   control: {
-    about: "one limit for streams and calls, no stream is reset",
+    about: oneLimit.name,
     changes: [oneLimit],
     breaks: ["heap", "lost"],
   },

@@ -185,8 +185,7 @@ export const oversize: Experiment = {
     noOtherCallIsLost,
   ],
   control: {
-    about:
-      "Envoy's default windows, large buffers, retries of messages too large",
+    about: largeBuffers.name,
     changes: [largeBuffers],
     breaks: ["once", "stored"],
   },

@@ -173,7 +173,7 @@ export const silentPeers: Experiment = {
     },
   ],
   control: {
-    about: "one connection limit for all listeners, none on silence",
+    about: oneLimit.name,
     changes: [oneLimit],
     breaks: ["newcomers", "silence"],
   },

@@ -141,7 +141,7 @@ export const slowloris: Experiment = {
     envoyGrowsAtMost(ENVOY_MIB_MAX),
   ],
   control: {
-    about: "no limit on the time for headers, nor on connections",
+    about: noLimits.name,
     changes: [noLimits],
     breaks: ["answered", "limit"],
   },
