@@ -125,12 +125,7 @@ async function run(): Promise<number> {
   const [command = ""] = positionals;
   if (command === "up") await dockerUp();
   else if (command === "down") await dockerDown();
-  else {
-    throw new Failure(
-      "usage",
-      `Name up or down, not "${command}"`,
-    );
-  }
+  else throw new Failure("usage", `Name up or down, not "${command}"`);
   return 0;
 }
 
