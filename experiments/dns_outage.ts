@@ -34,7 +34,6 @@ async function failWith(
   await stack.setOutage(undefined);
 }
 
-/** Is a call lost while DNS fails? */
 export const dnsOutage: Experiment = {
   name: "dns-outage",
   question: "Is a call lost while DNS knows no server, or does not answer?",
