@@ -8,7 +8,7 @@ import {
   statGrows,
 } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
-import { CLUSTER, routePath } from "./_paths.ts";
+import { CLUSTER, RETRY_POLICY } from "./_paths.ts";
 import text from "./11_slow_servers.md" with { type: "text" };
 
 const SLOW = "server-2";
@@ -80,7 +80,7 @@ export const slowServers: Lesson = {
     {
       name: "cut and retried",
       edits: [{
-        path: [...routePath("unary"), "retry_policy", "per_try_timeout"],
+        path: [...RETRY_POLICY, "per_try_timeout"],
         value: "0.1s",
       }],
       isIn: (config) =>

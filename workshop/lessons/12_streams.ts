@@ -9,7 +9,7 @@ import { measuredBetween } from "../../src/experiment/judge.ts";
 import { Greeter } from "../../src/io/proto.ts";
 import { connect, readStream } from "../../src/io/rpc.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
-import { MANAGER, routePath } from "./_paths.ts";
+import {  } from "./_paths.ts";
 import text from "./12_streams.md" with { type: "text" };
 
 const INTERVAL_MS = 100;

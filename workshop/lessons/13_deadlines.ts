@@ -7,7 +7,7 @@ import { Greeter } from "../../src/io/proto.ts";
 import { callToEnd, connect } from "../../src/io/rpc.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
 import type { EnvoyConfig } from "../../src/stack/envoy_config.ts";
-import { routePath } from "./_paths.ts";
+import { UNARY_ROUTE } from "./_paths.ts";
 import text from "./13_deadlines.md" with { type: "text" };
 
 /** Each kind of caller calls this often, a moment apart. */
@@ -21,7 +21,7 @@ const PATIENT_DEADLINE_MS = 6000;
 const WORDLESS_WORK_MS = 8000;
 const WORDLESS_MS_MAX = 3500;
 
-const UNARY = routePath("unary");
+const UNARY = UNARY_ROUTE;
 
 /** Makes calls of one kind and measures how each ends. */
 async function callOften(
