@@ -27,7 +27,7 @@ const onlyUnbegun: NamedChange = {
 };
 
 /** Calls started by the servers, over all methods. */
-function startedIn({ counters }: Snapshot): number {
+export function startedIn({ counters }: Snapshot): number {
   return Object.values(counters)
     .flatMap(({ methods }) => methods)
     .reduce((sum, { started }) => sum + started, 0);

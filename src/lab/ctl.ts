@@ -161,12 +161,12 @@ function wishOf(
   const server = need("a server, for example server-2");
   if (verb === "fault") {
     const { kind, durationMs, delayMs } = flags;
-    const isDelay = kind === "delay";
-    return {
-      do: verb,
-      server,
-      fault: { kind, durationMs, ...(isDelay ? { delayMs } : {}) },
-    };
+    const fields = kind === "delay"
+      ? { delayMs }
+      : kind === "health"
+      ? { isServing: false } // That is all this kind can do.
+      : {};
+    return { do: verb, server, fault: { kind, durationMs, ...fields } };
   }
   return { do: verb, server };
 }
