@@ -9,7 +9,7 @@ import { measuredBetween } from "../../src/experiment/judge.ts";
 import { Greeter } from "../../src/io/proto.ts";
 import { connect, readStream } from "../../src/io/rpc.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
-import {  } from "./_paths.ts";
+import { LISTENER } from "./_paths.ts";
 import text from "./12_streams.md" with { type: "text" };
 
 const INTERVAL_MS = 100;
@@ -25,6 +25,16 @@ const SUBSCRIBED_MS = 7500;
 
 const NEW_SERVER = "server-4";
 const ROUTE = "stream-hellos";
+
+const MANAGER = [
+  ...LISTENER,
+  ...["filter_chains", 0, "filters", 0, "typed_config"],
+];
+
+const STREAM_ROUTE = [
+  ...MANAGER,
+  ...["route_config", "virtual_hosts", 0, "routes", ROUTE, "route"],
+];
 
 /** Reads jobs to their end. */
 async function runJobs(run: RunContext): Promise<void> {
@@ -90,11 +100,11 @@ export const streams: Lesson = {
   title: "How long may a stream last, and how does a new server get any?",
   minutes: 20,
   text,
-  start: [{ path: [...routePath(ROUTE), "timeout"], value: "3s" }],
+  start: [{ path: [...STREAM_ROUTE, "timeout"], value: "3s" }],
   solution: [
-    { path: [...routePath(ROUTE), "timeout"], value: "0s" },
+    { path: [...STREAM_ROUTE, "timeout"], value: "0s" },
     {
-      path: [...routePath(ROUTE), "max_stream_duration"],
+      path: [...STREAM_ROUTE, "max_stream_duration"],
       value: { max_stream_duration: "6s" },
     },
   ],
@@ -146,7 +156,7 @@ export const streams: Lesson = {
   mistakes: [
     {
       name: "no limit at all",
-      edits: [{ path: [...routePath(ROUTE), "timeout"], value: "0s" }],
+      edits: [{ path: [...STREAM_ROUTE, "timeout"], value: "0s" }],
       isIn: (config) => {
         const { timeout, max_stream_duration, idle_timeout } = routeAction(
           config,
@@ -162,7 +172,7 @@ export const streams: Lesson = {
     },
     {
       name: "Envoy's default",
-      edits: [{ path: [...routePath(ROUTE), "timeout"], value: undefined }],
+      edits: [{ path: [...STREAM_ROUTE, "timeout"], value: undefined }],
       isIn: (config) => {
         const { timeout, max_stream_duration } = routeAction(config, ROUTE);
         return timeout === undefined && max_stream_duration === undefined;
@@ -174,8 +184,8 @@ export const streams: Lesson = {
     {
       name: "an idle timeout",
       edits: [
-        { path: [...routePath(ROUTE), "timeout"], value: "0s" },
-        { path: [...routePath(ROUTE), "idle_timeout"], value: "6s" },
+        { path: [...STREAM_ROUTE, "timeout"], value: "0s" },
+        { path: [...STREAM_ROUTE, "idle_timeout"], value: "6s" },
       ],
       isIn: (config) => {
         const { idle_timeout, max_stream_duration } = routeAction(
@@ -191,7 +201,7 @@ export const streams: Lesson = {
     {
       name: "the age of connections",
       edits: [
-        { path: [...routePath(ROUTE), "timeout"], value: "0s" },
+        { path: [...STREAM_ROUTE, "timeout"], value: "0s" },
         {
           path: [
             ...MANAGER,

@@ -21,8 +21,6 @@ const PATIENT_DEADLINE_MS = 6000;
 const WORDLESS_WORK_MS = 8000;
 const WORDLESS_MS_MAX = 3500;
 
-const UNARY = UNARY_ROUTE;
-
 /** Makes calls of one kind and measures how each ends. */
 async function callOften(
   run: RunContext,
@@ -73,13 +71,13 @@ export const deadlines: Lesson = {
   minutes: 15,
   text,
   start: [
-    { path: [...UNARY, "max_stream_duration"], value: undefined },
-    { path: [...UNARY, "timeout"], value: "1s" },
+    { path: [...UNARY_ROUTE, "max_stream_duration"], value: undefined },
+    { path: [...UNARY_ROUTE, "timeout"], value: "1s" },
   ],
   solution: [
-    { path: [...UNARY, "timeout"], value: undefined },
+    { path: [...UNARY_ROUTE, "timeout"], value: undefined },
     {
-      path: [...UNARY, "max_stream_duration"],
+      path: [...UNARY_ROUTE, "max_stream_duration"],
       value: { max_stream_duration: "3s", grpc_timeout_header_max: "65s" },
     },
   ],
@@ -140,9 +138,9 @@ export const deadlines: Lesson = {
     {
       name: "no header",
       edits: [
-        { path: [...UNARY, "timeout"], value: undefined },
+        { path: [...UNARY_ROUTE, "timeout"], value: undefined },
         {
-          path: [...UNARY, "max_stream_duration"],
+          path: [...UNARY_ROUTE, "max_stream_duration"],
           value: { max_stream_duration: "3s" },
         },
       ],
@@ -157,7 +155,7 @@ export const deadlines: Lesson = {
     },
     {
       name: "no timeout",
-      edits: [{ path: [...UNARY, "timeout"], value: "0s" }],
+      edits: [{ path: [...UNARY_ROUTE, "timeout"], value: "0s" }],
       isIn: (config) => {
         const { timeout, duration } = limits(config);
         return timeout === "0s" && duration === undefined;
@@ -168,7 +166,7 @@ export const deadlines: Lesson = {
     },
     {
       name: "a longer timeout",
-      edits: [{ path: [...UNARY, "timeout"], value: "6s" }],
+      edits: [{ path: [...UNARY_ROUTE, "timeout"], value: "6s" }],
       isIn: (config) => {
         const { timeout, duration } = limits(config);
         return duration === undefined && timeout !== "1s";
@@ -181,9 +179,9 @@ export const deadlines: Lesson = {
     {
       name: "a header limit that is too low",
       edits: [
-        { path: [...UNARY, "timeout"], value: undefined },
+        { path: [...UNARY_ROUTE, "timeout"], value: undefined },
         {
-          path: [...UNARY, "max_stream_duration"],
+          path: [...UNARY_ROUTE, "max_stream_duration"],
           value: { max_stream_duration: "3s", grpc_timeout_header_max: "3s" },
         },
       ],

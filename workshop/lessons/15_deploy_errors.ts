@@ -25,7 +25,6 @@ const NOTICED_MS = 1500;
 /** Servers serve on for this long after they have said that they stop. */
 const DRAIN_WAIT_MS = 2500;
 
-const HEALTH_CHECK = [...CLUSTER, "health_checks", 0];
 const RETRY_ON = [...RETRY_POLICY, "retry_on"];
 const PANIC = [...CLUSTER, "common_lb_config", "healthy_panic_threshold"];
 const RETRY_ON_BEFORE = "connect-failure,refused-stream,reset,unavailable";
