@@ -175,7 +175,7 @@ export const circuitBreaking: Lesson = {
         "unary calls go by the first one",
     },
     {
-      name: "a limit for each server",
+      name: "a limit far too low",
       edits: [{ path: [...BREAKERS, "max_requests"], value: 10 }],
       isIn: (config) => Number(breaker(config, "max_requests")) < 30,
       sentence:

@@ -18,7 +18,7 @@ const PATIENT_WORK_MS = 4000;
 const PATIENT_DEADLINE_MS = 6000;
 
 /** A caller without a deadline must be given an answer within this time. */
-const WORDLESS_WORK_MS = 8000;
+const WORDLESS_WORK_MS = 5000;
 const WORDLESS_MS_MAX = 3500;
 
 /** Makes calls of one kind and measures how each ends. */
@@ -102,7 +102,7 @@ export const deadlines: Lesson = {
       },
       {
         atMs: 0,
-        label: "callers without a deadline and work of 8 s",
+        label: "callers without a deadline and work of 5 s",
         do: (run) => callOften(run, "wordless", WORDLESS_WORK_MS, Infinity),
       },
     ],

@@ -61,6 +61,9 @@ async function takeSample(run: RunContext): Promise<void> {
     .filter(([name]) => name.includes(`_${port}.`))
     .map(([, value]) => value);
   clients.forEach((client) => client.close());
+  if (perWorker.length !== WORKERS) {
+    throw new Error(`Envoy has counters of ${perWorker.length} workers`);
+  }
   run.measure("connections: difference between workers", spread(perWorker));
   run.measure(
     "calls: difference between servers",
