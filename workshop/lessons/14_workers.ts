@@ -166,8 +166,7 @@ export const workers: Lesson = {
       edits: [{ path: [...CLUSTER, "lb_policy"], value: "RANDOM" }],
       isIn: (config) => grpcCluster(config)["lb_policy"] === "RANDOM",
       sentence:
-        "RANDOM is even in the long run only: of 24 calls one server easily " +
-        "gets 12",
+        "RANDOM is even in the long run only, and 24 calls are not a long run",
     },
   ],
 };
