@@ -8,7 +8,7 @@ import {
   shareBetween,
 } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
-import { L4_CLUSTER, L4_FILTER, secondsAt } from "./_paths.ts";
+import { L4_CLUSTER, L4_PROXY, secondsAt } from "./_paths.ts";
 import text from "./01_one_connection.md" with { type: "text" };
 
 const LOST_MAX = 0.05;
@@ -32,7 +32,7 @@ export const oneConnection: Lesson = {
   minutes: 11,
   text,
   start: [],
-  solution: [{ path: [...L4_FILTER, MAX_AGE], value: "1s" }],
+  solution: [{ path: [...L4_PROXY, MAX_AGE], value: "1s" }],
   hints: [
     "On port 5001 Envoy chooses a server when a connection is opened, and " +
     "never again: what would make a caller open a new one?",
@@ -86,19 +86,19 @@ export const oneConnection: Lesson = {
     },
     {
       name: "a shorter idle_timeout",
-      edits: [{ path: [...L4_FILTER, "idle_timeout"], value: "1s" }],
+      edits: [{ path: [...L4_PROXY, "idle_timeout"], value: "1s" }],
       isIn: (config) =>
-        at(config, ...L4_FILTER, "idle_timeout") !== "300s" &&
-        at(config, ...L4_FILTER, MAX_AGE) === undefined,
+        at(config, ...L4_PROXY, "idle_timeout") !== "300s" &&
+        at(config, ...L4_PROXY, MAX_AGE) === undefined,
       sentence:
         "idle_timeout ends a connection on which nothing is sent, and " +
         "this one carries 60 calls a second: it is never idle",
     },
     {
       name: "a connection that lives too long",
-      edits: [{ path: [...L4_FILTER, MAX_AGE], value: "300s" }],
+      edits: [{ path: [...L4_PROXY, MAX_AGE], value: "300s" }],
       isIn: (config) => {
-        const seconds = secondsAt(config, [...L4_FILTER, MAX_AGE]);
+        const seconds = secondsAt(config, [...L4_PROXY, MAX_AGE]);
         return seconds < 0.5 || seconds > 2;
       },
       sentence: `${MAX_AGE} is there, but connections should move several ` +

@@ -6,7 +6,7 @@ import { heldIf } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
 import { noCallIsLost } from "../../experiments/_claims.ts";
 import { startedIn } from "../../experiments/duplicate_execution.ts";
-import { CLUSTER, RETRY_POLICY, UNARY_ROUTE } from "./_paths.ts";
+import { CLUSTER, RETRY_POLICY, routePath } from "./_paths.ts";
 import text from "./08_price_of_retries.md" with { type: "text" };
 
 const SLOW_MS = 300;
@@ -96,7 +96,7 @@ export const priceOfRetries: Lesson = {
     {
       name: "a longer limit for the whole call",
       edits: [{
-        path: [...UNARY_ROUTE, "max_stream_duration"],
+        path: [...routePath("unary"), "max_stream_duration"],
         value: {
           max_stream_duration: "60s",
           grpc_timeout_header_max: "65s",
@@ -106,7 +106,7 @@ export const priceOfRetries: Lesson = {
         isCut(config) &&
         at(
             config,
-            ...[...UNARY_ROUTE, "max_stream_duration"],
+            ...[...routePath("unary"), "max_stream_duration"],
             "max_stream_duration",
           ) !== "15s",
       sentence: "max_stream_duration limits all tries together and was never " +
