@@ -9,7 +9,7 @@ import { measuredBetween } from "../../src/experiment/judge.ts";
 import { Greeter } from "../../src/io/proto.ts";
 import { connect, readStream } from "../../src/io/rpc.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
-import { LISTENER } from "./_paths.ts";
+import { MANAGER, routePath } from "./_paths.ts";
 import text from "./12_streams.md" with { type: "text" };
 
 const INTERVAL_MS = 100;
@@ -26,15 +26,7 @@ const SUBSCRIBED_MS = 7500;
 const NEW_SERVER = "server-4";
 const ROUTE = "stream-hellos";
 
-const MANAGER = [
-  ...LISTENER,
-  ...["filter_chains", 0, "filters", 0, "typed_config"],
-];
-
-const STREAM_ROUTE = [
-  ...MANAGER,
-  ...["route_config", "virtual_hosts", 0, "routes", ROUTE, "route"],
-];
+const STREAM_ROUTE = routePath(ROUTE);
 
 /** Reads jobs to their end. */
 async function runJobs(run: RunContext): Promise<void> {

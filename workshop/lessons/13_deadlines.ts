@@ -7,7 +7,7 @@ import { Greeter } from "../../src/io/proto.ts";
 import { callToEnd, connect } from "../../src/io/rpc.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
 import type { EnvoyConfig } from "../../src/stack/envoy_config.ts";
-import { UNARY_ROUTE } from "./_paths.ts";
+import { routePath } from "./_paths.ts";
 import text from "./13_deadlines.md" with { type: "text" };
 
 /** Each kind of caller calls this often, a moment apart. */
@@ -20,6 +20,8 @@ const PATIENT_DEADLINE_MS = 6000;
 /** A caller without a deadline must be given an answer within this time. */
 const WORDLESS_WORK_MS = 5000;
 const WORDLESS_MS_MAX = 3500;
+
+const UNARY = routePath("unary");
 
 /** Makes calls of one kind and measures how each ends. */
 async function callOften(
@@ -71,13 +73,13 @@ export const deadlines: Lesson = {
   minutes: 15,
   text,
   start: [
-    { path: [...UNARY_ROUTE, "max_stream_duration"], value: undefined },
-    { path: [...UNARY_ROUTE, "timeout"], value: "1s" },
+    { path: [...UNARY, "max_stream_duration"], value: undefined },
+    { path: [...UNARY, "timeout"], value: "1s" },
   ],
   solution: [
-    { path: [...UNARY_ROUTE, "timeout"], value: undefined },
+    { path: [...UNARY, "timeout"], value: undefined },
     {
-      path: [...UNARY_ROUTE, "max_stream_duration"],
+      path: [...UNARY, "max_stream_duration"],
       value: { max_stream_duration: "3s", grpc_timeout_header_max: "65s" },
     },
   ],
@@ -138,9 +140,9 @@ export const deadlines: Lesson = {
     {
       name: "no header",
       edits: [
-        { path: [...UNARY_ROUTE, "timeout"], value: undefined },
+        { path: [...UNARY, "timeout"], value: undefined },
         {
-          path: [...UNARY_ROUTE, "max_stream_duration"],
+          path: [...UNARY, "max_stream_duration"],
           value: { max_stream_duration: "3s" },
         },
       ],
@@ -155,7 +157,7 @@ export const deadlines: Lesson = {
     },
     {
       name: "no timeout",
-      edits: [{ path: [...UNARY_ROUTE, "timeout"], value: "0s" }],
+      edits: [{ path: [...UNARY, "timeout"], value: "0s" }],
       isIn: (config) => {
         const { timeout, duration } = limits(config);
         return timeout === "0s" && duration === undefined;
@@ -166,7 +168,7 @@ export const deadlines: Lesson = {
     },
     {
       name: "a longer timeout",
-      edits: [{ path: [...UNARY_ROUTE, "timeout"], value: "6s" }],
+      edits: [{ path: [...UNARY, "timeout"], value: "6s" }],
       isIn: (config) => {
         const { timeout, duration } = limits(config);
         return duration === undefined && timeout !== "1s";
@@ -179,9 +181,9 @@ export const deadlines: Lesson = {
     {
       name: "a header limit that is too low",
       edits: [
-        { path: [...UNARY_ROUTE, "timeout"], value: undefined },
+        { path: [...UNARY, "timeout"], value: undefined },
         {
-          path: [...UNARY_ROUTE, "max_stream_duration"],
+          path: [...UNARY, "max_stream_duration"],
           value: { max_stream_duration: "3s", grpc_timeout_header_max: "3s" },
         },
       ],
