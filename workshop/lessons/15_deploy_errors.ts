@@ -22,8 +22,8 @@ const RESTARTED = ["server-1", "server-2"];
 /** A health check every second, and a moment. */
 const NOTICED_MS = 1500;
 
-/** Servers serve on for this long after they have said that they stop. */
-const DRAIN_WAIT_MS = 2500;
+/** Servers serve on for 3 s after they have said that they stop. */
+const SERVING_MS = 2500;
 
 const RETRY_ON = [...RETRY_POLICY, "retry_on"];
 const PANIC = [...CLUSTER, "common_lb_config", "healthy_panic_threshold"];
@@ -43,7 +43,7 @@ const leavesThemAlone: Judge = (history) => {
   if (deployMs === undefined) return unknown(`no event "${DEPLOY}"`);
   const late = callsIn(history, {
     fromMs: deployMs + NOTICED_MS,
-    toMs: deployMs + DRAIN_WAIT_MS,
+    toMs: deployMs + SERVING_MS,
   }).filter(({ server }) => RESTARTED.includes(server));
   return heldIf(
     late.length === 0,
@@ -102,14 +102,8 @@ export const deployErrors: Lesson = {
     `${RETRY_ON_BEFORE}".`,
   ],
   check: {
-    setup: {
-      servers: 3,
-      serverFlags: [
-        ...["--drain-wait", String(DRAIN_WAIT_MS)],
-        ...["--close-deadline", "500"],
-      ],
-    },
-    load: { ratePerS: 150, durationMs: 6500 },
+    setup: { servers: 3 },
+    load: { ratePerS: 150, durationMs: 7000 },
     events: [{ atMs: 500, label: DEPLOY, do: deploy }],
     claims: [
       {
