@@ -66,7 +66,7 @@ export const outlierEjection: Lesson = {
   number: 9,
   name: "outlier-ejection",
   title: "What stops a server that passes its health checks and fails calls?",
-  minutes: 15,
+  minutes: 11,
   text,
   start: [{ path: [...OUTLIER, "max_ejection_percent"], value: undefined }],
   solution: [{ path: [...OUTLIER, "max_ejection_percent"], value: 67 }],

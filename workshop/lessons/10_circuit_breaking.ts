@@ -74,7 +74,7 @@ export const circuitBreaking: Lesson = {
   number: 10,
   name: "circuit-breaking",
   title: "How many calls at a time reach servers that have become slow?",
-  minutes: 15,
+  minutes: 11,
   text,
   start: [{ path: [...BREAKERS, "max_requests"], value: 1024 }],
   solution: [{ path: [...BREAKERS, "max_requests"], value: 60 }],

@@ -22,7 +22,7 @@ export const slowServers: Lesson = {
   number: 11,
   name: "slow-servers",
   title: "How many calls does one slow server make slow?",
-  minutes: 15,
+  minutes: 11,
   text,
   // envoy.yaml has ROUND_ROBIN, as nearly every configuration does.
   start: [],

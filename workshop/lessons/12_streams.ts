@@ -90,7 +90,7 @@ export const streams: Lesson = {
   number: 12,
   name: "streams",
   title: "How long may a stream last, and how does a new server get any?",
-  minutes: 20,
+  minutes: 12,
   text,
   start: [{ path: [...STREAM_ROUTE, "timeout"], value: "3s" }],
   solution: [

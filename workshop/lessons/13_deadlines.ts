@@ -70,7 +70,7 @@ export const deadlines: Lesson = {
   number: 13,
   name: "deadlines",
   title: "Who decides how long a call may take?",
-  minutes: 15,
+  minutes: 11,
   text,
   start: [
     { path: [...UNARY, "max_stream_duration"], value: undefined },

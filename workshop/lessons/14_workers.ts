@@ -82,7 +82,7 @@ export const workers: Lesson = {
   number: 14,
   name: "workers",
   title: "Why do 24 calls not make 8 for each of three servers?",
-  minutes: 15,
+  minutes: 11,
   text,
   // The fault is Envoy's command line: two workers; see the check.
   start: [],

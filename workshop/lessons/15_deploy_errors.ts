@@ -78,7 +78,7 @@ export const deployErrors: Lesson = {
   name: "deploy-errors",
   title: "Users see errors at every deploy: why?",
   isIncident: true,
-  minutes: 25,
+  minutes: 20,
   text,
   start: [
     { path: [...HEALTH_CHECK, "interval"], value: "10s" },

@@ -76,7 +76,7 @@ export const faultyServerStays: Lesson = {
   name: "faulty-server-stays",
   title: "One server fails all its calls: why does nobody take it out?",
   isIncident: true,
-  minutes: 20,
+  minutes: 15,
   text,
   start: [
     // Orders must not run twice, so only calls that reached no server do.

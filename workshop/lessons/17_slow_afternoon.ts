@@ -94,7 +94,7 @@ export const slowAfternoon: Lesson = {
   name: "slow-afternoon",
   title: "How did a slow afternoon become an outage?",
   isIncident: true,
-  minutes: 25,
+  minutes: 20,
   text,
   start: [
     { path: [...POLICY, "per_try_timeout"], value: "0.25s" },
