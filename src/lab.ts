@@ -21,7 +21,10 @@ interface Command {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  up: { about: "start the servers, Envoy and the client", run: up },
+  up: {
+    about: "start the servers, Envoy and the client",
+    run: (argv) => up(LESSONS, argv),
+  },
   down: { about: "stop and remove what the demo has left", run: down },
   ctl: {
     about: "control a running up: kill a server, scale, show its status",

@@ -6,7 +6,12 @@ import { killAllChildren } from "../io/child.ts";
 import { listenForStop } from "../io/program.ts";
 import { columns, print } from "../io/terminal.ts";
 import { nativeStacks } from "../experiment/stacks.ts";
-import { Course, type Done, type LessonState } from "../lesson/course.ts";
+import {
+  Course,
+  type Done,
+  type LessonState,
+  readableText,
+} from "../lesson/course.ts";
 import { asTyped, textLines } from "../lesson/text.ts";
 import type { Lesson } from "../lesson/lesson.ts";
 import { findingLine, progressLine } from "../report/terminal.ts";
@@ -75,13 +80,11 @@ export async function lessonCommand(
       listLines(await course.list()).forEach(print);
       return 0;
     case "start":
-      return showLesson(await course.start(word ?? ""));
+      return await showLesson(course, await course.start(word ?? ""));
     case "next":
-      return showLesson(await course.next());
-    case "show": {
-      const { lesson, file } = await course.current();
-      return showLesson({ lesson, sentence: `Your copy: ${file}` });
-    }
+      return await showLesson(course, await course.next());
+    case "show":
+      return await showLesson(course);
     case "hint":
       return say(await course.hint());
     case "solve":
@@ -104,14 +107,16 @@ function say({ sentence }: Done): number {
   return 0;
 }
 
-function showLesson({ lesson, sentence }: Done): number {
-  const { number, title } = lesson;
-  const text = asTyped(lesson.text, Deno.build.standalone);
+/** The text of the current lesson, and what was done. */
+async function showLesson(course: Course, done?: Done): Promise<number> {
+  const state = await course.current();
+  const { number, title } = state.lesson;
+  const text = asTyped(readableText(state), Deno.build.standalone);
   print(`Lesson ${number}: ${title}`);
   print("");
   textLines(text, Math.min(columns(), COLUMNS_MAX)).forEach(print);
   print("");
-  print(sentence);
+  print(done?.sentence ?? `Your copy of envoy.yaml is ${state.file}`);
   return 0;
 }
 
@@ -148,5 +153,12 @@ async function check(course: Course): Promise<number> {
   });
   outcome.findings.map(findingLine).forEach(print);
   print(outcome.sentence);
+  if (outcome.verdict === "solved") {
+    print(
+      outcome.lesson.isIncident
+        ? "`lesson show` now says what it was"
+        : "`lesson next` starts the next lesson",
+    );
+  }
   return EXITS[outcome.verdict];
 }

@@ -41,6 +41,22 @@ export function solvedText(lesson: Lesson): string {
   return editYaml(startText(lesson), lesson.solution);
 }
 
+/** Where an incident's text begins to explain itself. */
+const EXPLANATION = "\n## What it was\n";
+
+/** What a learner may read of a lesson's text: no explanation before the end. */
+export function readableText(
+  { lesson, isSolved, isShown }: Pick<
+    LessonState,
+    "lesson" | "isSolved" | "isShown"
+  >,
+): string {
+  const end = lesson.isIncident && !isSolved && !isShown
+    ? lesson.text.indexOf(EXPLANATION)
+    : -1;
+  return end < 0 ? lesson.text : lesson.text.slice(0, end + 1);
+}
+
 /** "05": numbers sort as names of folders. */
 export function numberWord({ number }: Lesson): string {
   return String(number).padStart(2, "0");
@@ -51,19 +67,22 @@ export class Course {
   readonly #lessons: readonly Lesson[];
   readonly #folder: string;
   readonly #onNote: (sentence: string) => void;
+  readonly #judge: typeof judgeFile;
 
   /**
    * @param lessons In the order of their numbers.
    * @param options `folder` has the learner's files (default "my"); `onNote`
-   * is told what a learner must know besides.
+   * is told what a learner must know besides; `judge` is for tests.
    */
   constructor(lessons: readonly Lesson[], options: {
     readonly folder?: string;
     readonly onNote?: (sentence: string) => void;
+    readonly judge?: typeof judgeFile;
   } = {}) {
     this.#lessons = lessons;
     this.#folder = options.folder ?? MY;
     this.#onNote = options.onNote ?? (() => {});
+    this.#judge = options.judge ?? judgeFile;
   }
 
   /** All lessons. */
@@ -175,7 +194,7 @@ export class Course {
         `${file} is missing; \`lesson reset\` makes it new`,
       );
     }
-    const outcome = await judgeFile(lesson, text, {
+    const outcome = await this.#judge(lesson, text, {
       ...await options(lesson),
       name: file,
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Failure } from "../core/errors.ts";
 import { ENVOY_YAML } from "../stack/envoy_config.ts";
 import { PANIC } from "./_fixture.ts";
-import { Course, solvedText, startText } from "./course.ts";
+import { Course, readableText, solvedText, startText } from "./course.ts";
 import type { Lesson } from "./lesson.ts";
 
 const DRAINING: Lesson = { ...PANIC, number: 6, name: "draining" };
@@ -107,6 +107,25 @@ Deno.test("Course: another lesson in between changes nothing of the first", asyn
   });
 });
 
+Deno.test("Course: a lesson that is started while another is judged stays the current one", async () => {
+  await withCourse(async (other, folder) => {
+    const course = new Course([PANIC, DRAINING], {
+      folder,
+      judge: async () => {
+        await other.start("6");
+        return { verdict: "solved", sentence: "Solved", findings: [] };
+      },
+    });
+    await course.start("5");
+    await course.check(() => Promise.resolve({} as never));
+    const [panic, draining] = await course.list();
+    assert.deepEqual(
+      [panic?.isSolved, draining?.isSolved, draining?.isCurrent],
+      [true, false, true],
+    );
+  });
+});
+
 Deno.test("Course: says which lessons there are", async () => {
   await withCourse(async (course) => {
     await assert.rejects(course.current(), { message: /`lesson start 1`/ });
@@ -154,4 +173,19 @@ Deno.test("Course: says where it cannot write", async () => {
       return true;
     });
   });
+});
+
+Deno.test("readableText() explains an incident only at its end", () => {
+  const text = "## Question\n\nWhy?\n\n## What it was\n\nThis.\n";
+  const lesson = { ...PANIC, text };
+  const incident = { ...lesson, isIncident: true };
+  const [no, yes] = [{ isSolved: false, isShown: false }, text];
+  assert.equal(readableText({ ...no, lesson }), yes);
+  assert.equal(
+    readableText({ ...no, lesson: incident }),
+    "## Question\n\nWhy?\n\n",
+  );
+  for (const end of [{ isSolved: true }, { isShown: true }]) {
+    assert.equal(readableText({ ...no, ...end, lesson: incident }), yes);
+  }
 });
