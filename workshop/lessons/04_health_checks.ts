@@ -3,7 +3,7 @@ import { at } from "../../src/core/yaml.ts";
 import type { EnvoyConfig } from "../../src/stack/envoy_config.ts";
 import { lostAtMost, shareBetween } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
-import { CLUSTER, HEALTH_CHECK, L4_CLUSTER } from "./_paths.ts";
+import { CLUSTER, HEALTH_CHECK } from "./_paths.ts";
 import text from "./04_health_checks.md" with { type: "text" };
 
 /** Servers may start and be checked until then. */
@@ -20,6 +20,9 @@ const PANIC = [
   ...[...CLUSTER, "common_lb_config", "healthy_panic_threshold", "value"],
 ] as const;
 
+/** What the learner's file says at first. */
+const FIRST_NAME = "grpc-server";
+
 /** Whether the name is still one that no server has registered. */
 function isUnknown(config: EnvoyConfig): boolean {
   const name = at(config, ...NAME);
@@ -33,7 +36,7 @@ export const healthChecks: Lesson = {
   title: "All servers run, so why does every call fail?",
   minutes: 10,
   text,
-  start: [{ path: NAME, value: "grpc-server" }],
+  start: [{ path: NAME, value: FIRST_NAME }],
   solution: [{ path: NAME, value: "demo.v1.Greeter" }],
   hints: [
     "Envoy says that no server is healthy. What did it ask them, and what " +
@@ -79,19 +82,10 @@ export const healthChecks: Lesson = {
     {
       name: "the program's name",
       edits: [{ path: NAME, value: "server-1" }],
-      isIn: (config) =>
-        isUnknown(config) &&
-        /^server(-\d+|\.ts)?$/.test(String(at(config, ...NAME))),
+      isIn: (config) => isUnknown(config) && at(config, ...NAME) !== FIRST_NAME,
       sentence: "service_name is not what a server's program, container or " +
         "host is called: it is the full name of a gRPC service, package " +
         "included, that the server has registered with its health service",
-    },
-    {
-      name: "without its package",
-      edits: [{ path: NAME, value: "Greeter" }],
-      isIn: (config) => at(config, ...NAME) === "Greeter",
-      sentence: "A service's full name begins with its package: the .proto " +
-        'file says "package demo.v1", so "Greeter" alone is not registered',
     },
     {
       name: "a longer timeout",
@@ -108,17 +102,6 @@ export const healthChecks: Lesson = {
       sentence: "healthy_panic_threshold makes Envoy call servers whatever " +
         "their health, which hides that every check fails: a server that " +
         "says NOT_SERVING still gets calls",
-    },
-    {
-      name: "no health checks",
-      // The other cluster has an alias of them.
-      edits: [
-        { path: [...L4_CLUSTER, "health_checks"], value: undefined },
-        { path: [...CLUSTER, "health_checks"], value: undefined },
-      ],
-      isIn: (config) => at(config, ...HEALTH_CHECK) === undefined,
-      sentence: "Without health_checks every server counts as healthy, also " +
-        "one that says NOT_SERVING and asks to be left alone",
     },
     {
       name: "only whether the port is open",

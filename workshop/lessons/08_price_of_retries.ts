@@ -113,20 +113,6 @@ export const priceOfRetries: Lesson = {
         "reached: what cuts each of them is per_try_timeout",
     },
     {
-      name: "no retry after a reset",
-      edits: [{
-        path: [...RETRY_POLICY, "retry_on"],
-        value: "connect-failure,refused-stream,unavailable",
-      }],
-      isIn: (config) =>
-        isCut(config) &&
-        !/reset|5xx|gateway-error/.test(
-          String(at(config, ...RETRY_POLICY, "retry_on")),
-        ),
-      sentence: "Now a slow call is cut and not even tried again: the try's " +
-        "limit is the fault, not the condition of the retry",
-    },
-    {
       name: "a smaller budget",
       edits: [{
         path: [
