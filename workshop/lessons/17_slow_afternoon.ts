@@ -10,7 +10,7 @@ import {
   unknown,
 } from "../../src/experiment/judge.ts";
 import type { RunContext } from "../../src/experiment/run_context.ts";
-import type { Lesson } from "../../src/lesson/lesson.ts";
+import type { Edit, Lesson } from "../../src/lesson/lesson.ts";
 import type { EnvoyConfig } from "../../src/stack/envoy_config.ts";
 import { CLUSTER, RETRY_POLICY } from "./_paths.ts";
 import text from "./17_slow_afternoon.md" with { type: "text" };
@@ -89,6 +89,24 @@ function settings(config: EnvoyConfig): {
   };
 }
 
+const SOLUTION: readonly Edit[] = [
+  { path: [...POLICY, "per_try_timeout"], value: undefined },
+  { path: [...POLICY, "num_retries"], value: 2 },
+  {
+    path: THRESHOLDS,
+    value: [
+      {
+        max_requests: 512,
+        retry_budget: {
+          budget_percent: { value: 20 },
+          min_retry_concurrency: 20,
+        },
+      },
+      { priority: "HIGH", max_requests: 256 },
+    ],
+  },
+];
+
 export const slowAfternoon: Lesson = {
   number: 17,
   name: "slow-afternoon",
@@ -107,23 +125,7 @@ export const slowAfternoon: Lesson = {
       ],
     },
   ],
-  solution: [
-    { path: [...POLICY, "per_try_timeout"], value: undefined },
-    { path: [...POLICY, "num_retries"], value: 2 },
-    {
-      path: THRESHOLDS,
-      value: [
-        {
-          max_requests: 512,
-          retry_budget: {
-            budget_percent: { value: 20 },
-            min_retry_concurrency: 20,
-          },
-        },
-        { priority: "HIGH", max_requests: 256 },
-      ],
-    },
-  ],
+  solution: SOLUTION,
   hints: [
     "Two questions, one for each part of the afternoon: why does a call that " +
     "needs 0.5 s fail, when its caller waits for 2 s? And how many calls " +
@@ -237,6 +239,27 @@ export const slowAfternoon: Lesson = {
       sentence:
         "A lower limit of calls in flight refuses users' calls so that there " +
         "is room for retries that cannot succeed",
+    },
+    {
+      name: "everybody ejected",
+      edits: [
+        ...SOLUTION,
+        {
+          path: [...CLUSTER, "outlier_detection", "max_ejection_percent"],
+          value: 100,
+        },
+      ],
+      isIn: (config) =>
+        Number(
+          at(
+            grpcCluster(config),
+            ...["outlier_detection", "max_ejection_percent"],
+          ),
+        ) >= 100,
+      sentence:
+        "With a cap of 100 % Envoy ejects all servers when all fail, so calls " +
+        "go on failing after the servers have recovered, until an ejection " +
+        "ends",
     },
   ],
 };
