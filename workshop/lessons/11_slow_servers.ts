@@ -87,9 +87,9 @@ export const slowServers: Lesson = {
         at(routeAction(config, "unary"), "retry_policy", "per_try_timeout") !==
           undefined,
       sentence:
-        "A timeout for each attempt gives up on a call that its server goes " +
-        "on to work on, and does it again elsewhere: the slow server keeps " +
-        "its share and the others get more work",
+        "A timeout for each attempt throws away what the slow server has begun, " +
+        "and has it done again elsewhere: it still gets its share of attempts, " +
+        "and the others get more work",
     },
     {
       name: "random",
