@@ -102,8 +102,7 @@ export const outlierEjection: Lesson = {
         id: "ejected",
         text: `${FAULTY}, which fails every call, is ejected`,
         judge: isEjected,
-        stillWrong:
-          `${FAULTY} fails every call and Envoy still sends it a third of them`,
+        stillWrong: `${FAULTY} fails every call, and Envoy goes on calling it`,
       },
       {
         id: "one-stays",

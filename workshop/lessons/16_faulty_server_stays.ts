@@ -141,8 +141,8 @@ export const faultyServerStays: Lesson = {
           at(routeAction(config, "unary"), "retry_policy", "retry_on"),
         )),
       sentence:
-        "Retries only hide the server from users: it still gets a third of " +
-        "the calls, and an order that it had begun may now run twice",
+        "Retries only hide the server from users: it still gets a third of all " +
+        "attempts, and an order that it had begun may now run twice",
     },
     {
       name: "only the detector",
