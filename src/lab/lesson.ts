@@ -142,9 +142,9 @@ function listLines(states: readonly LessonState[]): readonly string[] {
 
 async function check(course: Course): Promise<number> {
   const stop = listenForStop(killAllChildren);
-  const outcome = await course.check(async ({ number, title, check }) => {
+  const outcome = await course.check(async ({ number, check }) => {
     const seconds = Math.ceil(check.load.durationMs / 1000);
-    print(`Lesson ${number}, ${title}: measuring for ${seconds} s`);
+    print(`Lesson ${number}: checking your copy; measuring takes ${seconds} s`);
     return {
       stacks: await nativeStacks(print, stop.signal),
       signal: stop.signal,

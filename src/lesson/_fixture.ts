@@ -9,6 +9,12 @@ const THRESHOLD = [
   ...["common_lb_config", "healthy_panic_threshold", "value"],
 ];
 
+const ROUTE = [
+  ...["static_resources", "listeners", "grpc", "filter_chains", 0],
+  ...["filters", 0, "typed_config", "route_config", "virtual_hosts", 0],
+  ...["routes", "unary", "route"],
+];
+
 /** When Envoy knows that two servers are out. */
 const KNOWN_MS = 2500;
 
@@ -28,7 +34,9 @@ Two of three servers say \`NOT_SERVING\`. Who gets the calls?
 `,
   start: [
     { path: THRESHOLD, value: 50 },
+    // They would hide where calls go.
     { path: [...CLUSTER, "outlier_detection"], value: undefined },
+    { path: [...ROUTE, "retry_policy"], value: undefined },
   ],
   solution: [{ path: THRESHOLD, value: 0 }],
   hints: ["Count the healthy servers.", "Who is called in a panic?", "Set 0."],

@@ -100,7 +100,9 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    const isThere = !(error instanceof Deno.errors.NotFound ||
+      error instanceof Deno.errors.NotADirectory);
+    if (!isThere) return undefined;
     throw new Failure(
       "environment",
       `Cannot read "${path}": ${messageOf(error)}; make it a file that you ` +
