@@ -1,6 +1,7 @@
 /** The lab: everything that starts and drives a stack. */
 import { CATALOGUE } from "../experiments/catalogue.ts";
 import { plainServer } from "../experiments/control/plain_server.ts";
+import { LESSONS } from "../workshop/lessons/catalogue.ts";
 import { Failure } from "./core/errors.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
 import { exitWithFailure, runProgram } from "./io/program.ts";
@@ -8,6 +9,7 @@ import { print } from "./io/terminal.ts";
 import { ctl } from "./lab/ctl.ts";
 import { experimentCommand } from "./lab/experiment.ts";
 import { down } from "./lab/down.ts";
+import { lessonCommand } from "./lab/lesson.ts";
 import { load } from "./lab/load.ts";
 import { reports } from "./lab/reports.ts";
 import { up } from "./lab/up.ts";
@@ -19,7 +21,10 @@ interface Command {
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  up: { about: "start the servers, Envoy and the client", run: up },
+  up: {
+    about: "start the servers, Envoy and the client",
+    run: (argv) => up(LESSONS, argv),
+  },
   down: { about: "stop and remove what the demo has left", run: down },
   ctl: {
     about: "control a running up: kill a server, scale, show its status",
@@ -33,6 +38,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   experiment: {
     about: "measure what the settings promise",
     run: (argv) => experimentCommand(CATALOGUE, argv),
+  },
+  lesson: {
+    about: "learn envoy.yaml, one change at a time",
+    run: (argv) => lessonCommand(LESSONS, argv),
   },
 };
 

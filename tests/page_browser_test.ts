@@ -1,6 +1,7 @@
 /** The live page as people use it: in a real browser, beside real calls. */
 import assert from "node:assert/strict";
 import { browserTest, drive, type Tab } from "./browser.ts";
+import { makeCopy } from "./lesson_copy.ts";
 import { withUp } from "./up_page.ts";
 
 /** A number on the page; it may have separators. */
@@ -115,5 +116,40 @@ browserTest(
         assert.deepEqual(tab.complaints, []);
       });
     });
+  },
+);
+
+browserTest(
+  "a lesson is started, hinted at, checked and solved on the page",
+  async () => {
+    await using copy = await makeCopy();
+    await withUp([], async (up) => {
+      await drive(up.url, async (tab) => {
+        const press = (words: string) =>
+          tab.evaluate<string>(
+            `[...document.querySelectorAll("#lesson-actions button")]
+            .find((one) => one.textContent === "${words}").click(), ""`,
+          );
+        const says = (words: string) =>
+          tab.until(`document.querySelector("#lesson-result")
+          .textContent.includes("${words}")`);
+        await tab.until(`document.querySelector("[data-lesson=panic]")`);
+        await tab.click("[data-lesson=panic]");
+        await tab.until(`document.activeElement.id === "lesson-title"`);
+        assert.match(await tab.text("#lesson-text"), /denow task up --config/);
+        await press("Hint");
+        await says("Hint 1 of 3");
+        await copy.write("lb_policy: [");
+        await press("Check");
+        await says("Cannot parse my/05-panic/envoy.yaml");
+        await press("Solve");
+        await says("what it was is now my/05-panic/envoy.yaml.1");
+        await press("Check");
+        await tab.until(`/^(Solved|Cannot tell)/.test(document
+        .querySelector("#lesson-result").textContent)`);
+        const refused = tab.complaints.filter((one) => !one.includes("502"));
+        assert.deepEqual(refused, []);
+      });
+    }, copy.lab);
   },
 );

@@ -52,18 +52,25 @@ Deno.test("the page's interface refuses what nobody here has asked for", async (
       ],
       ["10 MB", 413, /at most \d+ bytes/, good, "x".repeat(10_000_000)],
     ];
-    for (const [what, status, sentence, headers, body = kill] of rows) {
-      const answer = await ask(`${url}api/do`, "POST", { headers, body })
-        // The rest of a body that is too long is not read.
-        .catch((error) => ({ status: 0, body: String(error) }));
-      if (answer.status === 0 && status === 413) continue;
-      assert.equal(answer.status, status, `${what}: ${answer.body}`);
-      const { error } = JSON.parse(answer.body);
-      assert.match(error, sentence, what);
+    for (const path of ["api/do", "api/lesson"]) {
+      for (const [what, status, sentence, headers, body = kill] of rows) {
+        const answer = await ask(url + path, "POST", { headers, body })
+          // The rest of a body that is too long is not read.
+          .catch((error) => ({ status: 0, body: String(error) }));
+        if (answer.status === 0 && status === 413) continue;
+        assert.equal(answer.status, status, `${what}: ${answer.body}`);
+        const { error } = JSON.parse(answer.body);
+        // What may be asked for is another list.
+        const words = status === 422 && path === "api/lesson"
+          ? /^do must be start with the name of a lesson/
+          : sentence;
+        assert.match(error, words, what);
+      }
     }
     for (
       const [path, method, status] of [
         ["api/do", "GET", 405],
+        ["api/lesson", "GET", 405],
         ["", "DELETE", 405],
         ["../deno.json", "GET", 404],
         ["nothing", "GET", 404],
@@ -72,10 +79,11 @@ Deno.test("the page's interface refuses what nobody here has asked for", async (
       const answer = await ask(url + path, method);
       assert.equal(answer.status, status, path);
     }
-    const read = await ask(`${url}api/state`, "GET", {
-      headers: { host: "a.b" },
-    });
-    assert.equal(read.status, 403);
+    for (const path of ["api/state", "api/lessons"]) {
+      const headers = { host: "a.b" };
+      assert.equal((await ask(url + path, "GET", { headers })).status, 403);
+      assert.equal((await ask(url + path, "GET")).status, 200);
+    }
     assert.ok(host.startsWith("localhost:"));
     // The control: the same wish, properly asked for, is done.
     const { servers } = await up.state();

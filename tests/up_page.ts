@@ -21,16 +21,22 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Starts `up`, lets `work` use it, and sees that nothing is left. */
+/**
+ * Starts `up`, lets `work` use it, and sees that nothing is left.
+ *
+ * @param lab Starts the lab with arguments (default: from source).
+ */
 export async function withUp(
   flags: readonly string[],
   work: (up: UpWithPage) => Promise<void>,
+  lab: (...args: readonly string[]) => Run = (...args) =>
+    startSource("lab", args),
 ): Promise<void> {
-  const run = startSource("lab", [
+  const run = lab(
     ...["up", "--port", String(freePort()), "--admin-port", String(freePort())],
     ...["--server-port", String(freePort())],
     ...["--page-port", String(freePort()), ...flags],
-  ]);
+  );
   await run.printed(/live page +\S+\n/);
   const [, url = ""] = /live page +(\S+)/.exec(run.text()) ?? [];
   const { body } = await ask(url, "GET");

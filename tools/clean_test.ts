@@ -6,7 +6,7 @@ import { clean } from "./clean.ts";
 Deno.test("clean() removes what was made, and nothing else", async () => {
   const folder = await Deno.makeTempDir({ prefix: "clean-test-" });
   try {
-    for (const name of [".tools/deno-1.2.3", "reports", "src"]) {
+    for (const name of [".tools/deno-1.2.3", "reports", "src", "my/05-panic"]) {
       await Deno.mkdir(join(folder, name), { recursive: true });
     }
     const k6Reports = join(folder, "loadtest/reports");
@@ -21,7 +21,7 @@ Deno.test("clean() removes what was made, and nothing else", async () => {
     );
     assert.deepEqual(
       [...Deno.readDirSync(folder)].map((entry) => entry.name).sort(),
-      ["loadtest", "src"],
+      ["loadtest", "my", "src"],
     );
     assert.deepEqual(
       [...Deno.readDirSync(k6Reports)].map((entry) => entry.name),

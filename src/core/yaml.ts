@@ -1,5 +1,14 @@
 /** Reads YAML and looks up values by path. */
-import { isAlias, isMap, isPair, isScalar, isSeq, parseDocument } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  parseDocument,
+  visit,
+} from "yaml";
 import { Failure, messageOf } from "./errors.ts";
 import { printable } from "./printable.ts";
 
@@ -32,8 +41,23 @@ export function parseYaml(text: string, name: string): unknown {
   try {
     return JSON.parse(JSON.stringify(document.toJS()));
   } catch (error) {
-    throw cannotParse(name, error); // An alias without its anchor.
+    throw cannotParse(name, unresolvedIn(document, text) ?? error);
   }
+}
+
+/** Where an alias has no anchor, which the parser does not say. */
+function unresolvedIn(document: Document, text: string): string | undefined {
+  let words: string | undefined;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      const line = text.slice(0, alias.range?.[0]).split("\n").length;
+      words = `"*${alias.source}" at line ${line} has no anchor ` +
+        `"&${alias.source}" before it`;
+      return visit.BREAK;
+    },
+  });
+  return words;
 }
 
 function cannotParse(name: string, cause: unknown): Failure {

@@ -29,12 +29,12 @@ for (
     [
       "an alias without its anchor",
       "a: *b",
-      "Unresolved alias (the anchor must be set before the alias): b",
+      '"*b" at line 1 has no anchor "&b" before it',
     ],
     [
       "an alias that would print control characters",
       "a: *\x1bb",
-      "Unresolved alias (the anchor must be set before the alias): \\u{1b}b",
+      '"*\\u{1b}b" at line 1 has no anchor "&\\u{1b}b" before it',
     ],
   ] as const
 ) {

@@ -11,12 +11,18 @@ import {
 import type { NamedChange } from "./experiment.ts";
 
 /**
- * Applies changes to envoy.yaml, one after another.
+ * Applies changes to a configuration, one after another.
  *
+ * @param base Stays as it is (default envoy.yaml).
+ * @param file Its name, for error messages.
  * @throws {Failure} `environment` when a change does not fit the file.
  */
-export function changedConfig(changes: readonly NamedChange[]): EnvoyConfig {
-  const config = parseEnvoyConfig();
+export function changedConfig(
+  changes: readonly NamedChange[],
+  base: EnvoyConfig = parseEnvoyConfig(),
+  file = "envoy.yaml",
+): EnvoyConfig {
+  const config = structuredClone(base);
   for (const { name, apply } of changes) {
     const before = JSON.stringify(config);
     let problem = "it changes nothing";
@@ -28,7 +34,7 @@ export function changedConfig(changes: readonly NamedChange[]): EnvoyConfig {
     }
     throw new Failure(
       "environment",
-      `Cannot apply the change "${name}" to envoy.yaml: ${problem}; fix the ` +
+      `Cannot apply the change "${name}" to ${file}: ${problem}; fix the ` +
         "change or the file",
     );
   }

@@ -19,6 +19,7 @@ import { isFailed, type Outcomes, outcomesOf } from "./judge.ts";
 import { type ServerNames, takeSnapshot, watch } from "./observer.ts";
 import { Recorder } from "./recorder.ts";
 import type { RunContext } from "./run_context.ts";
+import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import type { Stack, StackAction } from "../stack/stack.ts";
 import type { StackFactory } from "./stacks.ts";
 import { pause } from "../io/wait.ts";
@@ -46,6 +47,12 @@ export interface RunOptions {
   readonly seed: number;
   /** Interrupts the run: the history then ends there. */
   readonly signal: AbortSignal;
+  /** What the set-up starts from (default envoy.yaml). */
+  readonly base?: {
+    readonly config: EnvoyConfig;
+    /** The file's name, for messages. */
+    readonly name: string;
+  };
   /** Measures other work on the machine; tests pass their own. */
   readonly watchDisturbance?: typeof watchDisturbance;
   /** Called once a second and at every event. */
@@ -77,11 +84,12 @@ export async function runPlan(
   const run = new Run(plan, options);
   const { setup } = plan;
   const changes = setup.changes ?? [];
+  const { name: file = "envoy.yaml", config } = options.base ?? {};
   const names = changes.map(({ name }) => name).join(", ");
   const stack = await options.stacks.start({
     servers: setup.servers,
-    config: changedConfig(changes),
-    configName: names === "" ? "envoy.yaml" : `envoy.yaml with ${names}`,
+    config: changedConfig(changes, config, file),
+    configName: names === "" ? file : `${file} with ${names}`,
     concurrency: setup.concurrency ?? 1,
     discovery: setup.discovery ?? "dns",
     serverFlags: setup.serverFlags ?? [],

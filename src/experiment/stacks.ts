@@ -18,6 +18,8 @@ export interface StackOptions extends Required<StackListeners> {
   readonly serverProgram: string | undefined;
   /** How many servers must be healthy before the stack is ready. */
   readonly healthyAtStart: number;
+  /** How long that may take (default 20 s). */
+  readonly healthyLimitMs?: number;
   readonly signal: AbortSignal;
 }
 

@@ -160,15 +160,26 @@ function wishOf(
   }
   const server = need("a server, for example server-2");
   if (verb === "fault") {
-    const { kind, durationMs, delayMs } = flags;
-    const isDelay = kind === "delay";
-    return {
-      do: verb,
-      server,
-      fault: { kind, durationMs, ...(isDelay ? { delayMs } : {}) },
-    };
+    return { do: verb, server, fault: faultOf(flags) };
   }
   return { do: verb, server };
+}
+
+/** The fault that these flags ask for. */
+export function faultOf(
+  { kind, durationMs, delayMs }: Pick<
+    CtlFlags,
+    "kind" | "durationMs" | "delayMs"
+  >,
+): Record<string, unknown> {
+  switch (kind) {
+    case "delay":
+      return { kind, durationMs, delayMs };
+    case "health": // That is all this kind can do.
+      return { kind, durationMs, isServing: false };
+    default:
+      return { kind, durationMs };
+  }
 }
 
 /** The page at a port, or that of the newest run. */

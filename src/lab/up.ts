@@ -13,6 +13,9 @@ import { findTool } from "../io/tools.ts";
 import { LOAD_AT_FIRST } from "../control/callers.ts";
 import { Control } from "../control/control.ts";
 import type { LoadState } from "../control/state.ts";
+import { nativeStacks } from "../experiment/stacks.ts";
+import type { Lesson } from "../lesson/lesson.ts";
+import { LessonDesk } from "../page/lessons.ts";
 import { type ServedPage, servePage } from "../page/serve.ts";
 import { ComposeStack } from "../stack/compose.ts";
 import { demoProject } from "../stack/compose_project.ts";
@@ -48,12 +51,16 @@ const COMPOSE_SERVERS_MAX = 32;
 /**
  * Runs the command.
  *
+ * @param lessons Those that the live page has.
  * @param argv The arguments after "up".
  * @returns The exit code.
  * @throws {Failure} When a flag is wrong, or a part cannot start or ends
  * unexpectedly.
  */
-export async function up(argv: readonly string[]): Promise<number> {
+export async function up(
+  lessons: readonly Lesson[],
+  argv: readonly string[],
+): Promise<number> {
   const { values: flags, help } = parseFlags(UP_FLAGS, argv);
   if (help) {
     print(helpText("up [flags]", ABOUT, UP_FLAGS));
@@ -85,7 +92,12 @@ export async function up(argv: readonly string[]): Promise<number> {
     if (!flags.docker) return;
     say("up", "containers may be left; `./denow task down` removes them");
   });
-  const parts = new Parts(flags, stop.signal, () => stop.request("q"));
+  const parts = new Parts(
+    flags,
+    lessons,
+    stop.signal,
+    () => stop.request("q"),
+  );
   try {
     await parts.start();
     const end = await Promise.race([whenAborted(stop.signal), parts.ended]);
@@ -103,6 +115,7 @@ export async function up(argv: readonly string[]): Promise<number> {
 /** The parts that `up` has started, and what happens when one ends. */
 class Parts {
   readonly #flags: FlagValues<typeof UP_FLAGS>;
+  readonly #lessons: readonly Lesson[];
   readonly #signal: AbortSignal;
   readonly #quit: () => void;
   readonly #ended = Promise.withResolvers<Failure | string>();
@@ -115,10 +128,12 @@ class Parts {
 
   constructor(
     flags: FlagValues<typeof UP_FLAGS>,
+    lessons: readonly Lesson[],
     signal: AbortSignal,
     quit: () => void,
   ) {
     this.#flags = flags;
+    this.#lessons = lessons;
     this.#signal = signal;
     this.#quit = quit;
   }
@@ -214,7 +229,13 @@ class Parts {
       else if (name === "second") this.#calls.nextSecond();
       else if (name === "state") this.#calls.load = control.load;
     });
-    if (!flags.noPage) this.#page = servePage(control, flags.pagePort);
+    if (!flags.noPage) {
+      const desk = new LessonDesk(this.#lessons, async (signal) => ({
+        stacks: await nativeStacks((line) => say("up", line), signal),
+        signal,
+      }));
+      this.#page = servePage(control, desk, flags.pagePort);
+    }
     this.#sayReady(stack);
     control.start();
     this.#letGoOfKeys = listenForKeys(control, {

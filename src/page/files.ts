@@ -8,6 +8,7 @@ import elementJs from "./web/element.js" with { type: "text" };
 import envoyJs from "./web/envoy.js" with { type: "text" };
 import flightJs from "./web/flight.js" with { type: "text" };
 import healthJs from "./web/health.js" with { type: "text" };
+import lessonJs from "./web/lesson.js" with { type: "text" };
 import loadJs from "./web/load.js" with { type: "text" };
 import pageJs from "./web/page.js" with { type: "text" };
 import pictureJs from "./web/picture.js" with { type: "text" };
@@ -45,6 +46,7 @@ export const FILES: Readonly<Record<string, PageFile>> = {
   "/envoy.js": js(envoyJs),
   "/flight.js": js(flightJs),
   "/health.js": js(healthJs),
+  "/lesson.js": js(lessonJs),
   "/load.js": js(loadJs),
   "/page.js": js(pageJs),
   "/picture.js": js(pictureJs),

@@ -7,6 +7,7 @@ import { Failure, messageOf } from "../core/errors.ts";
 import type { Control } from "../control/control.ts";
 import { Refusal } from "../control/actions.ts";
 import { FILES, PAGE } from "./files.ts";
+import type { LessonDesk } from "./lessons.ts";
 import { Outbox, parcel } from "./outbox.ts";
 
 const HOST = "127.0.0.1";
@@ -52,6 +53,17 @@ function refuse(status: number, error: string): Response {
   return answerJson({ error }, status);
 }
 
+/** The work's value as JSON, or why there is none. */
+async function answered(work: () => Promise<unknown>): Promise<Response> {
+  try {
+    return answerJson(await work());
+  } catch (error) {
+    if (error instanceof Refusal) return refuse(422, error.message);
+    if (error instanceof Failure) return refuse(502, error.message);
+    throw error;
+  }
+}
+
 /** A body up to its limit. @returns Undefined when it is longer. */
 async function textOf(request: Request): Promise<string | undefined> {
   const decoder = new TextDecoder();
@@ -68,6 +80,7 @@ async function textOf(request: Request): Promise<string | undefined> {
 /** Serves the page of one control. */
 class Page {
   readonly #control: Control;
+  readonly #lessons: LessonDesk;
   readonly #token: string;
   readonly #outboxes = new Set<Outbox>();
   readonly #removeViewer: () => void;
@@ -75,8 +88,9 @@ class Page {
   /** The names by which this machine may be asked. */
   names: ReadonlySet<string> = new Set();
 
-  constructor(control: Control, token: string) {
+  constructor(control: Control, lessons: LessonDesk, token: string) {
     this.#control = control;
+    this.#lessons = lessons;
     this.#token = token;
     this.#removeViewer = control.addViewer((name, message) => {
       if (this.#outboxes.size === 0) return;
@@ -85,8 +99,9 @@ class Page {
     });
   }
 
-  /** Ends every viewer's stream: the server would wait for them for ever. */
+  /** Ends every stream and check: the server would wait for them. */
   close(): void {
+    this.#lessons.close();
     this.#removeViewer();
     for (const outbox of this.#outboxes) outbox.close();
   }
@@ -95,7 +110,15 @@ class Page {
     const { pathname } = new URL(request.url);
     const complaint = this.#complaintOf(request);
     if (complaint !== undefined) return refuse(403, complaint);
-    if (pathname === "/api/do") return await this.#do(request);
+    if (pathname === "/api/do") {
+      const who = request.headers.has("origin") ? "page" : "ctl";
+      return await this.#do(request, async (wish) => ({
+        story: await this.#control.ask(who, wish),
+      }));
+    }
+    if (pathname === "/api/lesson") {
+      return await this.#do(request, (wish) => this.#lessons.ask(wish));
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       return refuse(405, `${request.method} means nothing here`);
     }
@@ -104,6 +127,9 @@ class Page {
     }
     if (pathname === "/events") return this.#events(request);
     if (pathname === "/api/state") return answerJson(this.#control.state());
+    if (pathname === "/api/lessons") {
+      return await answered(() => this.#lessons.state());
+    }
     const file = FILES[pathname];
     if (file === undefined) return refuse(404, "There is nothing of that name");
     return answer(file.text, file.type);
@@ -122,7 +148,11 @@ class Page {
     return isOther ? "Other pages may not ask here" : undefined;
   }
 
-  async #do(request: Request): Promise<Response> {
+  /** Changes something, for whoever has the token. */
+  async #do(
+    request: Request,
+    work: (wish: unknown) => Promise<unknown>,
+  ): Promise<Response> {
     if (request.method !== "POST") {
       return refuse(405, "Actions are asked for with POST");
     }
@@ -142,14 +172,7 @@ class Page {
     } catch {
       return refuse(400, "What was sent is not JSON");
     }
-    const who = request.headers.has("origin") ? "page" : "ctl";
-    try {
-      return answerJson({ story: await this.#control.ask(who, wish) });
-    } catch (error) {
-      if (error instanceof Refusal) return refuse(422, error.message);
-      if (error instanceof Failure) return refuse(502, error.message);
-      throw error;
-    }
+    return await answered(() => work(wish));
   }
 
   #events(request: Request): Response {
@@ -178,9 +201,13 @@ class Page {
  * @param port 0: 8000, or any free port if that is taken.
  * @throws {Failure} `environment` when the port is taken.
  */
-export function servePage(control: Control, port: number): ServedPage {
+export function servePage(
+  control: Control,
+  lessons: LessonDesk,
+  port: number,
+): ServedPage {
   const token = crypto.randomUUID();
-  const page = new Page(control, token);
+  const page = new Page(control, lessons, token);
   const server = listen(port, (request) => page.answer(request));
   const place = server.addr.port;
   page.names = new Set(

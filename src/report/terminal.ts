@@ -27,7 +27,8 @@ export function progressLine(progress: Progress): string {
   return `${seconds} s  ${outcomeWords(progress)}${health}`;
 }
 
-function findingLine({ verdict, text, measured }: Finding): string {
+/** A claim's verdict and what was measured. */
+export function findingLine({ verdict, text, measured }: Finding): string {
   return `  ${verdictWord(verdict)}  ${text}: ${measured}`;
 }
 

@@ -7,13 +7,16 @@ import { waitUntil } from "../io/wait.ts";
 /** Envoy checks every second; a busy machine needs longer to start a server. */
 const LIMIT_MS_DEFAULT = 20_000;
 
+/** Envoy did not find the servers healthy in time. */
+export class NotHealthy extends Failure {}
+
 /**
  * Waits until Envoy knows exactly `count` servers, all of them healthy.
  *
  * @param options `isReached` is another condition; `limitMs` is how long it may
  * take (default 20 s).
  * @returns How long it took, in milliseconds.
- * @throws {Failure} `environment`, naming what is wrong with each server.
+ * @throws {NotHealthy} `environment`, naming what is wrong with each server.
  */
 export async function awaitHealthy(
   admin: Pick<EnvoyAdmin, "isReady" | "hosts">,
@@ -41,7 +44,7 @@ export async function awaitHealthy(
   const states = hosts.map((host) =>
     `${host.address} ${host.flags.join(" ") || "healthy"}`
   );
-  throw new Failure(
+  throw new NotHealthy(
     "environment",
     `Envoy has not found ${count} healthy servers within ${limitMs} ms: ${
       states.join(", ") || "discovery returned none"

@@ -75,7 +75,8 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [
       /^tools\/[^/]+$/,
       [
-        /^src\/(stack|io|core)\//,
+        /^src\/(lesson|experiment|stack|io|core)\//,
+        /^workshop\//,
         /^bootstrap\//,
         /^tools\/(checks|build|gate|soak)\//,
       ],

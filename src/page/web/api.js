@@ -85,17 +85,43 @@ async function reloadIfOther() {
  * @throws {Error} With the sentence that says why it was refused.
  */
 export async function ask(action) {
-  const answer = await fetch("/api/do", {
-    method: "POST",
-    headers: { "content-type": "application/json", "x-token": token },
-    body: JSON.stringify(action),
-  }).catch(() => {
+  await post("/api/do", action);
+}
+
+/**
+ * Asks for a change.
+ *
+ * @param {string} path
+ * @param {object} wish
+ * @returns {Promise<any>} What the stack answers.
+ * @throws {Error} With the sentence that says why it was refused.
+ */
+export async function post(path, wish) {
+  const headers = { "content-type": "application/json", "x-token": token };
+  const body = JSON.stringify(wish);
+  return await answered(fetch(path, { method: "POST", headers, body }));
+}
+
+/**
+ * Asks what there is.
+ *
+ * @param {string} path
+ * @returns {Promise<any>}
+ * @throws {Error} With the sentence that says why there is nothing.
+ */
+export async function get(path) {
+  return await answered(fetch(path));
+}
+
+/** @param {Promise<Response>} fetching */
+async function answered(fetching) {
+  const answer = await fetching.catch(() => {
     throw new Error(
       "Cannot reach the stack: it has ended or the network is down",
     );
   });
   const said = await answer.json().catch(() => ({}));
-  if (answer.ok) return;
+  if (answer.ok) return said;
   throw new Error(
     typeof said.error === "string"
       ? said.error

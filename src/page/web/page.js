@@ -8,6 +8,7 @@ import { switchTheme } from "./colours.js";
 import { byId, element, setText } from "./element.js";
 import { makeFigures, makeProtections } from "./envoy.js";
 import { counted } from "./health.js";
+import { makeLessons } from "./lesson.js";
 import { makeLoad } from "./load.js";
 import { makePicture } from "./picture.js";
 import { withSecond } from "./recent.js";
@@ -66,6 +67,8 @@ const figures = makeFigures(byId("figures"), byId("excerpt"));
 const ledgers = makeLedgers(byId("counts"), byId("verdict"));
 const stories = makeStories(byId("stories"), byId("latest"));
 const charts = makeCharts(byId("charts"), byId("time-controls"), stories.all);
+const lessons = makeLessons();
+addEventListener("focus", () => lessons.look());
 
 /** @param {State} state */
 function showState(state) {
@@ -120,6 +123,7 @@ listen({
     figures.showExcerpts(hello.excerpts);
     showState(hello.state);
     showSeconds();
+    lessons.look();
   },
   state: showState,
   second(second) {
