@@ -3,6 +3,8 @@ import { CATALOGUE } from "../experiments/catalogue.ts";
 import { plainServer } from "../experiments/control/plain_server.ts";
 import { Failure } from "./core/errors.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
+import { kitFolder } from "./io/build.ts";
+import { KIT_PARTS, requireKitFiles } from "./io/kit.ts";
 import { exitWithFailure, runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
 import { ctl } from "./lab/ctl.ts";
@@ -78,6 +80,12 @@ if (import.meta.main) {
           Object.keys(COMMANDS).join(", ")
         }`,
       );
+    }
+    const kit = kitFolder();
+    // `check` says itself what is wrong with a kit. Executables are checked
+    // when they are used.
+    if (kit !== undefined && name !== "check") {
+      await requireKitFiles(kit, (path) => !path.startsWith(KIT_PARTS));
     }
     return await run(argv);
   });
