@@ -3,12 +3,13 @@ import { CATALOGUE } from "../experiments/catalogue.ts";
 import { plainServer } from "../experiments/control/plain_server.ts";
 import { Failure } from "./core/errors.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
-import { kitFolder } from "./io/build.ts";
+import { commandWords, kitFolder } from "./io/build.ts";
 import { KIT_PARTS, requireKitFiles } from "./io/kit.ts";
 import { exitWithFailure, runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
 import { ctl } from "./lab/ctl.ts";
 import { experimentCommand } from "./lab/experiment.ts";
+import { doctor } from "./lab/doctor.ts";
 import { down } from "./lab/down.ts";
 import { load } from "./lab/load.ts";
 import { reports } from "./lab/reports.ts";
@@ -32,6 +33,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: "list the runs in reports/, or remove old ones",
     run: reports,
   },
+  doctor: {
+    about: "find known pitfalls in an Envoy configuration",
+    run: doctor,
+  },
   experiment: {
     about: "measure what the settings promise",
     run: (argv) => experimentCommand(CATALOGUE, argv),
@@ -48,13 +53,14 @@ const SERVERS_INSTEAD: Readonly<Record<string, Command["run"]>> = {
 
 function usage(): string {
   const names = Object.entries(COMMANDS);
+  const words = kitFolder() === undefined ? "lab" : commandWords();
   const width = Math.max(...names.map(([name]) => name.length));
   return [
-    "Usage: lab COMMAND [flags]",
+    `Usage: ${words} COMMAND [flags]`,
     "",
     ...names.map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`),
     "",
-    "lab COMMAND --help lists a command's flags.",
+    `${words} COMMAND --help lists a command's flags.`,
   ].join("\n");
 }
 

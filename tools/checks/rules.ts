@@ -70,6 +70,10 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^bootstrap\//, [/^src\/(io|core)\//]],
     [/^tools\/checks\//, []],
     [/^tools\/build\//, [/^src\/(io|core)\//, /^bootstrap\//]],
+    [
+      /^tools\/kit\//,
+      [/^src\/(stack|io|core)\//, /^bootstrap\//, /^tools\/build\//],
+    ],
     [/^tools\/gate\//, [/^src\/(server|stack|io|core)\//]],
     [/^tools\/soak\//, [/^src\/(stack|io|core)\//]],
     [
@@ -77,7 +81,7 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
       [
         /^src\/(stack|io|core)\//,
         /^bootstrap\//,
-        /^tools\/(checks|build|gate|soak)\//,
+        /^tools\/(checks|build|kit|gate|soak)\//,
       ],
     ],
     [/^tests\//, [/./]],
