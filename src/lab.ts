@@ -7,6 +7,7 @@ import { commandWords, kitFolder } from "./io/build.ts";
 import { KIT_PARTS, requireKitFiles } from "./io/kit.ts";
 import { exitWithFailure, runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
+import { check } from "./lab/check.ts";
 import { ctl } from "./lab/ctl.ts";
 import { experimentCommand } from "./lab/experiment.ts";
 import { doctor } from "./lab/doctor.ts";
@@ -37,6 +38,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: "find known pitfalls in an Envoy configuration",
     run: doctor,
   },
+  check: { about: "look at a laptop before a workshop", run: check },
   experiment: {
     about: "measure what the settings promise",
     run: (argv) => experimentCommand(CATALOGUE, argv),

@@ -1,5 +1,6 @@
 /** Reproducible archives. */
 import { createWriteStream } from "node:fs";
+import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { create } from "tar";
 import { FILE_TIME } from "./compile.ts";
@@ -30,7 +31,7 @@ export async function writeArchive(
 ): Promise<void> {
   const { isExecutable = () => true, ...aborting } = options;
   const executables = new Set(
-    names.filter(isExecutable).map((name) => `${cwd}/${name}`),
+    names.filter(isExecutable).map((name) => resolve(cwd, name)),
   );
   const archive = create({
     cwd,

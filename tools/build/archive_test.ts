@@ -25,7 +25,7 @@ Deno.test("writeArchive() is understood by tar", async () => {
     await writeArchive(
       `${folder}/x.tar.gz`,
       "top",
-      { cwd: folder, names: Object.keys(sizes) },
+      { cwd: `${folder}/`, names: Object.keys(sizes) },
       { isExecutable: (name) => name === "a" },
     );
     const { code, stderr } = await runToEnd("tar", [

@@ -43,12 +43,13 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^src\/load\//, [/^src\/(stack|io|core)\//]],
     [/^src\/control\//, [/^src\/(experiment|stack|io|core)\//]],
     [/^src\/lesson\//, [/^src\/(experiment|stack|io|core)\//]],
+    [/^src\/kit\//, [/^src\/(stack|io|core)\//]],
     [/^src\/page\//, [/^src\/(control|lesson|io|core)\//]],
     [/^src\/report\//, [/^src\/(experiment|io|core)\//]],
     [
       /^src\/lab\//,
       [
-        /^src\/(page|control|lesson|load|doctor|report|experiment)\//,
+        /^src\/(page|control|lesson|kit|load|doctor|report|experiment)\//,
         /^src\/(stack|io|core)\//,
       ],
     ],
