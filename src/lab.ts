@@ -14,6 +14,7 @@ import { doctor } from "./lab/doctor.ts";
 import { down } from "./lab/down.ts";
 import { load } from "./lab/load.ts";
 import { reports } from "./lab/reports.ts";
+import { serve } from "./lab/serve.ts";
 import { up } from "./lab/up.ts";
 
 /** A command of the lab; it receives the arguments after its name. */
@@ -38,6 +39,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: "find known pitfalls in an Envoy configuration",
     run: doctor,
   },
+  serve: { about: "hand out a kit in the room's network", run: serve },
   check: { about: "look at a laptop before a workshop", run: check },
   experiment: {
     about: "measure what the settings promise",
