@@ -31,6 +31,8 @@ for (
       ["experiment", "compare", "--help"],
     ],
     ["`./denow task reports`", "lab", ["reports", "--help"]],
+    ["`./denow task check-machine`", "lab", ["check", "--help"]],
+    ["`./denow task serve`", "lab", ["serve", "--help"]],
     ["`./denow task ctl`", "lab", ["ctl", "--help"]],
   ] as const
 ) {
