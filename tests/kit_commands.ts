@@ -26,7 +26,12 @@ export interface Outcome {
 const LIMIT_MS = 60_000;
 
 /** Environments that make a load test short. */
-const SHORT_LOAD = { RATE: "50", DURATION: "3s", WARMUP: "1s" };
+const SHORT_LOAD = {
+  RATE: "60",
+  DURATION: "4s",
+  WARMUP: "1s",
+  TOLERANCE: "0.05",
+};
 
 async function type(words: readonly string[]): Promise<Outcome> {
   const [command = "", ...first] = words;

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import config from "../deno.json" with { type: "json" };
+import { UNKNOWN_EXIT_CODE } from "../src/core/load/verdict.ts";
 import { sha256OfFile } from "../src/io/digest.ts";
 import { KIT_SUMS, parseSums } from "../src/io/kit.ts";
 import { runToEnd } from "../src/io/processes.ts";
@@ -84,31 +85,39 @@ async function typeIn(
   return JSON.parse(run.text().trim().split("\n").at(-1) ?? "");
 }
 
-/** What each command must say, from source and in the kit. */
-const EXPECTED: readonly (readonly [string, number, RegExp])[] = [
-  ["check", 0, /^ok {6}versions .*\n(ok .*\n){8}code: GD1(-[0-9A-Z]+)+\n$/],
-  ["up", 0, /stopping on SIGINT\n$/],
-  ["ctl status", 0, /server-3/],
-  ["ctl scale 4", 0, /4 healthy/],
-  ["load", 0, /reports\/.*report\.html/],
-  ["up", 0, /stopping on SIGINT\n$/],
-  ["experiment list", 0, /^name +set +question\n/],
+/**
+ * What each command must say, from source and in the kit, and its exit code. On
+ * a busy machine speed, load and experiments may not be judged as held; their
+ * other codes are for that alone.
+ */
+const EXPECTED: readonly (readonly [string, readonly number[], RegExp])[] = [
+  [
+    "check",
+    [0, 1],
+    /^ok {6}versions .*\n(ok .*\n){7}(ok {4}|FAILED) +speed .*\ncode: GD1(-[0-9A-Z]+)+\n$/,
+  ],
+  ["up", [0], /stopping on SIGINT\n/],
+  ["ctl status", [0], /server-3/],
+  ["ctl scale 4", [0], /4 healthy/],
+  ["load", [0, UNKNOWN_EXIT_CODE], /reports\/.*report\.html\n$/],
+  ["up", [0], /stopping on SIGINT\n/],
+  ["experiment list", [0], /^name +set +question\n/],
   [
     "experiment run wrong-health-service",
-    0,
-    /HELD +wrong-health-service[^]*report: reports\//,
+    [0, 1],
+    /(HELD|UNKNOWN) +wrong-health-service[^]*report: reports\//,
   ],
-  ["reports", 0, /\n2 runs, /],
-  ["doctor envoy.yaml", 0, /^envoy\.yaml: none of \d+ known pitfalls\n$/],
+  ["reports", [0], /\n2 runs, /],
+  ["doctor envoy.yaml", [0], /^envoy\.yaml: none of \d+ known pitfalls\n$/],
 ];
 
 function assertOutcome({ said, firstReplyMs, leftovers }: Outcome): void {
   const asked = said.map(({ command }) => command);
   assert.deepEqual(asked, [...EXPECTED.map(([command]) => command), "down"]);
-  EXPECTED.forEach(([command, code, pattern], index) => {
-    const text = said[index]?.text ?? "";
+  EXPECTED.forEach(([command, codes, pattern], index) => {
+    const { code = -1, text = "" } = said[index] ?? {};
     assert.match(text, pattern, command);
-    assert.equal(said[index]?.code, code, `${command}: ${text}`);
+    assert.ok(codes.includes(code), `${command} gave ${code}: ${text}`);
   });
   assert.equal(firstReplyMs.length, 2);
   print(`  first reply after ${firstReplyMs.map(Math.round).join(" and ")} ms`);

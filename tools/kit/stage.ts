@@ -144,10 +144,12 @@ class Stage {
   }
 }
 
-/**
- * The file of a path, or all files below a folder; tests are left out, and so
- * is a folder that does not exist.
- */
+/** Tests, and what was measured here. */
+function isLeftOut(path: string): boolean {
+  return /_test\.ts$|^loadtest\/reports\/[^.]/.test(path);
+}
+
+/** The file of a path, or all files below a folder, if it exists. */
 function filesBelow(path: string): readonly string[] {
   let entries: Deno.DirEntry[];
   try {
@@ -160,7 +162,7 @@ function filesBelow(path: string): readonly string[] {
   return entries.flatMap(({ name, isDirectory }) =>
     isDirectory
       ? filesBelow(`${path}/${name}`)
-      : /_test\.ts$|^report-|\.(html|json)$/.test(name)
+      : isLeftOut(`${path}/${name}`)
       ? []
       : [`${path}/${name}`]
   );
