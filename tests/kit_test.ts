@@ -98,7 +98,7 @@ const EXPECTED: readonly (readonly [string, readonly number[], RegExp])[] = [
   ],
   ["up", [0], /stopping on SIGINT\n/],
   ["ctl status", [0], /server-3/],
-  ["ctl scale 4", [0], /4 healthy/],
+  ["ctl scale 4", [0], /scaled from 3 to 4/],
   ["load", [0, UNKNOWN_EXIT_CODE], /reports\/.*report\.html\n$/],
   ["up", [0], /stopping on SIGINT\n/],
   ["experiment list", [0], /^name +set +question\n/],
@@ -116,7 +116,7 @@ function assertOutcome({ said, firstReplyMs, leftovers }: Outcome): void {
   assert.deepEqual(asked, [...EXPECTED.map(([command]) => command), "down"]);
   EXPECTED.forEach(([command, codes, pattern], index) => {
     const { code = -1, text = "" } = said[index] ?? {};
-    assert.match(text, pattern, command);
+    assert.match(text, pattern, `${command}: ${text}`);
     assert.ok(codes.includes(code), `${command} gave ${code}: ${text}`);
   });
   assert.equal(firstReplyMs.length, 2);
