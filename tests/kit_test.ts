@@ -98,7 +98,7 @@ const EXPECTED: readonly (readonly [string, readonly number[], RegExp])[] = [
   ],
   ["up", [0], /stopping on SIGINT\n/],
   ["ctl status", [0], /server-3/],
-  ["ctl scale 4", [0], /scaled from 3 to 4/],
+  ["ctl scale 4", [0], /^$/],
   ["load", [0, UNKNOWN_EXIT_CODE], /reports\/.*report\.html\n$/],
   ["up", [0], /stopping on SIGINT\n/],
   ["experiment list", [0], /^name +set +question\n/],
