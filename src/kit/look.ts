@@ -120,7 +120,7 @@ export async function lookAround(
       };
     }
     const speed = await measureSpeed(envoyPath, options.signal);
-    figures.callsPerS = speed.reachedPerS;
+    figures.callsPerS = Math.round(speed.reachedPerS);
     figures.p99Ms = Math.ceil(speed.p99Ms);
     return judgeSpeed(speed);
   });
