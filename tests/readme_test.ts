@@ -32,6 +32,8 @@ for (
     ],
     ["`./denow task lesson`", "lab", ["lesson", "--help"]],
     ["`./denow task reports`", "lab", ["reports", "--help"]],
+    ["`./denow task check-machine`", "lab", ["check", "--help"]],
+    ["`./denow task serve`", "lab", ["serve", "--help"]],
     ["`./denow task ctl`", "lab", ["ctl", "--help"]],
   ] as const
 ) {

@@ -111,7 +111,6 @@ async function build(
   for (const [target, { denort, deno }] of runtimes) {
     const place = targets.length === 1 ? "" : `${target}/`;
     await Deno.mkdir(`${out}/${place}`, { recursive: true });
-    const names: string[] = [];
     for (const [program, bundleName] of bundles) {
       const name = `${place}${binaryName(program, target)}`;
       await compile({
@@ -120,7 +119,6 @@ async function build(
         ...(denort === undefined ? {} : { denort }),
         ...(deno === undefined ? {} : { deno }),
       });
-      names.push(name);
       binaries.push(await measure(name));
     }
     if (programs.length < PROGRAMS.length) continue;
@@ -128,7 +126,10 @@ async function build(
     await writeArchive(
       `${folder}/${archive}`,
       archiveName(target),
-      names.map((name) => `${out}/${name}`),
+      {
+        cwd: `${out}/${place}`,
+        names: programs.map((program) => binaryName(program, target)),
+      },
       { signal },
     );
     await Deno.rename(`${folder}/${archive}`, `${out}/${archive}`);

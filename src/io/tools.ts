@@ -1,8 +1,9 @@
 /** Finds third-party tools, and fetches those that are missing. */
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { Failure } from "../core/errors.ts";
+import { kitFolder, projectFolder } from "./build.ts";
+import { KIT_PARTS, requireKitFiles } from "./kit.ts";
 import { runToEnd } from "./processes.ts";
 import {
   advice,
@@ -21,8 +22,11 @@ export interface Tool {
   /** The path of its executable. */
   readonly path: string;
   readonly version: string;
-  /** Where it was found: in its variable, on PATH, in .tools, or just fetched. */
-  readonly origin: "variable" | "path" | "folder" | "fetched";
+  /**
+   * Where it was found: in the kit, in its variable, on PATH, in .tools, or just
+   * fetched.
+   */
+  readonly origin: "kit" | "variable" | "path" | "folder" | "fetched";
 }
 
 /** How to find a tool. */
@@ -39,11 +43,6 @@ export interface FindOptions {
   readonly progressIntervalMs?: number;
 }
 
-/** The folder of fetched tools; a binary's is in its working folder. */
-const TOOLS_FOLDER = Deno.build.standalone
-  ? join(Deno.cwd(), ".tools")
-  : fileURLToPath(new URL("../../.tools", import.meta.url));
-
 const PROGRESS_INTERVAL_MS = 30_000;
 
 /** How long a tool may take to print its version. */
@@ -52,10 +51,12 @@ const VERSION_LIMIT_MS = 10_000;
 /**
  * Finds a tool at its pinned version: in its variable (`ENVOY`, `K6`, `GRPCURL`),
  * on PATH or in .tools; otherwise fetches it into .tools. Several processes may
- * do so at once.
+ * do so at once. In a kit it is the kit's own, and nothing else: a kit fetches
+ * nothing.
  *
  * @throws {Failure} `environment` when the variable names something else, or
- * the tool cannot be fetched, or `signal` was aborted.
+ * the tool cannot be fetched, or `signal` was aborted; or the kit's is missing
+ * or damaged.
  *
  * @example
  * ```ts
@@ -76,13 +77,21 @@ export async function findToolOfRow(
 ): Promise<Tool> {
   const env = options.env ?? ((name: string) => Deno.env.get(name));
   const onProgress = options.onProgress ?? (() => {});
-  const folder = options.folder ?? TOOLS_FOLDER;
+  const folder = options.folder ?? `${projectFolder()}.tools`;
   const tool = (path: string, origin: Tool["origin"]): Tool => ({
     path,
     version: row.version,
     origin,
   });
 
+  const kit = kitFolder();
+  if (kit !== undefined) {
+    const part = KIT_PARTS + row.name;
+    // What is started beside it runs on the kit's Deno.
+    const parts = [`${KIT_PARTS}deno`, part];
+    await requireKitFiles(kit, (path) => parts.includes(path), parts);
+    return tool(kit + part, "kit");
+  }
   const given = env(row.variable);
   if (given !== undefined && given !== "") {
     return tool(await checkGiven(row, given, options.signal), "variable");

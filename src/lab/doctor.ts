@@ -1,6 +1,7 @@
 /** The command `experiment doctor FILE`. */
 import { EXIT_CODES, Failure } from "../core/errors.ts";
 import { type FlagRows, helpText, parseFlags } from "../core/flags.ts";
+import { commandWords } from "../io/build.ts";
 import { readText } from "../io/files.ts";
 import { print } from "../io/terminal.ts";
 import { parseModel } from "../doctor/model.ts";
@@ -84,7 +85,7 @@ export async function doctor(argv: readonly string[]): Promise<number> {
   for (const { rule, findings } of diagnoses) {
     for (const { field, now } of findings) print(`${field} is ${now}`);
     print(`  ${rule.why}.`);
-    print(`  See it: deno task experiment run ${rule.experiment}`);
+    print(`  See it: ${commandWords()} experiment run ${rule.experiment}`);
   }
   print(
     diagnoses.length === 0

@@ -9,7 +9,7 @@ import {
   words,
 } from "../core/flags.ts";
 import { tableLines } from "../core/table.ts";
-import { runtimeNote } from "../io/build.ts";
+import { commandWords, isFromSource, runtimeNote } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
@@ -95,7 +95,7 @@ export async function experimentCommand(
     return 0;
   }
   const [action, ...names] = positionals;
-  if (values.isDocker && Deno.build.standalone) {
+  if (values.isDocker && !isFromSource()) {
     throw new Failure(
       "environment",
       "--docker builds images and bundles from source; use " +
@@ -199,7 +199,7 @@ async function runAll(
     const page = await writeReports(flags.outDir, results, {
       seed: flags.seed,
       stack: stacks.name,
-      command: `deno task experiment run ${
+      command: `${commandWords()} experiment run ${
         chosen.map(({ name }) => name).join(" ")
       } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}`,
       machine: machineFacts(),

@@ -4,16 +4,14 @@
  * process cannot be told from a later one with its id, so no file is written.
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Failure, messageOf } from "../core/errors.ts";
+import { projectFolder } from "../io/build.ts";
 import { statOf } from "../io/process_stat.ts";
 import { runToEnd } from "../io/processes.ts";
 import { waitUntil } from "../io/wait.ts";
 
-/** For files of runs; a binary's is under its working directory. */
-export const RUN_FOLDER: string = Deno.build.standalone
-  ? join(Deno.cwd(), ".tools", "run")
-  : fileURLToPath(new URL("../../.tools/run", import.meta.url));
+/** For files of runs. */
+export const RUN_FOLDER: string = `${projectFolder()}.tools/run`;
 
 /** A killed process is gone within milliseconds. */
 const END_LIMIT_MS = 5000;

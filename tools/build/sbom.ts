@@ -8,7 +8,7 @@ export interface Lock {
 
 /** A component of the list. */
 export interface Component {
-  readonly type: "library" | "platform";
+  readonly type: "library" | "platform" | "application";
   readonly "bom-ref": string;
   readonly name: string;
   readonly version: string;
@@ -60,6 +60,24 @@ export function runtimeComponent(
   purl: string,
 ): Component {
   return { type: "platform", "bom-ref": purl, name, version, purl };
+}
+
+/**
+ * An executable as a component.
+ *
+ * @param sha256 Its digest, in hexadecimal digits.
+ */
+export function executableComponent(
+  name: string,
+  version: string,
+  purl: string,
+  sha256: string,
+): Component {
+  return {
+    ...runtimeComponent(name, version, purl),
+    type: "application",
+    hashes: [{ alg: "SHA-256", content: sha256 }],
+  };
 }
 
 /**

@@ -43,12 +43,13 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^src\/load\//, [/^src\/(stack|io|core)\//]],
     [/^src\/control\//, [/^src\/(experiment|stack|io|core)\//]],
     [/^src\/lesson\//, [/^src\/(experiment|stack|io|core)\//]],
+    [/^src\/kit\//, [/^src\/(stack|io|core)\//]],
     [/^src\/page\//, [/^src\/(control|lesson|io|core)\//]],
     [/^src\/report\//, [/^src\/(experiment|io|core)\//]],
     [
       /^src\/lab\//,
       [
-        /^src\/(page|control|lesson|load|doctor|report|experiment)\//,
+        /^src\/(page|control|lesson|kit|load|doctor|report|experiment)\//,
         /^src\/(stack|io|core)\//,
       ],
     ],
@@ -70,6 +71,10 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^bootstrap\//, [/^src\/(io|core)\//]],
     [/^tools\/checks\//, []],
     [/^tools\/build\//, [/^src\/(io|core)\//, /^bootstrap\//]],
+    [
+      /^tools\/kit\//,
+      [/^src\/(stack|io|core)\//, /^bootstrap\//, /^tools\/build\//],
+    ],
     [/^tools\/gate\//, [/^src\/(server|stack|io|core)\//]],
     [/^tools\/soak\//, [/^src\/(stack|io|core)\//]],
     [
@@ -78,7 +83,7 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
         /^src\/(lesson|experiment|stack|io|core)\//,
         /^workshop\//,
         /^bootstrap\//,
-        /^tools\/(checks|build|gate|soak)\//,
+        /^tools\/(checks|build|kit|gate|soak)\//,
       ],
     ],
     [/^tests\//, [/./]],
