@@ -64,7 +64,7 @@ const restart = /** @type {HTMLButtonElement} */ (byId("restart-envoy"));
 restart.addEventListener("click", () => act({ do: "restart-envoy" }, restart));
 const figures = makeFigures(byId("figures"), byId("excerpt"));
 const ledgers = makeLedgers(byId("counts"), byId("verdict"));
-const stories = makeStories(byId("stories"), byId("latest"));
+const stories = makeStories(byId("stories"), byId("latest"), byId("told"));
 const charts = makeCharts(byId("charts"), byId("time-controls"), stories.all);
 
 /** @param {State} state */
