@@ -53,9 +53,10 @@ export async function callHedged<C extends Client, M extends MethodOf<C>>(
     readonly kept?: C[];
   },
 ): Promise<ReplyOf<C, M>> {
-  type End = UnaryEnd<ReplyOf<C, M>> & { readonly client: C };
+  type End = UnaryEnd<ReplyOf<C, M>>;
   const endMs = performance.now() + deadlineMs;
   const clients: C[] = [];
+  const answered = new Set<C>();
   const answer = Promise.withResolvers<End | undefined>();
   let last: End | undefined;
   const hedge = async () => {
@@ -63,11 +64,11 @@ export async function callHedged<C extends Client, M extends MethodOf<C>>(
     clients.push(client);
     const leftMs = Math.max(1, endMs - performance.now());
     const options = { deadlineMs: leftMs };
-    const end = {
-      ...await callToEnd(client, method, request, options),
-      client,
-    };
-    if (!NO_ANSWER.has(end.status)) answer.resolve(end);
+    const end = await callToEnd(client, method, request, options);
+    if (!NO_ANSWER.has(end.status)) {
+      answered.add(client);
+      answer.resolve(end);
+    }
     // Why earlier attempts failed says more than that time is up.
     if (end.status !== "DEADLINE_EXCEEDED") last = end;
     else last ??= end;
@@ -79,12 +80,10 @@ export async function callHedged<C extends Client, M extends MethodOf<C>>(
     deadlineMs + LAST_STATUS_MS,
   );
   const end = await answer.promise;
-  const hasAnswered = end !== undefined && !NO_ANSWER.has(end.status);
   clearInterval(nextHedge);
   clearTimeout(timer);
   for (const client of clients) {
-    const isKept = hasAnswered && client === end.client && kept?.length === 0;
-    if (isKept) kept.push(client);
+    if (answered.has(client) && kept?.length === 0) kept.push(client);
     else client.close();
   }
   if (end?.reply !== undefined) return end.reply;
