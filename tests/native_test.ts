@@ -227,7 +227,7 @@ for (
         200,
         async () => {
           for (const turned of SWITCHES) {
-            await callMany(stack.endpoint, 100, { concurrency: 1 });
+            await callMany(stack.endpoint, 500, { concurrency: 1 });
             await change(
               stack,
               configWith(parseEnvoyConfig(), new Set(turned)),
@@ -236,7 +236,7 @@ for (
           }
         },
       );
-      assert.ok(total(servers) > 300, "too few calls to tell");
+      assert.ok(total(servers) > 200, "too few calls to tell");
       if (isKept) assert.deepEqual(errors, NO_ERRORS);
       else assert.ok(total(errors) > 0, "nothing was lost");
     });
