@@ -1,5 +1,6 @@
 /** The promises of the demo on the native stack, each measured. */
 import assert from "node:assert/strict";
+import { configWith } from "../src/control/protections.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 import {
@@ -7,7 +8,8 @@ import {
   GRPC_CLUSTER,
   parseEnvoyConfig,
 } from "../src/stack/envoy_config.ts";
-import { DISCOVERY_KINDS } from "../src/stack/native.ts";
+import { DISCOVERY_KINDS, type NativeStack } from "../src/stack/native.ts";
+import { chooseBaseId } from "../src/stack/shared_memory.ts";
 import {
   awaitHealthy,
   callDuring,
@@ -169,6 +171,79 @@ for (const discovery of DISCOVERY_KINDS) {
       assert.equal(await statOf(stack, "upstream_rq_retry"), 0);
       const after = await callMany(stack.endpoint, 30);
       assert.deepEqual(after.errors, NO_ERRORS);
+    });
+  });
+}
+
+/** Connections to a port of this machine that were closed lately. */
+function closedTo(port: number): number {
+  const TIME_WAIT = "06";
+  const remote = new RegExp(
+    `:${port.toString(16).toUpperCase().padStart(4, "0")} ${TIME_WAIT} `,
+  );
+  return Deno.readTextFileSync("/proc/net/tcp").split("\n")
+    .filter((line) => remote.test(line)).length;
+}
+
+Deno.test({
+  name: "a server's counters are read on one connection",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await withStack({ servers: 1 }, async (stack) => {
+      const [server] = stack.servers();
+      assert.ok(server);
+      const port = Number(server.address.split(":")[1]);
+      const read = () => stack.counters(server.name);
+      for (let time = 0; time < 20; time += 1) await read();
+      assert.equal(closedTo(port), 0);
+      await stack.stop(server.name, "SIGKILL");
+      await stack.start(server.name);
+      await read(); // The server is another one, at the same address.
+    });
+  },
+});
+
+/** What is switched over after each of three switches. */
+const SWITCHES = [["retries"], ["retries", "least-request"], []];
+
+for (
+  const [what, isKept, change] of [
+    [
+      "switching protections loses no call: Envoy hands its sockets over",
+      true,
+      (stack: NativeStack, config: EnvoyConfig) => stack.replaceEnvoy(config),
+    ],
+    [
+      "control: an Envoy that ends before the next one begins loses some",
+      false,
+      async (
+        stack: NativeStack,
+      ) => {
+        await stack.stopEnvoy("SIGTERM");
+        await stack.startEnvoy();
+      },
+    ],
+  ] as const
+) {
+  Deno.test(what, async () => {
+    await withStack({ baseId: chooseBaseId() }, async (stack) => {
+      const { errors, servers } = await callDuring(
+        stack.endpoint,
+        200,
+        async () => {
+          for (const turned of SWITCHES) {
+            await callMany(stack.endpoint, 500, { concurrency: 1 });
+            await change(
+              stack,
+              configWith(parseEnvoyConfig(), new Set(turned)),
+            );
+            await awaitHealthy(stack, 3);
+          }
+        },
+      );
+      assert.ok(total(servers) > 200, "too few calls to tell");
+      if (isKept) assert.deepEqual(errors, NO_ERRORS);
+      else assert.ok(total(errors) > 0, "nothing was lost");
     });
   });
 }

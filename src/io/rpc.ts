@@ -278,6 +278,9 @@ const SILENCE_OPTIONS = {
   "grpc.keepalive_timeout_ms": 2000,
 } as const;
 
+/** In `node:http2` before Deno 2.8 each ping fails and drops its connection. */
+const CAN_PING = !/^2\.[0-7]\./.test(Deno.version.deno);
+
 /** grpc-js's number for gzip. */
 const GZIP = 2;
 
@@ -308,7 +311,7 @@ export function connect<C extends Client>(
     "grpc.service_config_disable_resolution": 1,
     // Calls to this machine must not use the system's proxy.
     "grpc.enable_http_proxy": 0,
-    ...(options.leavesSilence ? SILENCE_OPTIONS : {}),
+    ...(options.leavesSilence && CAN_PING ? SILENCE_OPTIONS : {}),
     ...(options.compresses
       ? { "grpc.default_compression_algorithm": GZIP }
       : {}),

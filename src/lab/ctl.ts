@@ -237,7 +237,8 @@ function statusLines(state: State): readonly string[] {
     "",
     `Envoy: ${envoy.healthy} of ${envoy.total} healthy, ${envoy.retries} ` +
     `retries, ${envoy.ejections} ejections, ${envoy.overflows} overflows`,
-    `Load: ${load.ratePerS} calls a second to ${load.listeners.join(" and ")}`,
+    `Load: ${load.ratePerS} ${load.ratePerS === 1 ? "call" : "calls"} a ` +
+    `second to ${load.listeners.join(" and ")}`,
     `Ledgers: callers ${ledgers.callers.l7 + ledgers.callers.l4}, ` +
     `servers ${ledgers.servers}. ${ledgers.verdict}`,
     `Protections: ${

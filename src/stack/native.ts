@@ -71,8 +71,8 @@ export interface NativeOptions extends StackListeners {
   readonly serverDeno?: string;
   /** Whether faults can be injected into the servers (default false). */
   readonly allowFaults?: boolean;
-  /** Whether replaceEnvoy() may be used (default false). */
-  readonly isReplaceable?: boolean;
+  /** Envoy's and its successors' (default: replaceEnvoy() may not be used). */
+  readonly baseId?: number;
   /** Interrupts the start and kills everything that was started. */
   readonly signal?: AbortSignal;
 }
@@ -99,7 +99,7 @@ export class NativeStack implements Stack {
       configName: options.configName,
       admin: this.admin,
       concurrency: options.concurrency ?? 1,
-      isReplaceable: options.isReplaceable ?? false,
+      baseId: options.baseId,
       onLine: (line) => options.onLine?.("envoy", line),
       onCrash: (status) => options.onCrash?.("envoy", status),
     });
@@ -233,7 +233,9 @@ export class NativeStack implements Stack {
     }
     // A new Envoy receives what its predecessor counted since it was last
     // asked, so that sums over both stay right.
-    if (this.#options.isReplaceable) moved["stats_flush_on_admin"] = true;
+    if (this.#options.baseId !== undefined) {
+      moved["stats_flush_on_admin"] = true;
+    }
     return moved;
   }
 

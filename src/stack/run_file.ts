@@ -9,6 +9,7 @@ import { projectFolder } from "../io/build.ts";
 import { statOf } from "../io/process_stat.ts";
 import { runToEnd } from "../io/processes.ts";
 import { waitUntil } from "../io/wait.ts";
+import { chooseBaseId, removeSharedMemory } from "./shared_memory.ts";
 
 /** For files of runs. */
 export const RUN_FOLDER: string = `${projectFolder()}.tools/run`;
@@ -36,6 +37,8 @@ interface Content {
   readonly startedAt: string;
   readonly ports: readonly number[];
   readonly parts: readonly Process[];
+  /** Names what its Envoys share; earlier versions did not record it. */
+  readonly baseId?: number;
 }
 
 /** An `up` of which at least one process is alive. */
@@ -49,6 +52,8 @@ export interface Run extends Content {
 
 /** The file of this program's run. */
 export class RunFile {
+  /** For this run's Envoys; what they share is removed with the file. */
+  readonly baseId = chooseBaseId();
   readonly #path: string;
   readonly #ports: readonly number[];
   readonly #startedAt = new Date().toISOString();
@@ -99,6 +104,7 @@ export class RunFile {
       startedAt: this.#startedAt,
       ports: this.#ports,
       parts,
+      baseId: this.baseId,
       ...(this.#page === undefined ? {} : { page: this.#page }),
     };
     try {
@@ -132,7 +138,7 @@ export async function findRuns(folder = RUN_FOLDER): Promise<readonly Run[]> {
       ? []
       : await living([content.up, ...content.parts]);
     if (content === undefined || lives.length === 0) {
-      await Deno.remove(path).catch(() => {});
+      await forget(path, content);
       continue;
     }
     const isUp = ({ pid }: Process) => pid === content.up.pid;
@@ -165,7 +171,7 @@ async function readContent(path: string): Promise<Content | undefined> {
   try {
     const content = JSON.parse(await Deno.readTextFile(path)) as Content;
     const isContent = [content.up, ...content.parts].every(isProcess) &&
-      content.ports.every(Number.isInteger) &&
+      [...content.ports, content.baseId ?? 0].every(Number.isInteger) &&
       !Number.isNaN(Date.parse(content.startedAt));
     return isContent ? content : undefined;
   } catch {
@@ -204,7 +210,14 @@ export async function endLeftovers(run: Run): Promise<void> {
       }; end it by hand`,
     );
   }
-  await Deno.remove(run.path).catch(() => {});
+  await forget(run.path, run);
+}
+
+/** Removes what a run has left that is not a process. */
+async function forget(path: string, content?: Content): Promise<void> {
+  const { baseId } = content ?? {};
+  if (baseId !== undefined) await removeSharedMemory(baseId);
+  await Deno.remove(path).catch(() => {});
 }
 
 /** The processes that are still alive. */

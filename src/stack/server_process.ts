@@ -49,6 +49,8 @@ export class ServerProcess {
   readonly port: number;
   readonly #options: ServerProcessOptions;
   #child: Child | undefined;
+  /** The connection that counters are read on, every second by `up`. */
+  readonly #kept: AdminClient[] = [];
 
   constructor(options: ServerProcessOptions) {
     this.name = options.name;
@@ -123,6 +125,7 @@ export class ServerProcess {
     const child = this.#child;
     if (child === undefined) return { code: 0, signal: null };
     this.#child = undefined; // What happens now is not a crash.
+    this.#kept.splice(0).forEach((client) => client.close());
     child.kill("SIGCONT"); // A paused process cannot handle SIGTERM.
     child.kill(signal);
     return await awaitExit(child, STOP_LIMIT_MS);
@@ -143,6 +146,7 @@ export class ServerProcess {
   ): Promise<ReplyOf<AdminClient, M>> {
     return await callHedged(Admin, method, request, {
       target: this.address,
+      kept: this.#kept,
       deadlineMs: OPERATOR_DEADLINE_MS,
       complaint: `${this.name} did not do ${method}`,
     });

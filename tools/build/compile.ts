@@ -164,7 +164,8 @@ export async function compile(options: CompileOptions): Promise<void> {
 function v8Flags(program: Program): readonly string[] {
   const tasks: Readonly<Record<string, { readonly command: string }>> =
     config.tasks;
-  const words = tasks[program]?.command.split(" ") ?? [];
+  const task = program === "lab" ? "up" : program;
+  const words = tasks[task]?.command.split(" ") ?? [];
   return words.filter((word) => word.startsWith("--v8-flags="));
 }
 
