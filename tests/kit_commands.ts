@@ -20,6 +20,8 @@ export interface Outcome {
   readonly firstReplyMs: readonly number[];
   /** What still ran afterwards. */
   readonly leftovers: readonly string[];
+  /** What Envoys have left in /dev/shm. */
+  readonly sharedMemory: readonly string[];
 }
 
 /** How long a command may take on a busy machine. */
@@ -77,7 +79,9 @@ async function type(words: readonly string[]): Promise<Outcome> {
   await say(["reports"]);
   await say(["doctor", "envoy.yaml"]);
   await say(["down"]);
-  return { said, firstReplyMs, leftovers };
+  const sharedMemory = [...Deno.readDirSync("/dev/shm")]
+    .map(({ name }) => name);
+  return { said, firstReplyMs, leftovers, sharedMemory };
 }
 
 if (import.meta.main) {
