@@ -7,6 +7,7 @@ import { exitWithFailure, runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
 import { ctl } from "./lab/ctl.ts";
 import { experimentCommand } from "./lab/experiment.ts";
+import { doctor } from "./lab/doctor.ts";
 import { down } from "./lab/down.ts";
 import { load } from "./lab/load.ts";
 import { reports } from "./lab/reports.ts";
@@ -24,6 +25,10 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   ctl: {
     about: "control a running up: kill a server, scale, show its status",
     run: ctl,
+  },
+  doctor: {
+    about: "find known pitfalls in an Envoy configuration",
+    run: doctor,
   },
   load: { about: "run a load test with k6", run: load },
   reports: {

@@ -61,7 +61,10 @@ interface Message {
 }
 interface Enum {
   readonly name: string;
-  readonly value: readonly { readonly name: string; readonly number?: number }[];
+  readonly value: readonly {
+    readonly name: string;
+    readonly number?: number;
+  }[];
 }
 interface File {
   readonly package?: string;
@@ -100,7 +103,11 @@ function filesIn(executable: Uint8Array): readonly File[] {
   const text = Buffer.from(executable.buffer);
   const found = new Map<string, File>();
   const suffix = ".proto";
-  for (let at = text.indexOf(suffix); at >= 0; at = text.indexOf(suffix, at + 1)) {
+  for (
+    let at = text.indexOf(suffix);
+    at >= 0;
+    at = text.indexOf(suffix, at + 1)
+  ) {
     const end = at + suffix.length;
     let start = at;
     while (/[\w/]/.test(String.fromCharCode(executable[start - 1] ?? 0))) {
@@ -133,7 +140,9 @@ export function schemaOf(executable: Uint8Array): Schema {
     const messages = "messageType" in file
       ? file.messageType
       : (file as Message).nestedType;
-    for (const one of file.enumType ?? []) enums.set(`${scope}${one.name}`, one);
+    for (const one of file.enumType ?? []) {
+      enums.set(`${scope}${one.name}`, one);
+    }
     for (const one of messages ?? []) {
       all.set(`${scope}${one.name}`, one);
       take(`${scope}${one.name}.`, one);
@@ -164,16 +173,21 @@ export function schemaOf(executable: Uint8Array): Schema {
   const typeOf = (field: Field): string => {
     const entry = all.get((field.typeName ?? "").slice(1));
     const isMap = entry?.options?.mapEntry === true;
-    const value = isMap ? entry.field?.find(({ name }) => name === "value") : field;
+    const value = isMap
+      ? entry.field?.find(({ name }) => name === "value")
+      : field;
     const type = SCALARS[value?.type ?? 0] ?? reference(value?.typeName);
     const form = isMap ? "{" : field.label === LABEL_REPEATED ? "[" : "";
-    const oneof = field.oneofIndex === undefined || field.proto3Optional === true
-      ? ""
-      : `|${field.oneofIndex}`;
+    const oneof =
+      field.oneofIndex === undefined || field.proto3Optional === true
+        ? ""
+        : `|${field.oneofIndex}`;
     const mark = field.options?.deprecated === true ? "!" : "";
     return `${form}${type}${oneof}${mark}`;
   };
-  for (const name of [...all.keys()].filter((name) => ROOTS.test(name)).sort()) {
+  for (
+    const name of [...all.keys()].filter((name) => ROOTS.test(name)).sort()
+  ) {
     if (all.get(name)?.options?.mapEntry !== true) visit(name);
   }
   return schema;
