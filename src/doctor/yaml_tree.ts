@@ -64,7 +64,7 @@ const REASON_UNITS_MAX = 200;
 export function parseTree(text: string, name: string): readonly Node[] {
   let events: readonly Event[];
   try {
-    events = parseEvents(text, {});
+    events = parseLeniently(text);
   } catch (error) {
     const where = error instanceof YAMLException && error.mark !== undefined
       ? `line ${error.mark.line + 1}: `
@@ -84,6 +84,24 @@ export function parseTree(text: string, name: string): readonly Node[] {
     );
   }
   return new TreeBuilder(text, name, events).documents();
+}
+
+/**
+ * Parses; a bracket that ends a mapping or a list may be at the indent of what
+ * that is in, which Envoy allows and formatters write. It is joined to the line
+ * before, so that nothing changes its offset.
+ */
+function parseLeniently(text: string): readonly Event[] {
+  try {
+    return parseEvents(text, {});
+  } catch (error) {
+    const joined = text.replace(
+      /(?: #[^\n"']*)?\r?\n(?=[ \t]*[}\]])/g,
+      (end) => " ".repeat(end.length),
+    );
+    if (joined === text) throw error;
+    return parseEvents(joined, {});
+  }
 }
 
 /** The failure of a text that cannot be read. */

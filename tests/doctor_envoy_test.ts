@@ -1,0 +1,115 @@
+/** Compares what the doctor reads with what Envoy itself reads. */
+import assert from "node:assert/strict";
+import envoyYaml from "../envoy.yaml" with { type: "text" };
+import { plainMessage } from "../src/doctor/_plain.ts";
+import { READINGS, REFUSED } from "../src/doctor/_readings.ts";
+import { readConfiguration } from "../src/doctor/configuration.ts";
+import { schemaFile } from "../tools/envoy_schema.ts";
+import { startChild } from "../src/io/child.ts";
+import { requestLocal } from "../src/io/local_http.ts";
+import { runToEnd } from "../src/io/processes.ts";
+import { findTool } from "../src/io/tools.ts";
+import { waitUntil } from "../src/io/wait.ts";
+
+const ENVOY = await findTool("envoy");
+
+/** The bootstrap that an Envoy with this configuration says it has. */
+async function dumpOf(yaml: string): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "doctor-test-" });
+  const lines: string[] = [];
+  await Deno.writeTextFile(`${folder}/envoy.yaml`, yaml);
+  const envoy = startChild({
+    command: ENVOY.path,
+    args: [
+      ...["-c", `${folder}/envoy.yaml`, "--disable-hot-restart"],
+      ...["--admin-address-path", `${folder}/admin`],
+      ...["--log-level", "error", "--concurrency", "1"],
+    ],
+    onLine: (line) => lines.push(line),
+  });
+  try {
+    let body = "";
+    await waitUntil(async () => {
+      assert.ok(envoy.isRunning, lines.slice(0, 3).join("\n").slice(0, 2000));
+      const address = await Deno.readTextFile(`${folder}/admin`)
+        .catch(() => undefined);
+      if (address === undefined || address === "") return false;
+      const answer = await requestLocal(`http://${address}/config_dump`, {
+        method: "GET",
+        timeoutMs: 10_000,
+      });
+      body = answer.body;
+      return answer.status === 200;
+    }, 30_000);
+    return body;
+  } finally {
+    envoy.kill("SIGKILL");
+    await envoy.exited;
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Every port and pipe becomes one that is free. */
+function onFreePorts(yaml: string): string {
+  return yaml.replace(/port_value: \d+/g, "port_value: 0")
+    .replace(
+      /pipe: \{ path: \S+ \}/,
+      "socket_address: { address: 127.0.0.1, port_value: 0 }",
+    )
+    .replaceAll("address: 0.0.0.0", "address: 127.0.0.1");
+}
+
+function bootstrapIn(text: string) {
+  const { bootstrap, problems } = readConfiguration(text, "a.yaml");
+  assert.deepEqual(problems, []);
+  return plainMessage(bootstrap);
+}
+
+Deno.test("the doctor reads our envoy.yaml as Envoy does", async () => {
+  const yaml = onFreePorts(envoyYaml);
+  const { node: _, ...ofEnvoy } = bootstrapIn(await dumpOf(yaml));
+  assert.deepEqual(bootstrapIn(yaml), ofEnvoy);
+});
+
+Deno.test("the doctor reads every spelling that Envoy accepts as Envoy does", async () => {
+  const yaml = [
+    "admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }",
+    "static_resources:",
+    "  clusters:",
+    ...READINGS.filter(({ reads }) => reads !== REFUSED)
+      .flatMap(({ field, value }, index) => [
+        `    - name: row-${index}`,
+        `      ${field}: ${value}`,
+      ]),
+    "",
+  ].join("\n");
+  const { node: _, ...ofEnvoy } = bootstrapIn(await dumpOf(yaml));
+  assert.deepEqual(bootstrapIn(yaml), ofEnvoy);
+});
+
+Deno.test("Envoy refuses every spelling that the doctor refuses", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "doctor-test-" });
+  try {
+    for (const { field, value, reads } of READINGS) {
+      if (reads !== REFUSED) continue;
+      const path = `${folder}/envoy.yaml`;
+      await Deno.writeTextFile(
+        path,
+        `static_resources: { clusters: [{ name: a, ${field}: ${value} }] }\n`,
+      );
+      const { code } = await runToEnd(ENVOY.path, [
+        ...["--mode", "validate", "-c", path, "--log-level", "off"],
+      ]);
+      assert.notEqual(code, 0, `${field}: ${value}`);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the schema is that of the pinned Envoy, byte for byte", async () => {
+  assert.equal(
+    schemaFile(await Deno.readFile(ENVOY.path), ENVOY.version),
+    await Deno.readTextFile("src/doctor/schema.json"),
+  );
+});
