@@ -4,6 +4,8 @@ import envoyYaml from "../envoy.yaml" with { type: "text" };
 import { plainMessage } from "../src/doctor/_plain.ts";
 import { READINGS, REFUSED } from "../src/doctor/_readings.ts";
 import { readConfiguration } from "../src/doctor/configuration.ts";
+import { fieldsOf, parseYaml } from "../src/core/yaml.ts";
+import { ROOT } from "./programs.ts";
 import { schemaFile } from "../tools/envoy_schema.ts";
 import { startChild } from "../src/io/child.ts";
 import { requestLocal } from "../src/io/local_http.ts";
@@ -13,40 +15,57 @@ import { waitUntil } from "../src/io/wait.ts";
 
 const ENVOY = await findTool("envoy");
 
-/** The bootstrap that an Envoy with this configuration says it has. */
-async function dumpOf(yaml: string): Promise<string> {
+/** Runs an Envoy with this configuration, in a folder with these files. */
+async function withEnvoy<T>(
+  yaml: string,
+  files: Readonly<Record<string, string>>,
+  use: (adminUrl: string) => Promise<T>,
+): Promise<T> {
   const folder = await Deno.makeTempDir({ prefix: "doctor-test-" });
   const lines: string[] = [];
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+  }
   await Deno.writeTextFile(`${folder}/envoy.yaml`, yaml);
   const envoy = startChild({
     command: ENVOY.path,
     args: [
       ...["-c", `${folder}/envoy.yaml`, "--disable-hot-restart"],
       ...["--admin-address-path", `${folder}/admin`],
-      ...["--log-level", "error", "--concurrency", "1"],
+      ...["--log-level", "error", "--concurrency", "3"],
     ],
+    cwd: folder,
     onLine: (line) => lines.push(line),
   });
   try {
-    let body = "";
-    await waitUntil(async () => {
+    let url = "";
+    const isLive = await waitUntil(async () => {
       assert.ok(envoy.isRunning, lines.slice(0, 3).join("\n").slice(0, 2000));
       const address = await Deno.readTextFile(`${folder}/admin`)
-        .catch(() => undefined);
-      if (address === undefined || address === "") return false;
-      const answer = await requestLocal(`http://${address}/config_dump`, {
-        method: "GET",
-        timeoutMs: 10_000,
-      });
-      body = answer.body;
-      return answer.status === 200;
+        .catch(() => "");
+      if (address === "") return false;
+      url = `http://${address}`;
+      const { body } = await requestLocal(`${url}/server_info`, ASK);
+      return JSON.parse(body).state === "LIVE";
     }, 30_000);
-    return body;
+    assert.ok(isLive, lines.join("\n").slice(0, 2000));
+    return await use(url);
   } finally {
     envoy.kill("SIGKILL");
     await envoy.exited;
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+const ASK = { method: "GET", timeoutMs: 10_000 } as const;
+
+/** The configuration that an Envoy says it has. */
+async function dumpOf(yaml: string): Promise<string> {
+  return await withEnvoy(
+    yaml,
+    {},
+    async (url) => (await requestLocal(`${url}/config_dump`, ASK)).body,
+  );
 }
 
 /** Every port and pipe becomes one that is free. */
@@ -106,6 +125,55 @@ Deno.test("Envoy refuses every spelling that the doctor refuses", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+const CASES = new URL("../src/doctor/cases/", import.meta.url);
+const caseOf = (name: string) => Deno.readTextFileSync(new URL(name, CASES));
+
+/** A case whose discovery reads files beside it, and its admin interface. */
+function discovering(name: string): string {
+  const config = parseYaml(
+    onFreePorts(caseOf(name)).replace(/path: (\w+\.yaml)/, "path: ./$1"),
+    name,
+  );
+  return JSON.stringify({
+    ...fieldsOf(config),
+    admin: {
+      address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+    },
+  });
+}
+
+for (
+  const [name, resources, rules] of [
+    ["fn-eds-file.yaml", "eds.yaml", ["no-health-check", "shares-of-workers"]],
+    ["fn-rds.yaml", "routes.yaml", [
+      "no-health-check",
+      "streams-cut",
+      "no-retries",
+      "timeout-unavailable",
+      "shares-of-workers",
+    ]],
+  ] as const
+) {
+  Deno.test(`doctor --from sees what discovery gave: ${name}`, async () => {
+    const files = { [resources]: caseOf(resources) };
+    await withEnvoy(discovering(name), files, async (url) => {
+      const { code, stdout, stderr } = await runToEnd(
+        Deno.execPath(),
+        [
+          ...["run", "-q", "-P=doctor", "src/lab.ts", "doctor", "--json"],
+          ...["--from", url],
+        ],
+        { cwd: ROOT },
+      );
+      assert.equal(code, 1, stderr);
+      const { findings, unseen } = JSON.parse(stdout);
+      const found = findings.map(({ rule }: { rule: string }) => rule);
+      assert.deepEqual([...new Set(found)], rules);
+      assert.deepEqual(unseen, []);
+    });
+  });
+}
 
 Deno.test("the schema is that of the pinned Envoy, byte for byte", async () => {
   assert.equal(

@@ -136,7 +136,7 @@ export const READINGS: readonly ReadingRow[] = [
     thresholds: [{ priority: "HIGH" }],
   }),
   row("circuit_breakers", "{ thresholds: [{ max_requests: 5 }, null] }", {
-    thresholds: [{ max_requests: 5 }],
+    thresholds: [{ max_requests: 5 }, {}],
   }),
   row("circuit_breakers", "{ thresholds: [] }", {}),
   row("circuit_breakers", "{ thresholds: null }", {}),

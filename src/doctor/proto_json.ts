@@ -148,9 +148,11 @@ class Reader {
     if (form === "map") return this.#map(node, type, path);
     const fields: Field[] = [];
     for (const item of elementsOf(node)) {
-      if (isNull(item) && type !== "google.protobuf.Value") continue;
       const at = `${path}[${fields.length}]`;
-      const value = this.#one(item, type, at);
+      // A null in a list is an element with nothing set.
+      const value = isNull(item) && fieldsOfType(type) !== undefined
+        ? new Message(type, this.#place(item, at), new Map())
+        : this.#one(item, type, at);
       if (value !== undefined) {
         fields.push({ place: this.#place(item, at), value });
       }
