@@ -30,6 +30,7 @@ for (
       "lab",
       ["experiment", "compare", "--help"],
     ],
+    ["`./denow task doctor`", "lab", ["doctor", "--help"]],
     ["`./denow task reports`", "lab", ["reports", "--help"]],
     ["`./denow task ctl`", "lab", ["ctl", "--help"]],
   ] as const

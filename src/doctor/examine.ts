@@ -5,7 +5,6 @@ import type { Place } from "./message.ts";
 import {
   type Circumstances,
   followCalls,
-  type Model,
   type ReadNamed,
   type Unseen,
 } from "./model.ts";
@@ -102,9 +101,6 @@ export function examine(
     ...(isNothingSeen
       ? [{ place: bootstrap.place, what: "no route for gRPC calls is in it" }]
       : []),
-    ...(verdict?.kind === "unknown"
-      ? [{ place: bootstrap.place, what: verdict.sentence }]
-      : []),
   ];
   const refusals = verdict?.kind === "accepted"
     ? []
@@ -126,7 +122,10 @@ export function examine(
   return {
     name,
     unseen,
-    notes: configuration.notes,
+    notes: [
+      ...configuration.notes,
+      ...(verdict?.kind === "unknown" ? [verdict.sentence] : []),
+    ],
     diagnoses: DOCTOR_RULES
       .map((rule) => ({
         rule,

@@ -171,8 +171,11 @@ class Follower {
     if (config === undefined || from === undefined) return [];
     const file = config.text("path_config_source.path") ?? config.text("path");
     const read = file === undefined ? undefined : this.#readNamed(file);
-    const found = read?.resources.filter((message) => message.is(type)) ?? [];
-    return found;
+    const [problem] = read?.problems ?? [];
+    if (problem !== undefined) {
+      this.#lose(problem.place, `Envoy refuses this file: ${problem.what}`);
+    }
+    return read?.resources.filter((message) => message.is(type)) ?? [];
   }
 
   #listeners(): readonly Message[] {
@@ -194,6 +197,9 @@ class Follower {
       ...this.#ofType("ClusterLoadAssignment"),
       ...this.#discovered(eds, "eds_config", "ClusterLoadAssignment"),
     ].find((one) => one.text("cluster_name") === service);
+    if (eds !== undefined && assignment === undefined) {
+      this.#lose(eds.place, `the servers of "${service}" come from EDS`);
+    }
     return clusterOf(message, assignment);
   }
 
@@ -378,6 +384,15 @@ export function runtimeFlag(
 ): boolean | undefined {
   const value = runtime.get(key)?.value;
   return value === undefined ? undefined : /^true$/i.test(String(value));
+}
+
+/** A number of the runtime, which overrides what the configuration says. */
+export function runtimeNumber(
+  { runtime }: Pick<Model, "runtime">,
+  key: string,
+): number | undefined {
+  const value = runtime.get(key)?.value;
+  return value === undefined ? undefined : Number(value);
 }
 
 /** "/package.Service/" or "/Service/Method": what no web page has. */

@@ -65,10 +65,17 @@ export function seconds(ms: number): string {
   return `${ms / 1000}s`;
 }
 
-/** A port of each kind of thing, for messages. */
-export const ofCluster = ({ name }: { readonly name: string }) =>
-  `cluster ${quoted(name)}`;
-export const ofRoute = ({ name }: { readonly name: string }) =>
-  `route ${quoted(name)}`;
-export const ofListener = (listener: Message) =>
-  `listener ${quoted(listener.text("name") ?? "")}`;
+/** What a finding belongs to, as in `cluster "a"`. */
+export function ofCluster({ name }: { readonly name: string }): string {
+  return `cluster ${quoted(name)}`;
+}
+
+/** What a finding belongs to, as in `route "a"`. */
+export function ofRoute({ name }: { readonly name: string }): string {
+  return `route ${quoted(name)}`;
+}
+
+/** What a finding belongs to, as in `listener "a"`. */
+export function ofListener(listener: Message): string {
+  return `listener ${quoted(listener.text("name") ?? "")}`;
+}

@@ -152,6 +152,7 @@ function neverRetry(model: Model): readonly Finding[] {
 
 /** Finds thresholds that a field is missing in, for the route's priority. */
 function inThresholds(
+  model: Model,
   routes: readonly Route[],
   field: string,
 ): readonly Finding[] {
@@ -163,7 +164,10 @@ function inThresholds(
       const own = all.find((one) =>
         (one.text("priority") ?? "DEFAULT") === priority
       );
-      if (own?.has(field)) continue;
+      const key = [cluster.name, priority.toLowerCase(), field].join(".");
+      if (own?.has(field) || model.runtime.has(`circuit_breakers.${key}`)) {
+        continue;
+      }
       found.set(
         `${cluster.name} ${priority}`,
         own === undefined
@@ -295,7 +299,11 @@ retry_host_predicate:
       "retry_budget: { budget_percent: { value: 20 }, min_retry_concurrency: 20 }",
     experiment: "retry-storm",
     find: (model) =>
-      inThresholds(retrying(model).map(({ route }) => route), "retry_budget"),
+      inThresholds(
+        model,
+        retrying(model).map(({ route }) => route),
+        "retry_budget",
+      ),
   },
   {
     id: "no-circuit-breaker",
@@ -305,7 +313,7 @@ retry_host_predicate:
       "set max_requests to what the servers can handle",
     change: "circuit_breakers: { thresholds: [{ max_requests: 512 }] }",
     experiment: "circuit-breaker",
-    find: ({ routes }) => inThresholds(routes, "max_requests"),
+    find: (model) => inThresholds(model, model.routes, "max_requests"),
   },
   {
     id: "silent-server",

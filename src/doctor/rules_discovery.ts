@@ -1,6 +1,6 @@
 /** Pitfalls of load balancing, discovery and health checks. */
 import { asksDns, type Cluster, refreshMs } from "./cluster.ts";
-import type { Model, Route } from "./model.ts";
+import { type Model, type Route, runtimeNumber } from "./model.ts";
 import {
   type Finding,
   finding,
@@ -30,13 +30,18 @@ const SLOW_START_PERCENT_MIN = 10;
 function inClusters(
   path: string,
   isFault: (cluster: Cluster, model: Model) => boolean,
-  now?: (cluster: Cluster) => string,
+  now?: (cluster: Cluster, model: Model) => string,
 ): Rule["find"] {
   return (model) =>
     model.clusters
       .filter((cluster) => isFault(cluster, model))
       .map((cluster) =>
-        finding(ofCluster(cluster), cluster.message, path, now?.(cluster))
+        finding(
+          ofCluster(cluster),
+          cluster.message,
+          path,
+          now?.(cluster, model),
+        )
       );
 }
 
@@ -348,11 +353,9 @@ export const DISCOVERY_RULES: readonly Rule[] = [
     experiment: "panic-threshold",
     find: inClusters(
       "common_lb_config.healthy_panic_threshold",
-      (cluster) => knowsHealth(cluster) && panicPercent(cluster) > 0,
-      (cluster) =>
-        cluster.message.has("common_lb_config.healthy_panic_threshold")
-          ? `${panicPercent(cluster)} %`
-          : "not set",
+      (cluster, model) =>
+        knowsHealth(cluster) && panicPercent(cluster, model) > 0,
+      (cluster, model) => `${panicPercent(cluster, model)} %`,
     ),
   },
   {
@@ -454,11 +457,12 @@ export const DISCOVERY_RULES: readonly Rule[] = [
   },
 ];
 
-function panicPercent({ message }: Cluster): number {
+function panicPercent({ message }: Cluster, model: Model): number {
   const path = "common_lb_config.healthy_panic_threshold";
-  return message.has(path)
+  const written = message.has(path)
     ? message.number(`${path}.value`) ?? 0
     : PANIC_PERCENT_DEFAULT;
+  return runtimeNumber(model, "upstream.healthy_panic_threshold") ?? written;
 }
 
 function isSlow(cluster: Cluster): boolean {

@@ -1,6 +1,11 @@
 /** Pitfalls of ejection, limits, TLS and what faces the callers. */
 import type { Message } from "./message.ts";
-import { type Manager, type Model, runtimeFlag } from "./model.ts";
+import {
+  type Manager,
+  type Model,
+  runtimeFlag,
+  runtimeNumber,
+} from "./model.ts";
 import { addressIn, type Cluster } from "./cluster.ts";
 import {
   type Finding,
@@ -21,12 +26,19 @@ const METADATA_KB = 8;
 
 function inOutlierDetection(
   field: string,
-  isFault: (detection: Message, cluster: Cluster) => boolean,
+  isFault: (
+    number: (field: string) => number | undefined,
+    cluster: Cluster,
+    detection: Message,
+  ) => boolean,
 ): Rule["find"] {
-  return ({ clusters }) =>
-    clusters.flatMap((cluster) => {
+  return (model) =>
+    model.clusters.flatMap((cluster) => {
       const detection = cluster.message.message("outlier_detection");
-      return detection === undefined || !isFault(detection, cluster)
+      const number = (field: string) =>
+        runtimeNumber(model, `outlier_detection.${field}`) ??
+          detection?.number(field);
+      return detection === undefined || !isFault(number, cluster, detection)
         ? []
         : [finding(ofCluster(cluster), detection, field)];
     });
@@ -43,9 +55,11 @@ function inManagers(
 }
 
 /** Whether one server may be ejected. */
-function ejectsOne(detection: Message, { addresses, discovery }: Cluster) {
-  const percent = detection.number("max_ejection_percent") ??
-    EJECTION_PERCENT_DEFAULT;
+function ejectsOne(
+  percent: number,
+  detection: Message,
+  { addresses, discovery }: Cluster,
+): boolean {
   const isKnown = discovery === "static" || discovery === "eds";
   const needed = isKnown && addresses.length > 0
     ? 100 / addresses.length
@@ -190,7 +204,12 @@ export const EDGE_RULES: readonly Rule[] = [
     experiment: "faulty-server",
     find: inOutlierDetection(
       "max_ejection_percent",
-      (detection, cluster) => !ejectsOne(detection, cluster),
+      (number, cluster, detection) =>
+        !ejectsOne(
+          number("max_ejection_percent") ?? EJECTION_PERCENT_DEFAULT,
+          detection,
+          cluster,
+        ),
     ),
   },
   {
@@ -202,9 +221,9 @@ export const EDGE_RULES: readonly Rule[] = [
     experiment: "faulty-server",
     find: inOutlierDetection(
       "enforcing_consecutive_gateway_failure",
-      (detection) =>
-        (detection.number("enforcing_consecutive_5xx") ?? 100) === 0 &&
-        (detection.number("enforcing_consecutive_gateway_failure") ?? 0) === 0,
+      (number) =>
+        (number("enforcing_consecutive_5xx") ?? 100) === 0 &&
+        (number("enforcing_consecutive_gateway_failure") ?? 0) === 0,
     ),
   },
   {
@@ -217,7 +236,7 @@ export const EDGE_RULES: readonly Rule[] = [
     experiment: "faulty-server",
     find: inOutlierDetection(
       "successful_active_health_check_uneject_host",
-      (detection, { healthChecks }) =>
+      (_, { healthChecks }, detection) =>
         healthChecks.length > 0 &&
         detection.flag("successful_active_health_check_uneject_host") !== false,
     ),

@@ -361,6 +361,19 @@ const TABLES: Readonly<Record<string, Table>> = {
         "healthy_panic_threshold",
       ], {}),
       {
+        what: "0 by the runtime",
+        set: [
+          [
+            [...CLUSTER, "common_lb_config", "healthy_panic_threshold"],
+            undefined,
+          ],
+          [
+            ["layered_runtime"],
+            runtime({ "upstream.healthy_panic_threshold": 0 }),
+          ],
+        ],
+      },
+      {
         what: "nothing that knows health",
         set: [CHECKLESS, [[...CLUSTER, "common_lb_config"], undefined]],
       },
@@ -693,6 +706,13 @@ const TABLES: Readonly<Record<string, Table>> = {
     ],
     hasNot: [
       UNCHANGED,
+      {
+        what: "50 % by the runtime",
+        set: [[[...CLUSTER, "outlier_detection"], {}], [
+          ["layered_runtime"],
+          runtime({ "outlier_detection.max_ejection_percent": 50 }),
+        ]],
+      },
       one("34 %", [...CLUSTER, "outlier_detection"], {
         max_ejection_percent: 34,
       }),

@@ -237,15 +237,16 @@ function readBeside(folder: string, path: string): Configuration | undefined {
 
 /** What a running Envoy uses, with what discovery has given it. */
 async function fromEnvoy(url: string): Promise<Input> {
-  const read = async (path: string) => {
+  const read = async (path: string): Promise<string> => {
     try {
       const { status, body } = await requestLocal(new URL(path, url).href, {
         method: "GET",
         timeoutMs: DUMP_LIMIT_MS,
         bytesMax: CONFIG_BYTES_MAX,
       });
-      if (status === 200) return body;
-      throw new Error(`it answers ${status}`);
+      if (status !== 200) throw new Error(`it answers ${status}`);
+      JSON.parse(body); // Anything else is not Envoy's.
+      return body;
     } catch (error) {
       throw new Failure(
         "environment",

@@ -75,7 +75,7 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [
       /^tools\/[^/]+$/,
       [
-        /^src\/(stack|io|core)\//,
+        /^src\/(doctor|stack|io|core)\//,
         /^bootstrap\//,
         /^tools\/(checks|build|gate|soak)\//,
       ],
