@@ -1,6 +1,10 @@
 /** Compares what the doctor reads with what Envoy itself reads. */
 import assert from "node:assert/strict";
 import envoyYaml from "../envoy.yaml" with { type: "text" };
+import { examined } from "../src/doctor/_examined.ts";
+import { fieldsRead } from "../src/doctor/_reads.ts";
+import { messagesIn } from "../src/doctor/model.ts";
+import { fieldsOfType } from "../src/doctor/schema.ts";
 import { plainMessage } from "../src/doctor/_plain.ts";
 import { READINGS, REFUSED } from "../src/doctor/_readings.ts";
 import { readConfiguration } from "../src/doctor/configuration.ts";
@@ -60,10 +64,13 @@ async function withEnvoy<T>(
 const ASK = { method: "GET", timeoutMs: 10_000 } as const;
 
 /** The configuration that an Envoy says it has. */
-async function dumpOf(yaml: string): Promise<string> {
+async function dumpOf(
+  yaml: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<string> {
   return await withEnvoy(
     yaml,
-    {},
+    files,
     async (url) => (await requestLocal(`${url}/config_dump`, ASK)).body,
   );
 }
@@ -128,6 +135,60 @@ Deno.test("Envoy refuses every spelling that the doctor refuses", async () => {
 
 const CASES = new URL("../src/doctor/cases/", import.meta.url);
 const caseOf = (name: string) => Deno.readTextFileSync(new URL(name, CASES));
+
+/** What the doctor looks for, but does not read. */
+const ONLY_PRESENT = new Set([
+  "envoy.config.bootstrap.v3.Bootstrap.dynamic_resources",
+  // A certificate would have to be made for these two.
+  "envoy.config.listener.v3.FilterChain.transport_socket",
+  "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.tls_certificates",
+  "envoy.config.route.v3.RouteAction.cluster_specifier_plugin",
+  "envoy.config.route.v3.RouteAction.inline_cluster_specifier_plugin",
+  "envoy.config.route.v3.RouteAction.retry_policy_typed_config",
+  "envoy.config.route.v3.RouteConfiguration.vhds",
+  "envoy.config.route.v3.VirtualHost.retry_policy_typed_config",
+  "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.scoped_routes",
+  "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter.config_discovery",
+]);
+
+Deno.test("the doctor reads each field of its rules as Envoy does", async () => {
+  const yaml = caseOf("every-field.yaml");
+  const files = {
+    "routes.yaml": caseOf("routes.yaml"),
+    "eds.yaml": caseOf("eds.yaml"),
+  };
+  const { node: _, ...ofEnvoy } = bootstrapIn(await dumpOf(yaml, files));
+  const { node: __, ...ofDoctor } = bootstrapIn(yaml);
+  assert.deepEqual(ofDoctor, ofEnvoy);
+  const { bootstrap } = readConfiguration(yaml, "a.yaml");
+  const there = new Set(
+    messagesIn(bootstrap).flatMap((message) =>
+      [...message.fields.keys()].map((name) => `${message.type}.${name}`)
+    ),
+  );
+  const read = fieldsRead(() => {
+    for (const { name } of Deno.readDirSync(CASES)) {
+      if (!name.endsWith(".yaml") || UNREADABLE.has(name)) continue;
+      examined(caseOf(name), { envoys: 2, concurrency: 2 });
+    }
+  });
+  const missing = [...read].filter((field) => {
+    const [, type = "", name = ""] = /^(.*)\.(\w+)$/.exec(field) ?? [];
+    return fieldsOfType(type)?.has(name) && !there.has(field) &&
+      !ONLY_PRESENT.has(field);
+  });
+  assert.deepEqual(missing, []);
+});
+
+/** Cases in which nothing can be followed. */
+const UNREADABLE = new Set([
+  "bomb.yaml",
+  "crash-unresolved-alias.yaml",
+  "deep.yaml",
+  "fn-v2-config.yaml",
+  "proto.yaml",
+  "recursive.yaml",
+]);
 
 /** A case whose discovery reads files beside it, and its admin interface. */
 function discovering(name: string): string {

@@ -21,9 +21,8 @@ export interface Route {
   readonly action: Message;
   /** Its name, or its path if it has none. */
   readonly name: string;
-  /** The start of the paths that it matches; undefined for an expression. */
+  /** What the paths that it matches begin with; undefined if that is unknown. */
   readonly path: string | undefined;
-  readonly isExact: boolean;
   readonly clusters: readonly Cluster[];
 }
 
@@ -262,19 +261,17 @@ class Follower {
 
   #route(manager: Manager, virtualHost: Message, message: Message): Route {
     const match = message.message("match");
-    const exact = match?.text("path");
-    const path = exact ?? match?.text("prefix") ??
+    const path = match?.text("path") ?? match?.text("prefix") ??
       match?.text("path_separated_prefix");
     const action = message.message("route") ?? message;
-    const shown = path ?? match?.text("safe_regex.regex") ?? "";
+    const regex = match?.text("safe_regex.regex") ?? "";
     return {
       manager,
       virtualHost,
       message,
       action,
-      name: message.text("name") ?? shown,
-      path,
-      isExact: exact !== undefined,
+      name: message.text("name") ?? path ?? regex,
+      path: path ?? literalStart(regex),
       clusters: this.#targets(action),
     };
   }
@@ -343,6 +340,12 @@ function chainsOf(listener: Message): readonly Message[] {
     ...listener.messages("filter_chains"),
     ...(fallback === undefined ? [] : [fallback]),
   ];
+}
+
+/** "/a.B/" of "/a\\.B/.*"; undefined if an expression begins otherwise. */
+function literalStart(regex: string): string | undefined {
+  return /^(?:\/[\w.\\]+){1,2}\/?(?=[.([])/.exec(regex)?.[0]
+    .replaceAll("\\", "").replace(/\.$/, "");
 }
 
 /** All messages within a message, itself included. */

@@ -169,6 +169,20 @@ const TABLES: Readonly<Record<string, Table>> = {
         ],
       },
       {
+        what: "no options, and a route by an expression",
+        set: [
+          [[...CLUSTER, "typed_extension_protocol_options"], undefined],
+          [CHECKLESS[0], undefined],
+          [[...HOST, "routes", "quotes", "match"], {
+            safe_regex: { regex: "/shop\\.Quotes/.*" },
+          }],
+          [[...HOST, "routes", 1], {
+            match: { prefix: "/", grpc: {} },
+            direct_response: { status: 404 },
+          }],
+        ],
+      },
+      {
         what: "no options, a check by TCP and a route for everything",
         set: [
           [[...CLUSTER, "typed_extension_protocol_options"], undefined],
