@@ -11,7 +11,7 @@ export type Discovery =
   | "other";
 
 /** What Envoy speaks to a cluster's servers. */
-export type UpstreamProtocol = "http1" | "http2" | "negotiated" | "unknown";
+export type UpstreamProtocol = "http1" | "http2" | "negotiated";
 
 /** A cluster that calls or connections go to. */
 export interface Cluster {
@@ -105,15 +105,11 @@ function protocolOf(
   http: Message | undefined,
 ): UpstreamProtocol {
   if (http !== undefined) {
-    if (http.has("explicit_http_config")) {
-      return http.has("explicit_http_config.http2_protocol_options") ||
-          http.has("explicit_http_config.http3_protocol_options")
-        ? "http2"
-        : "http1";
-    }
-    return http.has("auto_config") || http.has("use_downstream_protocol_config")
-      ? "negotiated"
-      : "unknown";
+    if (!http.has("explicit_http_config")) return "negotiated";
+    return http.has("explicit_http_config.http2_protocol_options") ||
+        http.has("explicit_http_config.http3_protocol_options")
+      ? "http2"
+      : "http1";
   }
   if (message.text("protocol_selection") === "USE_DOWNSTREAM_PROTOCOL") {
     return "negotiated";

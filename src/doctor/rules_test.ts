@@ -331,7 +331,7 @@ const TABLES: Readonly<Record<string, Table>> = {
       one("none", [...CHECK, "no_traffic_interval"], undefined),
       one("a long one", [...CHECK, "no_traffic_interval"], "30s"),
     ],
-    hasNot: [UNCHANGED, {
+    hasNot: [UNCHANGED, one("4 s", [...CHECK, "no_traffic_interval"], "4s"), {
       what: "that of busy clusters",
       set: [[[...CHECK, "interval"], "10s"], [
         [...CHECK, "no_traffic_interval"],
@@ -511,6 +511,12 @@ const TABLES: Readonly<Record<string, Table>> = {
     })],
     hasNot: [
       UNCHANGED,
+      one("20 %", [...CLUSTER, "round_robin_lb_config"], {
+        slow_start_config: {
+          slow_start_window: "30s",
+          min_weight_percent: { value: 20 },
+        },
+      }),
       one("the default", [...CLUSTER, "round_robin_lb_config"], {
         slow_start_config: { slow_start_window: "30s" },
       }),
