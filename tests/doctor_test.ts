@@ -1,6 +1,7 @@
 /** The command `doctor`, as users run it. */
 import assert from "node:assert/strict";
 import envoyYaml from "../envoy.yaml" with { type: "text" };
+import { parseYaml } from "../src/core/yaml.ts";
 import { DOCTOR_RULES } from "../src/doctor/examine.ts";
 import { runToEnd } from "../src/io/processes.ts";
 import { ROOT } from "./programs.ts";
@@ -79,6 +80,23 @@ Deno.test("doctor says first what Envoy refuses, in one sentence with its place"
     stdout.split("\n")[0],
     `${path}:42:7: wrong: cluster "quotes", field lb_policy: "ROUND_ROBBIN" is not a valid value [refused]`,
   );
+});
+
+Deno.test("doctor asks Envoy about a file of any name", async () => {
+  for (const suffix of [".json", ".conf", ""]) {
+    const { code, stdout } = await doctorOn(
+      JSON.stringify(
+        parseYaml(changed("type: STRICT_DNS", "type: STRICKT_DNS"), "a"),
+      ),
+      ["--validate"],
+      suffix,
+    );
+    assert.equal(code, 1);
+    assert.match(
+      stdout,
+      /:1:\d+: wrong: cluster "quotes", field type: "STRICKT_DNS" is not a valid value \[refused\]/,
+    );
+  }
 });
 
 Deno.test("doctor reads standard input", async () => {
@@ -217,6 +235,28 @@ const INPUTS: readonly {
     }`,
     code: 1,
     says: /:52:11: .*dns_refresh_rate is 20s/,
+  },
+  {
+    what: "a list of manifests in JSON with a configuration in JSON",
+    content: JSON.stringify({
+      apiVersion: "v1",
+      kind: "List",
+      items: [{
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "front" },
+        data: {
+          "a.json": JSON.stringify(
+            parseYaml(
+              changed("dns_refresh_rate: 1.5s", "dns_refresh_rate: 20s"),
+              "a",
+            ),
+          ),
+        },
+      }],
+    }),
+    code: 1,
+    says: /in the ConfigMap "front"\n.*:1:\d+: worth knowing: .*rate is 20s/,
   },
   {
     what: "manifests with two configurations",

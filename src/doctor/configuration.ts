@@ -257,6 +257,9 @@ function textsIn(node: Node): readonly ScalarNode[] {
     : node.entries.flatMap(({ value }) => textsIn(value));
 }
 
+/** What a text that is a configuration has, in YAML or JSON. */
+const OF_ENVOY = /(?:^|[{,\s])"?(?:static|dynamic)_?resources"?\s*:/mi;
+
 /** The one configuration that manifests contain. */
 function inManifests(
   documents: readonly Node[],
@@ -268,7 +271,7 @@ function inManifests(
   );
   const found = manifests.flatMap((manifest) =>
     textsIn(manifest)
-      .filter(({ text }) => /^\s*"?static_?resources"?\s*:/mi.test(text))
+      .filter(({ text }) => OF_ENVOY.test(text))
       .map((node) => ({ manifest, node }))
   );
   const [only] = found;

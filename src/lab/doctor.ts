@@ -195,8 +195,9 @@ async function fromFile(typed: string): Promise<Input> {
   const configuration = readConfiguration(decodeText(bytes, name), name);
   const folder = typed === "-" ? Deno.cwd() : dirname(file);
   const { text = "" } = configuration;
-  const isPlain = typed !== "-" && configuration.text !== undefined &&
-    configuration.isWholeFile;
+  // Of other names Envoy does not know the format.
+  const isPlain = /\.(ya?ml|json)$/i.test(typed) && configuration.isWholeFile &&
+    configuration.text !== undefined;
   const isShort = text !== "" && text.length < ARGUMENT_BYTES_MAX;
   return {
     configuration,
@@ -204,7 +205,7 @@ async function fromFile(typed: string): Promise<Input> {
     ...(isPlain
       ? { validateFrom: { file, folder } }
       : isShort
-      ? { validateFrom: { text } }
+      ? { validateFrom: { text, folder } }
       : {}),
   };
 }

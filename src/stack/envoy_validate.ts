@@ -29,14 +29,14 @@ export type EnvoyVerdict =
  * Asks Envoy.
  *
  * @param path Envoy's executable.
- * @param from The configuration: a file, in whose folder Envoy looks for what
- * it names, or a text of at most 100 KB.
+ * @param from The configuration: a file whose name ends in .yaml or .json, or a
+ * text of at most 100 KB; and the folder of the files that it names.
  * @param config The same, parsed, to name the field.
  */
 export async function validateWithEnvoy(
   path: string,
-  from: { readonly file: string; readonly folder: string } | {
-    readonly text: string;
+  from: ({ readonly file: string } | { readonly text: string }) & {
+    readonly folder: string;
   },
   config: unknown,
 ): Promise<EnvoyVerdict> {
@@ -47,7 +47,7 @@ export async function validateWithEnvoy(
     ...["--service-node", "doctor", "--service-cluster", "doctor"],
   ], {
     timeoutMs: VALIDATE_LIMIT_MS,
-    ...("folder" in from ? { cwd: from.folder } : {}),
+    cwd: from.folder,
   });
   if (code === 0) return { kind: "accepted" };
   const lines = [...stdout.split("\n"), ...stderr.split("\n")];
