@@ -30,6 +30,8 @@ export interface Configuration {
   readonly text: string | undefined;
   /** Whether that is the whole file. */
   readonly isWholeFile: boolean;
+  /** Whether Envoy has printed it, without what has its default. */
+  readonly isDump: boolean;
   readonly tree: Node;
   readonly bootstrap: Message;
   /** The listeners, clusters and so on that discovery has given. */
@@ -118,6 +120,7 @@ function ofDocument(node: Node, text: string, source: Source): Configuration {
     name,
     text,
     isWholeFile: true,
+    isDump: false,
     tree: node,
     bootstrap: message,
     resources: [],
@@ -162,6 +165,7 @@ function ofResources(
     name: source.name,
     text: undefined,
     isWholeFile: true,
+    isDump: child(tree, "configs") !== undefined,
     tree,
     bootstrap: messages.find((message) => message.type === BOOTSTRAP) ??
       new Message(BOOTSTRAP, place, new Map()),

@@ -64,6 +64,8 @@ export interface Model {
   /** Routes to a cluster that is not there. */
   readonly missing: readonly { place: Place; cluster: string }[];
   readonly unseen: readonly Unseen[];
+  /** Whether Envoy has printed it, without what has its default. */
+  readonly isDump: boolean;
   /** Values of the runtime, by key. */
   readonly runtime: ReadonlyMap<string, Field>;
   readonly circumstances: Circumstances;
@@ -90,11 +92,13 @@ class Follower {
   readonly #missing: { place: Place; cluster: string }[] = [];
   readonly #clusters: ReadonlyMap<string, Cluster>;
   readonly #hasOtherClusters: boolean;
+  readonly #isDump: boolean;
 
   constructor(
-    { bootstrap, resources }: Configuration,
+    { bootstrap, resources, isDump }: Configuration,
     readNamed: ReadNamed,
   ) {
+    this.#isDump = isDump;
     this.#bootstrap = bootstrap;
     this.#readNamed = readNamed;
     const dynamic = bootstrap.message("dynamic_resources");
@@ -147,6 +151,7 @@ class Follower {
       tcpRoutes: tcpRoutes.filter(({ cluster }) => isMarkedGrpc(cluster)),
       missing: this.#missing,
       unseen: this.#unseen,
+      isDump: this.#isDump,
       runtime: runtimeOf(this.#bootstrap),
       circumstances,
     };

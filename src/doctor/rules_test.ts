@@ -418,6 +418,7 @@ const TABLES: Readonly<Record<string, Table>> = {
     ],
     hasNot: [
       UNCHANGED,
+      one("a choice", [...CLUSTER, "ignore_health_on_host_removal"], "false"),
       {
         what: "without checks",
         set: [CHECKLESS, [
