@@ -312,7 +312,7 @@ const INPUTS: readonly {
     what: "50 MB",
     content: new Uint8Array(50_000_000).fill(97),
     code: 3,
-    says: /it has more than 16 MiB, which is no configuration/,
+    says: /it has more than 8 MiB, which is no configuration/,
   },
 ];
 

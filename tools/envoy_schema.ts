@@ -12,6 +12,7 @@ import { Buffer } from "node:buffer";
 import { deflateRawSync } from "node:zlib";
 import descriptor from "protobufjs/ext/descriptor/index.js";
 import { type Schema, SCHEMA_LICENCE } from "../src/doctor/schema.ts";
+import { runProgram } from "../src/io/program.ts";
 import { findTool } from "../src/io/tools.ts";
 import { printError } from "../src/io/terminal.ts";
 
@@ -209,10 +210,14 @@ export function schemaFile(executable: Uint8Array, version: string): string {
   }\n`;
 }
 
-if (import.meta.main) {
+/** Makes the file anew. */
+async function run(): Promise<number> {
   const { path, version } = await findTool("envoy", { onProgress: printError });
   await Deno.writeTextFile(
     SCHEMA_FILE,
     schemaFile(await Deno.readFile(path), version),
   );
+  return 0;
 }
+
+if (import.meta.main) await runProgram("envoy_schema", run);

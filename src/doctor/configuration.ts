@@ -18,7 +18,7 @@ import {
 } from "./yaml_tree.ts";
 
 /** Larger files are refused; a configuration of 1,000 clusters has 1 MB. */
-export const CONFIG_BYTES_MAX = 16 * 1024 * 1024;
+export const CONFIG_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A name in a message leaves room for the message. */
 const NAME_UNITS_MAX = 100;
