@@ -189,6 +189,34 @@ Deno.test("doctor list names every rule, and explain explains each", async () =>
   );
 });
 
+Deno.test("doctor does not blame a configuration for files of another machine", async () => {
+  const { code, stdout, path } = await doctorOn(
+    changed(
+      "      filter_chains:\n        - filters:",
+      `      filter_chains:
+        - transport_socket:
+            name: tls
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+              common_tls_context:
+                alpn_protocols: [h2]
+                tls_certificates:
+                  - certificate_chain: { filename: /nowhere/a.pem }
+                    private_key: { filename: /nowhere/b.pem }
+          filters:`,
+    ),
+    ["--validate"],
+  );
+  assert.equal(code, 1);
+  const lines = stdout.split("\n").filter((line) => line.startsWith(path));
+  assert.equal(lines.length, 3, stdout);
+  assert.match(
+    lines[0] ?? "",
+    /: Envoy cannot validate it on this machine: .*\/nowhere\//,
+  );
+  assert.match(lines[1] ?? "", /:19:17: risky: .* \[fixed-certificates\]$/);
+});
+
 /** Indents a text, as in a block of a manifest. */
 function indented(text: string): string {
   return text.replace(/^(?=.)/gm, "    ");

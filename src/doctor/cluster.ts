@@ -122,8 +122,10 @@ function http2Of(
   http: Message | undefined,
 ): Pick<Cluster, "http2" | "http2Place"> {
   if (http === undefined) {
-    const path = "http2_protocol_options";
-    return { http2: message.message(path), http2Place: message.where(path) };
+    const http2 = message.message("http2_protocol_options");
+    const http2Place = http2?.place ??
+      message.where("typed_extension_protocol_options");
+    return { http2, http2Place };
   }
   const path = HTTP2_PATHS.find((one) => http.has(one)) ??
     HTTP2_PATHS.find((one) => http.has(one.split(".")[0] ?? "")) ??

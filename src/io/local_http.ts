@@ -48,11 +48,10 @@ export function requestLocal(
         response.on("data", (part: string) => {
           parts.push(part);
           count += part.length;
-          if (count > bytesMax) {
-            outgoing.destroy(
-              new RangeError(`The answer has more than ${bytesMax} bytes`),
-            );
-          }
+          if (count <= bytesMax) return;
+          clearTimeout(timer);
+          reject(new RangeError(`The answer has more than ${bytesMax} bytes`));
+          outgoing.destroy();
         });
         response.on("error", reject);
         response.on("end", () => {
