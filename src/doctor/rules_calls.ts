@@ -1,5 +1,6 @@
 /** Pitfalls of timeouts, retries and streams: what a route decides. */
 import { type Model, type Route, runtimeFlag, type Unseen } from "./model.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Message } from "./message.ts";
 import {
   type Finding,
@@ -123,6 +124,17 @@ function cutStreams({ routes }: Model): readonly Finding[] {
   });
 }
 
+function priorityOf({ action }: Route): string {
+  return action.text("priority") ?? "DEFAULT";
+}
+
+/** A cluster's limits for the priority of a route. */
+function thresholdsOf(cluster: Cluster, route: Route): Message | undefined {
+  return cluster.message.messages("circuit_breakers.thresholds").find((one) =>
+    (one.text("priority") ?? "DEFAULT") === priorityOf(route)
+  );
+}
+
 /** Finds policies that can never start a second try. */
 function neverRetry(model: Model): readonly Finding[] {
   return retrying(model).flatMap(({ route, policy }) => {
@@ -146,7 +158,12 @@ function neverRetry(model: Model): readonly Finding[] {
     if (isByCodes && policy.list("retriable_status_codes").length === 0) {
       return found("retriable_status_codes", "not set");
     }
-    return [];
+    return route.clusters.flatMap((cluster) => {
+      const limits = thresholdsOf(cluster, route);
+      return limits?.number("max_retries") === 0 && !limits.has("retry_budget")
+        ? [finding(ofCluster(cluster), limits, "max_retries")]
+        : [];
+    });
   });
 }
 
@@ -157,13 +174,10 @@ function inThresholds(
   field: string,
 ): readonly Finding[] {
   const found = new Map<string, Finding>();
-  for (const { action, clusters } of routes) {
-    const priority = action.text("priority") ?? "DEFAULT";
-    for (const cluster of clusters) {
-      const all = cluster.message.messages("circuit_breakers.thresholds");
-      const own = all.find((one) =>
-        (one.text("priority") ?? "DEFAULT") === priority
-      );
+  for (const route of routes) {
+    const priority = priorityOf(route);
+    for (const cluster of route.clusters) {
+      const own = thresholdsOf(cluster, route);
       const key = [cluster.name, priority.toLowerCase(), field].join(".");
       if (own?.has(field) || model.runtime.has(`circuit_breakers.${key}`)) {
         continue;

@@ -588,10 +588,12 @@ const TABLES: Readonly<Record<string, Table>> = {
           "2s",
         ]],
       },
+      one("no retry at once", LIMITS, { max_requests: 90, max_retries: 0 }),
       one("no codes", [...POLICY, "retry_on"], "retriable-status-codes"),
     ],
     hasNot: [
       UNCHANGED,
+      one("a budget instead", [...LIMITS, "max_retries"], 0),
       one("without a limit", [...POLICY, "per_try_timeout"], "20s"),
     ],
   },
