@@ -37,6 +37,8 @@ export interface Configuration {
   /** The listeners, clusters and so on that discovery has given. */
   readonly resources: readonly Message[];
   readonly problems: readonly Problem[];
+  /** Names of Services beside it that stand for one address. */
+  readonly virtualNames: readonly string[];
   /** What a reader should know of how it was read. */
   readonly notes: readonly string[];
 }
@@ -125,6 +127,7 @@ function ofDocument(node: Node, text: string, source: Source): Configuration {
     bootstrap: message,
     resources: [],
     problems,
+    virtualNames: [],
     notes: [],
   };
 }
@@ -171,6 +174,7 @@ function ofResources(
       new Message(BOOTSTRAP, place, new Map()),
     resources: messages.filter((message) => message.type !== BOOTSTRAP),
     problems: readings.flatMap(({ problems }) => problems),
+    virtualNames: [],
     notes: [],
   };
 }
@@ -261,6 +265,16 @@ function textsIn(node: Node): readonly ScalarNode[] {
     : node.entries.flatMap(({ value }) => textsIn(value));
 }
 
+function nameOf(manifest: Node): string {
+  return textOf(child(child(manifest, "metadata"), "name"));
+}
+
+/** Whether it is a Service whose name has one address, not those of its pods. */
+function hasClusterIp(manifest: Node): boolean {
+  return textOf(child(manifest, "kind")) === "Service" &&
+    textOf(child(child(manifest, "spec"), "clusterIP")) !== "None";
+}
+
 /** What a text that is a configuration has, in YAML or JSON. */
 const OF_ENVOY = /(?:^|[{,\s])"?(?:static|dynamic)_?resources"?\s*:/mi;
 
@@ -284,9 +298,9 @@ function inManifests(
       ...new Set(manifests.map((one) => textOf(child(one, "kind")))),
     ]
       .filter((kind) => kind !== "").join(", ");
-    const names = found.map(({ manifest }) =>
-      `"${textOf(child(child(manifest, "metadata") ?? manifest, "name"))}"`
-    ).join(", ");
+    const names = found.map(({ manifest }) => `"${nameOf(manifest)}"`).join(
+      ", ",
+    );
     const what = printable(only === undefined ? kinds : names, NAME_UNITS_MAX);
     throw new Failure(
       "environment",
@@ -298,7 +312,6 @@ function inManifests(
     );
   }
   const { node, manifest } = only;
-  const metadata = child(manifest, "metadata") ?? manifest;
   const kind = textOf(child(manifest, "kind"));
   const inner = innerSource(node, source);
   const [tree] = parseTree(node.text, name);
@@ -307,9 +320,10 @@ function inManifests(
   return {
     ...read,
     isWholeFile: false,
+    virtualNames: manifests.filter(hasClusterIp).map(nameOf),
     notes: [
       `the configuration is in the ${kind} ` +
-      printable(`"${textOf(child(metadata, "name"))}"`, NAME_UNITS_MAX),
+      printable(`"${nameOf(manifest)}"`, NAME_UNITS_MAX),
       ...read.notes,
     ],
   };

@@ -66,6 +66,8 @@ export interface Model {
   readonly unseen: readonly Unseen[];
   /** Whether Envoy has printed it, without what has its default. */
   readonly isDump: boolean;
+  /** Names of Kubernetes Services that stand for one address. */
+  readonly virtualNames: readonly string[];
   /** Values of the runtime, by key. */
   readonly runtime: ReadonlyMap<string, Field>;
   readonly circumstances: Circumstances;
@@ -93,12 +95,14 @@ class Follower {
   readonly #clusters: ReadonlyMap<string, Cluster>;
   readonly #hasOtherClusters: boolean;
   readonly #isDump: boolean;
+  readonly #virtualNames: readonly string[];
 
   constructor(
-    { bootstrap, resources, isDump }: Configuration,
+    { bootstrap, resources, isDump, virtualNames }: Configuration,
     readNamed: ReadNamed,
   ) {
     this.#isDump = isDump;
+    this.#virtualNames = virtualNames;
     this.#bootstrap = bootstrap;
     this.#readNamed = readNamed;
     const dynamic = bootstrap.message("dynamic_resources");
@@ -152,6 +156,7 @@ class Follower {
       missing: this.#missing,
       unseen: this.#unseen,
       isDump: this.#isDump,
+      virtualNames: this.#virtualNames,
       runtime: runtimeOf(this.#bootstrap),
       circumstances,
     };

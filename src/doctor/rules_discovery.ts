@@ -254,6 +254,31 @@ export const DISCOVERY_RULES: readonly Rule[] = [
         ),
   },
   {
+    id: "one-address",
+    severity: "wrong",
+    why:
+      "A Kubernetes Service has one address unless it is headless, so that " +
+      "Envoy sees one server, and its connection stays on one pod",
+    change: "clusterIP: None # in the Service",
+    experiment: undefined,
+    find: ({ clusters, virtualNames }) =>
+      clusters.filter((cluster) =>
+        asksDns(cluster) &&
+        cluster.addresses.some((address) =>
+          virtualNames.includes(address.split(/[.:]/)[0] ?? "")
+        )
+      ).map((cluster) =>
+        finding(
+          ofCluster(cluster),
+          cluster.message,
+          "load_assignment",
+          `for ${
+            quoted(cluster.addresses[0] ?? "")
+          }, a Service with an address`,
+        )
+      ),
+  },
+  {
     id: "no-health-check",
     severity: "wrong",
     why: "A dead server keeps getting its share of the calls; add a " +

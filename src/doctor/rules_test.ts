@@ -62,6 +62,8 @@ interface Change {
   /** Paths and the values there; undefined removes. */
   readonly set: readonly (readonly [readonly Step[], unknown])[];
   readonly said?: Partial<Circumstances>;
+  /** A manifest beside it: then it is in a ConfigMap. */
+  readonly beside?: Fields;
 }
 
 /** For a rule: what has the pitfall, what has not, and what cannot be told. */
@@ -265,6 +267,22 @@ const TABLES: Readonly<Record<string, Table>> = {
       ]],
     }],
     unseen: [BY_HEADER],
+  },
+  "one-address": {
+    has: [{
+      what: "a Service",
+      set: [],
+      beside: service("quotes", { ports: [{ port: 7070 }] }),
+    }],
+    hasNot: [UNCHANGED, {
+      what: "a headless Service",
+      set: [],
+      beside: service("quotes", { clusterIP: "None" }),
+    }, {
+      what: "another Service",
+      set: [],
+      beside: service("orders", {}),
+    }],
   },
   "no-health-check": {
     has: [one("none", ...CHECKLESS), one("an empty list", CHECKLESS[0], [])],
@@ -929,7 +947,7 @@ function healthFilter(fields: Fields): Change {
   };
 }
 
-function changed({ set }: Change): string {
+function changed({ set, beside }: Change): string {
   const config = parseYaml(BASE, "base.yaml");
   for (const [path, value] of set) {
     const key = path.at(-1);
@@ -938,7 +956,22 @@ function changed({ set }: Change): string {
     if (value === undefined) delete part[key];
     else part[key] = value;
   }
-  return JSON.stringify(config);
+  const text = JSON.stringify(config);
+  return beside === undefined ? text : JSON.stringify({
+    apiVersion: "v1",
+    kind: "List",
+    items: [beside, {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "front" },
+      data: { "envoy.json": text },
+    }],
+  });
+}
+
+/** A manifest of a Service. */
+function service(name: string, spec: Fields): Fields {
+  return { apiVersion: "v1", kind: "Service", metadata: { name }, spec };
 }
 
 function isFound(id: string, change: Change): boolean {
