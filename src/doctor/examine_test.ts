@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import envoyYaml from "../../envoy.yaml" with { type: "text" };
 import { CATALOGUE } from "../../experiments/catalogue.ts";
 import { parseYaml, partAt } from "../core/yaml.ts";
@@ -164,4 +165,17 @@ Deno.test("the schema has extensions, and nothing of an object", () => {
   assert.ok(fieldsOfType("envoy.extensions.clusters.dns.v3.DnsCluster"));
   assert.equal(fieldsOfType("envoy.config.cluster.v3.Clusters"), undefined);
   assert.equal(fieldsOfType("__proto__"), undefined);
+});
+
+Deno.test("examine() needs less than 2 s of processor time for 1 MB", () => {
+  const [head = "", cluster = ""] = textOf("base.yaml")
+    .split(/(?<= {2}clusters:\n)/);
+  let big = head;
+  for (let index = 0; big.length < 1_000_000; index++) {
+    big += cluster.replaceAll("quotes", `quotes${index === 0 ? "" : index}`);
+  }
+  const before = process.cpuUsage();
+  assert.deepEqual(found(big), []);
+  const { user, system } = process.cpuUsage(before);
+  assert.ok(user + system < 2_000_000, `${user} + ${system} µs`);
 });
