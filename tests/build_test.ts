@@ -282,7 +282,7 @@ Deno.test("grpc-lab load, in an empty folder, runs k6's scripts and reports", as
   assert.deepEqual(run.leftovers(), []);
 });
 
-Deno.test("grpc-lab experiment, in an empty folder: list, doctor, run with its control", async () => {
+Deno.test("grpc-lab experiment, in an empty folder: list, run with its control", async () => {
   const list = (await startLab(["experiment", "list"])).run;
   assert.equal(await list.ended, 0, list.text());
   const { run, folder } = await startLab([

@@ -75,9 +75,34 @@ export async function findToolOfRow(
   row: ToolRow,
   options: FindOptions = {},
 ): Promise<Tool> {
+  const found = await findInstalled(row, options);
+  if (found !== undefined) return found;
   const env = options.env ?? ((name: string) => Deno.env.get(name));
   const onProgress = options.onProgress ?? (() => {});
   const folder = options.folder ?? `${projectFolder()}.tools`;
+  const target = targetOf(row, folder);
+  await fetchTool(row, target, { ...options, env, onProgress, folder });
+  return { path: target, version: row.version, origin: "fetched" };
+}
+
+/** Like {@linkcode findTool}, but undefined where it would fetch the tool. */
+export function findToolHere(
+  name: ToolName,
+  options: FindOptions = {},
+): Promise<Tool | undefined> {
+  return findInstalled(TOOLS[name], options);
+}
+
+function targetOf(row: ToolRow, folder: string): string {
+  return join(folder, `${row.name}-${row.version}`, row.name);
+}
+
+async function findInstalled(
+  row: ToolRow,
+  options: FindOptions,
+): Promise<Tool | undefined> {
+  const env = options.env ?? ((name: string) => Deno.env.get(name));
+  const onProgress = options.onProgress ?? (() => {});
   const tool = (path: string, origin: Tool["origin"]): Tool => ({
     path,
     version: row.version,
@@ -105,7 +130,7 @@ export async function findToolOfRow(
         : `Skipping "${path}": it is ${row.title} ${found}, not ${row.version}`,
     );
   }
-  const target = join(folder, `${row.name}-${row.version}`, row.name);
+  const target = targetOf(row, options.folder ?? `${projectFolder()}.tools`);
   if (await isThere(target)) {
     const found = await versionOf(row, target, options.signal);
     if (found === row.version) return tool(target, "folder");
@@ -113,8 +138,7 @@ export async function findToolOfRow(
       `Replacing "${target}": it does not run as ${row.title} ${row.version}`,
     );
   }
-  await fetchTool(row, target, { ...options, env, onProgress, folder });
-  return tool(target, "fetched");
+  return undefined;
 }
 
 async function checkGiven(

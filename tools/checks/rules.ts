@@ -80,7 +80,7 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [
       /^tools\/[^/]+$/,
       [
-        /^src\/(lesson|experiment|stack|io|core)\//,
+        /^src\/(doctor|lesson|experiment|stack|io|core)\//,
         /^workshop\//,
         /^bootstrap\//,
         /^tools\/(checks|build|kit|gate|soak)\//,
