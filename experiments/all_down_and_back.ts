@@ -94,7 +94,6 @@ const isSoonBack: Judge = (history) => {
   );
 };
 
-/** What do callers see while no server is up, and how soon is it over? */
 export const allDownAndBack: Experiment = {
   name: "all-down-and-back",
   question:

@@ -20,7 +20,6 @@ const DURATION_MS = 6000;
 /** LEAST_REQUEST needs a moment for calls to pile up. */
 const window = { fromMs: SLOW_AT_MS + 500, toMs: DURATION_MS };
 
-/** Does one slow server make a third of the calls slow? */
 export const brownOut: Experiment = {
   name: "brown-out",
   question: "How many calls does one slow server slow down?",

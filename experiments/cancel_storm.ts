@@ -16,7 +16,7 @@ import type { RunContext } from "../src/experiment/run_context.ts";
 import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter, type GreeterClient } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
-import { noOtherCallIsLost } from "./_claims.ts";
+import { countOf, noOtherCallIsLost } from "./_claims.ts";
 
 const CANCELS_PER_S = 600;
 
@@ -48,10 +48,7 @@ async function callAndGiveUp(
 /** The servers count as cancelled nearly all calls that clients cancelled. */
 export function cancelledOnServers(history: History): Judgement {
   const { before, after } = history;
-  const count = ({ counters }: typeof after) =>
-    Object.values(counters).flatMap(({ methods }) => methods)
-      .reduce((sum, { cancelled }) => sum + cancelled, 0);
-  const growth = count(after) - count(before);
+  const growth = countOf(after, "cancelled") - countOf(before, "cancelled");
   const share = growth / history.extraCalls;
   return heldIf(
     share >= 0.9,
@@ -83,7 +80,6 @@ async function storm(
   run.measure("calls given up a second", reachedPerS);
 }
 
-/** Do clients that cancel their calls disturb the others? */
 export const cancelStorm: Experiment = {
   name: "cancel-storm",
   question:

@@ -5,6 +5,8 @@ import { scaleDown } from "./scale_down.ts";
 import { scaleUp } from "./scale_up.ts";
 import { termWithSlowCalls } from "./term_with_slow_calls.ts";
 import { l4PinsCalls } from "./l4_pins_calls.ts";
+import { dnsOutage } from "./dns_outage.ts";
+import { edsOrDns } from "./eds_or_dns.ts";
 import { killOne } from "./kill_one.ts";
 import { panicThresholdDrill } from "./panic_threshold.ts";
 import { rollingRestart } from "./rolling_restart.ts";
@@ -42,6 +44,8 @@ export const CATALOGUE: readonly Experiment[] = [
   killOne,
   scaleUp,
   scaleDown,
+  dnsOutage,
+  edsOrDns,
   everythingAtOnce,
   panicThresholdDrill,
   workerConcurrency,

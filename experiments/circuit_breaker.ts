@@ -17,7 +17,7 @@ import {
 } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { callUnary, connect } from "../src/io/rpc.ts";
+import { callToEnd, connect } from "../src/io/rpc.ts";
 
 const CALLS_MAX = 10;
 const WORK_MS = 500;
@@ -40,17 +40,13 @@ function requestsAtOnce(count: number) {
 async function probe(run: RunContext): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
   let good = 0;
-  try {
-    for (let made = 0; made < PROBES && !run.signal.aborted; made += 1) {
-      run.addCalls(1);
-      const options = { deadlineMs: 1000 };
-      const request = { name: "probe", workMs: 0 };
-      good += await callUnary(client, "SayHello", request, options)
-        .then(() => 1, () => 0);
-    }
-  } finally {
-    client.close();
+  for (let made = 0; made < PROBES && !run.signal.aborted; made += 1) {
+    run.addCalls(1);
+    const options = { deadlineMs: 1000 };
+    const { status } = await callToEnd(client, "SayHello", {}, options);
+    if (status === "OK") good += 1;
   }
+  client.close();
   run.measure("good calls afterwards", good);
 }
 
@@ -97,7 +93,6 @@ const isCounted: Judge = (history) => {
   );
 };
 
-/** Does Envoy keep excess calls away from the servers? */
 export const circuitBreaker: Experiment = {
   name: "circuit-breaker",
   question: "What happens to calls over the limit of calls in flight?",

@@ -13,9 +13,8 @@ import type {
   Judge,
   NamedChange,
 } from "../src/experiment/experiment.ts";
-import type { Snapshot } from "../src/experiment/history.ts";
 import { heldIf } from "../src/experiment/judge.ts";
-import { noCallIsLost } from "./_claims.ts";
+import { countOf, noCallIsLost } from "./_claims.ts";
 
 /** Only calls that no server has started are retried. */
 const onlyUnbegun: NamedChange = {
@@ -26,23 +25,15 @@ const onlyUnbegun: NamedChange = {
   },
 };
 
-/** Calls started by the servers, over all methods. */
-export function startedIn({ counters }: Snapshot): number {
-  return Object.values(counters)
-    .flatMap(({ methods }) => methods)
-    .reduce((sum, { started }) => sum + started, 0);
-}
-
 /** Servers started more calls than callers made. */
 const runsTwice: Judge = ({ calls, before, after }) => {
-  const started = startedIn(after) - startedIn(before);
+  const started = countOf(after, "started") - countOf(before, "started");
   return heldIf(
     started > calls.length,
     `${calls.length} calls made, ${started} started by servers`,
   );
 };
 
-/** Can a retried call run twice? */
 export const duplicateExecution: Experiment = {
   name: "duplicate-execution",
   question: "Can a call run twice, and what does it cost to rule that out?",

@@ -55,7 +55,6 @@ const someSucceed: Judge = (history) => {
   return heldIf(good > 0, `${good} of ${calls.length} calls succeeded`);
 };
 
-/** Is one server left when all of them fail? */
 export const ejectionCap: Experiment = {
   name: "ejection-cap",
   question: "Is one server left when all fail calls but look healthy?",

@@ -15,10 +15,16 @@ import { partAt } from "../src/core/yaml.ts";
 import { grpcCluster, routeAction } from "../src/experiment/changes.ts";
 import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import {
+  callAt,
+  manyHellos,
+  OPENING,
+  textMessage,
+  ZERO_WINDOW_OPENING,
+} from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { frame, join, PREFACE } from "../src/core/http2_wire.ts";
-import { callFields, data, headers, settings } from "../src/io/http2_frames.ts";
+import { join } from "../src/core/http2_wire.ts";
 
 const CONNECTIONS = 20;
 
@@ -58,29 +64,6 @@ const STREAM_ROUTES = [
   "reflection-v1alpha",
 ] as const;
 
-/** The longest payload of a DATA frame (RFC 9113, section 4.2). */
-const FRAME_BYTES_MAX = 16_384;
-
-const END_STREAM = 0x1;
-
-/** SETTINGS_INITIAL_WINDOW_SIZE (RFC 9113, section 6.5.2) of 0. */
-const NO_WINDOW = frame(4, 0, 0, Uint8Array.of(0, 4, 0, 0, 0, 0));
-
-/** A message with a text in field 1, and further fields as raw bytes. */
-function message(further: readonly number[] = []): Uint8Array {
-  const body = join(
-    Uint8Array.of(0x0a, TEXT_BYTES & 0x7f | 0x80, TEXT_BYTES >>> 7),
-    new Uint8Array(TEXT_BYTES).fill(0x61),
-    Uint8Array.from(further),
-  );
-  const head = Uint8Array.of(0, 0, 0, body.length >>> 8, body.length & 0xff);
-  return join(head, body);
-}
-
-const MANY_HELLOS = message([0x10, 0xa0, 0x8d, 0x06]); // count: 100,000
-const FEW_HELLOS = message([0x10, TEXTS]);
-const CHAT = join(...Array.from({ length: TEXTS }, () => message()));
-
 /** A kind of peer. */
 interface Kind {
   readonly label: string;
@@ -95,42 +78,36 @@ const KINDS: readonly Kind[] = [
   {
     label: "long streams, nothing read",
     method: "StreamHellos",
-    request: MANY_HELLOS,
+    request: manyHellos(TEXT_BYTES),
   },
   {
     label: "long streams, windows of 0",
     method: "StreamHellos",
-    request: MANY_HELLOS,
+    request: manyHellos(TEXT_BYTES),
     hasNoWindow: true,
   },
-  { label: "chats, nothing read", method: "Chat", request: CHAT },
+  {
+    label: "chats, nothing read",
+    method: "Chat",
+    request: join(
+      ...Array.from({ length: TEXTS }, () => textMessage(TEXT_BYTES)),
+    ),
+  },
   {
     label: "short streams, windows of 0",
     method: "StreamHellos",
-    request: FEW_HELLOS,
+    request: textMessage(TEXT_BYTES, 0x10, TEXTS),
     hasNoWindow: true,
   },
 ];
 
-/** What a connection sends for its call number `index`. */
-function callAt(index: number, { method, request }: Kind): Uint8Array {
-  const stream = 1 + 2 * index;
-  const path = `/demo.v1.Greeter/${method}`;
-  const frames = [headers(stream, { ...callFields(), ":path": path })];
-  for (let at = 0; at < request.length; at += FRAME_BYTES_MAX) {
-    frames.push(data(stream, request.subarray(at, at + FRAME_BYTES_MAX)));
-  }
-  // A server starts to stream when it has the whole request.
-  if (method === "StreamHellos") frames.push(frame(0, END_STREAM, stream));
-  return join(...frames);
-}
-
-/** Writes until everything is sent or Envoy accepts no more. */
-async function send(peer: RawPeer, kind: Kind): Promise<void> {
-  const opening = kind.hasNoWindow ? NO_WINDOW : settings();
-  if (!await peer.write(join(PREFACE, opening))) return;
+/** What each peer of a kind sends. */
+function* partsOf(
+  { method, request, hasNoWindow = false }: Kind,
+): Generator<Uint8Array> {
+  yield hasNoWindow ? ZERO_WINDOW_OPENING : OPENING;
   for (let index = 0; index < STREAMS; index += 1) {
-    if (!await peer.write(callAt(index, kind))) return;
+    yield callAt(index, method, request, method === "StreamHellos");
   }
 }
 
@@ -144,17 +121,16 @@ async function heapPercent({ stack }: RunContext): Promise<number> {
 
 /** Runs one kind of peer and watches Envoy's heap meanwhile. */
 async function attack(run: RunContext, kind: Kind): Promise<void> {
-  const now = () => run.elapsedMs();
-  const peers = await RawPeer.openMany(CONNECTIONS, run.stack.endpoint, {
-    now,
-    isReading: false,
-  });
+  const { endpoint } = run.stack;
+  const peers = await RawPeer.openMany(CONNECTIONS, endpoint, false);
   try {
     // How many calls reach Envoy depends on which it resets, and when.
     const calls = peers.length * STREAMS;
     run.addCalls(calls, calls);
     // Not awaited: once Envoy stops reading, the write waits until the close.
-    for (const peer of peers) void send(peer, kind);
+    for (const peer of peers) {
+      void peer.writeAll(partsOf(kind), 0, run.signal);
+    }
     const untilMs = run.elapsedMs() + STAY_MS;
     let most = 0;
     while (run.elapsedMs() < untilMs && !run.signal.aborted) {
@@ -201,7 +177,6 @@ const oneLimit: NamedChange = {
   },
 };
 
-/** Can callers that do not read exhaust Envoy's memory? */
 export const envoyMemory: Experiment = {
   name: "envoy-memory",
   question:
@@ -245,7 +220,7 @@ export const envoyMemory: Experiment = {
     },
   ],
   control: {
-    about: "one limit for streams and calls, no stream is reset",
+    about: oneLimit.name,
     changes: [oneLimit],
     breaks: ["heap", "lost"],
   },

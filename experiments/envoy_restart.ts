@@ -27,6 +27,7 @@ import { waitUntil } from "../src/io/wait.ts";
 import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
+import { countOf } from "./_claims.ts";
 
 /** Envoy's "--drain-time-s", after which its listeners close. */
 const DRAIN_MS = 5000;
@@ -65,10 +66,7 @@ export function noneIsCut({ calls }: History): Judgement {
 
 /** No call is cancelled after its server has started it. */
 export function noneIsCancelled({ before, after }: History): Judgement {
-  const count = (counters: typeof after.counters) =>
-    Object.values(counters).flatMap(({ methods }) => methods)
-      .reduce((sum, { cancelled }) => sum + cancelled, 0);
-  const growth = count(after.counters) - count(before.counters);
+  const growth = countOf(after, "cancelled") - countOf(before, "cancelled");
   return heldIf(growth === 0, `${growth} calls cancelled on their servers`);
 }
 
@@ -140,7 +138,6 @@ function waitForReadyCalls(durationMs: number): ExperimentEvent {
   };
 }
 
-/** Is a call lost when Envoy is replaced? */
 export const envoyRestart: Experiment = {
   name: "envoy-restart",
   question: "Are calls cut when Envoy is drained and replaced?",

@@ -3,7 +3,7 @@ import type { Experiment } from "../src/experiment/experiment.ts";
 import { noRetries } from "../src/experiment/changes.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { noCallIsLost } from "./_claims.ts";
+import { exitsWithZero, noCallIsLost } from "./_claims.ts";
 import { restartAll } from "./rolling_restart.ts";
 
 const RATE_PER_S = 300;
@@ -51,7 +51,6 @@ async function everything(run: RunContext): Promise<void> {
   run.measure("all is over", run.elapsedMs());
 }
 
-/** Is any of 18,000 calls lost in a minute of restarts, a kill and scaling? */
 export const everythingAtOnce: Experiment = {
   name: "everything-at-once",
   question: "Is any of 18,000 calls lost in a minute of restarts, a kill, " +
@@ -62,11 +61,7 @@ export const everythingAtOnce: Experiment = {
   events: [{ atMs: 1000, label: "everything", do: everything }],
   claims: [
     noCallIsLost,
-    {
-      id: "exit",
-      text: "every restarted server ends with exit code 0",
-      judge: measuredBetween("exit code", { min: 0, max: 0 }),
-    },
+    exitsWithZero,
     {
       id: "within",
       text: "all of it happens while calls are made",

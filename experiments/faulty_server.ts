@@ -127,7 +127,6 @@ const triesFew: Judge = ({ calls }) => {
   );
 };
 
-/** What happens to a server that fails every call but looks healthy? */
 export const faultyServer: Experiment = {
   name: "faulty-server",
   question: "What happens to a server that looks healthy but fails every call?",

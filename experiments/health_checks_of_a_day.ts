@@ -35,7 +35,7 @@ const CHECK = wholeCall("/grpc.health.v1.Health/Check");
 /** Makes health checks, each on a connection of its own. */
 async function check(run: RunContext, count: number): Promise<void> {
   const [server] = run.stack.servers();
-  const { lost } = await connectMany(server?.address ?? "", {
+  const lost = await connectMany(server?.address ?? "", {
     count,
     ratePerS: RATE_PER_S,
     signal: run.signal,
@@ -45,7 +45,6 @@ async function check(run: RunContext, count: number): Promise<void> {
   await measureMemory(run);
 }
 
-/** Does a server's memory grow with health checks? */
 export const healthChecksOfADay: Experiment = {
   name: "health-checks-of-a-day",
   question: "Does a day of health checks make a server's memory grow?",

@@ -84,18 +84,6 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Writes, with pauses, until everything is sent or no more is accepted. */
-async function send(
-  peer: RawPeer,
-  parts: Iterable<Uint8Array>,
-  signal: AbortSignal,
-): Promise<void> {
-  for (const part of parts) {
-    if (signal.aborted || !await peer.write(part)) return;
-    await pause(PART_PAUSE_MS, signal);
-  }
-}
-
 /** Connects the peers of one kind one after the other and lets them stay. */
 async function attack(
   run: RunContext,
@@ -103,16 +91,15 @@ async function attack(
   signal: AbortSignal,
 ): Promise<void> {
   const { label, connections, calls, isReading = true, parts } = kind;
-  const now = () => run.elapsedMs();
   run.mark(label);
   const peers: RawPeer[] = [];
   try {
     while (peers.length < connections && !signal.aborted) {
-      const peer = await RawPeer.open(run.stack.l4Endpoint, { now, isReading });
+      const peer = await RawPeer.open(run.stack.l4Endpoint, isReading);
       peers.push(peer);
       run.addDirectCalls(calls);
       // Not awaited: once the server stops reading, it waits until the close.
-      void send(peer, parts(), signal);
+      void peer.writeAll(parts(), PART_PAUSE_MS, signal);
       await pause(COMING_MS / connections, signal);
     }
     await pause(STAY_MS, signal);
@@ -123,7 +110,6 @@ async function attack(
 
 const SERVERS = ["server-1", "server-2", "server-3"];
 
-/** Can peers exhaust a server's memory? */
 export const hostilePeers: Experiment = {
   name: "hostile-peers",
   question: "Can peers that never let go exhaust a server's memory?",

@@ -7,7 +7,6 @@ import { killServer2, noCallIsLost } from "./_claims.ts";
 /** envoy.yaml has an interval of 1 s and an edge interval of 0.25 s. */
 const UNHEALTHY_MS_MAX = 1500;
 
-/** Is a call lost when a server is killed? */
 export const killOne: Experiment = {
   name: "kill-one",
   question: "Is a call lost when a server is killed with kill -9?",

@@ -5,7 +5,6 @@ import { noCallIsLost } from "./_claims.ts";
 
 const THIRD = 1 / 3;
 
-/** Are the calls of one connection balanced? */
 export const l4PinsCalls: Experiment = {
   name: "l4-pins-calls",
   question: "Are the calls of one connection balanced over the servers?",

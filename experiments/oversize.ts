@@ -95,14 +95,8 @@ async function receivedKib({ stack }: RunContext): Promise<number> {
 /** Opens streams and reads none of them. */
 async function readSlowly(run: RunContext): Promise<void> {
   const { endpoint } = run.stack;
-  const now = () => run.elapsedMs();
   const kibBefore = await receivedKib(run);
-  const readers = await Promise.all(
-    Array.from(
-      { length: SLOW_READERS },
-      () => RawPeer.open(endpoint, { now, isReading: false }),
-    ),
-  );
+  const readers = await RawPeer.openMany(SLOW_READERS, endpoint, false);
   try {
     run.addCalls(SLOW_READERS);
     await Promise.all(
@@ -137,7 +131,6 @@ const largeBuffers: NamedChange = {
   },
 };
 
-/** Do oversized messages and slow readers harm servers or other callers? */
 export const oversize: Experiment = {
   name: "oversize",
   question:
@@ -192,8 +185,7 @@ export const oversize: Experiment = {
     noOtherCallIsLost,
   ],
   control: {
-    about:
-      "Envoy's default windows, large buffers, retries of messages too large",
+    about: largeBuffers.name,
     changes: [largeBuffers],
     breaks: ["once", "stored"],
   },

@@ -71,7 +71,6 @@ const holdsNone: Judge = (history) => {
   );
 };
 
-/** Is a call lost when a server falls silent? */
 export const pausedServer: Experiment = {
   name: "paused-server",
   question:

@@ -11,7 +11,6 @@ import type { Experiment } from "../src/experiment/experiment.ts";
 import { statGrows } from "../src/experiment/judge.ts";
 import { killServer2, noCallIsLost } from "./_claims.ts";
 
-/** Are there enough retries for a server that dies with calls in flight? */
 export const retryBudget: Experiment = {
   name: "retry-budget",
   question:

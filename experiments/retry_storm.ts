@@ -63,7 +63,6 @@ const triesACall: Judge = (history) => {
   );
 };
 
-/** Do retries make things worse when all servers fail? */
 export const retryStorm: Experiment = {
   name: "retry-storm",
   question: "How much load do retries add when every server fails?",

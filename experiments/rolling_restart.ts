@@ -3,7 +3,7 @@ import type { Experiment } from "../src/experiment/experiment.ts";
 import { noRetries } from "../src/experiment/changes.ts";
 import { latencyAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
-import { noCallIsLost } from "./_claims.ts";
+import { exitsWithZero, noCallIsLost } from "./_claims.ts";
 
 const EXIT_MS_MAX = 8000;
 
@@ -22,7 +22,6 @@ export async function restartAll(run: RunContext): Promise<void> {
   }
 }
 
-/** Is a call lost while all servers are restarted? */
 export const rollingRestart: Experiment = {
   name: "rolling-restart",
   question: "Is a call lost while every server is restarted in turn?",
@@ -32,11 +31,7 @@ export const rollingRestart: Experiment = {
   events: [{ atMs: 1000, label: "rolling restart", do: restartAll }],
   claims: [
     noCallIsLost,
-    {
-      id: "exit",
-      text: "every server ends with exit code 0",
-      judge: measuredBetween("exit code", { min: 0, max: 0 }),
-    },
+    exitsWithZero,
     {
       id: "exit-time",
       text: `every server ends within ${EXIT_MS_MAX / 1000} s`,

@@ -21,7 +21,6 @@ const forgotten: Judge = (history) => {
   return heldIf(tookMs <= GONE_MS_MAX, `3 servers ${tookMs.toFixed(0)} ms on`);
 };
 
-/** Is a call lost when servers leave? */
 export const scaleDown: Experiment = {
   name: "scale-down",
   question: "Is a call lost when two of five servers leave?",

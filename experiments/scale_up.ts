@@ -36,7 +36,6 @@ function firstCallWithin(server: string): Judge {
 const isFair = (server: string) =>
   shareBetween(server, 0.2 * 0.98, 0.2 * 1.02, { fromMs: BALANCE_FROM_MS });
 
-/** How soon do new servers get their share? */
 export const scaleUp: Experiment = {
   name: "scale-up",
   question: "How soon do two new servers get their share of the calls?",

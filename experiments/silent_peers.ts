@@ -96,16 +96,16 @@ async function fill(
   other: string,
 ): Promise<void> {
   if (run.signal.aborted) return;
-  const now = () => run.elapsedMs();
-  const openedMs = run.elapsedMs();
-  const silent = await RawPeer.openMany(peers, filled, { now });
+  const openedMs = performance.now();
+  const silent = await RawPeer.openMany(peers, filled);
   try {
     run.measure("silent peers", silent.length);
     await Promise.all([
       newcomers(run, other),
       waitForReadyNewcomer(run, filled),
     ]);
-    const lives = silent.map((peer) => (peer.closedAtMs ?? now()) - openedMs);
+    const nowMs = performance.now();
+    const lives = silent.map((peer) => (peer.closedAtMs ?? nowMs) - openedMs);
     run.measure("longest silence", Math.max(...lives));
   } finally {
     silent.forEach((peer) => peer.close());
@@ -130,7 +130,6 @@ const oneLimit: NamedChange = {
   },
 };
 
-/** Can silent peers keep callers out? */
 export const silentPeers: Experiment = {
   name: "silent-peers",
   question: "Do peers that connect and send nothing keep callers out?",
@@ -174,7 +173,7 @@ export const silentPeers: Experiment = {
     },
   ],
   control: {
-    about: "one connection limit for all listeners, none on silence",
+    about: oneLimit.name,
     changes: [oneLimit],
     breaks: ["newcomers", "silence"],
   },

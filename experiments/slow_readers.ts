@@ -89,10 +89,7 @@ const smallWindow: NamedChange = {
 
 /** Opens the streams and reads none of them. */
 async function readNothing(run: RunContext): Promise<void> {
-  const reader = await RawPeer.open(run.stack.endpoint, {
-    now: () => run.elapsedMs(),
-    isReading: false,
-  });
+  const reader = await RawPeer.open(run.stack.endpoint, false);
   try {
     run.addCalls(STREAMS);
     await whileMemoryIsWatched(run, async (signal) => {
@@ -107,7 +104,6 @@ async function readNothing(run: RunContext): Promise<void> {
   await measureMemoryBack(run);
 }
 
-/** Does a slow reader cost the servers memory? */
 export const slowReaders: Experiment = {
   name: "slow-readers",
   question:

@@ -121,7 +121,6 @@ const defaultTimeout: NamedChange = {
   },
 };
 
-/** Can a stream last as long as it needs? */
 export const longStreams: Experiment = {
   name: "long-streams",
   question: "Can a stream last longer than 15 s, on one server?",
@@ -212,7 +211,6 @@ async function addServer(run: RunContext): Promise<void> {
   run.measure("streams that reached it", isSeen.filter(Boolean).length);
 }
 
-/** Does a new server get streams that are open already? */
 export const movedStreams: Experiment = {
   name: "moved-streams",
   question: "Does a new server get a share of the streams already open?",

@@ -70,7 +70,6 @@ export function evenInTheLongRun(history: History): Judgement {
   return heldIf(Math.max(...sums) / all <= SHARE_MAX, words);
 }
 
-/** Is round robin exact? */
 export const workerConcurrency: Experiment = {
   name: "worker-concurrency",
   question: "Does every server get the same share of a few calls?",

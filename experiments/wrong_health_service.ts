@@ -52,7 +52,6 @@ const isReported: Judge = ({ samples }) => {
   return heldIf(most === 0, `at most ${most} servers healthy`);
 };
 
-/** Does it show that every health check fails? */
 export const wrongHealthService: Experiment = {
   name: "wrong-health-service",
   question: "Does it show when health checks name a service that nobody has?",

@@ -5,18 +5,9 @@
 //
 // Holds RATE, which must succeed, then climbs in STEPS equal steps to RATE_MAX,
 // where anything may happen: the report names the last rate whose p99 stayed
-// below P99_MS without errors or dropped iterations.
-//
-// Settings as in grpc.js, and:
-//   DURATION   time of each step                         5s
-//   RATE_MAX   calls per second of the last step         3000
-//   STEPS      how many steps                            9
-//   P95_MS     bound of 95 % of the calls at RATE, in ms  50
-//   P99_MS     the bound that is looked for, in ms       100
-//   VUS        most calls in flight                      199
-import { openLoop } from "./lib/open_loop.ts";
-import { warmup } from "./lib/phases.ts";
-import { readSettings } from "./lib/settings.ts";
+// below P99_MS without errors or dropped iterations. DURATION is each step's;
+// P95_MS bounds the calls at RATE.
+import { openLoop, readSettings } from "./lib/open_loop.ts";
 import { ms, rate } from "../src/core/load/table.ts";
 
 const settings = readSettings("breakpoint");
@@ -34,30 +25,18 @@ const climb = Array.from({ length: steps }, (_, step) => {
 });
 
 const test = openLoop({
-  shape: "breakpoint",
   settings,
   phases: [
-    ...warmup(settings, "sustained"),
-    phase("sustained", ratePerS, true),
-    ...climb.map((stepRatePerS) => phase("climb", stepRatePerS, false)),
+    { name: `${ratePerS}-per-s`, scenario: "sustained" },
+    ...climb.map((stepRatePerS) => ({
+      name: `${stepRatePerS}-per-s`,
+      scenario: "climb",
+      ratePerS: stepRatePerS,
+      isMeasured: false,
+    })),
   ],
   comment: ({ phases }) => [breakpointOf(phases)],
 });
-
-/**
- * @param {string} scenario
- * @param {number} stepRatePerS
- * @param {boolean} isMeasured
- */
-function phase(scenario, stepRatePerS, isMeasured) {
-  return {
-    name: `${stepRatePerS}-per-s`,
-    scenario,
-    ratePerS: stepRatePerS,
-    durationMs: settings.durationMs,
-    isMeasured,
-  };
-}
 
 /**
  * The breakpoint in a sentence.
@@ -88,7 +67,5 @@ function breakpointOf(phases) {
       `calls/s: at ${askedRatePerS} ${there}`;
 }
 
-export const options = test.options;
-export const setup = test.setup;
+export const { options, setup, handleSummary } = test;
 export default test.run;
-export const handleSummary = test.handleSummary;

@@ -3,23 +3,16 @@
 //
 //   k6 run loadtest/connections.js
 //
-// Makes all calls on CONNECTIONS connections, BATCH of them at once. A
+// Makes all calls on CONNECTIONS connections, BATCH of them at once (Envoy lets
+// 100 be in flight on a connection), so VUS has no meaning here. A
 // connection belongs to one Envoy worker, so workers without one are idle; the
 // shares must be even nevertheless. On an L4 listener each connection leads to
 // one server and the other servers get no calls; L7_TARGET says that this is
 // expected: TARGET=localhost:5001 L7_TARGET=localhost:5000 CONNECTIONS=1.
-//
-// Settings as in grpc.js, but without VUS, and:
-//   CONNECTIONS  how many connections                        2
-//   BATCH        calls that start at once on a connection; Envoy lets 100
-//                be in flight                                25
-import { openLoop } from "./lib/open_loop.ts";
-import { warmup } from "./lib/phases.ts";
-import { readSettings } from "./lib/settings.ts";
+import { openLoop, readSettings } from "./lib/open_loop.ts";
 
 const settings = readSettings("connections");
 const test = openLoop({
-  shape: "connections",
   settings,
   vus: settings.connections,
   perform: (caller, given, tags) =>
@@ -30,22 +23,10 @@ const test = openLoop({
       ),
     ),
   callsPerIteration: settings.callsAtOnce,
-  phases: [
-    ...warmup(settings, "few"),
-    {
-      name: "few-connections",
-      scenario: "few",
-      ratePerS: settings.ratePerS,
-      durationMs: settings.durationMs,
-      isMeasured: true,
-    },
-  ],
   comment: () => [
     `Connections: ${settings.connections}; calls started together on each: ${settings.callsAtOnce}`,
   ],
 });
 
-export const options = test.options;
-export const setup = test.setup;
+export const { options, setup, handleSummary } = test;
 export default test.run;
-export const handleSummary = test.handleSummary;

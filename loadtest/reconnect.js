@@ -8,35 +8,17 @@
 // too, which balances connections: a load test that reconnects cannot tell a
 // proxy that balances calls from one that does not. grpc.js can; run it on
 // both. The report also shows what connecting costs.
-//
-// Settings as in grpc.js, but:
-//   RATE  calls, and connections, per second  100
-import { openLoop } from "./lib/open_loop.ts";
-import { warmup } from "./lib/phases.ts";
-import { readSettings } from "./lib/settings.ts";
+import { openLoop, readSettings } from "./lib/open_loop.ts";
 
 const settings = readSettings("reconnect");
 
 const test = openLoop({
-  shape: "reconnect",
   settings,
   reconnects: true,
-  phases: [
-    ...warmup(settings, "reconnect"),
-    {
-      name: "reconnect",
-      scenario: "reconnect",
-      ratePerS: settings.ratePerS,
-      durationMs: settings.durationMs,
-      isMeasured: true,
-    },
-  ],
   comment: () => [
     "A connection per call: balanced connections look like balanced calls",
   ],
 });
 
-export const options = test.options;
-export const setup = test.setup;
+export const { options, setup, handleSummary } = test;
 export default test.run;
-export const handleSummary = test.handleSummary;

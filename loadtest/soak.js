@@ -3,13 +3,8 @@
 //
 //   k6 run loadtest/soak.js
 //
-// Settings as in grpc.js, but:
-//   RATE      calls per second                           100
-//   DURATION  measured time                              30m
-//   P99_MS    bound of 99 % of each quarter's calls, ms  100
-import { openLoop } from "./lib/open_loop.ts";
-import { warmup } from "./lib/phases.ts";
-import { readSettings } from "./lib/settings.ts";
+// P99_MS bounds each quarter's calls.
+import { openLoop, readSettings } from "./lib/open_loop.ts";
 import { ms } from "../src/core/load/table.ts";
 
 const settings = readSettings("soak");
@@ -17,19 +12,12 @@ const settings = readSettings("soak");
 const QUARTERS = ["quarter-1", "quarter-2", "quarter-3", "quarter-4"];
 
 const test = openLoop({
-  shape: "soak",
   settings,
-  phases: [
-    ...warmup(settings, "soak"),
-    ...QUARTERS.map((name) => ({
-      name,
-      scenario: "soak",
-      ratePerS: settings.ratePerS,
-      durationMs: Math.round(settings.durationMs / QUARTERS.length),
-      isMeasured: true,
-      p99Ms: settings.p99Ms,
-    })),
-  ],
+  phases: QUARTERS.map((name) => ({
+    name,
+    durationMs: Math.round(settings.durationMs / QUARTERS.length),
+    p99Ms: settings.p99Ms,
+  })),
   comment: ({ phases }) => {
     const [first, last] = [QUARTERS[0], QUARTERS[3]].map((name) =>
       phases.find((phase) => phase.name === name)?.latencyMs
@@ -42,7 +30,5 @@ const test = openLoop({
   },
 });
 
-export const options = test.options;
-export const setup = test.setup;
+export const { options, setup, handleSummary } = test;
 export default test.run;
-export const handleSummary = test.handleSummary;

@@ -4,14 +4,19 @@ import { plainServer } from "../experiments/control/plain_server.ts";
 import { LESSONS } from "../workshop/lessons/catalogue.ts";
 import { Failure } from "./core/errors.ts";
 import { survivePeerErrors } from "./io/peer_errors.ts";
+import { commandWords, kitFolder } from "./io/build.ts";
+import { KIT_PARTS, requireKitFiles } from "./io/kit.ts";
 import { exitWithFailure, runProgram } from "./io/program.ts";
 import { print } from "./io/terminal.ts";
+import { check } from "./lab/check.ts";
 import { ctl } from "./lab/ctl.ts";
 import { experimentCommand } from "./lab/experiment.ts";
+import { doctor } from "./lab/doctor.ts";
 import { down } from "./lab/down.ts";
 import { lessonCommand } from "./lab/lesson.ts";
 import { load } from "./lab/load.ts";
 import { reports } from "./lab/reports.ts";
+import { serve } from "./lab/serve.ts";
 import { up } from "./lab/up.ts";
 
 /** A command of the lab; it receives the arguments after its name. */
@@ -35,6 +40,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     about: "list the runs in reports/, or remove old ones",
     run: reports,
   },
+  doctor: {
+    about: "find known pitfalls in an Envoy configuration",
+    run: doctor,
+  },
+  serve: { about: "hand out a kit in the room's network", run: serve },
+  check: { about: "look at a laptop before a workshop", run: check },
   experiment: {
     about: "measure what the settings promise",
     run: (argv) => experimentCommand(CATALOGUE, argv),
@@ -55,13 +66,14 @@ const SERVERS_INSTEAD: Readonly<Record<string, Command["run"]>> = {
 
 function usage(): string {
   const names = Object.entries(COMMANDS);
+  const words = kitFolder() === undefined ? "lab" : commandWords();
   const width = Math.max(...names.map(([name]) => name.length));
   return [
-    "Usage: lab COMMAND [flags]",
+    `Usage: ${words} COMMAND [flags]`,
     "",
     ...names.map(([name, { about }]) => `  ${name.padEnd(width)}  ${about}`),
     "",
-    "lab COMMAND --help lists a command's flags.",
+    `${words} COMMAND --help lists a command's flags.`,
   ].join("\n");
 }
 
@@ -87,6 +99,12 @@ if (import.meta.main) {
           Object.keys(COMMANDS).join(", ")
         }`,
       );
+    }
+    const kit = kitFolder();
+    // `check` says itself what is wrong with a kit. Executables are checked
+    // when they are used.
+    if (kit !== undefined && name !== "check") {
+      await requireKitFiles(kit, (path) => !path.startsWith(KIT_PARTS));
     }
     return await run(argv);
   });

@@ -79,6 +79,25 @@ export async function browse<T>(
   }
 }
 
+/** A thing on the page, as assistive technology is told of it. */
+export interface Accessible {
+  readonly role: string;
+  readonly name: string;
+  /** Its states, for example "focusable" and "live". */
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+/** A node of Chromium's accessibility tree. */
+interface AxNode {
+  readonly ignored: boolean;
+  readonly role?: { readonly value: string };
+  readonly name?: { readonly value: string };
+  readonly properties?: readonly {
+    readonly name: string;
+    readonly value: { readonly value?: unknown };
+  }[];
+}
+
 /** A page that is open, driven by Chromium's own protocol. */
 export interface Tab {
   /** What an expression gives, which may be a promise. */
@@ -89,6 +108,8 @@ export interface Tab {
   text(selector: string): Promise<string>;
   /** Resolves when the expression is true. @throws When it never is. */
   until(expression: string, limitMs?: number): Promise<void>;
+  /** What assistive technology is told of, in the page's order. */
+  accessible(): Promise<readonly Accessible[]>;
   /** What the page has complained of: errors, refused loads. */
   readonly complaints: readonly string[];
 }
@@ -191,6 +212,18 @@ function tabOf(protocol: Protocol): Tab {
     complaints: protocol.complaints,
     click: (selector) =>
       evaluate(`document.querySelector(${quoted(selector)}).click()`),
+    accessible: async () => {
+      const { nodes } = await protocol.ask("Accessibility.getFullAXTree") as {
+        readonly nodes: readonly AxNode[];
+      };
+      return nodes.filter(({ ignored }) => !ignored).map((node) => ({
+        role: node.role?.value ?? "",
+        name: node.name?.value ?? "",
+        properties: Object.fromEntries(
+          (node.properties ?? []).map(({ name, value }) => [name, value.value]),
+        ),
+      }));
+    },
     text: (selector) =>
       evaluate(
         `document.querySelector(${quoted(selector)})?.textContent.trim() ?? ""`,

@@ -68,7 +68,7 @@ Deno.test("denow in another folder: a file argument is relative to it", () => {
       await Deno.copyFile(join(ROOT, "envoy.yaml"), join(cwd, "mine.yaml"));
       const run = start("sh", [
         ...["-c", 'cd "$0/deeper" && exec "$@"', cwd, join(ROOT, "denow")],
-        ...["task", "experiment", "doctor", path],
+        ...["task", "doctor", path],
       ], { DENO: Deno.execPath() });
       return { code: await run.ended, text: run.text(), cwd };
     } finally {

@@ -120,9 +120,13 @@ Deno.test("up --docker without registry and stand-in says how to make one", asyn
   assert.equal(code, 3);
 });
 
-Deno.test("up --docker --server-port is refused", async () => {
-  const args = ["up", "--docker", "--server-port", "8090"];
-  const { code, text } = await lab(args, {});
-  assert.match(text, /^up: --server-port 8090 has no effect with --docker/);
-  assert.equal(code, 2);
-});
+for (
+  const words of [["--server-port", "8090"], ["--discovery", "eds"]] as const
+) {
+  Deno.test(`up --docker ${words[0]} is refused`, async () => {
+    const { code, text } = await lab(["up", "--docker", ...words], {});
+    const refused = `up: ${words.join(" ")} has no effect with --docker`;
+    assert.ok(text.startsWith(refused), text);
+    assert.equal(code, 2);
+  });
+}

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { freePort } from "./stacks.ts";
 import { findTool } from "../src/io/tools.ts";
 import { EnvoyAdmin } from "../src/stack/envoy_admin.ts";
-import { moveToNative, parseEnvoyConfig } from "../src/stack/envoy_config.ts";
+import {
+  type Cluster,
+  moveToNative,
+  parseEnvoyConfig,
+} from "../src/stack/envoy_config.ts";
+import { useNameServer } from "../src/stack/discovery_dns.ts";
 import { EnvoyProcess } from "../src/stack/envoy_process.ts";
 import { REFUSALS, spoil } from "../src/stack/_refusals.ts";
 
@@ -12,15 +17,18 @@ const AT = {
   grpcPort: freePort(),
   l4Port: freePort(),
   adminPort: freePort(),
-  serverPort: freePort(),
-  resolverPort: freePort(),
 } as const;
+
+const [SERVER_PORT, RESOLVER_PORT] = [freePort(), freePort()];
+
+const useDns = (cluster: Cluster) =>
+  useNameServer(cluster, SERVER_PORT, RESOLVER_PORT);
 
 /** Why Envoy does not start, with the port that our rows have. */
 async function whyNot(
   change: (config: ReturnType<typeof parseEnvoyConfig>) => void,
 ): Promise<string> {
-  const config = moveToNative(parseEnvoyConfig(), AT);
+  const config = moveToNative(parseEnvoyConfig(), AT, useDns);
   change(config);
   const lines: string[] = [];
   const envoy = new EnvoyProcess({

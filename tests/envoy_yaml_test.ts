@@ -62,8 +62,8 @@ const PROMISES: readonly (readonly [string, unknown, string])[] = [
   ],
   [
     `${CLUSTER}/ignore_health_on_host_removal`,
-    true,
-    "a server that is gone from DNS would still be called",
+    false,
+    "an empty answer of DNS would empty the cluster",
   ],
   [
     `${CLUSTER}/health_checks/0/grpc_health_check/service_name`,

@@ -107,6 +107,6 @@ Deno.test("experiment all --short: all held, every control broken", async () => 
       experiments.map(({ name }) => name),
       short.map(({ name }) => name),
     );
-    assert.match(info.command, /^deno task experiment run .*--seed 1$/);
+    assert.match(info.command, /^\.\/denow task experiment run .*--seed 1$/);
   });
 });

@@ -68,7 +68,7 @@ function commandsOf({ text }: Lesson): readonly string[] {
   );
 }
 
-const VERBS = "up|ctl|lesson|load|experiment run|experiment doctor";
+const VERBS = "up|ctl|lesson|load|experiment run|doctor";
 
 /** What a lesson may ask a learner to type. */
 const ALLOWED = [
@@ -92,7 +92,7 @@ Deno.test("lessons ask for commands of the allowed forms only", () => {
 
 /** What a command must say when it does not end with 0. */
 const OTHER_ENDS: readonly (readonly [command: RegExp, said: RegExp])[] = [
-  [/experiment doctor/, /\d+ of \d+ known pitfalls/],
+  [/demo doctor/, /\d+ of \d+ known pitfalls/],
   [/experiment run/, /machine (was|is too) busy/],
 ];
 

@@ -7,32 +7,35 @@ import {
   deadlyPacket,
   headers,
   resetStream,
-  sendRaw,
   settings,
 } from "../src/io/http2_frames.ts";
+import { RawPeer } from "../experiments/attack/raw_peers.ts";
 import { start, startSource } from "./programs.ts";
 import { callMany, freePort, withStack } from "./stacks.ts";
 
 const OPENING = join(PREFACE, settings());
 const SETTINGS_ACK = frame(4, 1, 0);
-const request = (contentType?: string) => headers(1, callFields(contentType));
+const request = () => headers(1, callFields());
+/** A request with a content type that is not gRPC's. */
+const textRequest = (stream = 1) =>
+  headers(stream, { ...callFields(), "content-type": "text/plain" });
 
 /** What a peer sends after the opening, each in one packet. */
 const ATTACKS: Readonly<Record<string, Uint8Array>> = {
   "two requests on one stream": deadlyPacket(),
   "a reset stream with a wrong content type": join(
-    request("text/plain"),
+    textRequest(),
     resetStream(1),
   ),
   "data on a reset stream": join(
-    request("text/plain"),
+    textRequest(),
     resetStream(1),
     data(1, new Uint8Array(4)),
   ),
   "200 requests, each reset at once": join(
     ...Array.from({ length: 200 }, (_, index) =>
       join(
-        headers(2 * index + 1, callFields("text/plain")),
+        textRequest(2 * index + 1),
         resetStream(2 * index + 1),
       )),
   ),
@@ -69,10 +72,20 @@ const GARBAGE: readonly Uint8Array[] = [
   new Uint8Array(100),
 ];
 
+/** Sends packets, with time for an answer after each. */
+async function send(
+  port: number,
+  packets: readonly Uint8Array[],
+): Promise<void> {
+  const peer = await RawPeer.open(`127.0.0.1:${port}`);
+  await peer.writeAll(packets, 50, new AbortController().signal);
+  peer.close();
+}
+
 async function attack(port: number): Promise<void> {
-  for (const bytes of GARBAGE) await sendRaw("127.0.0.1", port, [bytes], 20);
+  for (const bytes of GARBAGE) await send(port, [bytes]);
   for (const packet of Object.values(ATTACKS)) {
-    await sendRaw("127.0.0.1", port, [OPENING, SETTINGS_ACK, packet], 30);
+    await send(port, [OPENING, SETTINGS_ACK, packet]);
   }
 }
 
@@ -83,7 +96,7 @@ Deno.test("control: a plain grpc-js server dies of one packet", async () => {
     ...["--port", String(port)],
   ]);
   await run.printed(/serving on/);
-  await sendRaw("127.0.0.1", port, [OPENING, SETTINGS_ACK, deadlyPacket()], 50);
+  await send(port, [OPENING, SETTINGS_ACK, deadlyPacket()]);
   assert.notEqual(await run.ended, 0);
   assert.match(run.text(), /The stream has been destroyed/);
 });

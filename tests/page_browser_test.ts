@@ -1,7 +1,8 @@
 /** The live page as people use it: in a real browser, beside real calls. */
 import assert from "node:assert/strict";
-import { browserTest, drive, type Tab } from "./browser.ts";
 import { makeCopy } from "./lesson_copy.ts";
+import { FAULT_KINDS } from "../src/core/fault.ts";
+import { type Accessible, browserTest, drive, type Tab } from "./browser.ts";
 import { withUp } from "./up_page.ts";
 
 /** A number on the page; it may have separators. */
@@ -13,6 +14,81 @@ async function numberAt(tab: Tab, selector: string): Promise<number> {
 async function preset(tab: Tab, name: string): Promise<void> {
   await tab.click(`[data-preset="${name}"]`);
 }
+
+/** Controls that assistive technology must be able to tell apart. */
+const NAMED = /^(button|link|slider|spinbutton|combobox|switch|Disclosure)/;
+
+/** What is wrong for those who use the page without a mouse or an eye. */
+async function barriers(tab: Tab): Promise<readonly string[]> {
+  const all = await tab.accessible();
+  const focusable = all.filter(({ role, properties }) =>
+    properties["focusable"] === true && role !== "option"
+  );
+  const words = ({ role, name }: Accessible) => `${role} "${name}"`;
+  const named = focusable.filter(({ role }) => NAMED.test(role)).map(words);
+  assert.ok(named.length > 50, "the page has lost its controls");
+  const tables = `[...document.querySelectorAll("table")]`;
+  return [
+    ...focusable.filter(({ name }) => name === "")
+      .map(({ role }) => `${role} without a name`),
+    ...named.filter((one, at) => named.indexOf(one) !== at)
+      .map((one) => `${one} is there twice`),
+    ...all.filter(({ role, properties: { live } }) =>
+      live === (role === "alert" ? "polite" : "assertive")
+    ).map((one) => `${words(one)} interrupts, or does not`),
+    ...await tab.evaluate<string[]>(
+      `${tables}.filter((one) => !one.caption || !one.querySelector(
+      "thead th[scope=col]") || (one.tBodies[0]?.rows.length > 0 &&
+      !one.querySelector("tbody th[scope=row]")))
+      .map((one) => "a table without heads: " + one.textContent)`,
+    ),
+    ...await tab.evaluate<string[]>(
+      `[...document.querySelectorAll("[tabindex]")].filter((one) =>
+      one.tabIndex > 0).map((one) => "out of turn: " + one.outerHTML)`,
+    ),
+  ];
+}
+
+/** Begins to note what is read aloud by itself. */
+async function listen(tab: Tab): Promise<void> {
+  await tab.evaluate(`
+    globalThis.heard = [];
+    for (const region of document.querySelectorAll(
+      "[aria-live], [role=status], [role=alert], output")) {
+      new MutationObserver(() => heard.push(region.textContent)).observe(
+        region, { childList: true, characterData: true, subtree: true });
+    }`);
+}
+
+browserTest(
+  "the page has every fault, and no barriers",
+  async () => {
+    await withUp([], async (up) => {
+      await drive(up.url, async (tab) => {
+        await tab.until(`document.querySelectorAll(".card").length === 3`);
+        await tab.evaluate(`document.querySelectorAll("details")
+        .forEach((one) => one.open = true)`);
+        await tab.until(`document.querySelectorAll("table").length === 7`);
+        assert.deepEqual(await barriers(tab), []);
+        const card = `.card[data-server="server-1"]`;
+        const kinds = await tab.evaluate<string[]>(
+          `[...document.querySelector('${card} select').options]
+          .map(({ value }) => value)`,
+        );
+        assert.deepEqual(kinds.toSorted(), FAULT_KINDS.toSorted());
+        await tab.evaluate(`
+          document.querySelector('${card} select').value = "refuse";
+          document.querySelector('${card} [type=number]').value = "2";`);
+        await tab.click(`${card} [data-action="fault"]`);
+        const faults = `document.querySelector('${card} .faults').textContent`;
+        await tab.until(`/^refuses connections, [12] s$/.test(${faults})`);
+        await tab.until(`${faults} === ""`);
+        assert.match(await tab.text("#stories"), /"refuse" for 2 s/);
+        assert.deepEqual(tab.complaints, []);
+      });
+    });
+  },
+);
 
 browserTest(
   "the page shows L4 beside L7, and its counts are the servers'",
@@ -57,6 +133,7 @@ browserTest(
         await preset(tab, "busy");
         await tab.until(`/[1-9]/.test(document
         .querySelector("#share-l7-server-2")?.textContent)`);
+        await listen(tab);
         await tab.click('[data-server="server-2"][data-action="kill"]');
         await tab.until(`document
         .querySelector('.row[data-server="server-2"]').matches(".is-out")`);
@@ -71,6 +148,10 @@ browserTest(
           `[...document.querySelectorAll("#stories li")].find((li) =>
           li.textContent.includes("server-2 killed")).textContent`,
         );
+        const heard = (await tab.evaluate<string[]>("heard"))
+          .filter((text) => text.includes("server-2 killed"));
+        assert.ok(heard.length <= 2, `chatty: ${heard.join("\n")}`);
+        assert.equal(heard.at(-1), story.slice(-(heard.at(-1) ?? "").length));
         const { envoy, ledgers } = await up.state();
         const [, retried, lost] =
           /(\d+) calls? retried, (\d+) lost/.exec(story) ??

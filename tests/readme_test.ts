@@ -31,7 +31,10 @@ for (
       ["experiment", "compare", "--help"],
     ],
     ["`./denow task lesson`", "lab", ["lesson", "--help"]],
+    ["`./denow task doctor`", "lab", ["doctor", "--help"]],
     ["`./denow task reports`", "lab", ["reports", "--help"]],
+    ["`./denow task check-machine`", "lab", ["check", "--help"]],
+    ["`./denow task serve`", "lab", ["serve", "--help"]],
     ["`./denow task ctl`", "lab", ["ctl", "--help"]],
   ] as const
 ) {

@@ -86,10 +86,15 @@ Deno.test("up that is killed leaves nothing, and the next one starts", async () 
   const flags = portFlags();
   const killed = startSource("lab", ["up", ...flags]);
   await killed.printed(/call 1 /);
+  const [, baseId = ""] = /--base-id (\d+)/.exec(killed.leftovers().join()) ??
+    [];
+  const shared = `/dev/shm/envoy_shared_memory_${baseId}0`;
+  await Deno.stat(shared); // Throws when Envoy has put it elsewhere.
   killed.process.kill("SIGKILL");
   await allEnded(killed);
   const next = startSource("lab", ["up", ...flags]);
   await next.printed(/call 1 /);
+  await assert.rejects(Deno.stat(shared), Deno.errors.NotFound);
   next.process.kill("SIGINT");
   assert.equal(await next.ended, 0, next.text());
   assert.deepEqual(next.leftovers(), []);

@@ -12,10 +12,11 @@ import {
   words,
 } from "../src/core/flags.ts";
 import { tableLines } from "../src/core/table.ts";
+import { sha256OfFile } from "../src/io/digest.ts";
 import { typedPath } from "../src/io/files.ts";
 import { listenForStop, runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
-import { sha256OfFile, writeArchive } from "./build/archive.ts";
+import { writeArchive } from "./build/archive.ts";
 import { bundle, compile, currentCommit } from "./build/compile.ts";
 import {
   chooseRuntime,
@@ -110,7 +111,6 @@ async function build(
   for (const [target, { denort, deno }] of runtimes) {
     const place = targets.length === 1 ? "" : `${target}/`;
     await Deno.mkdir(`${out}/${place}`, { recursive: true });
-    const names: string[] = [];
     for (const [program, bundleName] of bundles) {
       const name = `${place}${binaryName(program, target)}`;
       await compile({
@@ -119,7 +119,6 @@ async function build(
         ...(denort === undefined ? {} : { denort }),
         ...(deno === undefined ? {} : { deno }),
       });
-      names.push(name);
       binaries.push(await measure(name));
     }
     if (programs.length < PROGRAMS.length) continue;
@@ -127,7 +126,10 @@ async function build(
     await writeArchive(
       `${folder}/${archive}`,
       archiveName(target),
-      names.map((name) => `${out}/${name}`),
+      {
+        cwd: `${out}/${place}`,
+        names: programs.map((program) => binaryName(program, target)),
+      },
       { signal },
     );
     await Deno.rename(`${folder}/${archive}`, `${out}/${archive}`);

@@ -127,8 +127,7 @@ async function startedAgain(
 }
 
 async function soak(minutes: number): Promise<number> {
-  const stop = listenForStop(killAllChildren);
-  const { signal } = stop;
+  const { signal } = listenForStop(killAllChildren);
   survivePeerErrors(() => {}, (error) => exitWithFailure("soak", error));
   const complaints: string[] = [];
   const envoy = await findTool("envoy", { onProgress: printError, signal });
@@ -154,9 +153,8 @@ async function soak(minutes: number): Promise<number> {
       ...await startedAgain(stack, Date.now() - startedAt.getTime()),
       ...(signal.aborted ? ["it was stopped early"] : []),
     );
-    return await conclude({ minutes, startedAt, samples, steady, short }, [
-      ...complaints,
-    ]);
+    const facts = { minutes, startedAt, samples, steady, short };
+    return await conclude(facts, complaints);
   } finally {
     done.abort();
     await stack.close();

@@ -100,6 +100,7 @@ const MEASURING: readonly string[] = [
   "tests/compose_test.ts",
   "tests/experiment_test.ts",
   "tests/gate_test.ts",
+  "tests/kit_test.ts",
   "tests/lesson_test.ts",
   "tests/lessons_test.ts",
   "tests/load_command_test.ts",

@@ -2,6 +2,7 @@
 import config from "../../deno.json" with { type: "json" };
 import { Failure, messageOf } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
+import { print } from "../../src/io/terminal.ts";
 import { ask, clientFailed, run } from "../../src/io/tools/fetch.ts";
 import { findGo } from "../../src/io/tools/go.ts";
 import { GO } from "../../src/io/tools/table.ts";
@@ -66,14 +67,13 @@ export function packageOfComposeV2(policy: string): string | undefined {
  * Gives `docker` its `compose` command: from Debian's packages, or compiled
  * from its Go module into the project's folder.
  *
- * @param say Called before the long part begins.
  * @returns What was done, in words; `link` is a file outside the project's
  * folder, to be removed later.
  * @throws {Failure} `environment`.
  */
-export async function installCompose(
-  say: (line: string) => void,
-): Promise<{ readonly how: string; readonly link?: string }> {
+export async function installCompose(): Promise<
+  { readonly how: string; readonly link?: string }
+> {
   if (await canInstallPackages()) {
     const policy = await runWell("apt-cache", ["policy", ...PACKAGES]);
     const name = packageOfComposeV2(policy);
@@ -85,8 +85,8 @@ export async function installCompose(
   const path = `${DOCKER_FOLDER}/docker-compose-${VERSION}`;
   const isMade = await isCompose(path);
   if (!isMade) {
-    say(`Compiling Docker Compose ${VERSION}; it takes about two minutes`);
-    await build(path, say);
+    print(`Compiling Docker Compose ${VERSION}; it takes about two minutes`);
+    await build(path);
   }
   const link = await linkPlugin(path);
   return { how: isMade ? "compiled earlier" : "compiled with Go", link };
@@ -106,16 +106,12 @@ export async function isCompose(path: string): Promise<boolean> {
   }
 }
 
-async function build(
-  path: string,
-  say: (line: string) => void,
-): Promise<void> {
+async function build(path: string): Promise<void> {
   const workspace = {
-    version: VERSION,
     folder: `${DOCKER_FOLDER}/compose-build`,
     toolsFolder: `${PROJECT}.tools`,
     env: (name: string) => Deno.env.get(name),
-    onProgress: say,
+    onProgress: print,
     signal: undefined,
   };
   const module = "github.com/docker/compose/v2";

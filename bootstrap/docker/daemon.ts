@@ -128,7 +128,7 @@ async function lastError(): Promise<string> {
 }
 
 /** Whether the engine we started is running. */
-export async function isOurDaemon(pid: number): Promise<boolean> {
+async function isOurDaemon(pid: number): Promise<boolean> {
   return (await ourProcesses()).includes(pid);
 }
 

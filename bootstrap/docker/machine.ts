@@ -1,11 +1,7 @@
 /** What the Docker tools need from the machine, and where they keep files. */
 import { fileURLToPath } from "node:url";
 import { Failure } from "../../src/core/errors.ts";
-import {
-  type RunOptions,
-  type RunResult,
-  runToEnd,
-} from "../../src/io/processes.ts";
+import { lastLine, type RunOptions, runToEnd } from "../../src/io/processes.ts";
 
 /** The project's folder. */
 export const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
@@ -37,14 +33,6 @@ export async function runWell(
     "environment",
     `"${[command, ...words].join(" ")}" failed: ${lastLine(result)}`,
   );
-}
-
-/** A program's last line, for messages. */
-export function lastLine(result: RunResult): string {
-  return `${result.stdout}\n${result.stderr}`.split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "")
-    .at(-1) ?? `exit code ${result.code}`;
 }
 
 /** Whether we may install packages: root on Debian or a derivative. */

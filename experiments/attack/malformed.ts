@@ -1,6 +1,6 @@
 /** Malformed messages and frames, generated from a seed. */
 import type { Random } from "../../src/core/random.ts";
-import { frame, join, PREFACE } from "../../src/core/http2_wire.ts";
+import { frame, join } from "../../src/core/http2_wire.ts";
 import {
   callFields,
   data,
@@ -9,6 +9,7 @@ import {
   resetStream,
   settings,
 } from "../../src/io/http2_frames.ts";
+import { OPENING } from "./raw_calls.ts";
 
 const BODY_BYTES_MAX = 64;
 
@@ -16,8 +17,6 @@ const BODY_BYTES_MAX = 64;
  * The field number of `work_ms`: a random value could ask for a minute of work.
  */
 const WORK_FIELD = 2;
-
-const END_STREAM = 0x1;
 
 /** A whole number from 0 up to, not including, `limit`. */
 function below(random: Random, limit: number): number {
@@ -48,11 +47,10 @@ function message(flag: number, length: number, bytes: readonly number[]) {
 /** A whole call that sends these DATA payloads and ends its stream. */
 function call(...payloads: readonly Uint8Array[]): Uint8Array {
   return join(
-    PREFACE,
-    settings(),
+    OPENING,
     headers(1, callFields()),
     ...payloads.map((payload) => data(1, payload)),
-    frame(0, END_STREAM, 1),
+    data(1, new Uint8Array(), true),
   );
 }
 
@@ -72,7 +70,7 @@ export const BAD_CALLS: Readonly<Record<string, Uint8Array>> = {
 
 /** Valid exchanges that `randomFrames()` corrupts. */
 function templates(path: string): readonly Uint8Array[] {
-  const fields = { ...callFields(), ":path": path };
+  const fields = callFields(path);
   return [
     join(headers(1, fields), data(1, message(0, 2, [8, 1]))),
     join(headers(1, fields), resetStream(1), data(1, new Uint8Array(4))),
@@ -97,10 +95,10 @@ export function randomFrames(random: Random, path: string): Uint8Array {
   for (let left = 1 + below(random, 8); left > 0; left -= 1) {
     bytes[below(random, bytes.length)] = below(random, 256);
   }
-  return join(PREFACE, settings(), bytes);
+  return join(OPENING, bytes);
 }
 
 /** What crashes a plain grpc-js server, after a valid preface. */
 export function deadlyBytes(): Uint8Array {
-  return join(PREFACE, settings(), frame(4, 1, 0), deadlyPacket());
+  return join(OPENING, frame(4, 1, 0), deadlyPacket());
 }

@@ -1,9 +1,16 @@
 /** Calls as bytes, for peers that do not behave like clients. */
-import { join, PREFACE, SETTING } from "../../src/core/http2_wire.ts";
+import {
+  join,
+  PAYLOAD_BYTES_MAX,
+  PREFACE,
+  SETTING,
+  uint32s,
+} from "../../src/core/http2_wire.ts";
 import {
   callFields,
   data,
   headerBlock,
+  headers,
   headersOf,
   literal,
   settings,
@@ -21,33 +28,56 @@ export const ZERO_WINDOW_OPENING: Uint8Array = join(
   settings([[SETTING.initialWindowSize, 0]]),
 );
 
-const SAY_HELLO = headerBlock(callFields());
-
-const STREAM_HELLOS = headerBlock(
-  callFields("application/grpc", "StreamHellos"),
-);
-
 /** The id of a connection's stream by its index, from 0 on. */
 function streamAt(index: number): number {
   return 1 + 2 * index;
 }
 
-/** StreamHellos calls, each for 100,000 replies without a pause. */
-function streams(nameBytes: number, count: number): Uint8Array {
+/**
+ * A gRPC message with a text in field 1.
+ *
+ * @param textBytes 128 to 1024.
+ * @param further Further fields, as raw bytes.
+ */
+export function textMessage(
+  textBytes: number,
+  ...further: readonly number[]
+): Uint8Array {
   const body = join(
-    Uint8Array.of(0x0a, nameBytes & 0x7f | 0x80, nameBytes >>> 7),
-    new Uint8Array(nameBytes).fill(0x61),
-    Uint8Array.of(0x10, 0xa0, 0x8d, 0x06), // count: 100,000
+    Uint8Array.of(0x0a, textBytes & 0x7f | 0x80, textBytes >>> 7),
+    new Uint8Array(textBytes).fill(0x61),
+    Uint8Array.from(further),
   );
-  const message = join(
-    Uint8Array.of(0, 0, 0, body.length >>> 8, body.length & 0xff),
-    body,
-  );
-  return join(...Array.from({ length: count }, (_, index) =>
-    join(
-      headersOf(streamAt(index), STREAM_HELLOS),
-      data(streamAt(index), message, true),
-    )));
+  const head = Uint8Array.of(0, 0, 0, body.length >>> 8, body.length & 0xff);
+  return join(head, body);
+}
+
+/** A request of StreamHellos for 100,000 replies without a pause. */
+export function manyHellos(nameBytes: number): Uint8Array {
+  return textMessage(nameBytes, 0x10, 0xa0, 0x8d, 0x06);
+}
+
+/**
+ * A call with its request, in as many frames as that takes.
+ *
+ * @param index Its place among the connection's calls, from 0 on.
+ * @param method A method of the Greeter.
+ * @param isEnd Whether the request ends; a server starts to stream only then.
+ */
+export function callAt(
+  index: number,
+  method: string,
+  request: Uint8Array,
+  isEnd: boolean,
+): Uint8Array {
+  const stream = streamAt(index);
+  const frames = [headers(stream, callFields(`/demo.v1.Greeter/${method}`))];
+  for (let at = 0; at < request.length; at += PAYLOAD_BYTES_MAX) {
+    const part = request.subarray(at, at + PAYLOAD_BYTES_MAX);
+    const isLast = at + part.length === request.length;
+    frames.push(data(stream, part, isEnd && isLast));
+  }
+  return join(...frames);
 }
 
 /**
@@ -63,7 +93,12 @@ export function endlessStreams(
   count = 1,
   opening: Uint8Array = OPENING,
 ): Uint8Array {
-  return join(opening, streams(nameBytes, count));
+  const request = manyHellos(nameBytes);
+  const calls = Array.from(
+    { length: count },
+    (_, index) => callAt(index, "StreamHellos", request, true),
+  );
+  return join(opening, ...calls);
 }
 
 /** SayHello calls that are opened and never continued, some in each part. */
@@ -73,7 +108,7 @@ export function* openCalls(count: number): Generator<Uint8Array> {
   for (let first = 0; first < count; first += AT_ONCE) {
     const calls = Array.from(
       { length: Math.min(AT_ONCE, count - first) },
-      (_, index) => headersOf(streamAt(first + index), SAY_HELLO),
+      (_, index) => callAt(first + index, "SayHello", new Uint8Array(), false),
     );
     yield join(...calls);
   }
@@ -84,20 +119,14 @@ export function* partialMessages(
   count: number,
   messageBytes: number,
 ): Generator<Uint8Array> {
-  const FRAME_BYTES = 16_384;
+  const message = join(
+    Uint8Array.of(0),
+    uint32s(messageBytes),
+    new Uint8Array(messageBytes - 1),
+  );
   yield OPENING;
   for (let index = 0; index < count; index += 1) {
-    const stream = streamAt(index);
-    const head = new DataView(new ArrayBuffer(5));
-    head.setUint32(1, messageBytes);
-    const frames = [
-      headersOf(stream, SAY_HELLO),
-      data(stream, new Uint8Array(head.buffer)),
-    ];
-    for (let left = messageBytes - 1; left > 0; left -= FRAME_BYTES) {
-      frames.push(data(stream, new Uint8Array(Math.min(left, FRAME_BYTES))));
-    }
-    yield join(...frames);
+    yield callAt(index, "SayHello", message, false);
   }
 }
 
@@ -115,20 +144,21 @@ export function headerBomb(
   count: number,
   references: number,
 ): Uint8Array {
+  const call = headerBlock(callFields());
   const long = literal("x-long", "a".repeat(headerBytes), true);
   const again = new Uint8Array(references).fill(FIRST_REMEMBERED);
   const calls = Array.from(
     { length: count },
-    (_, index) => headersOf(streamAt(index + 1), join(SAY_HELLO, again)),
+    (_, index) => headersOf(streamAt(index + 1), join(call, again)),
   );
-  return join(OPENING, headersOf(streamAt(0), join(SAY_HELLO, long)), ...calls);
+  return join(OPENING, headersOf(streamAt(0), join(call, long)), ...calls);
 }
 
 /** One whole call with an empty message, on a connection of its own. */
 export function wholeCall(path: string): Uint8Array {
   return join(
     OPENING,
-    headersOf(1, headerBlock({ ...callFields(), ":path": path })),
+    headers(1, callFields(path)),
     data(1, new Uint8Array(5), true), // A message of 0 bytes: all defaults.
   );
 }

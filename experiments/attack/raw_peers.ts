@@ -1,5 +1,7 @@
 /** Peers that write raw bytes: the attackers of the experiments. */
+import { join } from "../../src/core/http2_wire.ts";
 import { framesIn, isAnswer } from "../../src/io/http2_frames.ts";
+import { pause } from "../../src/io/wait.ts";
 
 /** Opened at a time: the kernel's accept queue is short. */
 const BATCH = 100;
@@ -9,30 +11,24 @@ const READ_BYTES = 16_384;
 /** A connection that is opened to be misused. */
 export class RawPeer {
   readonly #connection: Deno.TcpConn;
-  readonly #now: () => number;
   #answeredAtMs: number | undefined;
   #closedAtMs: number | undefined;
 
-  private constructor(connection: Deno.TcpConn, now: () => number) {
+  private constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
-    this.#now = now;
   }
 
   /**
    * Connects.
    *
    * @param target "host:port".
-   * @param options `isReading: false` never reads replies (default true); `now`
-   * is the clock for the times below.
+   * @param isReading Whether it reads replies.
    */
-  static async open(
-    target: string,
-    options: { readonly isReading?: boolean; readonly now: () => number },
-  ): Promise<RawPeer> {
+  static async open(target: string, isReading = true): Promise<RawPeer> {
     const [hostname = "", port] = target.split(":");
     const connection = await Deno.connect({ hostname, port: Number(port) });
-    const peer = new RawPeer(connection, options.now);
-    if (options.isReading ?? true) void peer.#read();
+    const peer = new RawPeer(connection);
+    if (isReading) void peer.#read();
     return peer;
   }
 
@@ -40,14 +36,14 @@ export class RawPeer {
   static async openMany(
     count: number,
     target: string,
-    options: { readonly isReading?: boolean; readonly now: () => number },
+    isReading = true,
   ): Promise<readonly RawPeer[]> {
     const peers: RawPeer[] = [];
     for (let left = count; left > 0; left -= BATCH) {
       const batch = await Promise.allSettled(
         Array.from(
           { length: Math.min(BATCH, left) },
-          () => RawPeer.open(target, options),
+          () => RawPeer.open(target, isReading),
         ),
       );
       for (const one of batch) {
@@ -57,12 +53,15 @@ export class RawPeer {
     return peers;
   }
 
-  /** When the first call was answered or ended, or the connection ended. */
+  /**
+   * When the first call was answered or ended, or the connection ended, by
+   * `performance.now()`.
+   */
   get answeredAtMs(): number | undefined {
     return this.#answeredAtMs ?? this.#closedAtMs;
   }
 
-  /** When the other side closed the connection. */
+  /** When the other side closed the connection, by the same clock. */
   get closedAtMs(): number | undefined {
     return this.#closedAtMs;
   }
@@ -80,6 +79,18 @@ export class RawPeer {
     }
   }
 
+  /** Writes part after part until all are sent or no more is accepted. */
+  async writeAll(
+    parts: Iterable<Uint8Array>,
+    pauseMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const part of parts) {
+      if (signal.aborted || !await this.write(part)) return;
+      await pause(pauseMs, signal);
+    }
+  }
+
   /** Closes the connection on this side. */
   close(): void {
     try {
@@ -91,21 +102,20 @@ export class RawPeer {
 
   async #read(): Promise<void> {
     const buffer = new Uint8Array(READ_BYTES);
-    let rest = new Uint8Array();
+    let rest: Uint8Array = new Uint8Array();
     try {
       while (true) {
         const count = await this.#connection.read(buffer);
         if (count === null) break;
-        const bytes = new Uint8Array(rest.length + count);
-        bytes.set(rest);
-        bytes.set(buffer.subarray(0, count), rest.length);
-        const found = framesIn(bytes);
-        rest = bytes.slice(bytes.length - found.rest.length);
-        if (found.frames.some(isAnswer)) this.#answeredAtMs ??= this.#now();
+        const found = framesIn(join(rest, buffer.subarray(0, count)));
+        rest = found.rest;
+        if (found.frames.some(isAnswer)) {
+          this.#answeredAtMs ??= performance.now();
+        }
       }
     } catch {
       // A reset closes it, too.
     }
-    this.#closedAtMs = this.#now();
+    this.#closedAtMs = performance.now();
   }
 }

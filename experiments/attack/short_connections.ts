@@ -11,13 +11,6 @@ const ANSWER_MS_MAX = 5000;
 /** Connections at a time: a slow server must not be flooded. */
 const AT_ONCE_MAX = 100;
 
-/** What became of many connections. */
-export interface ShortConnections {
-  readonly made: number;
-  /** Connections that were refused, or whose call got no reply. */
-  readonly lost: number;
-}
-
 /** @returns Whether a message came before the end of the call. */
 async function isAnswered(connection: Deno.TcpConn): Promise<boolean> {
   let bytes = new Uint8Array();
@@ -61,6 +54,7 @@ async function connectOnce(
  * @param target "host:port".
  * @param callOf What connection number n, from 0 on, sends; undefined sends
  * nothing.
+ * @returns How many connections were refused, or got no reply to their call.
  */
 export async function connectMany(
   target: string,
@@ -70,9 +64,9 @@ export async function connectMany(
     readonly signal: AbortSignal;
     readonly callOf: (number: number) => Uint8Array | undefined;
   },
-): Promise<ShortConnections> {
+): Promise<number> {
   let lost = 0;
-  const { made } = await runOpenLoop({
+  await runOpenLoop({
     ratePerS,
     count,
     signal,
@@ -81,5 +75,5 @@ export async function connectMany(
       if (!await connectOnce(target, callOf(index))) lost += 1;
     },
   });
-  return { made, lost };
+  return lost;
 }

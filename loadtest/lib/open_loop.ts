@@ -3,7 +3,10 @@
 import { Counter, Rate, Trend } from "k6/metrics";
 import type { Options } from "k6/options";
 import type { LoadReport } from "../../src/core/load/report.ts";
-import type { LoadSettings } from "../../src/core/load/settings.ts";
+import {
+  type LoadSettings,
+  readLoadSettings,
+} from "../../src/core/load/settings.ts";
 import { type ShapeName, SHAPES } from "../../src/core/load/shapes.ts";
 import { type Discovered, discoverServers } from "./discovery.ts";
 import { Caller, type CallResult, type Tags } from "./greeter.ts";
@@ -12,6 +15,7 @@ import {
   droppedMetric,
   measuredCalls,
   type Phase,
+  phasesOf,
   scenariosOf,
   totalMs,
 } from "./phases.ts";
@@ -36,10 +40,9 @@ const TREND_STATS = [
 
 /** Defines a load test. */
 export interface OpenLoop {
-  /** Which load test it is; determines the report's title and file name. */
-  readonly shape: ShapeName;
   readonly settings: LoadSettings;
-  readonly phases: readonly Phase[];
+  /** What follows the warm-up (default: one phase); see `phasesOf()`. */
+  readonly phases?: readonly Partial<Phase>[];
   /** The most calls in flight, and connections (default: from the settings). */
   readonly vus?: number;
   /** Whether each call has a connection of its own. */
@@ -70,11 +73,18 @@ export interface K6Test {
   readonly handleSummary: (data: SummaryData) => Record<string, string>;
 }
 
+/**
+ * Reads the settings of a script. Errors go into `problems`, which abort the
+ * run in set-up. k6 does not distinguish `-e` from the environment.
+ */
+export function readSettings(shape: ShapeName): LoadSettings {
+  return readLoadSettings(shape, __ENV);
+}
+
 /** Makes a load test. */
 export function openLoop({
-  shape,
   settings,
-  phases,
+  phases: given = [{}],
   vus = settings.vus,
   reconnects = false,
   perform = (caller, given, tags) => [caller.sayHello(given, tags)],
@@ -84,6 +94,7 @@ export function openLoop({
   thresholds = {},
   comment = () => [],
 }: OpenLoop): K6Test {
+  const phases = phasesOf(settings, given);
   // With one call per connection, balanced connections look like balanced
   // calls.
   const isPinned = settings.l7Target !== "" && !reconnects;
@@ -158,7 +169,7 @@ export function openLoop({
 
   function handleSummary(data: SummaryData): Record<string, string> {
     return summarize(data, {
-      ...SHAPES[shape],
+      ...SHAPES[settings.shape],
       settings,
       phases,
       vus,

@@ -23,16 +23,33 @@ export interface Phase {
 
 type Phases = readonly Phase[];
 
-/** The warm-up as the first phase of a scenario; empty if it takes no time. */
-export function warmup(settings: LoadSettings, scenario: string): Phases {
-  if (settings.warmupMs === 0) return [];
-  return [{
+/**
+ * All phases of a run: the warm-up, if it takes any time, in the scenario of
+ * the first, and then the given ones. What these leave out is as for a single
+ * measured phase that is named after the load test.
+ */
+export function phasesOf(
+  { shape, ratePerS, durationMs, warmupMs }: LoadSettings,
+  given: readonly Partial<Phase>[],
+): Phases {
+  const normal = {
+    name: shape,
+    scenario: shape,
+    ratePerS,
+    durationMs,
+    isMeasured: true,
+  };
+  const warmup = {
+    ...normal,
     name: "warm-up",
-    scenario,
-    ratePerS: settings.ratePerS,
-    durationMs: settings.warmupMs,
+    scenario: given[0]?.scenario ?? shape,
+    durationMs: warmupMs,
     isMeasured: false,
-  }];
+  };
+  return [
+    ...(warmupMs === 0 ? [] : [warmup]),
+    ...given.map((phase) => ({ ...normal, ...phase })),
+  ];
 }
 
 /** The phases of one scenario, in order. */

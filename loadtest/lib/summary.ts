@@ -12,7 +12,7 @@ import type { LoadSettings } from "../../src/core/load/settings.ts";
 import { textOf } from "../../src/core/load/table.ts";
 import type { Discovered } from "./discovery.ts";
 import { STATUS_PREFIX } from "./greeter.ts";
-import { droppedMetric, measuredCalls, type Phase } from "./phases.ts";
+import { droppedMetric, measuredCalls, type Phase, totalMs } from "./phases.ts";
 import { REFERENCE_METRIC } from "./reference.ts";
 import { slotMetric } from "./slots.ts";
 
@@ -88,8 +88,7 @@ function reportOf(
   const { metrics } = data;
   const value: Value = (metric, field) => metrics[metric]?.values[field] ?? 0;
   const measured = phases.filter(({ isMeasured }) => isMeasured);
-  const seconds =
-    measured.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000;
+  const seconds = totalMs(measured) / 1000;
   const isComplete = isCompleteRun(data.state.testRunDurationMs, phases);
   const askedCalls = measuredCalls(phases);
   const calls = value("calls", "count");
@@ -155,8 +154,7 @@ function isCompleteRun(
   durationMs: number,
   phases: readonly Phase[],
 ): boolean {
-  const askedMs = phases.reduce((sum, phase) => sum + phase.durationMs, 0);
-  return durationMs > askedMs - INTERRUPTED_MS;
+  return durationMs > totalMs(phases) - INTERRUPTED_MS;
 }
 
 /** A row for each slot; an empty slot is a missing server. */

@@ -1,12 +1,6 @@
 /** Reports when the client does not reach its rate, and why. */
 import type { Cause } from "../io/open_loop.ts";
 
-/** Skipped calls, by cause. */
-export interface Skipped {
-  readonly full: number;
-  readonly heldUp: number;
-}
-
 /** Below this fraction of the rate, the summary says so. */
 const REACHED_MIN = 0.95;
 
@@ -15,10 +9,10 @@ const LINE_INTERVAL_MS = 10_000;
 
 /** Counts skipped calls. */
 export class Shortfall {
+  /** The calls skipped so far. */
+  readonly skipped: Record<Cause, number> = { full: 0, heldUp: 0 };
   readonly #concurrency: number;
   readonly #now: () => number;
-  #full = 0;
-  #heldUp = 0;
   #saidAtMs = -Infinity;
 
   /**
@@ -30,21 +24,12 @@ export class Shortfall {
     this.#now = now;
   }
 
-  /** The calls skipped so far. */
-  get skipped(): Skipped {
-    return { full: this.#full, heldUp: this.#heldUp };
-  }
-
   /** Adds skipped calls. @returns The sentence to print, if one is due. */
   add(calls: number, cause: Cause): string | undefined {
-    if (cause === "full") this.#full += calls;
-    else this.#heldUp += calls;
+    this.skipped[cause] += calls;
     if (this.#now() - this.#saidAtMs < LINE_INTERVAL_MS) return undefined;
     this.#saidAtMs = this.#now();
-    const [reason] = reasonsOf({
-      full: cause === "full" ? this.#full : 0,
-      heldUp: cause === "full" ? 0 : this.#heldUp,
-    }, this.#concurrency);
+    const reason = reasonOf(cause, this.skipped[cause], this.#concurrency);
     return `the rate is not reached: ${reason}`;
   }
 }
@@ -56,40 +41,24 @@ export class Shortfall {
  */
 export function shortfallLines(
   { skipped, ratePerS, reachedPerS, concurrency }: {
-    readonly skipped: Skipped;
+    readonly skipped: Readonly<Record<Cause, number>>;
     readonly ratePerS: number;
     readonly reachedPerS: number;
     readonly concurrency: number;
   },
 ): readonly string[] {
   const isShort = reachedPerS < REACHED_MIN * ratePerS;
-  const reasons = reasonsOf(skipped, concurrency);
+  const reasons = (["full", "heldUp"] as const)
+    .filter((cause) => skipped[cause] > 0)
+    .map((cause) => reasonOf(cause, skipped[cause], concurrency));
   if (!isShort && reasons.length === 0) return [];
-  return [
-    `rate ${reachedPerS} of ${ratePerS} calls a second`,
-    ...reasons,
-  ];
+  return [`rate ${reachedPerS} of ${ratePerS} calls a second`, ...reasons];
 }
 
-function reasonsOf({ full, heldUp }: Skipped, concurrency: number): string[] {
-  const reasons: string[] = [];
-  if (full > 0) {
-    reasons.push(
-      `${
-        callsOf(full)
-      } skipped: ${concurrency} in flight is the limit; raise --concurrency or lower --rate`,
-    );
-  }
-  if (heldUp > 0) {
-    reasons.push(
-      `${
-        callsOf(heldUp)
-      } skipped: the client was paused or its machine is too busy`,
-    );
-  }
-  return reasons;
-}
-
-function callsOf(count: number): string {
-  return count === 1 ? "1 call" : `${count} calls`;
+function reasonOf(cause: Cause, count: number, concurrency: number): string {
+  const calls = count === 1 ? "1 call" : `${count} calls`;
+  return cause === "full"
+    ? `${calls} skipped: ${concurrency} in flight is the limit; raise ` +
+      "--concurrency or lower --rate"
+    : `${calls} skipped: the client was paused or its machine is too busy`;
 }

@@ -13,7 +13,7 @@ Deno.test("Shortfall speaks at once, and then every 10 s at most", () => {
     assert.equal(shortfall.add(1, "full"), undefined);
   }
   assert.equal(
-    shortfall.add(700, "held up"),
+    shortfall.add(700, "heldUp"),
     "the rate is not reached: 700 calls skipped: the client was paused or " +
       "its machine is too busy",
   );

@@ -54,11 +54,10 @@ const WAITING_MAX = 20;
 
 type Timer = ReturnType<typeof setTimeout>;
 
-/** Receives every message to viewers. */
-export type Viewer = <K extends keyof Messages>(
-  name: K,
-  message: Messages[K],
-) => void;
+/** Receives messages; those that nobody receives are not made. */
+export type Viewer = {
+  readonly [K in keyof Messages]?: (message: Messages[K]) => void;
+};
 
 /** Options of a control. */
 export interface ControlOptions {
@@ -119,7 +118,7 @@ export class Control {
     this.#stack = options.stack;
     this.#excerpts = excerptsOf(options.configText);
     this.#watch = new Watch(options.stack, limitsOf(options.config));
-    this.#stories = new Stories((story) => this.#tell("story", story));
+    this.#stories = new Stories((story) => this.#tell("story", () => story));
     this.#callers = new Callers(
       { l7: options.stack.endpoint, l4: options.stack.l4Endpoint },
       options.load ?? LOAD_AT_FIRST,
@@ -154,7 +153,7 @@ export class Control {
   /** Stops the polling and the callers. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#tell("end", {});
+    this.#tell("end", () => ({}));
     this.#timers.forEach(clearInterval);
     this.#restarts.forEach(clearTimeout);
     await this.#callers.stop();
@@ -170,7 +169,7 @@ export class Control {
     };
   }
 
-  /** Adds a viewer of all messages. @returns A function that removes it. */
+  /** Adds a viewer. @returns A function that removes it. */
   addViewer(viewer: Viewer): () => void {
     this.#viewers.add(viewer);
     return () => this.#viewers.delete(viewer);
@@ -489,7 +488,7 @@ export class Control {
       story.tell(follow.text(), !follow.isOver);
       if (follow.isOver) this.#follows.delete(story);
     }
-    this.#tell("state", this.state());
+    this.#tell("state", () => this.state());
   }
 
   /** Replaces or restarts Envoy between two polls. */
@@ -533,23 +532,29 @@ export class Control {
   }
 
   #nextSecond(): void {
-    this.#tell("second", this.#seconds.next(Date.now()));
+    const second = this.#seconds.next(Date.now());
+    this.#tell("second", () => second);
   }
 
   #sendFrame(): void {
-    const streams = {
-      l7: countOf(this.#open.l7.values()),
-      l4: countOf(this.#open.l4.values()),
-    };
     const frame = this.#frame.take();
     if (frame === undefined && this.#open.l7.size + this.#open.l4.size === 0) {
       return;
     }
-    this.#tell("calls", { ...(frame ?? { calls: [], total: 0 }), streams });
+    this.#tell("calls", () => ({
+      ...(frame ?? { calls: [], total: 0 }),
+      streams: {
+        l7: countOf(this.#open.l7.values()),
+        l4: countOf(this.#open.l4.values()),
+      },
+    }));
   }
 
-  #tell<K extends keyof Messages>(name: K, message: Messages[K]): void {
-    for (const viewer of this.#viewers) viewer(name, message);
+  #tell<K extends keyof Messages>(name: K, make: () => Messages[K]): void {
+    const viewers = [...this.#viewers].filter((viewer) => viewer[name]);
+    if (viewers.length === 0) return;
+    const message = make();
+    for (const viewer of viewers) viewer[name]?.(message);
   }
 
   #every(ms: number, work: () => void): void {
@@ -580,7 +585,8 @@ function sinceWords(startMs: number): string {
 function loadWords({ ratePerS, connections, kind, listeners }: LoadState) {
   if (ratePerS === 0 || listeners.length === 0) return "the load was stopped";
   const where = listeners.map((one) => one.toUpperCase()).join(" and ");
-  return `${ratePerS} ${kind} calls a second to ${where} on ${connections} ` +
+  return `${ratePerS} ${kind} ${ratePerS === 1 ? "call" : "calls"} a second ` +
+    `to ${where} on ${connections} ` +
     `${connections === 1 ? "connection" : "connections"}`;
 }
 

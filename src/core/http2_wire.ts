@@ -145,3 +145,26 @@ export function join(
   }
   return whole;
 }
+
+/**
+ * Adds an integer to a header block, after a pattern in the upper bits of its
+ * first byte (RFC 7541, section 5.1).
+ */
+export function putInteger(
+  block: number[],
+  pattern: number,
+  prefixBits: number,
+  value: number,
+): void {
+  const prefixMax = 2 ** prefixBits - 1;
+  if (value < prefixMax) {
+    block.push(pattern | value);
+    return;
+  }
+  block.push(pattern | prefixMax);
+  let rest = value - prefixMax;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
+    block.push(rest % 0x80 | 0x80);
+  }
+  block.push(rest);
+}

@@ -4,8 +4,8 @@
  * Aligned columns, two spaces apart; numbers to the right.
  *
  * @param head The columns' titles.
- * @param rows Cells as text; a column of only numbers, with or without a unit,
- * and dashes is aligned to the right.
+ * @param rows Cells as text; a column of only numbers and bounds, with or
+ * without a unit, and dashes is aligned to the right.
  */
 export function tableLines(
   head: readonly string[],
@@ -16,7 +16,7 @@ export function tableLines(
     return {
       width: Math.max(title.length, ...cells.map((cell) => cell.length)),
       isNumeric: cells.length > 0 &&
-        cells.every((cell) => /^[-.\d][\d.]*( \S+)?$/.test(cell)),
+        cells.every((cell) => /^(<=? )?[-+]?[\d.]*( \S+)?$/.test(cell)),
     };
   });
   return [head, ...rows].map((row) =>

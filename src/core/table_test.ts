@@ -33,6 +33,12 @@ for (
       [["12.5 ms"], ["-"]],
       ["latency", "12.5 ms", "      -"],
     ],
+    [
+      "aligns bounds and signs like numbers, beside an empty cell",
+      ["asked", "off"],
+      [["<= 1.00 %", "+0.10 %"], ["3", ""]],
+      ["    asked      off", "<= 1.00 %  +0.10 %", "        3"],
+    ],
     ["prints a head without rows", ["a", "b"], [], ["a  b"]],
     ["leaves a missing cell empty", ["a", "b"], [["x"]], ["a  b", "x"]],
   ] as const

@@ -1,172 +1,451 @@
-/** The parts of an Envoy configuration that the doctor examines. */
-import { isDeepStrictEqual } from "node:util";
-import { hostPort } from "../core/address.ts";
-import { Failure } from "../core/errors.ts";
-import { at, type Fields, fieldsOf, listOf, parseYaml } from "../core/yaml.ts";
-
-/** One route of an HTTP connection manager. */
-export interface Route {
-  /** Its name, or its path if it has none. */
-  readonly name: string;
-  /** The path or prefix that it matches; "/" matches everything. */
-  readonly path: string;
-  readonly action: Fields;
-}
+/** Follows calls through a configuration: from a listener to servers. */
+import type { Configuration } from "./configuration.ts";
+import { addressIn, type Cluster, clusterOf } from "./cluster.ts";
+import { type Field, Message, type Place } from "./message.ts";
 
 /** An HTTP connection manager. */
 export interface Manager {
-  readonly listener: string;
-  readonly fields: Fields;
-  readonly routes: readonly Route[];
+  readonly listener: Message;
+  readonly chain: Message;
+  readonly message: Message;
+  /** Its HTTP filters' configurations. */
+  readonly filters: readonly Message[];
 }
 
-/** A cluster. */
-export interface Cluster {
+/** A route to clusters. */
+export interface Route {
+  readonly manager: Manager;
+  readonly virtualHost: Message;
+  readonly message: Message;
+  /** What it does: timeouts, retries. */
+  readonly action: Message;
+  /** Its name, or its path if it has none. */
   readonly name: string;
-  readonly fields: Fields;
-  /** The "host:port" of its endpoints. */
-  readonly addresses: readonly string[];
-  readonly healthChecks: readonly Fields[];
-  /** Whether Envoy speaks HTTP/2 to it, which gRPC needs. */
-  readonly isHttp2: boolean;
-  /** Whether an HTTP connection manager routes to it. */
-  readonly isRouted: boolean;
-  /** The HTTP/2 options of its connections; empty if there are none. */
-  readonly http2: Fields;
-}
-
-/** What callers can reach in a configuration. */
-export interface Model {
-  /** Without those that lead only to Envoy's own admin interface. */
-  readonly managers: readonly Manager[];
-  /** Clusters that calls are sent to, by HTTP or TCP. */
+  /** What the paths that it matches begin with; undefined if that is unknown. */
+  readonly path: string | undefined;
   readonly clusters: readonly Cluster[];
-  /** Clusters that a tcp_proxy sends connections to, by listener. */
-  readonly tcpTargets: ReadonlyMap<string, string>;
-  readonly root: Fields;
 }
 
-/** A duration such as "0.25s" in milliseconds; undefined for anything else. */
-export function durationMs(value: unknown): number | undefined {
-  const [, seconds] = /^(\d+(?:\.\d+)?)s$/.exec(String(value)) ?? [];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
+/** A tcp_proxy and a cluster that it sends connections to. */
+export interface TcpRoute {
+  readonly listener: Message;
+  readonly message: Message;
+  readonly cluster: Cluster;
+}
+
+/** Something that could not be followed. */
+export interface Unseen {
+  readonly place: Place;
+  /** As in "routes come from RDS". */
+  readonly what: string;
+}
+
+/** What the doctor is told, besides the configuration. */
+export interface Circumstances {
+  /** Services that servers register; empty if it was not said. */
+  readonly services: readonly string[];
+  /** Worker threads of an Envoy; undefined if it was not said. */
+  readonly concurrency: number | undefined;
+  /** How many Envoys share the load. */
+  readonly envoys: number;
+}
+
+/** What gRPC calls can reach in a configuration. */
+export interface Model {
+  readonly bootstrap: Message;
+  /** Those with a route for gRPC calls. */
+  readonly managers: readonly Manager[];
+  /** Routes for gRPC calls. */
+  readonly routes: readonly Route[];
+  /** Clusters that gRPC calls are routed to. */
+  readonly clusters: readonly Cluster[];
+  /** Clusters that gRPC connections are passed on to. */
+  readonly tcpRoutes: readonly TcpRoute[];
+  /** Routes to a cluster that is not there. */
+  readonly missing: readonly { place: Place; cluster: string }[];
+  readonly unseen: readonly Unseen[];
+  /** Whether Envoy has printed it, without what has its default. */
+  readonly isDump: boolean;
+  /** Names of Kubernetes Services that stand for one address. */
+  readonly virtualNames: readonly string[];
+  /** Values of the runtime, by key. */
+  readonly runtime: ReadonlyMap<string, Field>;
+  readonly circumstances: Circumstances;
+}
+
+/** Reads a file that a configuration names; undefined if it cannot. */
+export type ReadNamed = (path: string) => Configuration | undefined;
+
+/** Follows all calls. */
+export function followCalls(
+  configuration: Configuration,
+  circumstances: Circumstances,
+  readNamed: ReadNamed,
+): Model {
+  const follower = new Follower(configuration, readNamed);
+  return follower.model(circumstances);
+}
+
+class Follower {
+  readonly #bootstrap: Message;
+  readonly #resources: readonly Message[];
+  readonly #readNamed: ReadNamed;
+  readonly #unseen: Unseen[] = [];
+  readonly #missing: { place: Place; cluster: string }[] = [];
+  readonly #clusters: ReadonlyMap<string, Cluster>;
+  readonly #hasOtherClusters: boolean;
+  readonly #isDump: boolean;
+  readonly #virtualNames: readonly string[];
+
+  constructor(
+    { bootstrap, resources, isDump, virtualNames }: Configuration,
+    readNamed: ReadNamed,
+  ) {
+    this.#isDump = isDump;
+    this.#virtualNames = virtualNames;
+    this.#bootstrap = bootstrap;
+    this.#readNamed = readNamed;
+    const dynamic = bootstrap.message("dynamic_resources");
+    this.#resources = [
+      ...resources,
+      ...this.#discovered(dynamic, "lds_config", "Listener"),
+      ...this.#discovered(dynamic, "cds_config", "Cluster"),
+    ];
+    this.#hasOtherClusters = dynamic?.has("cds_config") === true &&
+      this.#ofType("Cluster").length === 0;
+    const clusters = [
+      ...bootstrap.messages("static_resources.clusters"),
+      ...this.#ofType("Cluster"),
+    ];
+    this.#clusters = new Map(
+      clusters.map((message) => this.#cluster(message))
+        .map((cluster) => [cluster.name, cluster]),
+    );
+  }
+
+  model(circumstances: Circumstances): Model {
+    const managers: Manager[] = [];
+    const tcpRoutes: TcpRoute[] = [];
+    const all: Route[] = [];
+    for (const listener of this.#listeners()) {
+      for (const chain of chainsOf(listener)) {
+        for (const filter of chain.messages("filters")) {
+          const config = filter.message("typed_config");
+          if (config?.is("HttpConnectionManager")) {
+            const manager = this.#manager(listener, chain, config);
+            managers.push(manager);
+            all.push(...this.#routes(manager));
+          } else if (config?.is("TcpProxy")) {
+            tcpRoutes.push(...this.#tcpRoutes(listener, config));
+          } else if (config === undefined || config.isOpaque) {
+            this.#lose(filter.place, "a filter that cannot be read");
+          }
+        }
+      }
+    }
+    const routes = grpcRoutes(all, this.#adminAddress());
+    const clusters = unique(routes.flatMap((route) => route.clusters));
+    return {
+      bootstrap: this.#bootstrap,
+      managers: managers.filter((manager) =>
+        routes.some((route) => route.manager === manager)
+      ),
+      routes,
+      clusters,
+      tcpRoutes: tcpRoutes.filter(({ cluster }) => isMarkedGrpc(cluster)),
+      missing: this.#missing,
+      unseen: this.#unseen,
+      isDump: this.#isDump,
+      virtualNames: this.#virtualNames,
+      runtime: runtimeOf(this.#bootstrap),
+      circumstances,
+    };
+  }
+
+  #lose(place: Place, what: string): void {
+    this.#unseen.push({ place, what });
+  }
+
+  #ofType(type: string): readonly Message[] {
+    return this.#resources.filter((message) => message.is(type));
+  }
+
+  /** Resources from a file that a config source names; else they are unseen. */
+  #discovered(
+    from: Message | undefined,
+    path: string,
+    type: string,
+  ): readonly Message[] {
+    const config = from?.message(path);
+    if (config === undefined || from === undefined) return [];
+    const file = config.text("path_config_source.path") ?? config.text("path");
+    const read = file === undefined ? undefined : this.#readNamed(file);
+    const [problem] = read?.problems ?? [];
+    if (problem !== undefined) {
+      this.#lose(problem.place, `Envoy refuses this file: ${problem.what}`);
+    }
+    return read?.resources.filter((message) => message.is(type)) ?? [];
+  }
+
+  #listeners(): readonly Message[] {
+    const dynamic = this.#bootstrap.message("dynamic_resources");
+    const ofLds = this.#ofType("Listener");
+    if (dynamic?.has("lds_config") && ofLds.length === 0) {
+      this.#lose(dynamic.where("lds_config"), "listeners come from LDS");
+    }
+    return [
+      ...this.#bootstrap.messages("static_resources.listeners"),
+      ...ofLds,
+    ];
+  }
+
+  #cluster(message: Message): Cluster {
+    const eds = message.message("eds_cluster_config");
+    const service = eds?.text("service_name") ?? message.text("name");
+    const assignment = eds === undefined ? undefined : [
+      ...this.#ofType("ClusterLoadAssignment"),
+      ...this.#discovered(eds, "eds_config", "ClusterLoadAssignment"),
+    ].find((one) => one.text("cluster_name") === service);
+    if (eds !== undefined && assignment === undefined) {
+      this.#lose(eds.place, `the servers of "${service}" come from EDS`);
+    }
+    return clusterOf(message, assignment);
+  }
+
+  #manager(listener: Message, chain: Message, message: Message): Manager {
+    const filters = message.messages("http_filters").flatMap((filter) => {
+      const config = filter.message("typed_config");
+      if (config?.isOpaque) {
+        this.#lose(config.place, "an HTTP filter that is not Envoy's own");
+      }
+      if (filter.has("config_discovery")) {
+        this.#lose(
+          filter.where("config_discovery"),
+          "an HTTP filter comes from discovery",
+        );
+      }
+      return config === undefined ? [] : [config];
+    });
+    return { listener, chain, message, filters };
+  }
+
+  #routes(manager: Manager): readonly Route[] {
+    const { message } = manager;
+    if (message.has("scoped_routes")) {
+      this.#lose(message.where("scoped_routes"), "routes come from SRDS");
+    }
+    return [message.message("route_config"), ...this.#rds(message)]
+      .filter((config) => config !== undefined)
+      .flatMap((config) => this.#ofConfig(manager, config));
+  }
+
+  #rds(manager: Message): readonly Message[] {
+    const rds = manager.message("rds");
+    if (rds === undefined) return [];
+    const name = rds.text("route_config_name");
+    const found = [
+      ...this.#ofType("RouteConfiguration"),
+      ...this.#discovered(rds, "config_source", "RouteConfiguration"),
+    ].find((one) => (one.text("name") ?? "") === (name ?? ""));
+    if (found !== undefined) return [found];
+    this.#lose(manager.where("rds"), `the routes "${name}" come from RDS`);
+    return [];
+  }
+
+  #ofConfig(manager: Manager, config: Message): readonly Route[] {
+    if (config.has("vhds")) {
+      this.#lose(config.where("vhds"), "virtual hosts come from VHDS");
+    }
+    return config.messages("virtual_hosts").flatMap((virtualHost) => {
+      const matcher = virtualHost.message("matcher");
+      const inTree = matcher === undefined ? [] : messagesIn(matcher)
+        .filter((one) => one.is("Route") || one.isOpaque);
+      for (const one of inTree.filter(({ isOpaque }) => isOpaque)) {
+        this.#lose(one.place, "a part of the matcher that cannot be read");
+      }
+      return [...virtualHost.messages("routes"), ...inTree]
+        .filter((one) => one.has("route"))
+        .map((one) => this.#route(manager, virtualHost, one));
+    });
+  }
+
+  #route(manager: Manager, virtualHost: Message, message: Message): Route {
+    const match = message.message("match");
+    const path = match?.text("path") ?? match?.text("prefix") ??
+      match?.text("path_separated_prefix");
+    const action = message.message("route") ?? message;
+    const regex = match?.text("safe_regex.regex") ?? "";
+    return {
+      manager,
+      virtualHost,
+      message,
+      action,
+      name: message.text("name") ?? path ?? regex,
+      path: path ?? literalStart(regex),
+      clusters: this.#targets(action),
+    };
+  }
+
+  /** The clusters of a route or a tcp_proxy. */
+  #targets(action: Message): readonly Cluster[] {
+    for (const by of ["cluster_header", "cluster_specifier_plugin"]) {
+      if (action.has(by)) {
+        this.#lose(action.where(by), `a route whose ${by} decides the cluster`);
+      }
+    }
+    const inline = action.message("inline_cluster_specifier_plugin");
+    if (inline !== undefined) {
+      this.#lose(inline.place, "a route whose plugin decides the cluster");
+    }
+    const named = [
+      [action.text("cluster"), action.where("cluster")] as const,
+      ...action.messages("weighted_clusters.clusters").map((one) =>
+        [one.text("name"), one.where("name")] as const
+      ),
+    ];
+    return named.flatMap(([name, place]) => {
+      if (name === undefined || name === "") return [];
+      const cluster = this.#clusters.get(name);
+      if (cluster !== undefined) return this.#leaves(cluster, new Set());
+      if (this.#hasOtherClusters) {
+        this.#lose(place, `the cluster "${name}" comes from CDS`);
+      } else this.#missing.push({ place, cluster: name });
+      return [];
+    });
+  }
+
+  /** The clusters of an aggregate, or the cluster itself. */
+  #leaves(cluster: Cluster, seen: Set<string>): readonly Cluster[] {
+    const names = cluster.message.message("cluster_type.typed_config");
+    if (!names?.type.includes(".clusters.aggregate.")) {
+      if (names?.isOpaque) {
+        this.#lose(names.place, "a kind of cluster that is not Envoy's own");
+      }
+      return [cluster];
+    }
+    if (seen.has(cluster.name)) return [];
+    seen.add(cluster.name);
+    return names.list("clusters").flatMap(({ value }) => {
+      const inner = this.#clusters.get(String(value));
+      return inner === undefined ? [] : this.#leaves(inner, seen);
+    });
+  }
+
+  #tcpRoutes(listener: Message, message: Message): readonly TcpRoute[] {
+    return this.#targets(message).map((cluster) => ({
+      listener,
+      message,
+      cluster,
+    }));
+  }
+
+  #adminAddress(): string | undefined {
+    return addressIn(this.#bootstrap.message("admin.address"));
+  }
+}
+
+function chainsOf(listener: Message): readonly Message[] {
+  const fallback = listener.message("default_filter_chain");
+  return [
+    ...listener.messages("filter_chains"),
+    ...(fallback === undefined ? [] : [fallback]),
+  ];
+}
+
+/** "/a.B/" of "/a\\.B/.*"; undefined if an expression begins otherwise. */
+function literalStart(regex: string): string | undefined {
+  return /^(?:\/[\w.\\]+){1,2}\/?(?=[.([])/.exec(regex)?.[0]
+    .replaceAll("\\", "").replace(/\.$/, "");
+}
+
+/** All messages within a message, itself included. */
+export function messagesIn(message: Message): readonly Message[] {
+  const inValue = (value: Field["value"]): readonly Message[] => {
+    if (value instanceof Message) return messagesIn(value);
+    if (typeof value !== "object") return [];
+    return [...value.values()].flatMap((field) => inValue(field.value));
+  };
+  return [
+    message,
+    ...[...message.fields.values()].flatMap(({ value }) => inValue(value)),
+  ];
+}
+
+function unique<T>(values: readonly T[]): readonly T[] {
+  return [...new Set(values)];
+}
+
+/** The values of all layers; later layers win. */
+function runtimeOf(bootstrap: Message): ReadonlyMap<string, Field> {
+  const layers = bootstrap.messages("layered_runtime.layers");
+  const values = new Map<string, Field>();
+  const add = (prefix: string, fields: ReadonlyMap<string, Field>) => {
+    for (const [key, field] of fields) {
+      const name = prefix === "" ? key : `${prefix}.${key}`;
+      if (field.value instanceof Map) add(name, field.value);
+      else values.set(name, field);
+    }
+  };
+  for (const layer of layers) add("", layer.map("static_layer"));
+  return values;
+}
+
+/** Whether a runtime flag is on; undefined if it is not set. */
+export function runtimeFlag(
+  { runtime }: Pick<Model, "runtime">,
+  key: string,
+): boolean | undefined {
+  const value = runtime.get(key)?.value;
+  return value === undefined ? undefined : /^true$/i.test(String(value));
+}
+
+/** A number of the runtime, which overrides what the configuration says. */
+export function runtimeNumber(
+  { runtime }: Pick<Model, "runtime">,
+  key: string,
+): number | undefined {
+  const value = runtime.get(key)?.value;
+  return value === undefined ? undefined : Number(value);
+}
+
+/** "/package.Service/" or "/Service/Method": what no web page has. */
+const GRPC_PATH = /^\/(?:[\w.]*\.[A-Z]\w*|[A-Z]\w*)(?:\/\w*)?$/;
+
+/** Whether a cluster is for gRPC by its own settings. */
+function isMarkedGrpc(cluster: Cluster): boolean {
+  return cluster.protocol === "http2" ||
+    cluster.healthChecks.some((check) => check.has("grpc_health_check"));
+}
+
+function isMarkedGrpcRoute({ message, manager, path, clusters }: Route) {
+  const { filters } = manager;
+  return message.has("match.grpc") ||
+    path !== undefined && GRPC_PATH.test(path) ||
+    message.messages("match.headers").some((header) =>
+      header.text("name") === "content-type" &&
+      messagesIn(header).some((one) =>
+        [...one.fields.values()].some(({ value }) =>
+          String(value).includes("application/grpc")
+        )
+      )
+    ) ||
+    filters.some(({ type }) => /\.(grpc_stats|grpc_web)\./.test(type)) ||
+    clusters.some(isMarkedGrpc);
 }
 
 /**
- * Parses any envoy.yaml.
- *
- * @throws {Failure} `environment` when it is not YAML or not a static
- * configuration.
+ * The routes that gRPC calls can take. If none is marked as such, those that
+ * take every path may be: the doctor is asked about gRPC.
  */
-export function parseModel(text: string, name: string): Model {
-  const root = fieldsOf(parseYaml(text, name));
-  const listeners = listOf(at(root, "static_resources", "listeners"));
-  if (listeners.length === 0) {
-    throw new Failure(
-      "environment",
-      `Cannot examine ${name}: it has no static_resources.listeners; name a ` +
-        "complete static configuration",
-    );
-  }
-  const filters = listeners.flatMap((listener) =>
-    listOf(listener["filter_chains"])
-      .flatMap((chain) => listOf(chain["filters"]))
-      .map((filter) => ({
-        listener: String(listener["name"] ?? "unnamed"),
-        config: fieldsOf(filter["typed_config"]),
-      }))
+function grpcRoutes(
+  all: readonly Route[],
+  adminAddress: string | undefined,
+): readonly Route[] {
+  const own = all.filter(({ clusters }) =>
+    adminAddress === undefined ||
+    !clusters.some(({ addresses }) => addresses.includes(adminAddress))
   );
-  const ofType = (type: string) =>
-    filters.filter(({ config }) => String(config["@type"]).endsWith(type));
-  const clusters = listOf(at(root, "static_resources", "clusters"));
-  const ofAdmin = new Set(
-    clusters.filter((fields) => isAdmin(fields, at(root, "admin", "address")))
-      .map(({ name }) => String(name)),
-  );
-  const managers = ofType(".HttpConnectionManager").map(
-    ({ listener, config }) => ({
-      listener,
-      fields: config,
-      routes: routesOf(config),
-    }),
-  ).filter(({ routes }) =>
-    routes.length === 0 ||
-    routes.some(({ action }) => !ofAdmin.has(String(action["cluster"])))
-  );
-  const tcpTargets = new Map(
-    ofType(".TcpProxy").map(({ listener, config }) =>
-      [listener, String(config["cluster"])] as const
-    ),
-  );
-  const routed = new Set(
-    managers.flatMap(({ routes }) => routes).map(({ action }) =>
-      String(action["cluster"])
-    ),
-  );
-  const targets = new Set([...routed, ...tcpTargets.values()]);
-  return {
-    root,
-    managers,
-    tcpTargets,
-    clusters: clusters
-      .filter(({ name }) => targets.has(String(name)))
-      .map((fields) => clusterOf(fields, routed)),
-  };
-}
-
-function routesOf(manager: Fields): readonly Route[] {
-  return listOf(at(manager, "route_config", "virtual_hosts"))
-    .flatMap((host) => listOf(host["routes"]))
-    .filter((route) => route["route"] !== undefined)
-    .map((route) => {
-      const match = fieldsOf(route["match"]);
-      const path = String(match["path"] ?? match["prefix"] ?? "/");
-      return {
-        name: String(route["name"] ?? path),
-        path,
-        action: fieldsOf(route["route"]),
-      };
-    });
-}
-
-/** Whether a cluster is Envoy itself: its admin interface. */
-function isAdmin(cluster: Fields, address: unknown): boolean {
-  return address !== undefined &&
-    listOf(at(cluster, "load_assignment", "endpoints"))
-      .flatMap((group) => listOf(group["lb_endpoints"]))
-      .some((one) =>
-        isDeepStrictEqual(at(one, "endpoint", "address"), address)
-      );
-}
-
-/** The DNS extension has the same fields as the cluster itself. */
-function withDns(fields: Fields): Fields {
-  const config = fieldsOf(at(fields, "cluster_type", "typed_config"));
-  return String(config["@type"]).endsWith(".DnsCluster")
-    ? { ...fields, ...config, type: "STRICT_DNS" }
-    : fields;
-}
-
-function clusterOf(written: Fields, routed: ReadonlySet<string>): Cluster {
-  const fields = withDns(written);
-  const name = String(fields["name"]);
-  const options = Object.values(
-    fieldsOf(fields["typed_extension_protocol_options"]),
-  ).map((one) => at(one, "explicit_http_config", "http2_protocol_options"));
-  const http2 = options.find((one) => one !== undefined) ??
-    fields["http2_protocol_options"];
-  return {
-    name,
-    fields,
-    addresses: listOf(at(fields, "load_assignment", "endpoints"))
-      .flatMap((group) => listOf(group["lb_endpoints"]))
-      .map((one) => fieldsOf(at(one, "endpoint", "address", "socket_address")))
-      .map((socket) =>
-        hostPort(String(socket["address"]), Number(socket["port_value"]))
-      ),
-    healthChecks: listOf(fields["health_checks"]),
-    isHttp2: http2 !== undefined,
-    isRouted: routed.has(name),
-    http2: fieldsOf(http2),
-  };
+  const marked = own.filter(isMarkedGrpcRoute);
+  if (marked.length > 0) return marked;
+  return own.filter(({ path }) => path === undefined || path === "/");
 }

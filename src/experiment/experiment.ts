@@ -33,6 +33,7 @@
  * event fails, the recorder keeps its rate, and the ledgers agree.
  */
 import type { ConfigChange } from "../stack/envoy_config.ts";
+import type { DiscoveryKind } from "../stack/native.ts";
 import type { CallRecord, History } from "./history.ts";
 import type { RunContext } from "./run_context.ts";
 
@@ -82,6 +83,8 @@ export interface Setup {
    * runs in the runtime's image, and may use 1 GiB.
    */
   readonly serverProgram?: string;
+  /** How Envoy finds the servers (default "dns"); Compose has only that. */
+  readonly discovery?: DiscoveryKind;
   /** Envoy's worker threads (default 1). */
   readonly concurrency?: number;
   /**

@@ -98,15 +98,11 @@ function envoyLines(history: History): readonly Comparison[] {
   ];
 }
 
-/**
- * What Envoy had sent to an address before the run; 0 for one that discovery
- * dropped meanwhile, since Envoy then counts from zero.
- */
-function sentBefore({ before, samples }: History, address: string): number {
-  const knows = (hosts: History["before"]["hosts"]) =>
-    hosts.find((host) => host.address === address);
-  const wasDropped = samples.some(({ hosts }) => knows(hosts) === undefined);
-  return wasDropped ? 0 : knows(before.hosts)?.rqTotal ?? 0;
+/** Whether discovery dropped an address, after which Envoy counts from zero. */
+function wasDropped({ before, samples }: History, address: string): boolean {
+  return [before, ...samples].some(({ hosts }) =>
+    !hosts.some((host) => host.address === address)
+  );
 }
 
 function serverLines(history: History): readonly Comparison[] {
@@ -126,7 +122,15 @@ function serverLines(history: History): readonly Comparison[] {
         (counters?.methods ?? []).reduce((total, one) => total + one[key], 0);
       return sum(counted) - (isNew ? 0 : sum(before.counters[server]));
     };
-    const sent = host.rqTotal - sentBefore(history, host.address);
+    const isDropped = wasDropped(history, host.address);
+    const earlier = before.hosts.find(({ address }) =>
+      address === host.address
+    );
+    const sent = host.rqTotal - (isDropped ? 0 : earlier?.rqTotal ?? 0);
+    // A server that outlived its place in discovery counted on.
+    const sentMax = isDropped && !isNew
+      ? statGrowth(history, "upstream_rq_total")
+      : sent;
     const started = growth("started");
     const wasCut = isCut(history, server);
     const answered = calls.filter((call) =>
@@ -137,7 +141,7 @@ function serverLines(history: History): readonly Comparison[] {
         `calls that ${server} started, of those that Envoy sent to it`,
         started,
         wasCut ? 0 : sent - slack,
-        sent + directCalls,
+        sentMax + directCalls,
       ),
       line(
         `calls that ${server} answered OK, of those that callers saw from it`,

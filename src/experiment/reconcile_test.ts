@@ -143,3 +143,15 @@ Deno.test("reconcile() has no line for counts that are gone", () => {
   const actions = [{ atMs: 1, server: "", kind: "envoy" }] as const;
   assert.deepEqual(reconcile({ ...killed, actions }), []);
 });
+
+Deno.test("reconcile() knows that Envoy forgets counts with an address", () => {
+  // Discovery dropped it when Envoy had sent 40 calls, and took it back.
+  const gone = { atMs: 500, stats: {}, hosts: [] };
+  const dropped = { samples: [gone] };
+  assert.deepEqual(wrong(run({ rqTotal: 58 }, dropped)), []);
+  assert.deepEqual(wrong(run({ rqTotal: 58 })).length, 1);
+  const tooMany = { rqTotal: 58, started: 103 };
+  assert.deepEqual(wrong(run(tooMany, dropped)), [
+    "calls that server-1 started",
+  ]);
+});

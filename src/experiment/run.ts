@@ -91,6 +91,7 @@ export async function runPlan(
     config: changedConfig(changes, config, file),
     configName: names === "" ? file : `${file} with ${names}`,
     concurrency: setup.concurrency ?? 1,
+    discovery: setup.discovery ?? "dns",
     serverFlags: setup.serverFlags ?? [],
     serverProgram: setup.serverProgram,
     healthyAtStart: setup.healthyAtStart ?? setup.servers,

@@ -10,11 +10,10 @@ import descriptor from "protobufjs/ext/descriptor/index.js";
 
 interface Location {
   readonly path: readonly number[];
-  readonly span: readonly number[];
   readonly leadingComments?: string;
 }
 
-/** A descriptor as JSON, with the source locations that have a comment. */
+/** A descriptor as JSON, with the comments above declarations. */
 export interface DescribedFile {
   readonly name: string;
   readonly comments: Readonly<Record<string, unknown>>;
@@ -33,10 +32,7 @@ export function readFile(bytes: Uint8Array): DescribedFile {
     comments: Object.fromEntries(
       locations
         .filter(({ leadingComments }) => leadingComments !== undefined)
-        .map(({ path, span, leadingComments }) => [
-          path.join("."),
-          { span, text: leadingComments },
-        ]),
+        .map(({ path, leadingComments }) => [path.join("."), leadingComments]),
     ),
   };
 }

@@ -2,12 +2,11 @@
  * The descriptor of a .proto file, as protoc makes it, for reflection.
  *
  * protobufjs has a descriptor extension, which @grpc/proto-loader uses, but it
- * merges each package into one file, names fields in camel case and takes the
- * synthetic oneofs of `optional` for real ones.
+ * merges each package into one file, names fields in camel case, takes the
+ * synthetic oneofs of `optional` for real ones and leaves the comments out.
  */
 import protobuf from "protobufjs";
 import descriptor from "protobufjs/ext/descriptor/index.js";
-import { locationsOf } from "./proto_source.ts";
 
 /** FieldDescriptorProto.Type by the names of scalars in .proto files. */
 const SCALARS: Readonly<Record<string, number>> = {
@@ -44,7 +43,10 @@ const LABEL_REPEATED = 3;
  */
 export function describeFile(name: string, text: string): Uint8Array {
   const root = new protobuf.Root();
-  const parsed = protobuf.parse(text, root, { keepCase: true });
+  const parsed = protobuf.parse(text, root, {
+    keepCase: true,
+    alternateCommentMode: true, // Comments of the form "//".
+  });
   root.resolveAll();
   if (!/^syntax = "proto3";$/m.test(text)) throw unknown(name, "syntax");
   if (parsed.imports !== undefined) throw unknown(name, "imports");
@@ -57,9 +59,78 @@ export function describeFile(name: string, text: string): Uint8Array {
     enumType: only(protobuf.Enum, scope).map(describeEnum),
     service: only(protobuf.Service, scope).map(describeService),
     ...optionsOf(root, scope),
-    sourceCodeInfo: { location: locationsOf(text) },
+    sourceCodeInfo: { location: commentsIn(scope, [], OF_FILE) },
     syntax: "proto3",
   })).finish();
+}
+
+/**
+ * The field numbers that lead from a file, or a message, to its messages, enums
+ * and services. The members of all of these have the number 2.
+ */
+const OF_FILE = [4, 5, 6] as const;
+const OF_MESSAGE = [3, 4, NaN] as const;
+
+/** A comment, with the path to what it is about and a place for it. */
+interface Location {
+  readonly path: readonly number[];
+  readonly span: readonly number[];
+  readonly leadingComments: string;
+}
+
+/**
+ * The comments within a file or a message.
+ *
+ * @param path Field numbers and indexes from the FileDescriptorProto down.
+ */
+function commentsIn(
+  scope: protobuf.NamespaceBase,
+  path: readonly number[],
+  [message, enumeration, service]: typeof OF_FILE | typeof OF_MESSAGE,
+): Location[] {
+  const of = <T extends protobuf.ReflectionObject>(
+    all: readonly T[],
+    number: number,
+    membersOf: (one: T) => readonly (string | null | undefined)[],
+  ) =>
+    all.flatMap((one, at) => {
+      const own = [...path, number, at];
+      return [
+        ...located(own, one.comment),
+        ...membersOf(one)
+          .flatMap((comment, index) => located([...own, 2, index], comment)),
+        ...(one instanceof protobuf.Type
+          ? commentsIn(one, own, OF_MESSAGE)
+          : []),
+      ];
+    });
+  return [
+    ...of(
+      only(protobuf.Type, scope),
+      message,
+      ({ fieldsArray }) => fieldsArray.map(({ comment }) => comment),
+    ),
+    ...of(
+      only(protobuf.Enum, scope),
+      enumeration,
+      ({ values, comments }) =>
+        Object.keys(values).map((name) => comments[name]),
+    ),
+    ...of(
+      only(protobuf.Service, scope),
+      service,
+      ({ methodsArray }) => methodsArray.map(({ comment }) => comment),
+    ),
+  ];
+}
+
+function located(
+  path: readonly number[],
+  comment: string | null | undefined,
+): Location[] {
+  if (!comment) return [];
+  const leadingComments = comment.replaceAll(/^.*\n?$/gm, " $&") + "\n";
+  return [{ path, span: [0, 0, 0], leadingComments }];
 }
 
 function unknown(where: string, what: string): RangeError {

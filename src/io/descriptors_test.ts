@@ -49,7 +49,10 @@ service S {
 }
 `;
 
-/** What protoc 3.21.12 makes of it. */
+/**
+ * What protoc 3.21.12 makes of it, but for indents in comments, and for one
+ * behind a value, which protoc tells from one above it.
+ */
 const DESCRIBED = {
   name: "a/b.proto",
   package: "a.b",
@@ -154,12 +157,10 @@ const DESCRIBED = {
   options: { javaPackage: "c" },
   syntax: "proto3",
   comments: {
-    "5.0.2.1": {
-      span: [14, 2, 11],
-      text: " Said above BLUE,\n   in two lines.\n",
-    },
-    "4.0.2.1": { span: [21, 4, 24], text: " In a oneof.\n" },
-    "6.0.2.0": { span: [32, 2, 54], text: " Both ways.\n" },
+    "4.0.2.1": " In a oneof.\n",
+    "5.0.2.0": " Said behind RED.\n",
+    "5.0.2.1": " Said above BLUE,\n in two lines.\n",
+    "6.0.2.0": " Both ways.\n",
   },
 };
 

@@ -7,11 +7,11 @@ import {
   HEAD_BYTES,
   headAt,
   join,
+  putInteger,
   settingsPayload,
   TYPE,
   uint32s,
 } from "../core/http2_wire.ts";
-import { pause } from "./wait.ts";
 
 const encoder = new TextEncoder();
 
@@ -36,22 +36,13 @@ export function literal(
   value: string,
   isIndexed = false,
 ): Uint8Array {
-  return join(
-    Uint8Array.of(isIndexed ? 0x40 : 0),
-    ...[name, value].flatMap((text) => {
-      const bytes = encoder.encode(text);
-      return [lengthPrefix(bytes.length), bytes];
-    }),
-  );
-}
-
-/** An integer with a prefix of 7 bits (RFC 7541, section 5.1). */
-function lengthPrefix(length: number): Uint8Array {
-  if (length < 127) return Uint8Array.of(length);
-  const bytes = [127];
-  let rest = length - 127;
-  for (; rest >= 128; rest >>>= 7) bytes.push(rest & 127 | 128);
-  return Uint8Array.of(...bytes, rest);
+  const bytes = [isIndexed ? 0x40 : 0];
+  for (const text of [name, value]) {
+    const encoded = encoder.encode(text);
+    putInteger(bytes, 0, 7, encoded.length);
+    bytes.push(...encoded);
+  }
+  return Uint8Array.from(bytes);
 }
 
 /** Header fields, none of them indexed, as a HEADERS frame carries them. */
@@ -137,56 +128,21 @@ export function framesIn(
  * written to a stream that no longer exists.
  */
 export function deadlyPacket(): Uint8Array {
-  const request = headers(1, callFields("text/plain"), true);
+  const fields = { ...callFields(), "content-type": "text/plain" };
+  const request = headers(1, fields, true);
   return join(request, request);
 }
 
-/** The header fields of a call to a Greeter method. */
+/** The header fields of a gRPC call. */
 export function callFields(
-  contentType = "application/grpc",
-  method = "SayHello",
+  path = "/demo.v1.Greeter/SayHello",
 ): Readonly<Record<string, string>> {
   return {
     ":method": "POST",
     ":scheme": "http",
-    ":path": `/demo.v1.Greeter/${method}`,
+    ":path": path,
     ":authority": "localhost",
-    "content-type": contentType,
+    "content-type": "application/grpc",
     te: "trailers",
   };
-}
-
-/**
- * Sends packets, each after the peer has answered the previous one or been
- * silent, and reads until the peer closes or falls silent.
- *
- * @param packets Each is sent in one write.
- * @param silenceMs How long the peer must send nothing to count as silent.
- * @returns How many bytes came back.
- */
-export async function sendRaw(
-  hostname: string,
-  port: number,
-  packets: readonly Uint8Array[],
-  silenceMs = 200,
-): Promise<number> {
-  using connection = await Deno.connect({ hostname, port });
-  let received = 0;
-  let isClosed = false;
-  const reading = (async () => {
-    for await (const chunk of connection.readable) received += chunk.length;
-  })().catch(() => {}) // A reset also ends it.
-    .finally(() => isClosed = true);
-  for (const packet of packets) {
-    if (isClosed) break;
-    await connection.write(packet);
-    let before = -1;
-    while (!isClosed && received !== before) {
-      before = received;
-      await pause(silenceMs);
-    }
-  }
-  if (!isClosed) await connection.closeWrite().catch(() => {});
-  void reading;
-  return received;
 }

@@ -21,19 +21,22 @@ const agent = new Agent(AGENT_OPTIONS);
  * Makes one request.
  *
  * @param url On this machine, `http:` only.
- * @param options `timeoutMs` is how long the whole answer may take.
- * @throws {Error} The system's error; a "TimeoutError" when it took too long.
+ * @param options `timeoutMs` is how long the whole answer may take, `bytesMax`
+ * how much of its body there may be (default: no limit).
+ * @throws {Error} The system's error; a "TimeoutError" when it took too long, a
+ * RangeError when its body is too long.
  */
 export function requestLocal(
   url: string,
   options: {
     readonly method: "GET" | "POST";
     readonly timeoutMs: number;
+    readonly bytesMax?: number;
     readonly headers?: Readonly<Record<string, string>>;
     readonly body?: string;
   },
 ): Promise<LocalResponse> {
-  const { method, timeoutMs, headers = {} } = options;
+  const { method, timeoutMs, bytesMax = Infinity, headers = {} } = options;
   return new Promise((resolve, reject) => {
     const outgoing = request(
       url,
@@ -41,7 +44,15 @@ export function requestLocal(
       (response) => {
         const parts: string[] = [];
         response.setEncoding("utf8");
-        response.on("data", (part: string) => parts.push(part));
+        let count = 0;
+        response.on("data", (part: string) => {
+          parts.push(part);
+          count += part.length;
+          if (count <= bytesMax) return;
+          clearTimeout(timer);
+          reject(new RangeError(`The answer has more than ${bytesMax} bytes`));
+          outgoing.destroy();
+        });
         response.on("error", reject);
         response.on("end", () => {
           clearTimeout(timer);

@@ -103,3 +103,14 @@ for (const asNode of ["", "1"]) {
     assert.equal(new TextDecoder().decode(stdout), "/path?a=b\n");
   });
 }
+
+Deno.test("requestLocal() reads no more of a body than it may", () =>
+  withServer(() => new Response("x".repeat(1000)), async (url) => {
+    const read = (bytesMax: number) =>
+      requestLocal(url, { method: "GET", timeoutMs: 10_000, bytesMax });
+    assert.equal((await read(1000)).body.length, 1000);
+    await assert.rejects(read(999), {
+      name: "RangeError",
+      message: "The answer has more than 999 bytes",
+    });
+  }));

@@ -9,7 +9,7 @@ import { pause } from "./wait.ts";
  * Why calls were skipped: `concurrency` calls were in flight, or the program
  * itself was held up.
  */
-export type Cause = "full" | "held up";
+export type Cause = "full" | "heldUp";
 
 /** A call that is due. */
 export interface DueCall {
@@ -96,7 +96,7 @@ export async function runOpenLoop(
     const missed = skip === undefined
       ? 0
       : missedCalls(planned, elapsedMs(), ratePerS);
-    if (missed > 0) skip?.(missed, isFull ? "full" : "held up");
+    if (missed > 0) skip?.(missed, isFull ? "full" : "heldUp");
     planned += missed;
     lastAtMs = elapsedMs();
     const dueMs = planned * 1000 / ratePerS;

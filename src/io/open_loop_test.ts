@@ -109,7 +109,7 @@ Deno.test("runOpenLoop() leaves out what it missed in a long pause", async () =>
   await bench.jump(15_000);
   // 750 calls were due: those of the last second are made up for.
   assert.equal(bench.startsMs.length, 1 + 51);
-  assert.deepEqual(bench.skips, [[699, "held up"]]);
+  assert.deepEqual(bench.skips, [[699, "heldUp"]]);
   await bench.pass(2000);
   assert.equal(bench.startsMs.length, 1 + 51 + 100);
   assert.deepEqual(bench.startsMs.slice(-3), [16_960, 16_980, 17_000]);

@@ -67,6 +67,15 @@ export async function runToEnd(
   }
 }
 
+/** The last line that a program printed, for messages. */
+export function lastLine({ stdout, stderr, code }: RunResult): string {
+  return `${stdout}\n${stderr}`.split("\n")
+    .map((line) => line.trim())
+    // Docker warns in lines with a time.
+    .filter((line) => line !== "" && !line.startsWith("time="))
+    .at(-1) ?? `exit code ${code}`;
+}
+
 /** Everything a stream yields, as text. */
 export function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
   return new Response(stream).text();

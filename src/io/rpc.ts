@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import {
   type CallOptions as GrpcCallOptions,
   type Client,
+  type ClientDuplexStream,
   type ClientReadableStream,
   type ClientUnaryCall,
   credentials,
@@ -176,6 +177,14 @@ export function readStream<C extends Client, M extends MethodOf<C>>(
 ): Promise<CallEnd> {
   const open = client[method] as StreamMethod<unknown, StreamTypes<C[M]>[1]>;
   const stream = open.call(client, request, ...grpcOptions(options));
+  return readToEnd(stream, signal, onReply);
+}
+
+function readToEnd<R>(
+  stream: ClientReadableStream<R> | ClientDuplexStream<unknown, R>,
+  signal: AbortSignal | undefined,
+  onReply: (reply: R) => void,
+): Promise<CallEnd> {
   const letGo = cancelWhen(signal, stream);
   stream.on("data", onReply);
   stream.on("error", () => {}); // It comes as the status, too.
@@ -204,9 +213,7 @@ export async function converse(
   onReply: (reply: ChatResponse) => void,
 ): Promise<CallEnd> {
   const stream = client.Chat(...grpcOptions(options));
-  const letGo = cancelWhen(signal, stream);
-  stream.on("data", onReply);
-  stream.on("error", () => {}); // It comes as the status, too.
+  const ended = readToEnd(stream, signal, onReply);
   let said = 0;
   const say = () => {
     stream.write(talk.request);
@@ -217,13 +224,7 @@ export async function converse(
   };
   const timer = setInterval(say, talk.intervalMs);
   say();
-  return await new Promise((resolve) =>
-    stream.on("status", (end: StatusObject) => {
-      clearInterval(timer);
-      letGo();
-      resolve(end.code === status.OK ? WELL : endWords(end));
-    })
-  );
+  return await ended.finally(() => clearInterval(timer));
 }
 
 /** @returns A function to call when the call has ended. */
@@ -277,6 +278,9 @@ const SILENCE_OPTIONS = {
   "grpc.keepalive_timeout_ms": 2000,
 } as const;
 
+/** In `node:http2` before Deno 2.8 each ping fails and drops its connection. */
+const CAN_PING = !/^2\.[0-7]\./.test(Deno.version.deno);
+
 /** grpc-js's number for gzip. */
 const GZIP = 2;
 
@@ -307,7 +311,7 @@ export function connect<C extends Client>(
     "grpc.service_config_disable_resolution": 1,
     // Calls to this machine must not use the system's proxy.
     "grpc.enable_http_proxy": 0,
-    ...(options.leavesSilence ? SILENCE_OPTIONS : {}),
+    ...(options.leavesSilence && CAN_PING ? SILENCE_OPTIONS : {}),
     ...(options.compresses
       ? { "grpc.default_compression_algorithm": GZIP }
       : {}),

@@ -1,8 +1,9 @@
 /** Finds third-party tools, and fetches those that are missing. */
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { Failure } from "../core/errors.ts";
+import { kitFolder, projectFolder } from "./build.ts";
+import { KIT_PARTS, requireKitFiles } from "./kit.ts";
 import { runToEnd } from "./processes.ts";
 import {
   advice,
@@ -21,8 +22,11 @@ export interface Tool {
   /** The path of its executable. */
   readonly path: string;
   readonly version: string;
-  /** Where it was found: in its variable, on PATH, in .tools, or just fetched. */
-  readonly origin: "variable" | "path" | "folder" | "fetched";
+  /**
+   * Where it was found: in the kit, in its variable, on PATH, in .tools, or just
+   * fetched.
+   */
+  readonly origin: "kit" | "variable" | "path" | "folder" | "fetched";
 }
 
 /** How to find a tool. */
@@ -39,23 +43,20 @@ export interface FindOptions {
   readonly progressIntervalMs?: number;
 }
 
-/** The folder of fetched tools; a binary's is in its working folder. */
-const TOOLS_FOLDER = Deno.build.standalone
-  ? join(Deno.cwd(), ".tools")
-  : fileURLToPath(new URL("../../.tools", import.meta.url));
-
 const PROGRESS_INTERVAL_MS = 30_000;
 
 /** How long a tool may take to print its version. */
 const VERSION_LIMIT_MS = 10_000;
 
 /**
- * Finds a tool at its pinned version: in its variable (`ENVOY`, `K6`, `GHZ`),
+ * Finds a tool at its pinned version: in its variable (`ENVOY`, `K6`, `GRPCURL`),
  * on PATH or in .tools; otherwise fetches it into .tools. Several processes may
- * do so at once.
+ * do so at once. In a kit it is the kit's own, and nothing else: a kit fetches
+ * nothing.
  *
  * @throws {Failure} `environment` when the variable names something else, or
- * the tool cannot be fetched, or `signal` was aborted.
+ * the tool cannot be fetched, or `signal` was aborted; or the kit's is missing
+ * or damaged.
  *
  * @example
  * ```ts
@@ -74,15 +75,48 @@ export async function findToolOfRow(
   row: ToolRow,
   options: FindOptions = {},
 ): Promise<Tool> {
+  const found = await findInstalled(row, options);
+  if (found !== undefined) return found;
   const env = options.env ?? ((name: string) => Deno.env.get(name));
   const onProgress = options.onProgress ?? (() => {});
-  const folder = options.folder ?? TOOLS_FOLDER;
+  const folder = options.folder ?? `${projectFolder()}.tools`;
+  const target = targetOf(row, folder);
+  await fetchTool(row, target, { ...options, env, onProgress, folder });
+  return { path: target, version: row.version, origin: "fetched" };
+}
+
+/** Like {@linkcode findTool}, but undefined where it would fetch the tool. */
+export function findToolHere(
+  name: ToolName,
+  options: FindOptions = {},
+): Promise<Tool | undefined> {
+  return findInstalled(TOOLS[name], options);
+}
+
+function targetOf(row: ToolRow, folder: string): string {
+  return join(folder, `${row.name}-${row.version}`, row.name);
+}
+
+async function findInstalled(
+  row: ToolRow,
+  options: FindOptions,
+): Promise<Tool | undefined> {
+  const env = options.env ?? ((name: string) => Deno.env.get(name));
+  const onProgress = options.onProgress ?? (() => {});
   const tool = (path: string, origin: Tool["origin"]): Tool => ({
     path,
     version: row.version,
     origin,
   });
 
+  const kit = kitFolder();
+  if (kit !== undefined) {
+    const part = KIT_PARTS + row.name;
+    // What is started beside it runs on the kit's Deno.
+    const parts = [`${KIT_PARTS}deno`, part];
+    await requireKitFiles(kit, (path) => parts.includes(path), parts);
+    return tool(kit + part, "kit");
+  }
   const given = env(row.variable);
   if (given !== undefined && given !== "") {
     return tool(await checkGiven(row, given, options.signal), "variable");
@@ -96,7 +130,7 @@ export async function findToolOfRow(
         : `Skipping "${path}": it is ${row.title} ${found}, not ${row.version}`,
     );
   }
-  const target = join(folder, `${row.name}-${row.version}`, row.name);
+  const target = targetOf(row, options.folder ?? `${projectFolder()}.tools`);
   if (await isThere(target)) {
     const found = await versionOf(row, target, options.signal);
     if (found === row.version) return tool(target, "folder");
@@ -104,8 +138,7 @@ export async function findToolOfRow(
       `Replacing "${target}": it does not run as ${row.title} ${row.version}`,
     );
   }
-  await fetchTool(row, target, { ...options, env, onProgress, folder });
-  return tool(target, "fetched");
+  return undefined;
 }
 
 async function checkGiven(
@@ -186,7 +219,6 @@ async function fetchTool(
   );
   try {
     const path = await row.fetch(row, {
-      version: row.version,
       folder: temp,
       toolsFolder: folder,
       env: options.env,

@@ -88,7 +88,6 @@ for (
       "1.40.0",
     ],
     [TOOLS.k6, "k6 v1.8.1 (go1.26.8, linux/amd64)\n", "1.8.1"],
-    [TOOLS.ghz, "0.121.0\n", "0.121.0"],
     [TOOLS.grpcurl, "grpcurl 1.9.4\n", "1.9.4"],
   ] as const
 ) {

@@ -10,6 +10,7 @@ import {
   words,
 } from "../core/flags.ts";
 import { tableLines } from "../core/table.ts";
+import { commandWords } from "../io/build.ts";
 import { requestLocal } from "../io/local_http.ts";
 import { print } from "../io/terminal.ts";
 import { SERVER_ACTIONS } from "../control/actions.ts";
@@ -193,7 +194,7 @@ async function pageOfRun(port: number): Promise<PageOfRun> {
   throw new Failure(
     "environment",
     port === 0
-      ? "No `up` with a page runs here; start one with `./denow task up`"
+      ? `No \`up\` with a page runs here; start one with \`${commandWords()} up\``
       : `No \`up\` has its page on port ${port}; \`up\` prints the address`,
   );
 }
@@ -236,7 +237,8 @@ function statusLines(state: State): readonly string[] {
     "",
     `Envoy: ${envoy.healthy} of ${envoy.total} healthy, ${envoy.retries} ` +
     `retries, ${envoy.ejections} ejections, ${envoy.overflows} overflows`,
-    `Load: ${load.ratePerS} calls a second to ${load.listeners.join(" and ")}`,
+    `Load: ${load.ratePerS} ${load.ratePerS === 1 ? "call" : "calls"} a ` +
+    `second to ${load.listeners.join(" and ")}`,
     `Ledgers: callers ${ledgers.callers.l7 + ledgers.callers.l4}, ` +
     `servers ${ledgers.servers}. ${ledgers.verdict}`,
     `Protections: ${

@@ -1,58 +1,109 @@
-/** The command `experiment doctor FILE`. */
-import { EXIT_CODES, Failure } from "../core/errors.ts";
-import { type FlagRows, helpText, parseFlags } from "../core/flags.ts";
-import { readText } from "../io/files.ts";
+/** The command `doctor`: finds known pitfalls in an Envoy configuration. */
+import { dirname, isAbsolute, join } from "node:path";
+import denoJson from "../../deno.json" with { type: "json" };
+import { EXIT_CODES, Failure, messageOf } from "../core/errors.ts";
+import {
+  type FlagRows,
+  type FlagValues,
+  helpText,
+  parseFlags,
+  wholeNumber,
+  words,
+} from "../core/flags.ts";
+import { tableLines } from "../core/table.ts";
+import {
+  CONFIG_BYTES_MAX,
+  type Configuration,
+  decodeText,
+  readConfiguration,
+} from "../doctor/configuration.ts";
+import { DOCTOR_RULES, examine, type Verdict } from "../doctor/examine.ts";
+import type { ReadNamed } from "../doctor/model.ts";
+import {
+  explanation,
+  reportJson,
+  reportLines,
+  reportSarif,
+} from "../doctor/report.ts";
+import { plainOf } from "../doctor/yaml_tree.ts";
+import { typedPath } from "../io/files.ts";
+import { requestLocal } from "../io/local_http.ts";
 import { print } from "../io/terminal.ts";
-import { parseModel } from "../doctor/model.ts";
-import type { Finding, Rule } from "../doctor/rule.ts";
-import { DISCOVERY_RULES } from "../doctor/rules_discovery.ts";
-import { RESILIENCE_RULES } from "../doctor/rules_resilience.ts";
+import { findToolHere } from "../io/tools.ts";
+import { validateWithEnvoy } from "../stack/envoy_validate.ts";
 
-/** Every pitfall that the doctor knows. */
-export const DOCTOR_RULES: readonly Rule[] = [
-  ...DISCOVERY_RULES,
-  ...RESILIENCE_RULES,
-];
-
-const DOCTOR_FLAGS = {
+const FLAGS = {
+  from: {
+    name: "from",
+    placeholder: "URL",
+    help:
+      "Examine a running Envoy, by its admin interface: http://localhost:9901",
+    default: "",
+    parse: words(1000),
+  },
   services: {
     name: "services",
     placeholder: "NAMES",
     help:
-      "Services that servers register, comma-separated; those of the routes " +
-      "unless given",
+      "Services that servers register, comma-separated; those of the routes unless given",
     default: [] as readonly string[],
     parse: (text: string) => text.split(",").map((name) => name.trim()),
   },
+  envoys: {
+    name: "envoys",
+    placeholder: "COUNT",
+    help: "How many Envoys share the load",
+    default: 1,
+    parse: wholeNumber(1, 1_000_000),
+  },
+  concurrency: {
+    name: "concurrency",
+    placeholder: "COUNT",
+    help: "Envoy's worker threads; unknown unless given or asked by --from",
+    default: undefined as number | undefined,
+    parse: wholeNumber(1, 10_000),
+  },
+  mustValidate: {
+    name: "validate",
+    help: "Fail if Envoy, which is asked wherever it is found, is not here",
+    switch: true,
+  },
+  isUnasked: {
+    name: "no-validate",
+    help: "Do not ask Envoy itself",
+    switch: true,
+  },
+  isJson: { name: "json", help: "Print JSON", switch: true },
+  isSarif: { name: "sarif", help: "Print SARIF 2.1.0", switch: true },
 } as const satisfies FlagRows;
 
-const ABOUT = `Reads an Envoy configuration and reports the known pitfalls \
-that it has. Exit code 0 if it has
-none, ${EXIT_CODES.failed} if it has some.`;
+type Flags = FlagValues<typeof FLAGS>;
 
-/** A pitfall that was found. */
-export interface Diagnosis {
-  readonly rule: Rule;
-  readonly findings: readonly Finding[];
-}
+const USAGE = "doctor FILE | - | --from URL | list | explain RULE [flags]";
 
-/**
- * Examines a configuration.
- *
- * @param text YAML.
- * @param name The file's name, for error messages.
- * @param services Services that servers register; those of the routes if empty.
- * @throws {Failure} `environment` when it cannot be examined.
- */
-export function examine(
-  text: string,
-  name: string,
-  services: readonly string[] = [],
-): readonly Diagnosis[] {
-  const model = parseModel(text, name);
-  return DOCTOR_RULES
-    .map((rule) => ({ rule, findings: rule.find(model, services) }))
-    .filter(({ findings }) => findings.length > 0);
+const ABOUT = `Finds known pitfalls of gRPC in an Envoy configuration: YAML, \
+JSON, a dump of /config_dump, or
+Kubernetes manifests with one inside; - is standard input.
+  doctor list           list all rules
+  doctor explain RULE   why a rule matters, and what to change
+Exit code 0: everything was followed, and nothing found; ${EXIT_CODES.failed}: \
+something was found, or could not be
+followed; ${EXIT_CODES.usage}: the command line is wrong; \
+${EXIT_CODES.environment}: it cannot be examined.`;
+
+/** The longest text that may be an argument of Envoy's, in bytes. */
+const ARGUMENT_BYTES_MAX = 100_000;
+
+/** How long Envoy's admin interface may take. */
+const DUMP_LIMIT_MS = 10_000;
+
+/** What is examined, and where its files are. */
+interface Input {
+  readonly configuration: Configuration;
+  readonly readNamed: ReadNamed;
+  /** How Envoy can be asked; undefined for a dump. */
+  readonly validateFrom?: Parameters<typeof validateWithEnvoy>[1];
+  readonly concurrency?: number | undefined;
 }
 
 /**
@@ -60,36 +111,181 @@ export function examine(
  *
  * @param argv The arguments after "doctor".
  * @returns The exit code.
+ * @throws {Failure} When there is nothing that can be examined.
  */
 export async function doctor(argv: readonly string[]): Promise<number> {
-  const { values, positionals, help } = parseFlags(DOCTOR_FLAGS, argv, {
-    positionalsMax: 1,
+  const { values, positionals, help } = parseFlags(FLAGS, argv, {
+    positionalsMax: 2,
   });
   if (help) {
-    print(helpText("experiment doctor FILE", ABOUT, DOCTOR_FLAGS));
+    print(helpText(USAGE, ABOUT, FLAGS));
     return 0;
   }
-  const [file] = positionals;
-  if (file === undefined) {
+  const [file, rule] = positionals;
+  if (file === "list" && rule === undefined) {
+    listLines().forEach(print);
+    return 0;
+  }
+  if (file === "explain") {
+    explain(rule).forEach(print);
+    return 0;
+  }
+  if (rule !== undefined || (file === undefined) === (values.from === "")) {
+    throw new Failure("usage", `doctor needs one input: ${USAGE}`);
+  }
+  const input = file === undefined
+    ? await fromEnvoy(values.from)
+    : await fromFile(file);
+  const examination = examine(
+    input.configuration,
+    {
+      services: values.services,
+      envoys: values.envoys,
+      concurrency: values.concurrency ?? input.concurrency,
+    },
+    input.readNamed,
+    await verdictOn(input, values),
+  );
+  if (values.isJson) print(reportJson(examination));
+  else if (values.isSarif) {
+    print(reportSarif(examination, DOCTOR_RULES, denoJson.version));
+  } else reportLines(examination, DOCTOR_RULES.length).forEach(print);
+  return examination.diagnoses.length + examination.unseen.length === 0
+    ? 0
+    : EXIT_CODES.failed;
+}
+
+function listLines(): readonly string[] {
+  return tableLines(
+    ["rule", "severity", "experiment"],
+    DOCTOR_RULES.map(({ id, severity, experiment }) => [
+      id,
+      severity,
+      experiment ?? "",
+    ]),
+  );
+}
+
+function explain(id: string | undefined): readonly string[] {
+  const rule = DOCTOR_RULES.find((one) => one.id === id);
+  if (rule === undefined) {
     throw new Failure(
       "usage",
-      "doctor needs a file: experiment doctor envoy.yaml",
+      `There is no rule "${id ?? ""}"; doctor list has them all`,
     );
   }
-  const diagnoses = examine(
-    await readText(file, "name an Envoy configuration"),
-    file,
-    values.services,
-  );
-  for (const { rule, findings } of diagnoses) {
-    for (const { field, now } of findings) print(`${field} is ${now}`);
-    print(`  ${rule.why}.`);
-    print(`  See it: deno task experiment run ${rule.experiment}`);
+  return [`${rule.id} (${rule.severity})`, ...explanation(rule)];
+}
+
+async function fromFile(typed: string): Promise<Input> {
+  const name = typed === "-" ? "standard input" : typed;
+  const file = typed === "-" ? "/dev/stdin" : typedPath(typed);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBounded(
+      typed === "-" ? Deno.stdin.readable : (await Deno.open(file)).readable,
+    );
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `Cannot read "${file}": ${messageOf(error)}; name an Envoy configuration`,
+      { cause: error },
+    );
   }
-  print(
-    diagnoses.length === 0
-      ? `${file}: none of ${DOCTOR_RULES.length} known pitfalls`
-      : `${file}: ${diagnoses.length} of ${DOCTOR_RULES.length} known pitfalls`,
+  const configuration = readConfiguration(decodeText(bytes, name), name);
+  const folder = typed === "-" ? Deno.cwd() : dirname(file);
+  const { text = "" } = configuration;
+  // Of other names Envoy does not know the format.
+  const isPlain = /\.(ya?ml|json)$/i.test(typed) && configuration.isWholeFile &&
+    configuration.text !== undefined;
+  const isShort = text !== "" && text.length < ARGUMENT_BYTES_MAX;
+  return {
+    configuration,
+    readNamed: (path) => readBeside(folder, path),
+    ...(isPlain
+      ? { validateFrom: { file, folder } }
+      : isShort
+      ? { validateFrom: { text, folder } }
+      : {}),
+  };
+}
+
+/** Reads one byte more than a configuration may have, at most. */
+async function readBounded(
+  stream: ReadableStream<Uint8Array>,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let count = 0;
+  for await (const part of stream) {
+    parts.push(part);
+    count += part.length;
+    if (count > CONFIG_BYTES_MAX) break;
+  }
+  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+}
+
+/** A file that a configuration names; undefined if it is not one. */
+function readBeside(folder: string, path: string): Configuration | undefined {
+  const file = isAbsolute(path) ? path : join(folder, path);
+  try {
+    const { isFile, size } = Deno.statSync(file);
+    if (!isFile || size > CONFIG_BYTES_MAX) return undefined;
+    return readConfiguration(decodeText(Deno.readFileSync(file), path), path);
+  } catch {
+    return undefined; // It is then said not to be seen.
+  }
+}
+
+/** What a running Envoy uses, with what discovery has given it. */
+async function fromEnvoy(url: string): Promise<Input> {
+  const read = async (path: string): Promise<string> => {
+    try {
+      const { status, body } = await requestLocal(new URL(path, url).href, {
+        method: "GET",
+        timeoutMs: DUMP_LIMIT_MS,
+        bytesMax: CONFIG_BYTES_MAX,
+      });
+      if (status !== 200) throw new Error(`it answers ${status}`);
+      JSON.parse(body); // Anything else is not Envoy's.
+      return body;
+    } catch (error) {
+      throw new Failure(
+        "environment",
+        `Cannot read ${path} of "${url}": ${messageOf(error)}; name Envoy's ` +
+          "admin interface, as in --from http://localhost:9901",
+        { cause: error },
+      );
+    }
+  };
+  const info = JSON.parse(await read("/server_info"));
+  return {
+    configuration: readConfiguration(
+      await read("/config_dump?include_eds"),
+      url,
+    ),
+    readNamed: () => undefined,
+    concurrency: Number(info?.command_line_options?.concurrency) || undefined,
+  };
+}
+
+/** What Envoy says; undefined if it was not asked. */
+async function verdictOn(
+  { configuration, validateFrom }: Input,
+  { mustValidate, isUnasked }: Flags,
+): Promise<Verdict | undefined> {
+  if (isUnasked || validateFrom === undefined) return undefined;
+  const envoy = await findToolHere("envoy");
+  if (envoy === undefined) {
+    if (!mustValidate) return undefined;
+    throw new Failure(
+      "environment",
+      `--validate needs Envoy ${denoJson.toolVersions.envoy}; put it ` +
+        "on PATH, or name it in the variable ENVOY",
+    );
+  }
+  return await validateWithEnvoy(
+    envoy.path,
+    validateFrom,
+    plainOf(configuration.tree),
   );
-  return diagnoses.length === 0 ? 0 : EXIT_CODES.failed;
 }

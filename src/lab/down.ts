@@ -2,6 +2,7 @@
  * The command `down`: stops what Compose started or a killed `up` left behind.
  */
 import { helpText, parseFlags } from "../core/flags.ts";
+import { kitFolder } from "../io/build.ts";
 import { print } from "../io/terminal.ts";
 import { ComposeProject, demoProject } from "../stack/compose_project.ts";
 import { docker, PROJECT_LABEL } from "../stack/docker.ts";
@@ -28,6 +29,10 @@ export async function down(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const isEnded = await endNative();
+  if (kitFolder() !== undefined) {
+    if (!isEnded) print("Nothing to stop: every `up` here has ended or runs");
+    return 0;
+  }
   let name: string;
   try {
     name = await demoProject();

@@ -9,12 +9,11 @@ import {
   words,
 } from "../core/flags.ts";
 import { tableLines } from "../core/table.ts";
-import { runtimeNote } from "../io/build.ts";
+import { commandWords, isFromSource, runtimeNote } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
 import { REPORTS } from "../io/run_folder.ts";
-import { doctor } from "./doctor.ts";
 import { compare, report } from "./report.ts";
 import { writeReports } from "../report/files.ts";
 import { experimentModel } from "../report/model.ts";
@@ -59,15 +58,14 @@ which the promise must break.
   experiment all           run all of them
   experiment report DIR    redraw the page of a run from its record
   experiment compare A B   compare two runs side by side
-  experiment doctor FILE   find known pitfalls in an Envoy configuration
 Exit code 0: every claim held and every control broke; 1: one did not, or is
 unknown; 2: the command line is wrong.`;
 
 const USAGE =
-  "experiment list | run NAME... | all | report DIR | compare A B | doctor FILE [flags]";
+  "experiment list | run NAME... | all | report DIR | compare A B [flags]";
 
 /** Subcommands with flags of their own. */
-const VERBS = new Map(Object.entries({ doctor, report, compare }));
+const VERBS = new Map(Object.entries({ report, compare }));
 
 /** More than anybody types. */
 const WORDS_MAX = 100;
@@ -95,7 +93,7 @@ export async function experimentCommand(
     return 0;
   }
   const [action, ...names] = positionals;
-  if (values.isDocker && Deno.build.standalone) {
+  if (values.isDocker && !isFromSource()) {
     throw new Failure(
       "environment",
       "--docker builds images and bundles from source; use " +
@@ -121,7 +119,7 @@ function choose(
   if (action !== "run" && action !== "all") {
     throw new Failure(
       "usage",
-      `experiment needs one of list, run NAME, all, report DIR, compare A B, doctor FILE: "${
+      `experiment needs one of list, run NAME, all, report DIR, compare A B: "${
         action ?? ""
       }"`,
     );
@@ -199,7 +197,7 @@ async function runAll(
     const page = await writeReports(flags.outDir, results, {
       seed: flags.seed,
       stack: stacks.name,
-      command: `deno task experiment run ${
+      command: `${commandWords()} experiment run ${
         chosen.map(({ name }) => name).join(" ")
       } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}`,
       machine: machineFacts(),

@@ -10,6 +10,7 @@ import {
   port,
   wholeNumber,
 } from "../core/flags.ts";
+import { commandWords } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
 import { paint, print, printError } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
@@ -76,7 +77,7 @@ function about(): string {
       `  ${name.padEnd(width)}  ${question}`
     ),
     "",
-    "Settings are variables: RATE=600 DURATION=1m deno task load constant-rate. With",
+    `Settings are variables: RATE=600 DURATION=1m ${commandWords()} load constant-rate. With`,
     "TARGET=host:port another machine is loaded, and no stack is started.",
     "loadtest/README.md lists them all.",
   ].join("\n");

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { Failure } from "../core/errors.ts";
 import { helpText, parseFlags } from "../core/flags.ts";
 import { printable } from "../core/printable.ts";
+import { commandWords } from "../io/build.ts";
 import { typedPath } from "../io/files.ts";
 import { REPORTS, rewritePage, writeRun } from "../io/run_folder.ts";
 import { print } from "../io/terminal.ts";
@@ -35,7 +36,7 @@ export async function report(argv: readonly string[]): Promise<number> {
   if (folder === undefined) {
     throw new Failure(
       "usage",
-      "report needs the folder of a run; deno task reports lists them",
+      `report needs the folder of a run; ${commandWords()} reports lists them`,
     );
   }
   const { record } = await readRun(folder);
@@ -62,7 +63,7 @@ export async function compare(argv: readonly string[]): Promise<number> {
   if (a === undefined || b === undefined) {
     throw new Failure(
       "usage",
-      "compare needs the folders of two runs; deno task reports lists them",
+      `compare needs the folders of two runs; ${commandWords()} reports lists them`,
     );
   }
   const compared: Compared = {

@@ -73,11 +73,19 @@ export async function up(
         "each server has a container of its own; leave one of them out",
     );
   }
-  const { grpcPort, adminPort, serverPort } = flags;
+  if (flags.docker && flags.discovery !== UP_FLAGS.discovery.default) {
+    throw new Failure(
+      "usage",
+      `--discovery ${flags.discovery} has no effect with --docker, where ` +
+        "Docker's DNS has the servers; leave one of them out",
+    );
+  }
+  const { grpcPort, adminPort, serverPort, servers } = flags;
+  const serverPorts = flags.discovery === "eds" ? servers : 1;
   requireDistinctPorts(
     flags.docker
       ? { grpcPort, adminPort }
-      : { grpcPort, adminPort, serverPort },
+      : { grpcPort, adminPort, serverPort, serverPorts },
   );
   const stop = listenForStop(() => {
     killAllChildren();
@@ -111,7 +119,7 @@ class Parts {
   readonly #signal: AbortSignal;
   readonly #quit: () => void;
   readonly #ended = Promise.withResolvers<Failure | string>();
-  readonly #calls = new CallPrinter();
+  readonly #calls = new CallPrinter(() => this.#control?.load);
   #stack: Stack | undefined;
   #control: Control | undefined;
   #page: ServedPage | undefined;
@@ -147,14 +155,15 @@ class Parts {
       ...flags,
       ask: (question) => ask(question, this.#signal),
     });
-    this.#noteRun(new RunFile(ports));
+    const runFile = new RunFile(ports);
+    this.#noteRun(runFile);
     this.#stack = flags.docker
       ? await this.#startContainers(config)
-      : await this.#startNative(config);
+      : await this.#startNative(config, runFile.baseId);
     this.#startControl(this.#stack, config, text);
   }
 
-  async #startNative(config: EnvoyConfig): Promise<Stack> {
+  async #startNative(config: EnvoyConfig, baseId: number): Promise<Stack> {
     const flags = this.#flags;
     const envoy = await findTool("envoy", {
       onProgress: (line) => say("up", line),
@@ -165,8 +174,8 @@ class Parts {
       l4Port: flags.grpcPort + 1,
       envoyPath: envoy.path,
       config,
+      baseId,
       allowFaults: true,
-      isReplaceable: true,
       configName: flags.configFile || undefined,
       signal: this.#signal,
       onLine: (program, line) => this.#sayLine(program, line),
@@ -215,11 +224,9 @@ class Parts {
       onFailure: (failure) => this.#ended.resolve(failure),
     });
     this.#control = control;
-    this.#calls.load = load;
-    control.addViewer((name, message) => {
-      if (name === "story") this.#calls.tellStory(message as never);
-      else if (name === "second") this.#calls.nextSecond();
-      else if (name === "state") this.#calls.load = control.load;
+    control.addViewer({
+      story: (story) => this.#calls.tellStory(story),
+      second: () => this.#calls.nextSecond(),
     });
     if (!flags.noPage) {
       const desk = new LessonDesk(this.#lessons, async (signal) => ({

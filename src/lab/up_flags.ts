@@ -1,7 +1,13 @@
 /** The flags of the command `up`. */
 import { Failure } from "../core/errors.ts";
-import { type FlagRows, port, wholeNumber, words } from "../core/flags.ts";
-import { NATIVE_SERVERS_MAX } from "../stack/native.ts";
+import {
+  type FlagRows,
+  oneOf,
+  port,
+  wholeNumber,
+  words,
+} from "../core/flags.ts";
+import { DISCOVERY_KINDS, NATIVE_SERVERS_MAX } from "../stack/native.ts";
 
 /** The flags of `up`. */
 export const UP_FLAGS = {
@@ -43,6 +49,13 @@ export const UP_FLAGS = {
     default: 8080,
     parse: port(),
   },
+  discovery: {
+    name: "discovery",
+    placeholder: "KIND",
+    help: "dns; or eds: a file, with all servers on 127.0.0.1, ports in a row",
+    default: "dns" as (typeof DISCOVERY_KINDS)[number],
+    parse: oneOf(DISCOVERY_KINDS),
+  },
   pagePort: {
     name: "page-port",
     placeholder: "PORT",
@@ -77,20 +90,21 @@ export const UP_FLAGS = {
 /**
  * Checks that no two parts share a port.
  *
- * @param ports `serverPort` is left out where servers run in containers.
+ * @param ports `serverPort` is left out where servers run in containers; with
+ * several `serverPorts` (default 1) it is the first of them.
  * @throws {Failure} `usage`, naming both flags.
  */
 export function requireDistinctPorts(ports: {
   readonly grpcPort: number;
   readonly adminPort: number;
   readonly serverPort?: number;
+  readonly serverPorts?: number;
 }): void {
-  const { grpcPort, adminPort, serverPort } = ports;
+  const { grpcPort, adminPort, serverPort = NaN, serverPorts = 1 } = ports;
   const uses = [
     { flag: "--port", part: "port of callers", port: grpcPort },
     { flag: "--port", part: "L4 port, one above --port", port: grpcPort + 1 },
     { flag: "--admin-port", part: "admin port", port: adminPort },
-    { flag: "--server-port", part: "server port", port: serverPort },
   ];
   for (const [index, { flag, port }] of uses.entries()) {
     const other = uses.slice(0, index).find((use) => use.port === port);
@@ -98,6 +112,17 @@ export function requireDistinctPorts(ports: {
     throw new Failure(
       "usage",
       `${flag} ${port} is also the ${other.part}; choose another`,
+    );
+  }
+  const other = uses.find(({ port }) =>
+    port >= serverPort && port < serverPort + serverPorts
+  );
+  if (other !== undefined) {
+    const last = serverPorts > 1 ? ` to ${serverPort + serverPorts - 1}` : "";
+    const is = serverPorts > 1 ? "includes" : "is also";
+    throw new Failure(
+      "usage",
+      `--server-port ${serverPort}${last} ${is} the ${other.part}; choose another`,
     );
   }
 }

@@ -27,3 +27,11 @@ for (
     );
   });
 }
+Deno.test("requireDistinctPorts() counts each server's port where they share an address", () => {
+  const ports = { grpcPort: 5, adminPort: 12, serverPort: 10 };
+  requireDistinctPorts({ ...ports, serverPorts: 2 });
+  assert.throws(() => requireDistinctPorts({ ...ports, serverPorts: 3 }), {
+    kind: "usage",
+    message: "--server-port 10 to 12 includes the admin port; choose another",
+  });
+});

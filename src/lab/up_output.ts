@@ -15,12 +15,16 @@ const LINES_PER_S_MAX = 10;
 
 /** Prints calls, and counts them for the table at the end. */
 export class CallPrinter {
-  /** The load that makes the calls. */
-  load: LoadState | undefined;
+  readonly #load: () => LoadState | undefined;
   readonly #ledger = new Ledger();
   readonly #told = new Set<number>();
   #second = new Ledger();
   #calls = 0;
+
+  /** @param load The load that makes the calls. */
+  constructor(load: () => LoadState | undefined) {
+    this.#load = load;
+  }
 
   /** Handles a client's event; calls of all clients are numbered together. */
   note(listener: Listener, event: ClientEvent): void {
@@ -69,13 +73,13 @@ export class CallPrinter {
   }
 
   #isReadable(): boolean {
-    const { ratePerS, listeners } = this.load ?? { ratePerS: 0, listeners: [] };
+    const { ratePerS = 0, listeners = [] } = this.#load() ?? {};
     return ratePerS * listeners.length <= LINES_PER_S_MAX;
   }
 
   /** Names the listener if both are called. */
   #nameOf(listener: Listener): string {
-    return (this.load?.listeners.length ?? 1) > 1
+    return (this.#load()?.listeners.length ?? 1) > 1
       ? `client ${listener}`
       : "client";
   }

@@ -86,7 +86,12 @@ function startK6(
       ...(isWatched ? [] : ["--quiet"]),
       file,
     ],
-    env: { K6_NO_USAGE_REPORT: "true", ...env },
+    env: {
+      K6_NO_USAGE_REPORT: "true",
+      // Otherwise k6 downloads another k6 for a script that imports one.
+      K6_AUTO_EXTENSION_RESOLUTION: "false",
+      ...env,
+    },
     stdout: isWatched ? "inherit" : "piped",
   }, async (process) => {
     const texts = await Promise.all([

@@ -1,6 +1,7 @@
 /** Runs a load test and records it. */
 import { type ShapeName, SHAPES } from "../core/load/shapes.ts";
 import { verdictOf } from "../core/load/verdict.ts";
+import { isThere } from "../io/tools/path.ts";
 import { RUN_FILES } from "../io/run_folder.ts";
 import { printError } from "../io/terminal.ts";
 import type { Stack } from "../stack/stack.ts";
@@ -84,15 +85,5 @@ export async function recordRun(
     };
   } finally {
     reference.close();
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return false;
   }
 }

@@ -1,10 +1,7 @@
 /** Where k6 finds its scripts; a binary must unpack them first. */
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Failure, messageOf } from "../core/errors.ts";
-import { filesInBinary } from "../io/build.ts";
-
-const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+import { filesInBinary, projectFolder } from "../io/build.ts";
 
 let unpacked: string | undefined;
 
@@ -17,9 +14,9 @@ let unpacked: string | undefined;
  */
 export function scriptsFolder(): string {
   const files = filesInBinary();
-  if (files === undefined) return PROJECT;
+  if (files === undefined) return projectFolder();
   if (unpacked !== undefined) return unpacked;
-  const folder = `${Deno.cwd()}/.tools/k6-scripts-${Deno.pid}/`;
+  const folder = `${projectFolder()}.tools/k6-scripts-${Deno.pid}/`;
   globalThis.addEventListener("unload", () => {
     try {
       Deno.removeSync(folder, { recursive: true });

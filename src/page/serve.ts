@@ -6,6 +6,7 @@
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Control } from "../control/control.ts";
 import { Refusal } from "../control/actions.ts";
+import type { Messages } from "../control/state.ts";
 import { FILES, PAGE } from "./files.ts";
 import type { LessonDesk } from "./lessons.ts";
 import { Outbox, parcel } from "./outbox.ts";
@@ -83,7 +84,7 @@ class Page {
   readonly #lessons: LessonDesk;
   readonly #token: string;
   readonly #outboxes = new Set<Outbox>();
-  readonly #removeViewer: () => void;
+  #removeViewer = () => {};
   readonly #hello = () => parcel("hello", this.#control.hello());
   /** The names by which this machine may be asked. */
   names: ReadonlySet<string> = new Set();
@@ -92,11 +93,6 @@ class Page {
     this.#control = control;
     this.#lessons = lessons;
     this.#token = token;
-    this.#removeViewer = control.addViewer((name, message) => {
-      if (this.#outboxes.size === 0) return;
-      const one = parcel(name, message);
-      for (const outbox of this.#outboxes) outbox.put(one);
-    });
   }
 
   /** Ends every stream and check: the server would wait for them. */
@@ -179,9 +175,19 @@ class Page {
     if (this.#outboxes.size >= VIEWERS_MAX) {
       return refuse(503, `${VIEWERS_MAX} viewers are looking already`);
     }
+    if (this.#outboxes.size === 0) {
+      this.#removeViewer = this.#control.addViewer({
+        ...{ state: this.#put("state"), second: this.#put("second") },
+        ...{ calls: this.#put("calls"), story: this.#put("story") },
+        end: this.#put("end"),
+      });
+    }
     const outbox = new Outbox(this.#hello);
     this.#outboxes.add(outbox);
-    const remove = () => this.#outboxes.delete(outbox);
+    const remove = () => {
+      this.#outboxes.delete(outbox);
+      if (this.#outboxes.size === 0) this.#removeViewer();
+    };
     request.signal.addEventListener("abort", remove);
     const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: async (controller) => {
@@ -189,9 +195,17 @@ class Page {
         if (bytes === undefined) controller.close();
         else controller.enqueue(bytes);
       },
-      cancel: () => void remove(),
+      cancel: remove,
     }, { highWaterMark: 0 });
     return answer(stream, "text/event-stream");
+  }
+
+  /** Puts messages of a kind into every outbox. */
+  #put<K extends keyof Messages>(name: K): (message: Messages[K]) => void {
+    return (message) => {
+      const one = parcel(name, message);
+      for (const outbox of this.#outboxes) outbox.put(one);
+    };
   }
 }
 

@@ -1,7 +1,11 @@
 /** What a report shows, made of the results; pure. */
 import type { KnownLimit, Verdict } from "../experiment/experiment.ts";
 import type { Finding, JudgedRun, Result } from "../experiment/conduct.ts";
-import { type History, Unmeasured } from "../experiment/history.ts";
+import {
+  type CallRecord,
+  type History,
+  Unmeasured,
+} from "../experiment/history.ts";
 import {
   isFailed,
   isLost,
@@ -61,21 +65,24 @@ export interface RunModel extends Outcomes {
   readonly charts: Charts;
 }
 
+/** Curves by name; null where nothing is known. */
+export type Lines = Readonly<Record<string, readonly (number | null)[]>>;
+
 /** Numbers over time. All arrays are as long as `seconds`. */
 export interface Charts {
   /** The middle of each interval, in seconds. */
   readonly seconds: readonly number[];
   /** Answered calls a second, by server; null after the load. */
-  readonly perServer: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly perServer: Lines;
   /**
    * Failed calls a second, by whether they were meant to, and status; null
    * after the load.
    */
-  readonly errors: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly errors: Lines;
   /** Milliseconds; null where no call was answered. */
-  readonly latencyMs: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly latencyMs: Lines;
   /** Servers, as Envoy last knew them; null before it was asked. */
-  readonly servers: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly servers: Lines;
   readonly marks: readonly {
     readonly label: string;
     readonly fromS: number;
@@ -163,59 +170,59 @@ export function chartsOf(history: History): Charts {
   // What is left behind the last whole interval is a part of the last one; were
   // it drawn for itself, or as long as others, the rate would seem to fall.
   const loadCount = intervals(loadMs);
-  const at = (ms: number) =>
-    Math.min(loadCount - 1, Math.max(0, Math.floor(ms / INTERVAL_MS)));
+  const intervalOf = ({ startMs }: CallRecord) =>
+    Math.min(loadCount - 1, Math.max(0, Math.floor(startMs / INTERVAL_MS)));
   const lastMs = Math.max(1, loadMs - (loadCount - 1) * INTERVAL_MS);
-  const perServer: Record<string, (number | null)[]> = {};
-  const errors: Record<string, (number | null)[]> = {};
-  const latencies = Array.from({ length: count }, (): number[] => []);
-  const add = (
-    lines: Record<string, (number | null)[]>,
-    name: string,
-    index: number,
-  ) => {
-    const line = lines[name] ??= new Array<number | null>(count)
-      .fill(0).fill(null, loadCount);
-    line[index] = (line[index] ?? 0) + 1;
-  };
-  for (const call of calls) {
-    const index = at(call.startMs);
-    if (isLost(call)) add(errors, `lost: ${call.status}`, index);
-    else if (isFailed(call)) add(errors, `as meant: ${call.status}`, index);
-    else {
-      add(perServer, call.server || "?", index);
-      latencies[index]?.push(call.latencyMs);
-    }
-  }
-  /** By name, and as numbers a second. */
-  const ratesOf = (lines: Record<string, (number | null)[]>) =>
+  /** By name, as numbers a second. */
+  const ratesOf = (
+    some: readonly CallRecord[],
+    nameOf: (call: CallRecord) => string,
+  ): Lines =>
     Object.fromEntries(
-      Object.entries(lines)
+      [...Map.groupBy(some, nameOf)]
         .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
-        .map(([name, line]) => [
-          name,
-          line.map((value, index) =>
-            value === null
-              ? null
-              : value * 1000 / (index === loadCount - 1 ? lastMs : INTERVAL_MS)
-          ),
-        ]),
+        .map(([name, own]) => {
+          const found = Map.groupBy(own, intervalOf);
+          return [
+            name,
+            seconds.map((_, index) =>
+              index >= loadCount
+                ? null
+                : (found.get(index)?.length ?? 0) * 1000 /
+                  (index === loadCount - 1 ? lastMs : INTERVAL_MS)
+            ),
+          ];
+        }),
     );
+  const seconds = Array.from(
+    { length: count },
+    (_, index) => (index + 0.5) * INTERVAL_MS / 1000,
+  );
+  const failed = calls.filter(isFailed);
+  const answered = calls.filter((call) => !isFailed(call));
+  const answeredIn = Map.groupBy(answered, intervalOf);
   const servers = { healthy: "membership_healthy", all: "membership_total" };
   return {
-    seconds: latencies.map((_, index) => (index + 0.5) * INTERVAL_MS / 1000),
-    perServer: ratesOf(perServer),
-    errors: ratesOf(errors),
+    seconds,
+    perServer: ratesOf(answered, ({ server }) => server || "?"),
+    errors: ratesOf(
+      failed,
+      (call) => `${isLost(call) ? "lost" : "as meant"}: ${call.status}`,
+    ),
     latencyMs: Object.fromEntries(
       Object.entries(PERCENTILES).map(([name, percent]) => [
         name,
-        latencies.map((values) => percentile(values, percent) ?? null),
+        seconds.map((_, index) => {
+          const own = answeredIn.get(index) ?? [];
+          const valuesMs = own.map(({ latencyMs }) => latencyMs);
+          return percentile(valuesMs, percent) ?? null;
+        }),
       ]),
     ),
     servers: Object.fromEntries(
       Object.entries(servers).map(([name, stat]) => [
         name,
-        latencies.map((_, index) =>
+        seconds.map((_, index) =>
           samples.findLast(({ atMs }) => atMs < (index + 1) * INTERVAL_MS)
             ?.stats[stat] ?? null
         ),

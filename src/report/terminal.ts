@@ -5,7 +5,7 @@ import type { Verdict } from "../experiment/experiment.ts";
 import type { Finding } from "../experiment/conduct.ts";
 import type { Progress } from "../experiment/run.ts";
 import type { ExperimentModel } from "./model.ts";
-import { outcomeWords, runLine, SUMMARY_HEAD, summaryRow } from "./words.ts";
+import { outcomeWords, runLine } from "./words.ts";
 
 const COLOURS: Readonly<Record<Verdict, Colour>> = {
   held: "green",
@@ -14,7 +14,7 @@ const COLOURS: Readonly<Record<Verdict, Colour>> = {
 };
 
 /** A verdict, coloured on a terminal. */
-export function verdictWord(verdict: Verdict): string {
+function verdictWord(verdict: Verdict): string {
   return paint(COLOURS[verdict], verdict.toUpperCase().padEnd(7));
 }
 
@@ -64,5 +64,18 @@ export function resultLines(experiment: ExperimentModel): readonly string[] {
 export function summaryLines(
   experiments: readonly ExperimentModel[],
 ): readonly string[] {
-  return ["", ...tableLines(SUMMARY_HEAD, experiments.map(summaryRow))];
+  const head = [
+    ...["experiment", "verdict", "calls", "failed as meant", "lost"],
+    ...["lost in control", "it breaks"],
+  ];
+  const rows = experiments.map(
+    ({ name, verdict, control, runs: [run, again] }) => [
+      name,
+      verdict,
+      ...[run?.calls, run?.failedAsMeant, run?.lost, again?.lost]
+        .map((count) => String(count ?? "-")),
+      again === undefined ? "not run" : control.breaks.join(", "),
+    ],
+  );
+  return ["", ...tableLines(head, rows)];
 }

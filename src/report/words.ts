@@ -33,27 +33,3 @@ export function promisesLine(experiments: readonly ExperimentModel[]): string {
     others.join("")
   }`;
 }
-
-/** The head of the closing table on a terminal. */
-export const SUMMARY_HEAD = [
-  "experiment",
-  "verdict",
-  "calls",
-  "failed as meant",
-  "lost",
-  "lost in control",
-  "it breaks",
-] as const;
-
-/** A row of the closing table, below its head. */
-export function summaryRow(
-  { name, verdict, control, runs: [run, again] }: ExperimentModel,
-): readonly string[] {
-  return [
-    name,
-    verdict,
-    ...[run?.calls, run?.failedAsMeant, run?.lost, again?.lost]
-      .map((count) => String(count ?? "-")),
-    again === undefined ? "not run" : control.breaks.join(", "),
-  ];
-}

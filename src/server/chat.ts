@@ -1,14 +1,8 @@
 /** The RPC Chat. */
 import { setImmediate } from "node:timers";
-import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { ChatRequest, ChatResponse } from "../io/proto.ts";
-import {
-  callError,
-  charactersOf,
-  type Identity,
-  limitComplaint,
-  TEXT_CHARACTERS_MAX,
-} from "./greeting.ts";
+import { type Identity, limitError, textLimit } from "./greeting.ts";
 
 /** Answers each message in turn; a caller that reads slowly is read slowly. */
 export function chat(
@@ -16,12 +10,10 @@ export function chat(
   call: ServerDuplexStream<ChatRequest, ChatResponse>,
 ): void {
   call.on("data", ({ text }: ChatRequest) => {
-    const complaint = limitComplaint([
-      ["characters of text", charactersOf(text), 0, TEXT_CHARACTERS_MAX],
-    ]);
-    if (complaint !== undefined) {
+    const error = limitError(textLimit("text", text));
+    if (error !== undefined) {
       call.pause();
-      call.emit("error", callError(status.INVALID_ARGUMENT, complaint));
+      call.emit("error", error);
       return;
     }
     const hasRoom = call.write({

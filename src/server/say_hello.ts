@@ -3,21 +3,13 @@ import {
   Metadata,
   type sendUnaryData,
   type ServerUnaryCall,
-  status,
 } from "@grpc/grpc-js";
 import {
   type SayHelloRequest,
   type SayHelloResponse,
   SERVER_NAME_HEADER,
 } from "../io/proto.ts";
-import {
-  callError,
-  charactersOf,
-  type Identity,
-  limitComplaint,
-  TEXT_CHARACTERS_MAX,
-  WAIT_MS_MAX,
-} from "./greeting.ts";
+import { type Identity, limitError, textLimit, waitLimit } from "./greeting.ts";
 
 /**
  * Answers once, after the delay the request asks for.
@@ -31,14 +23,11 @@ export function sayHello(
   callback: sendUnaryData<SayHelloResponse>,
 ): void {
   const { name, workMs } = call.request;
-  const complaint = limitComplaint([
-    ["characters of name", charactersOf(name), 0, TEXT_CHARACTERS_MAX],
-    ["work_ms", workMs, 0, WAIT_MS_MAX],
-  ]);
-  if (complaint !== undefined) {
-    callback(callError(status.INVALID_ARGUMENT, complaint));
-    return;
-  }
+  const error = limitError(
+    textLimit("name", name),
+    waitLimit("work_ms", workMs),
+  );
+  if (error !== undefined) return callback(error);
   const answer = () => {
     const headers = new Metadata();
     headers.set(SERVER_NAME_HEADER, identity.server);

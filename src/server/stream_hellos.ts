@@ -1,15 +1,8 @@
 /** The StreamHellos RPC. */
 import { setImmediate } from "node:timers";
-import { type ServerWritableStream, status } from "@grpc/grpc-js";
+import type { ServerWritableStream } from "@grpc/grpc-js";
 import type { StreamHellosRequest, StreamHellosResponse } from "../io/proto.ts";
-import {
-  callError,
-  charactersOf,
-  type Identity,
-  limitComplaint,
-  TEXT_CHARACTERS_MAX,
-  WAIT_MS_MAX,
-} from "./greeting.ts";
+import { type Identity, limitError, textLimit, waitLimit } from "./greeting.ts";
 
 /** Most replies in one stream; proto/demo/v1 states it. */
 const COUNT_MAX = 100_000;
@@ -30,13 +23,13 @@ export function streamHellos(
   call: ServerWritableStream<StreamHellosRequest, StreamHellosResponse>,
 ): void {
   const { name, count, intervalMs } = call.request;
-  const complaint = limitComplaint([
-    ["characters of name", charactersOf(name), 0, TEXT_CHARACTERS_MAX],
+  const error = limitError(
+    textLimit("name", name),
     ["count", count, 1, COUNT_MAX],
-    ["interval_ms", intervalMs, 0, WAIT_MS_MAX],
-  ]);
-  if (complaint !== undefined) {
-    call.emit("error", callError(status.INVALID_ARGUMENT, complaint));
+    waitLimit("interval_ms", intervalMs),
+  );
+  if (error !== undefined) {
+    call.emit("error", error);
     return;
   }
   let sent = 0;

@@ -10,7 +10,7 @@
 import { Failure, RESTART_EXIT_CODE } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { toFlags } from "../io/fault_messages.ts";
-import { runToEnd } from "../io/processes.ts";
+import { lastLine, runToEnd } from "../io/processes.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import {
   ComposeProject,
@@ -23,7 +23,6 @@ import {
   containersOf,
   docker,
   endContainer,
-  lastLine,
 } from "./docker.ts";
 import { containersMib } from "./resident.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
@@ -272,6 +271,12 @@ export class ComposeStack implements Stack {
       .map(({ number, id }) => ({ name: nameOf(number), id }));
     const envoy = { name: "envoy", id: await this.#envoyId() };
     return containersMib([envoy, ...servers]);
+  }
+
+  setOutage(): Promise<void> {
+    return Promise.reject(
+      new RangeError("Docker's DNS cannot be made to fail"),
+    );
   }
 
   async close(): Promise<void> {

@@ -2,10 +2,10 @@
  * One Compose project: compose.yaml under a name of its own, with its own
  * ports.
  */
-import { fileURLToPath } from "node:url";
 import denoJson from "../../deno.json" with { type: "json" };
 import { Failure } from "../core/errors.ts";
 import { parseYaml } from "../core/yaml.ts";
+import { kitFolder, projectFolder } from "../io/build.ts";
 import { readText } from "../io/files.ts";
 import { type RunResult, runToEnd } from "../io/processes.ts";
 import { type Child, startChild } from "../io/child.ts";
@@ -45,12 +45,8 @@ const UP_LIMIT_MS = 900_000;
 /** Three services one after another, each within its own limit. */
 const DOWN_LIMIT_MS = 3 * STOP_LIMIT_S * 1000;
 
-/**
- * The folder of compose.yaml: the project's, or a binary's working directory.
- */
-const FOLDER = Deno.build.standalone
-  ? `${Deno.cwd()}/`
-  : fileURLToPath(new URL("../../", import.meta.url));
+/** The folder of compose.yaml. */
+const FOLDER = projectFolder();
 
 /**
  * The project name that `docker compose` uses in this folder: the folder's own,
@@ -60,6 +56,13 @@ const FOLDER = Deno.build.standalone
  * when containers of another folder have that name.
  */
 export async function demoProject(): Promise<string> {
+  if (kitFolder() !== undefined) {
+    throw new Failure(
+      "environment",
+      "A kit has nothing for Docker; leave out --docker, or use the project's " +
+        "folder",
+    );
+  }
   await requireDocker();
   await readComposeFile();
   const words = [...COMPOSE_WORDS, "config", "--format", "json"];

@@ -1,6 +1,11 @@
 /** Checks for Docker and Compose, and runs their commands. */
 import { Failure } from "../core/errors.ts";
-import { type RunResult, runToEnd } from "../io/processes.ts";
+import {
+  lastLine,
+  type RunOptions,
+  type RunResult,
+  runToEnd,
+} from "../io/processes.ts";
 
 /** The engine answers within tens of milliseconds. */
 const ANSWER_LIMIT_MS = 20_000;
@@ -15,26 +20,16 @@ const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
 const WITHOUT_DOCKER =
   "or run `deno task up` without --docker, which needs no Docker";
 
-/** How to run a `docker` command. */
-export interface DockerOptions {
-  /** Variables that compose.yaml reads. */
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  /** Stops the command when aborted. */
-  readonly signal?: AbortSignal;
-  /** How long it may take (default 20 s). */
-  readonly timeoutMs?: number;
-}
-
 /**
  * Runs a `docker` command that must succeed.
  *
+ * @param options As for `runToEnd()`; a command may take 20 s by default.
  * @returns Its standard output.
  * @throws {Failure} `environment` when it fails.
  */
 export async function docker(
   args: readonly string[],
-  options: DockerOptions = {},
+  options: RunOptions = {},
 ): Promise<string> {
   const result = await runToEnd("docker", args, {
     timeoutMs: ANSWER_LIMIT_MS,
@@ -96,16 +91,6 @@ async function ask(
   }
 }
 
-/** The last line that a program printed. */
-export function lastLine(
-  { stdout, stderr, code }: RunResult,
-): string {
-  return `${stdout}\n${stderr}`.split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("time="))
-    .at(-1) ?? `exit code ${code}`;
-}
-
 /** Matches Docker's messages about an unreachable registry. */
 const UNREACHED =
   /(?:Head|Get) "https:\/\/([^/"]+)[^"]*": .*(?:dial tcp|no such host|timeout|refused|EOF|x509|tls:)/i;
@@ -115,20 +100,8 @@ const PORT_TAKEN =
   /(127\.0\.0\.1:\d+).*(?:port is already allocated|address already in use)/;
 
 /** The commands used here, to name the one that failed. */
-const COMMANDS: ReadonlySet<string> = new Set([
-  ...[
-    "compose",
-    "config",
-    "down",
-    "exec",
-    "inspect",
-    "kill",
-    "network",
-    "pause",
-    "ps",
-  ],
-  ...["start", "stop", "unpause", "up"],
-]);
+const COMMAND =
+  /^(compose|config|down|exec|inspect|kill|network|pause|ps|start|stop|unpause|up)$/;
 
 /** The failure for a `docker` command that failed. */
 export function dockerFailure(
@@ -153,7 +126,7 @@ export function dockerFailure(
         "(`deno task down` stops the demo's containers) or choose another",
     );
   }
-  const words = args.filter((word) => COMMANDS.has(word)).slice(0, 2);
+  const words = args.filter((word) => COMMAND.test(word)).slice(0, 2);
   return new Failure(
     "environment",
     `"docker ${words.join(" ")}" failed: ${lastLine(result)}`,

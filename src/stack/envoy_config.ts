@@ -57,10 +57,6 @@ export interface NativeAddresses {
   readonly grpcPort: number;
   readonly l4Port: number;
   readonly adminPort: number;
-  /** The port of every server; their addresses come from the name server. */
-  readonly serverPort: number;
-  /** The name server's port on 127.0.0.1. */
-  readonly resolverPort: number;
 }
 
 /**
@@ -154,16 +150,21 @@ function hasAddress(value: unknown): boolean {
  * The DNS settings of a cluster that uses every address of a name: its own
  * fields or the extension's; undefined if it does not use DNS.
  */
-function dnsFields(cluster: Fields): Fields | undefined {
+export function dnsFields(cluster: Fields): Fields | undefined {
   if (cluster["type"] === "STRICT_DNS") return cluster;
   const config = fieldsOf(at(cluster, "cluster_type", "typed_config"));
   return String(config["@type"]).endsWith(".DnsCluster") ? config : undefined;
 }
 
-/** Changes a configuration to this machine's addresses, in place. */
+/**
+ * Changes a configuration to this machine's addresses, in place.
+ *
+ * @param discover Changes a cluster that finds the servers in DNS.
+ */
 export function moveToNative(
   config: EnvoyConfig,
   place: NativeAddresses,
+  discover: (cluster: Cluster) => void,
 ): EnvoyConfig {
   const ports = new Map([[GRPC_LISTENER, place.grpcPort], [
     L4_LISTENER,
@@ -182,15 +183,17 @@ export function moveToNative(
     if (port !== undefined) listener.address = socketAddress(place.host, port);
   }
   for (const cluster of config.static_resources.clusters) {
-    const sockets = endpointsOf(cluster)
-      .map((one) => fieldsOf(at(one, "address", "socket_address")))
-      .filter(({ address }) => address === GRPC_CLUSTER);
-    const dns = dnsFields(cluster);
-    if (dns === undefined || sockets.length === 0) continue;
-    for (const socket of sockets) socket["port_value"] = place.serverPort;
-    dns["typed_dns_resolver_config"] = resolver(place.resolverPort);
+    if (dnsFields(cluster) === undefined) continue;
+    if (serverSockets(cluster).length > 0) discover(cluster);
   }
   return config;
+}
+
+/** The addresses in a cluster that are the servers' name. */
+export function serverSockets(cluster: Fields): readonly Fields[] {
+  return endpointsOf(cluster)
+    .map((one) => fieldsOf(at(one, "address", "socket_address")))
+    .filter(({ address }) => address === GRPC_CLUSTER);
 }
 
 /** Abstract sockets are global, so each stack's needs a name of its own. */
@@ -214,20 +217,4 @@ function endpointsOf(cluster: Fields): readonly Fields[] {
 
 function socketAddress(address: string, port: number): Address {
   return { socket_address: { address, port_value: port } };
-}
-
-/** Uses only the stack's own name server. */
-function resolver(port: number): unknown {
-  const type = "envoy.extensions.network.dns_resolver.cares.v3." +
-    "CaresDnsResolverConfig";
-  return {
-    name: "envoy.network.dns_resolver.cares",
-    typed_config: {
-      "@type": `type.googleapis.com/${type}`,
-      resolvers: [
-        { socket_address: { address: "127.0.0.1", port_value: port } },
-      ],
-      dns_resolver_options: { no_default_search_domain: true },
-    },
-  };
 }

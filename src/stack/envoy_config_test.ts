@@ -5,15 +5,16 @@ import {
   moveToNative,
   parseEnvoyConfig,
 } from "./envoy_config.ts";
+import { useNameServer } from "./discovery_dns.ts";
 
 const AT = {
   host: "127.0.0.5",
   grpcPort: 15000,
   l4Port: 15001,
   adminPort: 19901,
-  serverPort: 18080,
-  resolverPort: 5353,
 } as const;
+
+const useDns = (cluster: Cluster) => useNameServer(cluster, 18080, 5353);
 
 /** Everything in a value that is no object, by its path. */
 function leaves(value: unknown, path = ""): readonly (readonly [
@@ -28,7 +29,7 @@ function leaves(value: unknown, path = ""): readonly (readonly [
 
 Deno.test("moveToNative() moves addresses and the resolver, nothing else", () => {
   const before = new Map(leaves(parseEnvoyConfig()));
-  const moved = moveToNative(parseEnvoyConfig(), AT);
+  const moved = moveToNative(parseEnvoyConfig(), AT, useDns);
   const after = new Map(leaves(moved));
 
   const changed = [...after].filter(([path, value]) =>
@@ -56,7 +57,7 @@ Deno.test("moveToNative() moves addresses and the resolver, nothing else", () =>
 });
 
 Deno.test("moveToNative() gives each stack's admin interface a name of its own", () => {
-  const moved = moveToNative(parseEnvoyConfig(), AT);
+  const moved = moveToNative(parseEnvoyConfig(), AT, useDns);
   const pipe = { pipe: { path: "@grpc-demo-admin-19901" } };
   assert.deepEqual(moved.admin.address, pipe);
   const [cluster] = moved.static_resources.clusters
@@ -66,7 +67,7 @@ Deno.test("moveToNative() gives each stack's admin interface a name of its own",
 
 Deno.test("moveToNative() moves an admin interface that has a port", () => {
   const config = parseEnvoyConfig(yaml(LISTENERS, CLUSTERS));
-  assert.deepEqual(moveToNative(config, AT).admin.address, {
+  assert.deepEqual(moveToNative(config, AT, useDns).admin.address, {
     socket_address: { address: "127.0.0.5", port_value: 19901 },
   });
 });
@@ -78,7 +79,7 @@ function addressesOf(cluster: Cluster | undefined): readonly unknown[] {
 }
 
 Deno.test("moveToNative() gives every cluster of servers the servers' port and the stack's resolver", () => {
-  const clusters = moveToNative(parseEnvoyConfig(), AT).static_resources
+  const clusters = moveToNative(parseEnvoyConfig(), AT, useDns).static_resources
     .clusters.filter((cluster) => cluster["type"] === "STRICT_DNS");
   assert.equal(clusters.length, 2);
   for (const cluster of clusters) {
@@ -98,7 +99,7 @@ Deno.test("moveToNative() gives every cluster of servers the servers' port and t
 
 Deno.test("moveToNative() gives the extension for DNS the stack's resolver", () => {
   const text = yaml(LISTENERS, CLUSTERS.replace("type: STRICT_DNS", DNS_TYPE));
-  const [cluster] = moveToNative(parseEnvoyConfig(text), AT)
+  const [cluster] = moveToNative(parseEnvoyConfig(text), AT, useDns)
     .static_resources.clusters;
   assert.deepEqual(addressesOf(cluster), [
     { socket_address: { address: "grpc-server", port_value: 18080 } },
@@ -126,7 +127,7 @@ for (
     const clusters = `${CLUSTERS.slice(0, -1)}, ${text.slice(1)}`;
     const [before, after] = [yaml(LISTENERS, clusters)].flatMap((both) => [
       parseEnvoyConfig(both),
-      moveToNative(parseEnvoyConfig(both), AT),
+      moveToNative(parseEnvoyConfig(both), AT, useDns),
     ]).map(({ static_resources }) => static_resources.clusters.at(-1));
     assert.equal(before?.name, "other");
     assert.deepEqual(after, before);

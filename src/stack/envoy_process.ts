@@ -11,8 +11,8 @@ import {
 } from "../io/child.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
-import { runToEnd } from "../io/processes.ts";
 import { refusalOf } from "./envoy_refusal.ts";
+import { removeSharedMemory } from "./shared_memory.ts";
 import { waitUntil } from "../io/wait.ts";
 
 /** A start takes half a second; a busy machine needs much longer. */
@@ -36,9 +36,6 @@ const LOG_LEVEL = "error";
 /** How long a replaced Envoy gives its calls to finish. */
 const DRAIN_S = 5;
 
-/** Names the shared memory, together with one more digit; any will do. */
-const BASE_ID_MAX = 100_000_000;
-
 /** Options of an Envoy process. */
 export interface EnvoyProcessOptions {
   /** The executable. */
@@ -49,8 +46,8 @@ export interface EnvoyProcessOptions {
   readonly admin: EnvoyAdmin;
   /** Worker threads; round robin is exact with one. */
   readonly concurrency: number;
-  /** Whether replace() may be used (default false). */
-  readonly isReplaceable?: boolean;
+  /** Shared with its successors (default: replace() may not be used). */
+  readonly baseId?: number | undefined;
   /** How long it may take to become live (default 20 s). */
   readonly startLimitMs?: number;
   /** Receives its output, except for a configuration that it refuses. */
@@ -63,8 +60,6 @@ export interface EnvoyProcessOptions {
 export class EnvoyProcess {
   readonly name = "envoy";
   readonly #options: EnvoyProcessOptions;
-  /** Keeps this Envoy's successors apart from another's; see replace(). */
-  readonly #baseId = Math.floor(Math.random() * BASE_ID_MAX);
   #config: EnvoyConfig;
   #epoch = 0;
   #child: Child | undefined;
@@ -109,7 +104,7 @@ export class EnvoyProcess {
   }
 
   async #start(): Promise<void> {
-    const { path, admin, concurrency, onLine } = this.#options;
+    const { path, admin, baseId, concurrency, onLine } = this.#options;
     const { configName = "envoy.yaml" } = this.#options;
     const limitMs = this.#options.startLimitMs ?? START_LIMIT_MS_DEFAULT;
     const lines: string[] = [];
@@ -120,13 +115,11 @@ export class EnvoyProcess {
         // Not a file, so that none can be left behind.
         ...["--config-yaml", JSON.stringify(this.#config)],
         ...["--concurrency", String(concurrency)],
-        ...(this.#options.isReplaceable
-          ? [
-            ...["--base-id", String(this.#baseId)],
-            ...["--restart-epoch", String(this.#epoch)],
-            ...["--parent-shutdown-time-s", String(DRAIN_S + 1)],
-          ]
-          : ["--disable-hot-restart"]),
+        ...(baseId === undefined ? ["--disable-hot-restart"] : [
+          ...["--base-id", String(baseId)],
+          ...["--restart-epoch", String(this.#epoch)],
+          ...["--parent-shutdown-time-s", String(DRAIN_S + 1)],
+        ]),
         ...["--drain-time-s", String(DRAIN_S)],
         ...["--drain-strategy", "immediate"],
         ...["--log-level", LOG_LEVEL],
@@ -171,13 +164,8 @@ export class EnvoyProcess {
       one.kill(signal);
       await awaitExit(one, STOP_LIMIT_MS);
     }));
-    if (this.#options.isReplaceable) await this.#removeSharedMemory();
-  }
-
-  /** Envoy leaves a file of 104 bytes behind, which its successor would read. */
-  async #removeSharedMemory(): Promise<void> {
-    const path = `/dev/shm/envoy_shared_memory_${this.#baseId}0`;
-    if (Deno.build.os === "linux") await runToEnd("rm", ["-f", path]);
+    const { baseId } = this.#options;
+    if (baseId !== undefined) await removeSharedMemory(baseId);
   }
 }
 

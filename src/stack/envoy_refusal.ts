@@ -13,7 +13,7 @@ const DETAIL_UNITS_MAX = 400;
 const VALUE_UNITS_MAX = 120;
 
 /** A place in a configuration. */
-type Path = readonly Step[];
+export type Path = readonly Step[];
 
 /**
  * The failure of an Envoy that refused its configuration.
@@ -32,19 +32,44 @@ export function refusalOf(
   if (complaint === undefined) return undefined;
   const [, address, reason] =
     /^cannot bind '?([^']*?)'?: (.*)/.exec(complaint) ?? [];
-  const detail = reason === undefined
-    ? detailOf(complaint, config)
-    : `${address}: ${reason}`;
-  const words = printable(detail, DETAIL_UNITS_MAX);
+  if (reason === undefined) {
+    const { words } = detailOf(complaint, config);
+    return new Failure(
+      "environment",
+      `Envoy refuses ${JSON.stringify(name)}: ${words}; fix it there`,
+    );
+  }
+  const words = printable(`${address}: ${reason}`, DETAIL_UNITS_MAX);
   return new Failure(
     "environment",
-    reason === undefined
-      ? `Envoy refuses ${JSON.stringify(name)}: ${words}; fix it there`
-      : `Envoy cannot listen on ${words}; ` +
-        (/in use/.test(reason)
-          ? "stop what uses it or choose another port"
-          : "choose another address or port"),
+    `Envoy cannot listen on ${words}; ` +
+      (/in use/.test(reason)
+        ? "stop what uses it or choose another port"
+        : "choose another address or port"),
   );
+}
+
+/** What is wrong with a configuration, and where. */
+export interface Refusal {
+  /** As in: cluster "a", field type is "B": "B" is not a valid value */
+  readonly words: string;
+  /** Undefined if the place is not known. */
+  readonly path: Path | undefined;
+}
+
+/**
+ * Why Envoy refused a configuration that it was to validate.
+ *
+ * @param lines What it printed, in order.
+ * @param config What it was given.
+ * @returns Undefined if it ended for another reason.
+ */
+export function refusalIn(
+  lines: readonly string[],
+  config: unknown,
+): Refusal | undefined {
+  const complaint = complaintOf(lines);
+  return complaint === undefined ? undefined : detailOf(complaint, config);
 }
 
 /** A log line that quotes a complaint: at a start, or in a validation. */
@@ -77,17 +102,24 @@ function oneLine(text: string): string {
 }
 
 /** The complaint, in our words where its kind is known. */
-function detailOf(complaint: string, config: unknown): string {
-  const [, path, what = ""] =
+function detailOf(complaint: string, config: unknown): Refusal {
+  const { path, words } = placedOf(complaint, config);
+  return { path, words: printable(words, DETAIL_UNITS_MAX) };
+}
+
+function placedOf(complaint: string, config: unknown): Refusal {
+  const [, written, what = ""] =
     /^invalid JSON in \S+?(?: @ (\S+): .*?)?, near \S+ \(offset \d+\): (.*)/
       .exec(complaint) ?? [];
   if (what !== "") {
-    const steps = (path ?? "").replaceAll(".<any>", "").split(/[.[\]]+/)
+    const steps = (written ?? "").replaceAll(".<any>", "").split(/[.[\]]+/)
       .filter((step) => step !== "");
     const [, field] = /^no such field: '(.*)'/.exec(what) ?? [];
-    return field === undefined
-      ? `${placeOf(steps, config)}${valueAt(steps, config)}: ${what}`
-      : `${placeOf([...steps, field], config)}: there is no such field`;
+    const path = field === undefined ? steps : [...steps, field];
+    const words = field === undefined
+      ? `${placeOf(path, config)}${valueAt(path, config)}: ${what}`
+      : `${placeOf(path, config)}: there is no such field`;
+    return { path, words };
   }
   const [, kind, value] =
     /^(unknown enum value:|could not find @type) '(.*)'/.exec(complaint) ?? [];
@@ -97,14 +129,20 @@ function detailOf(complaint: string, config: unknown): string {
     const what = kind?.startsWith("could")
       ? "type that Envoy knows"
       : "valid value";
-    return `${place}${shown(value)} is not a ${what}`;
+    return {
+      path: found?.path,
+      words: `${place}${shown(value)} is not a ${what}`,
+    };
   }
   if (/Error\.|^field: /.test(complaint)) {
     return constraintOf(complaint, config);
   }
-  const place = cited(complaint, config);
+  const path = cited(complaint, config);
   const words = printable(complaint, COMPLAINT_UNITS_MAX);
-  return place === undefined ? words : `${placeOf(place, config)}: ${words}`;
+  return {
+    path,
+    words: path === undefined ? words : `${placeOf(path, config)}: ${words}`,
+  };
 }
 
 /**
@@ -112,7 +150,7 @@ function detailOf(complaint: string, config: unknown): string {
  * message failed validation | caused by BValidationError.C[0]: value is
  * required".
  */
-function constraintOf(complaint: string, config: unknown): string {
+function constraintOf(complaint: string, config: unknown): Refusal {
   const parts = complaint.split(" | caused by ").map((part) =>
     /^(?:(\w+)ValidationError\.|field: ")(\w+)(?:\[([^\]]*)\])?"?(?::|, reason:) (.*)/
       .exec(part)?.slice(1) ?? []
@@ -120,7 +158,12 @@ function constraintOf(complaint: string, config: unknown): string {
   const names = parts.flatMap(([, name, index]) =>
     [name, index].filter((step) => step !== undefined)
   );
-  if (names.length === 0) return printable(complaint, COMPLAINT_UNITS_MAX);
+  if (names.length === 0) {
+    return {
+      path: undefined,
+      words: printable(complaint, COMPLAINT_UNITS_MAX),
+    };
+  }
   const [type] = parts[0] ?? [];
   const reason = parts.at(-1)?.[3] ?? complaint;
   const isMissing = /required|at least 1 /.test(reason);
@@ -138,9 +181,15 @@ function constraintOf(complaint: string, config: unknown): string {
   const [path] = paths;
   if (path === undefined || paths.length > 1) {
     const field = placeOf(pathOf(names, [], undefined), undefined);
-    return `${type ?? "an extension"}, ${field}: ${reason}`;
+    return {
+      path: undefined,
+      words: `${type ?? "an extension"}, ${field}: ${reason}`,
+    };
   }
-  return `${placeOf(path, config)}${valueAt(path, config)}: ${reason}`;
+  return {
+    path,
+    words: `${placeOf(path, config)}${valueAt(path, config)}: ${reason}`,
+  };
 }
 
 /** A path from C++ names: "Http2Options" is http2_options. */

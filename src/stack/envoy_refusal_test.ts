@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { REFUSALS, spoil } from "./_refusals.ts";
-import { moveToNative, parseEnvoyConfig } from "./envoy_config.ts";
+import {
+  type Cluster,
+  moveToNative,
+  parseEnvoyConfig,
+} from "./envoy_config.ts";
+import { useNameServer } from "./discovery_dns.ts";
 import { refusalOf } from "./envoy_refusal.ts";
 
 const AT = {
@@ -8,9 +13,9 @@ const AT = {
   grpcPort: 15900,
   l4Port: 15901,
   adminPort: 15902,
-  serverPort: 15903,
-  resolverPort: 15904,
 } as const;
+
+const useDns = (cluster: Cluster) => useNameServer(cluster, 15903, 15904);
 
 /** What Envoy prints: a line of log about its configuration, and why alone. */
 function printed(message: string): readonly string[] {
@@ -30,7 +35,7 @@ function sentence(lines: readonly string[], config: unknown): string {
 for (const refused of REFUSALS) {
   const { what, message, says } = refused;
   Deno.test(`refusalOf() names ${what}`, () => {
-    const config = moveToNative(parseEnvoyConfig(), AT);
+    const config = moveToNative(parseEnvoyConfig(), AT, useDns);
     spoil(config, refused);
     assert.equal(
       sentence(printed(message), config),

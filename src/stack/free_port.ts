@@ -9,12 +9,17 @@ const ADDRESSES = [1, 2, 3, 4, 5, 6, 7, 8];
 const PORT_MIN = 12_000;
 const PORT_MAX = 32_000;
 
-/** A port that is free on the loopback addresses, like the one above it. */
+/**
+ * A port that is free on the loopback addresses. The seven above it are free on
+ * 127.0.0.1, for the L4 listener and for servers that share an address.
+ */
 export function freePort(taken: Set<number>): number {
+  const blocks = (PORT_MAX - PORT_MIN) / ADDRESSES.length;
   while (true) {
-    const port = PORT_MIN + Math.floor(Math.random() * (PORT_MAX - PORT_MIN));
-    if (!taken.has(port) && !taken.has(port + 1) && isFree(port)) {
-      taken.add(port).add(port + 1);
+    const block = Math.floor(Math.random() * blocks);
+    const port = PORT_MIN + block * ADDRESSES.length;
+    if (!taken.has(port) && isFree(port)) {
+      taken.add(port);
       return port;
     }
   }
@@ -40,8 +45,8 @@ function isFree(port: number): boolean {
   try {
     for (const last of ADDRESSES) {
       Deno.listen({ hostname: `127.0.0.${last}`, port }).close();
+      Deno.listen({ hostname: "127.0.0.1", port: port + last - 1 }).close();
     }
-    Deno.listen({ hostname: "127.0.0.1", port: port + 1 }).close();
     return true;
   } catch {
     return false; // Taken: another port is tried.

@@ -1,4 +1,4 @@
-/** The native stack's DNS server, which resolves the servers' name. */
+/** A DNS server that resolves the servers' name, and can fail to. */
 import { createSocket, type Socket } from "node:dgram";
 import {
   AUTHORITATIVE_ANSWER,
@@ -7,12 +7,20 @@ import {
   RECURSION_DESIRED,
 } from "dns-packet";
 import { Failure, messageOf } from "../core/errors.ts";
+import { pause } from "../io/wait.ts";
+import type { Outage } from "./discovery.ts";
 
 /** Envoy resolves every second; nothing may cache an answer longer. */
 const TTL_S = 1;
 
+/** The response code SERVFAIL. */
+const SERVER_FAILURE = 2;
+
 /** The response code NXDOMAIN: no such name. */
 const NAME_ERROR = 3;
+
+/** Below the 5 s after which Envoy's resolver gives up. */
+const SLOW_MS = 2000;
 
 /** The question in a packet. */
 interface Question {
@@ -26,6 +34,8 @@ export interface NameServer {
   readonly port: number;
   /** Sets the IPv4 addresses of the name. */
   setAddresses(addresses: readonly string[]): void;
+  /** Makes it fail, or work again. */
+  setOutage(outage: Outage | undefined): void;
   close(): Promise<void>;
 }
 
@@ -37,10 +47,15 @@ export interface NameServer {
  */
 export async function startNameServer(name: string): Promise<NameServer> {
   let addresses: readonly string[] = [];
+  let outage: Outage | undefined;
+  let isClosed = false;
   const socket = createSocket("udp4");
-  socket.on("message", (message, peer) => {
-    const packet = answer(message, name, addresses);
-    if (packet !== undefined) socket.send(packet, peer.port, peer.address);
+  socket.on("message", async (message, peer) => {
+    if (outage === "silent") return;
+    const packet = answer(message, name, addresses, outage);
+    if (outage === "slow") await pause(SLOW_MS);
+    if (packet === undefined || isClosed) return;
+    socket.send(packet, peer.port, peer.address);
   });
   const port = await bind(socket);
   // A resolver retries when a reply does not arrive.
@@ -48,7 +63,11 @@ export async function startNameServer(name: string): Promise<NameServer> {
   return {
     port,
     setAddresses: (list) => addresses = [...list],
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
+    setOutage: (kind) => outage = kind,
+    close: () => {
+      isClosed = true;
+      return new Promise((resolve) => socket.close(() => resolve()));
+    },
   };
 }
 
@@ -75,43 +94,37 @@ function bind(socket: Socket): Promise<number> {
  *
  * @param name The only known name, in lower case.
  * @param addresses Its IPv4 addresses; it has no others.
+ * @param outage How the server fails (default: not at all).
  */
 export function answer(
   packet: Uint8Array,
   name: string,
   addresses: readonly string[],
+  outage?: Outage,
 ): Uint8Array | undefined {
   try {
     const query = decode(packet);
     const [question] = query.questions ?? [];
     if (query.type !== "query" || question === undefined) return undefined;
     const asked = (query.flags ?? 0) & RECURSION_DESIRED;
-    return reply(query.id ?? 0, asked, question, name, addresses);
+    const isKnown = question.name.toLowerCase() === name &&
+      outage !== "missing";
+    return encode({
+      type: "response",
+      id: query.id ?? 0,
+      flags: asked | AUTHORITATIVE_ANSWER |
+        (outage === "failing" ? SERVER_FAILURE : isKnown ? 0 : NAME_ERROR),
+      questions: [question],
+      answers: isKnown && (outage === undefined || outage === "slow")
+        ? records(question, addresses)
+        : [],
+    });
   } catch {
     return undefined; // Not a DNS packet, so there is no reply.
   }
 }
 
-function reply(
-  id: number,
-  flags: number,
-  question: Question,
-  name: string,
-  addresses: readonly string[],
-): Uint8Array {
-  const isKnown = question.name.toLowerCase() === name;
-  return encode({
-    type: "response",
-    id,
-    flags: flags | AUTHORITATIVE_ANSWER | (isKnown ? 0 : NAME_ERROR),
-    questions: [question],
-    answers: isKnown && question.type === "A"
-      ? addresses.map((data) => ({
-        type: "A" as const,
-        name: question.name,
-        ttl: TTL_S,
-        data,
-      }))
-      : [],
-  });
+function records({ name, type }: Question, addresses: readonly string[]) {
+  if (type !== "A") return [];
+  return addresses.map((data) => ({ type, name, ttl: TTL_S, data }) as const);
 }

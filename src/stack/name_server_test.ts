@@ -144,3 +144,19 @@ Deno.test("startNameServer() lives through noise", async () => {
     await server.close();
   }
 });
+
+for (
+  const [outage, code, count] of [
+    ["empty", 0, 0],
+    ["missing", 3, 0],
+    ["failing", 2, 0],
+    ["slow", 0, 2],
+  ] as const
+) {
+  Deno.test(`answer() while it is ${outage}: code ${code}, ${count} addresses`, () => {
+    const packet = query("grpc-server");
+    const reply = decoded(answer(packet, "grpc-server", ADDRESSES, outage));
+    assert.equal(codeOf(reply), code);
+    assert.equal(reply.answers.length, count);
+  });
+}

@@ -1,20 +1,22 @@
 /**
- * The native stack: real server processes on loopback addresses, a DNS server
- * that resolves their name, and the real Envoy. No containers, no root.
+ * The native stack: real server processes on loopback addresses, discovery by
+ * DNS or a file, and the real Envoy. No containers, no root.
  */
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
+import { toRequest } from "../io/fault_messages.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import {
   type EnvoyConfig,
-  GRPC_CLUSTER,
   moveToNative,
   parseEnvoyConfig,
 } from "./envoy_config.ts";
+import type { Discovery, Outage } from "./discovery.ts";
+import { dnsDiscovery } from "./discovery_dns.ts";
+import { edsDiscovery } from "./discovery_eds.ts";
 import { EnvoyProcess } from "./envoy_process.ts";
 import { awaitHealthy } from "./healthy.ts";
-import { type NameServer, startNameServer } from "./name_server.ts";
 import { residentMib } from "./resident.ts";
 import { ServerProcess } from "./server_process.ts";
 import type { ExitStatus } from "../io/child.ts";
@@ -31,6 +33,12 @@ export const NATIVE_SERVERS_MAX = 32;
 /** Envoy listens only on this address. */
 const HOST = "127.0.0.1";
 
+/** How Envoy can find the servers. */
+export const DISCOVERY_KINDS = ["dns", "eds"] as const;
+
+/** `dns` needs an address for each server, `eds` a port. */
+export type DiscoveryKind = typeof DISCOVERY_KINDS[number];
+
 /** Options of a native stack. */
 export interface NativeOptions extends StackListeners {
   readonly servers: number;
@@ -39,8 +47,10 @@ export interface NativeOptions extends StackListeners {
   /** Port of the L4 listener. */
   readonly l4Port: number;
   readonly adminPort: number;
-  /** Port of every server. */
+  /** Port of every server; with EDS of the first one, others follow. */
   readonly serverPort: number;
+  /** How Envoy finds the servers (default "dns"). */
+  readonly discovery?: DiscoveryKind;
   /** Envoy's executable. */
   readonly envoyPath: string;
   /** The configuration to derive from (default envoy.yaml). */
@@ -61,8 +71,8 @@ export interface NativeOptions extends StackListeners {
   readonly serverDeno?: string;
   /** Whether faults can be injected into the servers (default false). */
   readonly allowFaults?: boolean;
-  /** Whether replaceEnvoy() may be used (default false). */
-  readonly isReplaceable?: boolean;
+  /** Envoy's and its successors' (default: replaceEnvoy() may not be used). */
+  readonly baseId?: number;
   /** Interrupts the start and kills everything that was started. */
   readonly signal?: AbortSignal;
 }
@@ -74,12 +84,12 @@ export class NativeStack implements Stack {
   readonly admin: EnvoyAdmin;
   readonly envoy: EnvoyProcess;
   readonly #options: NativeOptions;
-  readonly #nameServer: NameServer;
+  readonly #discovery: Discovery;
   readonly #servers: ServerProcess[] = [];
 
-  private constructor(options: NativeOptions, nameServer: NameServer) {
+  private constructor(options: NativeOptions, discovery: Discovery) {
     this.#options = options;
-    this.#nameServer = nameServer;
+    this.#discovery = discovery;
     this.endpoint = `${HOST}:${options.grpcPort}`;
     this.l4Endpoint = `${HOST}:${options.l4Port}`;
     this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
@@ -89,7 +99,7 @@ export class NativeStack implements Stack {
       configName: options.configName,
       admin: this.admin,
       concurrency: options.concurrency ?? 1,
-      isReplaceable: options.isReplaceable ?? false,
+      baseId: options.baseId,
       onLine: (line) => options.onLine?.("envoy", line),
       onCrash: (status) => options.onCrash?.("envoy", status),
     });
@@ -102,15 +112,17 @@ export class NativeStack implements Stack {
    * running.
    */
   static async start(options: NativeOptions): Promise<NativeStack> {
-    requirePorts(options);
-    await requireLoopback(options.grpcPort);
-    const nameServer = await startNameServer(GRPC_CLUSTER);
-    const stack = new NativeStack(options, nameServer);
-    const { signal } = options;
+    const { signal, serverPort } = options;
+    const discovery = options.discovery === "eds"
+      ? await edsDiscovery(serverPort)
+      : await dnsDiscovery(serverPort);
+    const stack = new NativeStack(options, discovery);
     // Whatever is being awaited then fails at once.
     const onAbort = () => void stack.#killAll();
     signal?.addEventListener("abort", onAbort);
     try {
+      requirePorts(options, discovery);
+      await requireLoopback(options.grpcPort);
       signal?.throwIfAborted();
       await stack.#addServers(options.servers);
       signal?.throwIfAborted();
@@ -126,7 +138,7 @@ export class NativeStack implements Stack {
       return stack;
     } catch (error) {
       await stack.#killAll();
-      await nameServer.close();
+      await discovery.close();
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -166,14 +178,14 @@ export class NativeStack implements Stack {
     return Promise.resolve();
   }
 
-  fault(name: string, fault: Fault): Promise<void> {
+  async fault(name: string, fault: Fault): Promise<void> {
     this.#options.onAction?.({ server: name, kind: "fault", fault });
-    return this.#server(name).fault(fault);
+    await this.#server(name).operate("SetFault", toRequest(fault));
   }
 
-  clearFaults(name: string): Promise<void> {
+  async clearFaults(name: string): Promise<void> {
     this.#note(name, "clear");
-    return this.#server(name).clearFaults();
+    await this.#server(name).operate("ClearFaults", {});
   }
 
   stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
@@ -191,7 +203,7 @@ export class NativeStack implements Stack {
   }
 
   counters(name: string): Promise<ServerCounters> {
-    return this.#server(name).counters();
+    return this.#server(name).operate("GetCounters", {});
   }
 
   memoryMib(): Promise<ReadonlyMap<string, number>> {
@@ -201,19 +213,29 @@ export class NativeStack implements Stack {
   async close(): Promise<void> {
     await this.#scale(0);
     await this.envoy.stop("SIGTERM");
-    await this.#nameServer.close();
+    await this.#discovery.close();
+  }
+
+  setOutage(outage: Outage | undefined): Promise<void> {
+    return this.#discovery.setOutage(outage);
   }
 
   /** A copy of the configuration with this stack's addresses. */
   #moved(config: EnvoyConfig): EnvoyConfig {
-    const moved = moveToNative(structuredClone(config), {
-      host: HOST,
-      ...this.#options,
-      resolverPort: this.#nameServer.port,
-    });
+    const moved = moveToNative(
+      structuredClone(config),
+      { host: HOST, ...this.#options },
+      (cluster) => this.#discovery.configure(cluster),
+    );
+    if (this.#options.discovery === "eds") {
+      // Envoy subscribes to a file as to a server, to which it would say this.
+      moved["node"] ??= { id: "grpc-demo", cluster: "grpc-demo" };
+    }
     // A new Envoy receives what its predecessor counted since it was last
     // asked, so that sums over both stay right.
-    if (this.#options.isReplaceable) moved["stats_flush_on_admin"] = true;
+    if (this.#options.baseId !== undefined) {
+      moved["stats_flush_on_admin"] = true;
+    }
     return moved;
   }
 
@@ -229,7 +251,7 @@ export class NativeStack implements Stack {
     await Promise.all(leaving.map(async (server) => {
       await server.stop("SIGTERM");
       this.#servers.splice(this.#servers.indexOf(server), 1);
-      this.#publish();
+      await this.#discovery.publish(this.#servers);
     }));
   }
 
@@ -249,8 +271,7 @@ export class NativeStack implements Stack {
       added.push(
         new ServerProcess({
           name,
-          host: `127.0.0.${number}`,
-          port: this.#options.serverPort,
+          ...this.#discovery.placeOf(number),
           program: this.#options.serverProgram,
           deno: this.#options.serverDeno,
           flags: [
@@ -258,18 +279,13 @@ export class NativeStack implements Stack {
             ...(this.#options.allowFaults ? ["--allow-faults"] : []),
           ],
           onLine: (...line) => this.#options.onLine?.(...line),
-          onCrash: (server, status) =>
-            this.#options.onCrash?.(server.name, status),
+          onCrash: (...end) => this.#options.onCrash?.(...end),
         }),
       );
     }
     this.#servers.push(...added);
     await Promise.all(added.map((server) => server.start()));
-    this.#publish();
-  }
-
-  #publish(): void {
-    this.#nameServer.setAddresses(this.#servers.map(({ host }) => host));
+    await this.#discovery.publish(this.#servers);
   }
 
   #server(name: string): ServerProcess {
@@ -282,12 +298,13 @@ export class NativeStack implements Stack {
 }
 
 /** Ports are checked first, so that the message names the right flag. */
-function requirePorts(options: NativeOptions): void {
+function requirePorts(options: NativeOptions, discovery: Discovery): void {
   requireFree(HOST, options.grpcPort, "--port");
   requireFree(HOST, options.l4Port, "--port (the L4 listener is one above)");
   requireFree(HOST, options.adminPort, "--admin-port");
   for (let number = 1; number <= options.servers; number += 1) {
-    requireFree(`127.0.0.${number}`, options.serverPort, "--server-port");
+    const { host, port } = discovery.placeOf(number);
+    requireFree(host, port, "--server-port");
   }
 }
 
@@ -327,8 +344,8 @@ function requireFree(hostname: string, port: number, flag: string): void {
       throw new Failure(
         "environment",
         `This machine has no address ${hostname}, which the second server ` +
-          "needs; use Compose instead: docker compose up --build " +
-          "--scale grpc-server=3",
+          "needs; use --discovery eds, which needs 127.0.0.1 alone, or " +
+          "Compose: docker compose up --build --scale grpc-server=3",
         { cause: error },
       );
     }

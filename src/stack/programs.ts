@@ -1,9 +1,10 @@
 /** The command lines of the project's own programs. */
-import { fileURLToPath } from "node:url";
+import { basename } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { EXIT_CODES, Failure } from "../core/errors.ts";
+import { kitFolder, projectFolder } from "../io/build.ts";
 import { type ExitStatus, exitWords } from "../io/child.ts";
-import { runToEnd } from "../io/processes.ts";
+import { lastLine, runToEnd } from "../io/processes.ts";
 
 /** A command line that starts a program of the project. */
 export interface ProgramCommand {
@@ -19,13 +20,34 @@ const BUNDLE_LIMIT_MS = 60_000;
 /** The programs that a stack starts. */
 export type ProgramName = "server" | "client";
 
-/** A program's flags come from deno.json, the one place for them. */
-function taskArguments(name: ProgramName): readonly string[] {
-  return config.tasks[name].command.split(" ").slice(1);
+/**
+ * A program's flags come from deno.json, the one place for them.
+ *
+ * @param source A file that is run in the program's place, with its flags.
+ */
+function taskArguments(name: ProgramName, source?: string): readonly string[] {
+  const own = `src/${name}.ts`;
+  const words = config.tasks[name].command.split(" ").slice(1)
+    .map((word) => word === own ? source ?? own : word);
+  if (kitFolder() === undefined) return words;
+  return words.flatMap((word) =>
+    word === "run"
+      ? ["run", "--cached-only"] // Nothing is fetched in a kit.
+      : word.endsWith(".ts")
+      ? kitProgram(word)
+      : word
+  );
 }
 
-/** The project's folder. */
-const FOLDER = fileURLToPath(new URL("../../", import.meta.url));
+/**
+ * Where a kit has a program, bundled into one file.
+ *
+ * @param source Its file in the project's folder, for example "src/server.ts".
+ * @returns A path in the kit's folder, for example "app/server.js".
+ */
+export function kitProgram(source: string): string {
+  return `app/${basename(source, ".ts")}.js`;
+}
 
 /**
  * How to start another program in place of a server, with a server's flags and,
@@ -39,10 +61,7 @@ export function serverInstead(
 ): ProgramCommand {
   const server = programCommand("server", args);
   if (!Deno.build.standalone) {
-    return {
-      ...server,
-      args: server.args.map((word) => word === "src/server.ts" ? source : word),
-    };
+    return { ...server, args: [...taskArguments("server", source), ...args] };
   }
   const v8Flags = taskArguments("server")
     .find((word) => word.startsWith("--v8-flags="));
@@ -71,7 +90,11 @@ export function otherDenoCommand(
   deno: string,
   args: readonly string[],
 ): ProgramCommand {
-  return { command: deno, args: [...OTHER_DENO_FLAGS, ...args], cwd: FOLDER };
+  return {
+    command: deno,
+    args: [...OTHER_DENO_FLAGS, ...args],
+    cwd: projectFolder(),
+  };
 }
 
 /**
@@ -84,13 +107,13 @@ export async function bundleProgram(
   source: string,
   path: string,
 ): Promise<void> {
-  const { code, stderr } = await runToEnd(Deno.execPath(), [
+  const result = await runToEnd(Deno.execPath(), [
     ...["bundle", "--quiet", "--platform", "deno", "--output", path, source],
-  ], { cwd: FOLDER, timeoutMs: BUNDLE_LIMIT_MS });
-  if (code !== 0) {
+  ], { cwd: projectFolder(), timeoutMs: BUNDLE_LIMIT_MS });
+  if (result.code !== 0) {
     throw new Failure(
       "environment",
-      `Cannot bundle "${source}": ${stderr.trim().split("\n").at(-1)}`,
+      `Cannot bundle "${source}": ${lastLine(result)}`,
     );
   }
   await Deno.chmod(path, 0o644); // A container's user must be able to read it.
@@ -111,7 +134,7 @@ export function programCommand(
   return {
     command: Deno.execPath(),
     args: [...taskArguments(name), ...args],
-    cwd: FOLDER,
+    cwd: projectFolder(),
   };
 }
 

@@ -4,16 +4,15 @@
  * process cannot be told from a later one with its id, so no file is written.
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Failure, messageOf } from "../core/errors.ts";
+import { projectFolder } from "../io/build.ts";
 import { statOf } from "../io/process_stat.ts";
 import { runToEnd } from "../io/processes.ts";
 import { waitUntil } from "../io/wait.ts";
+import { chooseBaseId, removeSharedMemory } from "./shared_memory.ts";
 
-/** Where the files are: in a binary's case, under its working directory. */
-const FOLDER = Deno.build.standalone
-  ? join(Deno.cwd(), ".tools", "run")
-  : fileURLToPath(new URL("../../.tools/run", import.meta.url));
+/** For files of runs. */
+export const RUN_FOLDER: string = `${projectFolder()}.tools/run`;
 
 /** A killed process is gone within milliseconds. */
 const END_LIMIT_MS = 5000;
@@ -38,6 +37,8 @@ interface Content {
   readonly startedAt: string;
   readonly ports: readonly number[];
   readonly parts: readonly Process[];
+  /** Names what its Envoys share; earlier versions did not record it. */
+  readonly baseId?: number;
 }
 
 /** An `up` of which at least one process is alive. */
@@ -51,6 +52,8 @@ export interface Run extends Content {
 
 /** The file of this program's run. */
 export class RunFile {
+  /** For this run's Envoys; what they share is removed with the file. */
+  readonly baseId = chooseBaseId();
   readonly #path: string;
   readonly #ports: readonly number[];
   readonly #startedAt = new Date().toISOString();
@@ -63,7 +66,7 @@ export class RunFile {
    * @param ports The ports that the run listens on.
    * @param folder Default: the project's `.tools/run`.
    */
-  constructor(ports: readonly number[], folder = FOLDER) {
+  constructor(ports: readonly number[], folder = RUN_FOLDER) {
     this.#ports = ports;
     this.#path = join(folder, `${Deno.pid}-${Date.now()}.json`);
   }
@@ -101,6 +104,7 @@ export class RunFile {
       startedAt: this.#startedAt,
       ports: this.#ports,
       parts,
+      baseId: this.baseId,
       ...(this.#page === undefined ? {} : { page: this.#page }),
     };
     try {
@@ -126,7 +130,7 @@ export class RunFile {
  *
  * @param folder Default: the project's `.tools/run`.
  */
-export async function findRuns(folder = FOLDER): Promise<readonly Run[]> {
+export async function findRuns(folder = RUN_FOLDER): Promise<readonly Run[]> {
   const runs: Run[] = [];
   for (const path of await runFiles(folder)) {
     const content = await readContent(path);
@@ -134,7 +138,7 @@ export async function findRuns(folder = FOLDER): Promise<readonly Run[]> {
       ? []
       : await living([content.up, ...content.parts]);
     if (content === undefined || lives.length === 0) {
-      await Deno.remove(path).catch(() => {});
+      await forget(path, content);
       continue;
     }
     const isUp = ({ pid }: Process) => pid === content.up.pid;
@@ -167,7 +171,7 @@ async function readContent(path: string): Promise<Content | undefined> {
   try {
     const content = JSON.parse(await Deno.readTextFile(path)) as Content;
     const isContent = [content.up, ...content.parts].every(isProcess) &&
-      content.ports.every(Number.isInteger) &&
+      [...content.ports, content.baseId ?? 0].every(Number.isInteger) &&
       !Number.isNaN(Date.parse(content.startedAt));
     return isContent ? content : undefined;
   } catch {
@@ -206,7 +210,14 @@ export async function endLeftovers(run: Run): Promise<void> {
       }; end it by hand`,
     );
   }
-  await Deno.remove(run.path).catch(() => {});
+  await forget(run.path, run);
+}
+
+/** Removes what a run has left that is not a process. */
+async function forget(path: string, content?: Content): Promise<void> {
+  const { baseId } = content ?? {};
+  if (baseId !== undefined) await removeSharedMemory(baseId);
+  await Deno.remove(path).catch(() => {});
 }
 
 /** The processes that are still alive. */
@@ -227,6 +238,14 @@ const SCRIPT = 'read -r line </proc/sys/kernel/random/boot_id; echo "$line"; ' +
   'for pid; do read -r line </proc/$pid/stat && echo "$line"; done';
 
 /** The living processes with these ids, in order. */
+/** Those of the processes that are alive; all of them where none can tell. */
+export async function livingOf(
+  pids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (Deno.build.os !== "linux") return new Set(pids);
+  return new Set((await identify(pids)).map(({ pid }) => pid));
+}
+
 async function identify(
   pids: readonly number[],
 ): Promise<readonly Process[]> {

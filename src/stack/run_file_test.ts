@@ -102,6 +102,43 @@ linuxTest(
   },
 );
 
+linuxTest(
+  "what a run's Envoys shared is removed with its file, not before",
+  async () => {
+    await using folder = await makeFolder();
+    await using child = sleeper();
+    const leave = async () => {
+      const file = new RunFile([1], folder.path);
+      await file.note([child.process.pid]);
+      await rewrite(folder.path, withoutUp);
+      const shared = `/dev/shm/envoy_shared_memory_${file.baseId}0`;
+      await Deno.writeTextFile(shared, "");
+      return shared;
+    };
+    const first = await leave();
+    const [run] = await findRuns(folder.path);
+    assert.ok(run);
+    await Deno.stat(first); // Throws when it is gone.
+    await endLeftovers(run);
+    await assert.rejects(Deno.stat(first), Deno.errors.NotFound);
+    await child.process.status;
+    const second = await leave(); // Nothing of this one lives.
+    assert.deepEqual(await findRuns(folder.path), []);
+    await assert.rejects(Deno.stat(second), Deno.errors.NotFound);
+  },
+);
+
+linuxTest("findRuns() takes a number only as what a run shared", async () => {
+  await using folder = await makeFolder();
+  await new RunFile([1], folder.path).note([]);
+  assert.equal((await findRuns(folder.path)).length, 1);
+  await rewrite(
+    folder.path,
+    (text) => text.replace(/("baseId":)\d+/, '$1"/../x"'),
+  );
+  assert.deepEqual(await findRuns(folder.path), []);
+});
+
 linuxTest("endLeftovers() looks again before it ends anything", async () => {
   await using folder = await makeFolder();
   await using child = sleeper();

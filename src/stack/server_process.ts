@@ -1,8 +1,6 @@
 /** One server of the native stack: a process on its own loopback address. */
 import { RESTART_EXIT_CODE } from "../core/errors.ts";
-import type { Fault } from "../core/fault.ts";
-import { toRequest } from "../io/fault_messages.ts";
-import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
+import { Admin, type AdminClient } from "../io/proto.ts";
 import type { MethodOf, ReplyOf, RequestOf } from "../io/rpc.ts";
 import { callHedged } from "../io/hedged_call.ts";
 import { waitUntil } from "../io/wait.ts";
@@ -41,7 +39,7 @@ export interface ServerProcessOptions {
   readonly deno?: string | undefined;
   readonly onLine: LineSink;
   /** Called when it ends without being stopped. */
-  readonly onCrash: (server: ServerProcess, status: ExitStatus) => void;
+  readonly onCrash: (name: string, status: ExitStatus) => void;
 }
 
 /** A server that can be started and stopped repeatedly. */
@@ -51,6 +49,8 @@ export class ServerProcess {
   readonly port: number;
   readonly #options: ServerProcessOptions;
   #child: Child | undefined;
+  /** The connection that counters are read on, every second by `up`. */
+  readonly #kept: AdminClient[] = [];
 
   constructor(options: ServerProcessOptions) {
     this.name = options.name;
@@ -117,7 +117,7 @@ export class ServerProcess {
         // Its own output says why.
       }
     }
-    this.#options.onCrash(this, status);
+    this.#options.onCrash(this.name, status);
   }
 
   /** Stops it and waits until it has ended. */
@@ -125,6 +125,7 @@ export class ServerProcess {
     const child = this.#child;
     if (child === undefined) return { code: 0, signal: null };
     this.#child = undefined; // What happens now is not a crash.
+    this.#kept.splice(0).forEach((client) => client.close());
     child.kill("SIGCONT"); // A paused process cannot handle SIGTERM.
     child.kill(signal);
     return await awaitExit(child, STOP_LIMIT_MS);
@@ -135,27 +136,17 @@ export class ServerProcess {
     this.#child?.kill(signal);
   }
 
-  /** Reads its counters. */
-  counters(): Promise<ServerCounters> {
-    return this.#operate("GetCounters", {});
-  }
-
-  /** Injects a fault. */
-  async fault(fault: Fault): Promise<void> {
-    await this.#operate("SetFault", toRequest(fault));
-  }
-
-  /** Removes all faults. */
-  async clearFaults(): Promise<void> {
-    await this.#operate("ClearFaults", {});
-  }
-
-  async #operate<M extends MethodOf<AdminClient>>(
+  /**
+   * Calls a method of its Admin service.
+   * @throws {Failure} `failed` when it refuses or does not answer.
+   */
+  async operate<M extends MethodOf<AdminClient>>(
     method: M,
     request: RequestOf<AdminClient, M>,
   ): Promise<ReplyOf<AdminClient, M>> {
     return await callHedged(Admin, method, request, {
       target: this.address,
+      kept: this.#kept,
       deadlineMs: OPERATOR_DEADLINE_MS,
       complaint: `${this.name} did not do ${method}`,
     });

@@ -6,6 +6,7 @@ import type { ExitStatus } from "../io/child.ts";
 import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
+import type { Outage } from "./discovery.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
 
 /** One server of a stack. */
@@ -75,6 +76,11 @@ export interface Stack {
   fault(name: string, fault: Fault): Promise<void>;
   /** Removes a running server's faults at once. */
   clearFaults(name: string): Promise<void>;
+  /**
+   * Makes discovery fail, or work again.
+   * @throws {RangeError} When this stack's cannot fail in this way.
+   */
+  setOutage(outage: Outage | undefined): Promise<void>;
   /** Stops Envoy at once; to drain it first, use its admin interface. */
   stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
   /** Restarts Envoy; resolves when it is live. */

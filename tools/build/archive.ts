@@ -1,48 +1,49 @@
-/** Reproducible archives, and digests of files. */
-import { createHash } from "node:crypto";
+/** Reproducible archives. */
 import { createWriteStream } from "node:fs";
-import { basename, dirname } from "node:path";
+import { resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { create } from "tar";
 import { FILE_TIME } from "./compile.ts";
 
 /** Independent of the umask. */
 const EXECUTABLE = 0o755;
+const READABLE = 0o644;
 
 /**
- * Writes a "tar.gz" archive, which Windows can unpack too. Its files are
- * executables without an owner.
+ * Writes a "tar.gz" archive, which Windows can unpack too. Its files have no
+ * owner.
  *
  * @param output The archive's path.
  * @param folder The archive's only folder.
- * @param paths The files to put into the folder.
- * @param options `signal` aborts it, leaving an unfinished file.
+ * @param files `names` are the files to put into it, in order, by their paths
+ * in `cwd`.
+ * @param options `isExecutable` tells which may be run (default: all);
+ * `signal` aborts it, leaving an unfinished file.
  */
 export async function writeArchive(
   output: string,
   folder: string,
-  paths: readonly string[],
-  options: { readonly signal?: AbortSignal } = {},
+  { cwd, names }: { readonly cwd: string; readonly names: readonly string[] },
+  options: {
+    readonly isExecutable?: (name: string) => boolean;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<void> {
-  const [first = ""] = paths;
+  const { isExecutable = () => true, ...aborting } = options;
+  const executables = new Set(
+    names.filter(isExecutable).map((name) => resolve(cwd, name)),
+  );
   const archive = create({
-    cwd: dirname(first),
-    gzip: true,
+    cwd,
+    gzip: { level: 9 },
     mtime: FILE_TIME,
     portable: true,
     prefix: folder,
     strict: true,
     onWriteEntry: (entry) => {
-      if (entry.stat !== undefined) entry.stat.mode = EXECUTABLE;
+      if (entry.stat === undefined) return;
+      entry.stat.mode = executables.has(entry.absolute) ? EXECUTABLE : READABLE;
     },
-  }, paths.map((path) => basename(path)));
-  await pipeline(archive, createWriteStream(output), options);
-}
-
-/** The SHA-256 digest of a file, in hexadecimal digits. */
-export async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  const file = await Deno.open(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  return hash.digest("hex");
+  }, [...names]);
+  await pipeline(archive, createWriteStream(output), aborting);
 }

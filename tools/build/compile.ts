@@ -1,9 +1,9 @@
 /** Bundling a program, and compiling the bundle. */
 import config from "../../deno.json" with { type: "json" };
 import { Failure } from "../../src/core/errors.ts";
-import { type RunResult, runToEnd } from "../../src/io/processes.ts";
+import { lastLine, type RunResult, runToEnd } from "../../src/io/processes.ts";
 import { type Build, BUILD_GLOBAL } from "../../src/io/build.ts";
-import { lastLine, PROJECT } from "../../bootstrap/docker/machine.ts";
+import { PROJECT } from "../../bootstrap/docker/machine.ts";
 import { permissionFlags, permissionSet } from "./permissions.ts";
 import { binaryName, type Program, type Target } from "./targets.ts";
 
@@ -37,8 +37,7 @@ export async function currentCommit(): Promise<string> {
 }
 
 /**
- * Bundles a program and its imports into one file. Minification makes it
- * smaller, and removes the paths of this machine's npm cache.
+ * Bundles a program for its binary.
  *
  * @param folder Where the bundle is written.
  * @returns The bundle's name in the folder.
@@ -50,27 +49,48 @@ export async function bundle(
   { commit, signal }: { readonly commit: string; readonly signal: AbortSignal },
 ): Promise<string> {
   const name = `${program}.mjs`;
-  const path = `${folder}/${name}`;
+  const build: Build = { commit, files: await filesFor(program) };
+  await bundleSource(`src/${program}.ts`, `${folder}/${name}`, {
+    build: JSON.stringify(build),
+    signal,
+  });
+  return name;
+}
+
+/**
+ * Bundles a source file and its imports into one file. Minification makes it
+ * smaller, and removes the paths of this machine's npm cache.
+ *
+ * @param source Its path in the project's folder.
+ * @param output The path of the bundle.
+ * @param options `build` is a JavaScript expression for a {@linkcode Build}.
+ * @throws {Failure} `environment` when it cannot be made.
+ */
+export async function bundleSource(
+  source: string,
+  output: string,
+  { build, signal }: { readonly build: string; readonly signal: AbortSignal },
+): Promise<void> {
   const result = await runToEnd(
     Deno.execPath(),
-    ["bundle", "--quiet", "--minify", "--output", path, `src/${program}.ts`],
+    ["bundle", "--quiet", "--minify", "--output", output, source],
     { cwd: PROJECT, signal, timeoutMs: BUNDLE_LIMIT_MS, env: PLAIN },
   );
-  if (result.code !== 0) throw failed(`bundle src/${program}.ts`, result);
-  const text = await Deno.readTextFile(path);
-  const build: Build = { commit, files: await filesFor(program) };
-  const global = `globalThis.${BUILD_GLOBAL}=${JSON.stringify(build)};`;
-  await Deno.writeTextFile(path, `${global}\n${text}`);
+  if (result.code !== 0) throw failed(`bundle ${source}`, result);
+  const text = await Deno.readTextFile(output);
+  const global = `globalThis.${BUILD_GLOBAL}=${build};`;
+  await Deno.writeTextFile(output, `${global}\n${text}`);
   // Deno writes the file's modification time into the binary.
-  await Deno.utime(path, FILE_TIME, FILE_TIME);
-  return name;
+  await Deno.utime(output, FILE_TIME, FILE_TIME);
 }
 
 /** What k6 reads: its scripts, their imports, and the .proto files. */
 const K6_FILES = ["loadtest", "src/core", "proto"];
 
 /** The files embedded in a program's binary. */
-async function filesFor(program: Program): Promise<Build["files"]> {
+async function filesFor(
+  program: Program,
+): Promise<NonNullable<Build["files"]>> {
   if (program !== "lab") return {};
   const paths: string[] = [];
   const add = (path: string) => {
@@ -144,7 +164,8 @@ export async function compile(options: CompileOptions): Promise<void> {
 function v8Flags(program: Program): readonly string[] {
   const tasks: Readonly<Record<string, { readonly command: string }>> =
     config.tasks;
-  const words = tasks[program]?.command.split(" ") ?? [];
+  const task = program === "lab" ? "up" : program;
+  const words = tasks[task]?.command.split(" ") ?? [];
   return words.filter((word) => word.startsWith("--v8-flags="));
 }
 

@@ -8,7 +8,7 @@ export interface Lock {
 
 /** A component of the list. */
 export interface Component {
-  readonly type: "library" | "platform";
+  readonly type: "library" | "platform" | "application";
   readonly "bom-ref": string;
   readonly name: string;
   readonly version: string;
@@ -18,14 +18,6 @@ export interface Component {
     readonly content: string;
   }[];
 }
-
-/** Digest names, from npm's to CycloneDX's. */
-const ALGORITHMS: Readonly<Record<string, string>> = {
-  sha1: "SHA-1",
-  sha256: "SHA-256",
-  sha384: "SHA-384",
-  sha512: "SHA-512",
-};
 
 /**
  * The components of a lock file. A package listed several times, with different
@@ -37,13 +29,12 @@ export function lockComponents(lock: Lock): readonly Component[] {
   const components = new Map<string, Component>();
   for (const [key, { integrity }] of Object.entries(lock.npm ?? {})) {
     const [, name, version] = /^(@?[^@]+)@([^_]+)/.exec(key) ?? [];
-    const [, algorithm = "", digest] =
-      /^(\w+)-([A-Za-z0-9+/]+=*)$/.exec(integrity ?? "") ?? [];
-    const alg = ALGORITHMS[algorithm];
+    const [, bits, digest] =
+      /^sha(\d+)-([A-Za-z0-9+/]+=*)$/.exec(integrity ?? "") ?? [];
     if (name === undefined || version === undefined) {
       throw new RangeError(`Cannot read "${key}" in the lock file`);
     }
-    if (alg === undefined || digest === undefined) {
+    if (bits === undefined || digest === undefined) {
       throw new RangeError(`Cannot read the integrity of "${key}"`);
     }
     const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
@@ -53,7 +44,10 @@ export function lockComponents(lock: Lock): readonly Component[] {
       name,
       version,
       purl,
-      hashes: [{ alg, content: Buffer.from(digest, "base64").toString("hex") }],
+      hashes: [{
+        alg: `SHA-${bits}`,
+        content: Buffer.from(digest, "base64").toString("hex"),
+      }],
     });
   }
   return [...components.values()];
@@ -66,6 +60,24 @@ export function runtimeComponent(
   purl: string,
 ): Component {
   return { type: "platform", "bom-ref": purl, name, version, purl };
+}
+
+/**
+ * An executable as a component.
+ *
+ * @param sha256 Its digest, in hexadecimal digits.
+ */
+export function executableComponent(
+  name: string,
+  version: string,
+  purl: string,
+  sha256: string,
+): Component {
+  return {
+    ...runtimeComponent(name, version, purl),
+    type: "application",
+    hashes: [{ alg: "SHA-256", content: sha256 }],
+  };
 }
 
 /**

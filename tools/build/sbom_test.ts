@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { PROJECT } from "../../bootstrap/docker/machine.ts";
-import { type Lock, lockComponents, sbom } from "./sbom.ts";
+import {
+  executableComponent,
+  type Lock,
+  lockComponents,
+  sbom,
+} from "./sbom.ts";
 
 const PROJECT_NAME = { name: "project", version: "1.2.3" };
 
@@ -81,4 +86,20 @@ Deno.test("sbom() has every package of deno.lock and of the import map", async (
   for (const name of [...imported, ...locked]) {
     assert.ok(listed.has(name), name);
   }
+});
+
+Deno.test("sbom() lists an executable with its digest", () => {
+  const lock = {
+    npm: { "a@1.0.0": { integrity: "sha512-AAAA" } },
+  };
+  const digest = "ab".repeat(32);
+  const part = executableComponent("k6", "1.8.1", "pkg:x/k6@1.8.1", digest);
+  const { components } = sbom(lock, PROJECT_NAME, [part]) as {
+    components: readonly unknown[];
+  };
+  assert.deepEqual(components[0], {
+    ...{ type: "application", "bom-ref": "pkg:x/k6@1.8.1" },
+    ...{ name: "k6", version: "1.8.1", purl: "pkg:x/k6@1.8.1" },
+    hashes: [{ alg: "SHA-256", content: digest }],
+  });
 });

@@ -43,12 +43,13 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^src\/load\//, [/^src\/(stack|io|core)\//]],
     [/^src\/control\//, [/^src\/(experiment|stack|io|core)\//]],
     [/^src\/lesson\//, [/^src\/(experiment|stack|io|core)\//]],
+    [/^src\/kit\//, [/^src\/(stack|io|core)\//]],
     [/^src\/page\//, [/^src\/(control|lesson|io|core)\//]],
     [/^src\/report\//, [/^src\/(experiment|io|core)\//]],
     [
       /^src\/lab\//,
       [
-        /^src\/(page|control|lesson|load|doctor|report|experiment)\//,
+        /^src\/(page|control|lesson|kit|load|doctor|report|experiment)\//,
         /^src\/(stack|io|core)\//,
       ],
     ],
@@ -70,15 +71,19 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^bootstrap\//, [/^src\/(io|core)\//]],
     [/^tools\/checks\//, []],
     [/^tools\/build\//, [/^src\/(io|core)\//, /^bootstrap\//]],
+    [
+      /^tools\/kit\//,
+      [/^src\/(stack|io|core)\//, /^bootstrap\//, /^tools\/build\//],
+    ],
     [/^tools\/gate\//, [/^src\/(server|stack|io|core)\//]],
     [/^tools\/soak\//, [/^src\/(stack|io|core)\//]],
     [
       /^tools\/[^/]+$/,
       [
-        /^src\/(lesson|experiment|stack|io|core)\//,
+        /^src\/(doctor|lesson|experiment|stack|io|core)\//,
         /^workshop\//,
         /^bootstrap\//,
-        /^tools\/(checks|build|gate|soak)\//,
+        /^tools\/(checks|build|kit|gate|soak)\//,
       ],
     ],
     [/^tests\//, [/./]],
@@ -107,7 +112,6 @@ export function importDirection(files: readonly SourceFile[]): Complaint[] {
 /** Pairs of files where one imports only types of the other. */
 const PAIRS: readonly string[] = [
   "src/experiment/experiment.ts, src/experiment/history.ts",
-  "src/server/http2/connection.ts, src/server/http2/stream.ts",
 ];
 
 /** No import cycles. */

@@ -13,14 +13,12 @@ export type Work =
     readonly ratePerS?: number;
     readonly concurrency?: number;
   }
-  /** One call on each of a number of new connections. */
-  | { readonly kind: "fresh"; readonly connections: number }
   /**
-   * A call on each connection, then idle until the server has closed them all
-   * or `limitMs` has passed, then `callsAfter` calls on each.
+   * A call on each of new connections, then idle until the server has closed
+   * them all or `limitMs` has passed, then `callsAfter` calls on each.
    */
   | {
-    readonly kind: "idle";
+    readonly kind: "connections";
     readonly connections: number;
     readonly callsAfter: number;
     readonly limitMs: number;
@@ -35,12 +33,12 @@ export interface FailedCall {
   readonly details: string;
 }
 
-/** What a driver saw. */
+/** What a driver saw; it counts as it goes. */
 export interface Report {
-  readonly calls: number;
-  readonly failures: readonly FailedCall[];
+  calls: number;
+  readonly failures: FailedCall[];
   /** When calls succeeded, in milliseconds since 1970, ascending. */
-  readonly successesAtMs: readonly number[];
+  readonly successesAtMs: number[];
   /** How often a connection was lost or closed by the other side. */
-  readonly disconnects: number;
+  disconnects: number;
 }

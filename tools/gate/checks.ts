@@ -22,10 +22,6 @@ export interface Plan {
   readonly freshClients: number;
   /** How long a connection is idle until the server closes it. */
   readonly idleMs: number;
-  /** How long calls go on while connections are closed by age. */
-  readonly ageLoadMs: number;
-  /** How often Envoy is restarted. */
-  readonly envoyRestarts: number;
 }
 
 /** The whole gate; `idleMs` is given by a flag. */
@@ -33,13 +29,10 @@ export const WHOLE_PLAN = {
   closingClients: 10,
   callsPerClient: 5_000,
   freshClients: 5,
-  ageLoadMs: 30_000,
-  envoyRestarts: 5,
 } as const;
 
 /** A few seconds' work, for every run of the tests. */
 export const QUICK_PLAN = {
-  ...WHOLE_PLAN,
   closingClients: 3,
   callsPerClient: 1_000,
   freshClients: 2,
@@ -56,6 +49,9 @@ const CONNECTIONS = 10;
 const CALLS_AFTER_IDLE = 20;
 const MAX_AGE_MS = 3_000;
 const AGE_LOAD_PER_S = 300;
+
+/** How long calls go on while connections are closed by age. */
+const AGE_LOAD_MS = 30_000;
 
 /** grpc-js varies the maximum age by 10 %; a busy machine adds some. */
 function ageLimitMs(ageMs: number): number {
@@ -149,10 +145,12 @@ function freshConnections(runtime: Runtime, plan: Plan): Promise<Reasons> {
     runtime,
     [],
     (server) =>
-      inTurn(runtime, server, { kind: "fresh", connections: CONNECTIONS }, {
-        clients: plan.freshClients,
-        calls: CONNECTIONS,
-      }),
+      inTurn(runtime, server, {
+        kind: "connections",
+        connections: CONNECTIONS,
+        callsAfter: 0,
+        limitMs: 0,
+      }, { clients: plan.freshClients, calls: CONNECTIONS }),
   );
 }
 
@@ -161,7 +159,7 @@ function idleGoaway(runtime: Runtime, { idleMs }: Plan): Promise<Reasons> {
   return withServer(runtime, flags, async (server) => {
     const limitMs = ageLimitMs(idleMs);
     const { reasons, disconnects } = await runClient(runtime, server, {
-      kind: "idle",
+      kind: "connections",
       connections: CONNECTIONS,
       callsAfter: CALLS_AFTER_IDLE,
       limitMs,
@@ -170,20 +168,17 @@ function idleGoaway(runtime: Runtime, { idleMs }: Plan): Promise<Reasons> {
   });
 }
 
-function connectionAge(
-  runtime: Runtime,
-  { ageLoadMs }: Plan,
-): Promise<Reasons> {
+function connectionAge(runtime: Runtime): Promise<Reasons> {
   const flags = ["--max-connection-age", String(MAX_AGE_MS)];
   return withServer(runtime, flags, async (server) => {
-    const calls = AGE_LOAD_PER_S * ageLoadMs / 1000;
+    const calls = AGE_LOAD_PER_S * AGE_LOAD_MS / 1000;
     const { reasons, disconnects } = await runClient(
       runtime,
       server,
       { kind: "load", ratePerS: AGE_LOAD_PER_S, calls },
-      { calls, workMs: ageLoadMs },
+      { calls, workMs: AGE_LOAD_MS },
     );
-    const min = Math.floor(ageLoadMs / ageLimitMs(MAX_AGE_MS));
+    const min = Math.floor(AGE_LOAD_MS / ageLimitMs(MAX_AGE_MS));
     return [...reasons, ...judgeDisconnects(disconnects, min)];
   });
 }

@@ -14,7 +14,7 @@ import {
 import { survivePeerErrors } from "../../src/io/peer_errors.ts";
 import { print } from "../../src/io/terminal.ts";
 import { pause, waitUntil } from "../../src/io/wait.ts";
-import type { FailedCall, Report, Work } from "./calls.ts";
+import type { Report, Work } from "./calls.ts";
 
 /**
  * A call without an answer by then is lost; even a busy machine answers sooner.
@@ -24,24 +24,8 @@ const DEADLINE_MS = 8_000;
 /** Time for a closed client to send its GOAWAY. */
 const GOODBYE_MS = 250;
 
-/** Fresh connections opened concurrently. */
-const FRESH_AT_ONCE = 10;
-
-/** Counts calls and lost connections. */
-class Ledger {
-  calls = 0;
-  disconnects = 0;
-  readonly failures: FailedCall[] = [];
-  readonly successesAtMs: number[] = [];
-
-  report(): Report {
-    const { calls, failures, successesAtMs, disconnects } = this;
-    return { calls, failures, successesAtMs, disconnects };
-  }
-}
-
-async function call(client: GreeterClient, ledger: Ledger): Promise<void> {
-  ledger.calls += 1;
+async function call(client: GreeterClient, report: Report): Promise<void> {
+  report.calls += 1;
   const startedAtMs = Date.now();
   const { reply, status, details } = await callToEnd(
     client,
@@ -50,21 +34,21 @@ async function call(client: GreeterClient, ledger: Ledger): Promise<void> {
     { deadlineMs: DEADLINE_MS },
   );
   const endedAtMs = Date.now();
-  if (reply !== undefined) ledger.successesAtMs.push(endedAtMs);
+  if (reply !== undefined) report.successesAtMs.push(endedAtMs);
   else {
-    ledger.failures.push({ startedAtMs, endedAtMs, code: status, details });
+    report.failures.push({ startedAtMs, endedAtMs, code: status, details });
   }
 }
 
 /** Counts the client's lost connections, until it is closed. */
-function watch(client: GreeterClient, ledger: Ledger): void {
+function watch(client: GreeterClient, report: Report): void {
   const channel = client.getChannel();
   let state = channel.getConnectivityState(false);
   const onChange = () => {
     const next = channel.getConnectivityState(false);
     const isOurs = next === connectivityState.SHUTDOWN;
     if (state === connectivityState.READY && next !== state && !isOurs) {
-      ledger.disconnects += 1;
+      report.disconnects += 1;
     }
     state = next;
     listen();
@@ -80,54 +64,37 @@ function watch(client: GreeterClient, ledger: Ledger): void {
 
 async function load(
   target: string,
-  ledger: Ledger,
+  report: Report,
   { calls, ratePerS = Infinity, concurrency }: Extract<Work, { kind: "load" }>,
 ): Promise<void> {
   const client = connect(Greeter, target);
-  watch(client, ledger);
+  watch(client, report);
   await runOpenLoop({
     ratePerS,
     count: calls,
     ...(concurrency === undefined ? {} : { concurrency }),
     signal: listenForStop().signal,
-    makeCall: () => call(client, ledger),
+    makeCall: () => call(client, report),
   });
   client.close();
 }
 
-async function fresh(
+async function openConnections(
   target: string,
-  ledger: Ledger,
-  { connections }: Extract<Work, { kind: "fresh" }>,
-): Promise<void> {
-  await runOpenLoop({
-    ratePerS: Infinity,
-    count: connections,
-    concurrency: FRESH_AT_ONCE,
-    makeCall: async () => {
-      const client = connect(Greeter, target);
-      await call(client, ledger);
-      client.close();
-    },
-  });
-}
-
-async function idle(
-  target: string,
-  ledger: Ledger,
-  work: Extract<Work, { kind: "idle" }>,
+  report: Report,
+  work: Extract<Work, { kind: "connections" }>,
 ): Promise<void> {
   const clients = Array.from(
     { length: work.connections },
     () => connect(Greeter, target),
   );
-  clients.forEach((client) => watch(client, ledger));
-  await Promise.all(clients.map((client) => call(client, ledger)));
-  const isClosed = () => ledger.disconnects >= clients.length;
+  clients.forEach((client) => watch(client, report));
+  await Promise.all(clients.map((client) => call(client, report)));
+  const isClosed = () => report.disconnects >= clients.length;
   await waitUntil(isClosed, work.limitMs);
   await Promise.all(clients.map(async (client) => {
     for (let made = 0; made < work.callsAfter; made += 1) {
-      await call(client, ledger);
+      await call(client, report);
     }
     client.close();
   }));
@@ -139,12 +106,16 @@ async function run(): Promise<number> {
   if (text === "") return 0;
   survivePeerErrors(() => {}, (error) => exitWithFailure("driver", error));
   const work = JSON.parse(text) as Work;
-  const ledger = new Ledger();
-  if (work.kind === "fresh") await fresh(target, ledger, work);
-  else if (work.kind === "idle") await idle(target, ledger, work);
-  else await load(target, ledger, work);
+  const report: Report = {
+    calls: 0,
+    failures: [],
+    successesAtMs: [],
+    disconnects: 0,
+  };
+  if (work.kind === "load") await load(target, report, work);
+  else await openConnections(target, report, work);
   await pause(GOODBYE_MS);
-  print(JSON.stringify(ledger.report()));
+  print(JSON.stringify(report));
   return 0;
 }
 

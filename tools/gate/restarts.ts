@@ -4,7 +4,7 @@ import { findTool } from "../../src/io/tools.ts";
 import { pause } from "../../src/io/wait.ts";
 import { freePorts } from "../../src/stack/free_port.ts";
 import { NativeStack } from "../../src/stack/native.ts";
-import type { Check, Plan } from "./checks.ts";
+import type { Check } from "./checks.ts";
 import {
   type Absence,
   judgeExit,
@@ -15,6 +15,9 @@ import { type Runtime, startClient } from "./runtime.ts";
 
 const SERVERS = 3;
 const RATE_PER_S = 50;
+
+/** How often Envoy is restarted. */
+const RESTARTS = 5;
 
 /** How long calls run before, between and after restarts. */
 const UNDISTURBED_MS = 2_500;
@@ -36,7 +39,6 @@ async function startStack({ path, signal }: Runtime): Promise<NativeStack> {
 async function loadThroughRestarts(
   runtime: Runtime,
   stack: NativeStack,
-  restarts: number,
 ): Promise<Reasons> {
   const client = startClient(runtime, stack.endpoint, {
     kind: "load",
@@ -45,7 +47,7 @@ async function loadThroughRestarts(
   }, LOAD_LIMIT_MS);
   const absences: Absence[] = [];
   await pause(UNDISTURBED_MS);
-  for (let made = 0; made < restarts; made += 1) {
+  for (let made = 0; made < RESTARTS; made += 1) {
     const stoppedAtMs = Date.now();
     await stack.stopEnvoy("SIGTERM");
     runtime.signal.throwIfAborted();
@@ -63,12 +65,12 @@ async function loadThroughRestarts(
   return [...reasons, ...judgeRestarts(report, absences)];
 }
 
-async function envoyRestarts(runtime: Runtime, plan: Plan): Promise<Reasons> {
+async function envoyRestarts(runtime: Runtime): Promise<Reasons> {
   let stack: NativeStack | undefined;
   let reasons: Reasons = [];
   try {
     stack = await startStack(runtime);
-    reasons = await loadThroughRestarts(runtime, stack, plan.envoyRestarts);
+    reasons = await loadThroughRestarts(runtime, stack);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     reasons = [error.message];

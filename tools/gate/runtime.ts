@@ -3,7 +3,7 @@ import { awaitExit, startChild } from "../../src/io/child.ts";
 import { runToEnd } from "../../src/io/processes.ts";
 import { otherDenoCommand } from "../../src/stack/programs.ts";
 import type { Report, Work } from "./calls.ts";
-import { judgeExit, type Reasons } from "./judge.ts";
+import { judgeExit, type Outcome, type Reasons } from "./judge.ts";
 
 /** A start takes a quarter of a second, and much longer on a busy machine. */
 const START_LIMIT_MS = 60_000;
@@ -52,17 +52,18 @@ export async function whyNotRunning(
 /**
  * Measures something about this Deno.
  *
- * @returns The measurement, or how the probe failed.
+ * @param judge Judges the measurement; a failed probe needs no judge.
  */
 export async function measure(
   runtime: Runtime,
   probe: Probe,
-): Promise<{ readonly value: unknown } | { readonly failed: string }> {
+  judge: (value: unknown) => Outcome,
+): Promise<Outcome> {
   const args = [PROBE_FLAG, "tools/gate/probe.ts", probe];
   const result = await runUnder(runtime, args, PROBE_LIMIT_MS);
-  if (result.code === 0) return { value: JSON.parse(result.stdout) };
+  if (result.code === 0) return judge(JSON.parse(result.stdout));
   tellEnd(runtime, "probe", result.code, result.stderr.trim().split("\n"));
-  return { failed: `probe exit ${result.code}` };
+  return [`probe exit ${result.code}`];
 }
 
 function runUnder(

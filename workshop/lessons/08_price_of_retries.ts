@@ -5,7 +5,7 @@ import type { Judge } from "../../src/experiment/experiment.ts";
 import { heldIf } from "../../src/experiment/judge.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
 import { noCallIsLost } from "../../experiments/_claims.ts";
-import { startedIn } from "../../experiments/duplicate_execution.ts";
+import { countOf } from "../../experiments/_claims.ts";
 import { CLUSTER, RETRY_POLICY, routePath } from "./_paths.ts";
 import text from "./08_price_of_retries.md" with { type: "text" };
 
@@ -20,7 +20,7 @@ const PER_TRY = [...RETRY_POLICY, "per_try_timeout"] as const;
 
 /** Servers start hardly more calls than callers make. */
 const runsOnce: Judge = ({ calls, before, after }) => {
-  const started = startedIn(after) - startedIn(before);
+  const started = countOf(after, "started") - countOf(before, "started");
   return heldIf(
     started <= calls.length * STARTED_A_CALL_MAX,
     `servers started ${started} calls for ${calls.length} that were made`,

@@ -7,24 +7,10 @@ import { editDistance } from "../nearest.ts";
 import { type Row, type SettingName, SETTINGS } from "./setting_rows.ts";
 import { type ShapeName, SHAPES } from "./shapes.ts";
 
-/** What every script reads. */
-const COMMON: readonly SettingName[] = [
-  "target",
-  "l7Target",
-  "ratePerS",
-  "durationMs",
-  "warmupMs",
-  "servers",
-  "tolerance",
-  "p95Ms",
-  "p99Ms",
-  "vus",
-  "deadlineMs",
-  "workMs",
-  "reference",
-  "report",
-  "record",
-];
+/** What only some scripts read. */
+const SPECIAL: ReadonlySet<string> = new Set(
+  Object.values(SHAPES).flatMap(({ reads }) => reads),
+);
 
 /** The settings of a run; those its script does not read have defaults. */
 export type LoadSettings =
@@ -32,6 +18,8 @@ export type LoadSettings =
     readonly [K in SettingName]: ReturnType<(typeof SETTINGS)[K]["parse"]>;
   }
   & {
+    /** The load test that they are for. */
+    readonly shape: ShapeName;
     /** What is wrong with them, a clause each; if anything, do not start. */
     readonly problems: string[];
     /** Variables that only other load tests read. */
@@ -53,11 +41,12 @@ export function readLoadSettings(
   env: Variables,
 ): LoadSettings {
   const { reads, defaults } = SHAPES[shape];
-  const read = new Set<string>([...COMMON, ...reads]);
+  const isRead = (name: string) =>
+    !SPECIAL.has(name) || reads.some((one) => one === name);
   const problems: string[] = [];
   const values = Object.entries<Row<unknown>>(SETTINGS).map(([name, row]) => {
     const normally = defaults[name as SettingName] ?? row.default;
-    const given = read.has(name) ? env[row.env] : undefined;
+    const given = isRead(name) ? env[row.env] : undefined;
     try {
       return [name, row.parse(given ?? normally)] as const;
     } catch (error) {
@@ -66,13 +55,14 @@ export function readLoadSettings(
     }
   });
   const known = Object.entries(SETTINGS)
-    .filter(([name]) => read.has(name)).map(([, { env }]) => env as string);
+    .filter(([name]) => isRead(name)).map(([, { env }]) => env as string);
   problems.push(...Object.keys(env).flatMap((name) => misspelt(name, known)));
   const unread = VARIABLES.filter((name) =>
     env[name] !== undefined && !known.includes(name)
   );
   return {
     ...Object.fromEntries(values),
+    shape,
     problems,
     unread,
   } as unknown as LoadSettings;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { SETTINGS } from "./setting_rows.ts";
+import { type SettingName, SETTINGS } from "./setting_rows.ts";
 import { readLoadSettings } from "./settings.ts";
+import { SHAPES } from "./shapes.ts";
 
 Deno.test("readLoadSettings() has a default for everything", () => {
   const settings = readLoadSettings("constant-rate", {});
@@ -110,5 +111,13 @@ Deno.test("the README has every setting with its default", async () => {
       line.startsWith(`| \`${env}\` `)
     );
     assert.equal(row?.split("|").at(-2)?.trim(), cell, env);
+  }
+  for (const [shape, { defaults }] of Object.entries(SHAPES)) {
+    const words = Object.entries(defaults)
+      .map(([name, value]) => `${SETTINGS[name as SettingName].env}=${value}`);
+    const row = readme.slice(readme.indexOf("have other defaults"))
+      .split("\n").find((line) => line.startsWith(`| \`${shape}\` `));
+    const cell = words.length === 0 ? undefined : `\`${words.join(" ")}\``;
+    assert.equal(row?.split("|").at(-2)?.trim(), cell, shape);
   }
 });

@@ -7,24 +7,13 @@ export interface Shape {
   readonly script: string;
   /** The question that it answers. */
   readonly question: string;
-  /** Settings it reads in addition to the common ones. */
+  /** Settings that not every load test reads, and this one does. */
   readonly reads: readonly SettingName[];
   /** Defaults, as text, that differ from the settings' own. */
   readonly defaults: Readonly<Partial<Record<SettingName, string>>>;
 }
 
-/** A load test's short name. */
-export type ShapeName =
-  | "constant-rate"
-  | "breakpoint"
-  | "spike"
-  | "soak"
-  | "streams"
-  | "reconnect"
-  | "connections";
-
-/** The load tests by their short names. */
-export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
+const ALL = {
   "constant-rate": {
     script: "grpc",
     question: "Does every server get the same share of the calls?",
@@ -67,7 +56,13 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
     reads: ["connections", "callsAtOnce"],
     defaults: {},
   },
-};
+} satisfies Readonly<Record<string, Shape>>;
+
+/** A load test's short name. */
+export type ShapeName = keyof typeof ALL;
+
+/** The load tests by their short names. */
+export const SHAPES: Readonly<Record<ShapeName, Shape>> = ALL;
 
 /** Whether there is a load test of this name. */
 export function isShapeName(name: string): name is ShapeName {

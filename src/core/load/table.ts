@@ -1,4 +1,5 @@
 /** The report of a load test as text. */
+import { tableLines } from "../table.ts";
 import { pinLines } from "./pins.ts";
 import type {
   Latencies,
@@ -11,18 +12,8 @@ import { crossedLines, referenceLine, verdictLine } from "./verdict.ts";
 /** A table: its head, then its rows. */
 export type Rows = readonly (readonly string[])[];
 
-/** Aligned columns: the first to the left, the others to the right. */
-function columns(rows: Rows): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? "").length))
-  );
-  return rows.map((row) =>
-    row.map((cell, column) =>
-      column === 0
-        ? cell.padEnd(widths[0] ?? 0)
-        : cell.padStart(widths[column] ?? 0)
-    ).join("  ").trimEnd()
-  );
+function columns([head = [], ...rows]: Rows): readonly string[] {
+  return tableLines(head, rows);
 }
 
 /** A part of one as percent: "33.33 %". */

@@ -17,8 +17,9 @@ const NPM_PACKAGES: Readonly<Record<string, string>> = {
 
 /** The row of any version of Deno. */
 export function denoRow(version: string): ToolRow {
-  const isPinned = version === config.toolVersions.deno;
-  const isOfStandIn = version === config.toolVersions["deno-of-stand-in"];
+  // Only pinned versions have digests to check against.
+  const pinned = (["deno", "deno-of-stand-in"] as const)
+    .find((name) => config.toolVersions[name] === version);
   return {
     name: "deno",
     title: "Deno",
@@ -28,12 +29,7 @@ export function denoRow(version: string): ToolRow {
     versionPattern: /^deno ([^ ]+)/,
     fetchedWith: "npm or pip",
     megabytes: megabytesOf("deno"),
-    // Only pinned versions have digests to check against.
-    ...(isPinned
-      ? { digests: digestsOf("deno") }
-      : isOfStandIn
-      ? { digests: digestsOf("deno-of-stand-in") }
-      : {}),
+    ...(pinned === undefined ? {} : { digests: digestsOf(pinned) }),
     fetch: fetchDeno,
   };
 }

@@ -1,7 +1,7 @@
 /** Fetches tools with the clients of package registries. */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Failure } from "../../core/errors.ts";
+import { sha256OfFile } from "../digest.ts";
 import { type RunResult, runToEnd } from "../processes.ts";
 import { isExecutableFile, onPath } from "./path.ts";
 import type { ToolRow, Workspace } from "./row.ts";
@@ -97,11 +97,10 @@ export async function findPip(
   workspace: Workspace,
 ): Promise<[string, ...string[]] | undefined> {
   const candidates: [string, ...string[]][] = [
-    ...onPath("python3", workspace.env).map((
-      python,
-    ): [string, ...string[]] => [python, "-m", "pip"]),
-    ...onPath("pip3", workspace.env).map((pip): [string] => [pip]),
-    ...onPath("pip", workspace.env).map((pip): [string] => [pip]),
+    ...onPath("python3", workspace.env)
+      .map((python): [string, ...string[]] => [python, "-m", "pip"]),
+    ...["pip3", "pip"].flatMap((name) => onPath(name, workspace.env))
+      .map((pip): [string] => [pip]),
   ];
   for (const [command, ...args] of candidates) {
     try {
@@ -247,10 +246,7 @@ export async function checkDigest(
   path: string,
   digest: string,
 ): Promise<void> {
-  const hash = createHash("sha256");
-  const file = await Deno.open(path);
-  for await (const chunk of file.readable) hash.update(chunk);
-  const found = `sha256:${hash.digest("hex")}`;
+  const found = `sha256:${await sha256OfFile(path)}`;
   if (found !== digest) {
     throw cannotFetch(
       tool,

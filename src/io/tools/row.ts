@@ -2,8 +2,6 @@
 
 /** What a row needs to fetch its tool. */
 export interface Workspace {
-  /** The version to fetch. */
-  readonly version: string;
   /** An empty folder for everything written; it is removed later. */
   readonly folder: string;
   /** The folder of fetched tools, for what other tools can reuse. */

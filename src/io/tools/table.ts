@@ -60,24 +60,6 @@ export const TOOLS = {
         go: GO,
       }),
   },
-  ghz: {
-    name: "ghz",
-    title: "ghz",
-    variable: "GHZ",
-    version: config.toolVersions.ghz,
-    versionArgs: ["--version"],
-    versionPattern: /^v?([0-9][^ \n]*)/,
-    fetchedWith: "go install",
-    megabytes: megabytesOf("ghz"),
-    fetch: (row, workspace) =>
-      fetchWithGo(row, workspace, {
-        module: "github.com/bojand/ghz",
-        package: "github.com/bojand/ghz/cmd/ghz",
-        // Without it, ghz reports its version as "dev".
-        linkerFlags: `-X=main.version=${row.version}`,
-        go: GO,
-      }),
-  },
   grpcurl: {
     name: "grpcurl",
     title: "grpcurl",

@@ -207,12 +207,12 @@ function makeChart(chart, { zoom, live, stories }) {
   const details = element(
     "details",
     {},
-    element("summary", {}, "Table"),
+    element("summary", { "aria-label": `Table: ${chart.title}` }, "Table"),
     tablePlace,
   );
   const box = element(
     "figure",
-    { class: "chart", id: `chart-${chart.id}` },
+    { class: "chart", id: `chart-${chart.id}`, "aria-label": chart.title },
     element("figcaption", {}, chart.title),
     legend,
     place,

@@ -133,13 +133,14 @@ function listing({ line, text }) {
     ...lines.filter((one) => one.trim() !== "")
       .map((one) => one.length - one.trimStart().length),
   );
+  const title = `envoy.yaml, from line ${line}`;
   return element(
     "figure",
-    {},
-    element("figcaption", {}, `envoy.yaml, from line ${line}`),
+    { "aria-label": title },
+    element("figcaption", {}, title),
     element(
       "pre",
-      { tabindex: "0" },
+      { tabindex: "0", role: "group", "aria-label": "Its lines" },
       ...lines.map((one, index) => {
         const { code, comment } = parted(one.slice(indent));
         return element(

@@ -3,8 +3,12 @@
 /** @typedef {import("../../control/state.ts").ServerState} ServerState */
 /** @typedef {import("../../control/state.ts").Listener} Listener */
 
-/** @type {Readonly<Record<string, string>>} */
-const FAULT_WORDS = {
+/**
+ * The kinds of fault, as people would say them.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
+export const FAULT_WORDS = {
   status: "fails calls",
   delay: "slow",
   hang: "hangs",

@@ -127,7 +127,10 @@ function makePanel(listener, send) {
   stageBox.append(unloaded);
   const box = element(
     "article",
-    { class: "panel", id: `panel-${listener}`, "data-listener": listener },
+    {
+      ...{ class: "panel", id: `panel-${listener}`, "data-listener": listener },
+      "aria-label": `${listener.toUpperCase()}: ${TITLES[listener]}`,
+    },
     element(
       "div",
       { class: "panel-head" },
@@ -200,7 +203,7 @@ function makePanel(listener, send) {
       setText(
         offer,
         load.ratePerS > 0
-          ? `Send the same ${load.ratePerS} calls a second here`
+          ? `Send the same ${counted(load.ratePerS, "call")} a second here`
           : `Send ${RATE_OFFERED} calls a second`,
       );
       const names = servers.map(({ name }) => name);

@@ -1,7 +1,13 @@
 /** A card for each server: what it is, and what can be done to it. */
 import { colourOf } from "./colours.js";
 import { element, keepParts, setText } from "./element.js";
-import { counted, envoyWord, faultWord, secondsLeft } from "./health.js";
+import {
+  counted,
+  envoyWord,
+  FAULT_WORDS,
+  faultWord,
+  secondsLeft,
+} from "./health.js";
 import { RECENT_S, sharesOf } from "./recent.js";
 
 /** @typedef {import("../../control/state.ts").State} State */
@@ -11,8 +17,25 @@ import { RECENT_S, sharesOf } from "./recent.js";
 /** @typedef {(action: Action, button: HTMLButtonElement) =>
  * Promise<boolean>} Asker */
 
-const FAULT_MS = 15_000;
+const FAULT_S = 15;
+const FAULT_S_MAX = 600;
 const SLOW_MS = 200;
+
+/**
+ * @param {string} server
+ * @param {string} kind
+ * @param {number} [seconds]
+ * @returns {Action}
+ */
+function faultOf(server, kind, seconds = FAULT_S) {
+  const fault = {
+    kind: /** @type {import("../../core/fault.ts").FaultKind} */ (kind),
+    durationMs: seconds * 1000,
+    ...(kind === "delay" ? { delayMs: SLOW_MS } : {}),
+    ...(kind === "health" ? { isServing: false } : {}),
+  };
+  return { do: "fault", server, fault };
+}
 
 /**
  * What each button asks for.
@@ -48,30 +71,18 @@ const ACTIONS = {
   ],
   slow: [
     "Slow",
-    `Answer ${SLOW_MS} ms later, for ${FAULT_MS / 1000} s`,
-    (server) => ({
-      do: "fault",
-      server,
-      fault: { kind: "delay", durationMs: FAULT_MS, delayMs: SLOW_MS },
-    }),
+    `Answer ${SLOW_MS} ms later, for ${FAULT_S} s`,
+    (server) => faultOf(server, "delay"),
   ],
   fail: [
     "Fail",
-    `Answer calls with UNAVAILABLE, for ${FAULT_MS / 1000} s`,
-    (server) => ({
-      do: "fault",
-      server,
-      fault: { kind: "status", durationMs: FAULT_MS },
-    }),
+    `Answer calls with UNAVAILABLE, for ${FAULT_S} s`,
+    (server) => faultOf(server, "status"),
   ],
   unhealthy: [
     "Unhealthy",
-    `Fail health checks but answer calls, for ${FAULT_MS / 1000} s`,
-    (server) => ({
-      do: "fault",
-      server,
-      fault: { kind: "health", durationMs: FAULT_MS, isServing: false },
-    }),
+    `Fail health checks but answer calls, for ${FAULT_S} s`,
+    (server) => faultOf(server, "health"),
   ],
   clear: [
     "Clear",
@@ -216,6 +227,7 @@ function makeCard(name, asker) {
       makeButton("fail"),
       makeButton("unhealthy"),
       clear,
+      ...makeFaultChoice(name, asker),
     ),
   );
   return {
@@ -254,6 +266,39 @@ function makeCard(name, asker) {
       setText(facts.rate, rate.toFixed(rate < 10 ? 1 : 0));
     },
   };
+}
+
+/**
+ * Every fault, for as long as is wanted.
+ *
+ * @param {string} server
+ * @param {Asker} asker
+ */
+function makeFaultChoice(server, asker) {
+  const kind = element(
+    "select",
+    { "aria-label": `Fault of ${server}` },
+    ...Object.entries(FAULT_WORDS).map(([value, text]) =>
+      element("option", { value }, text)
+    ),
+  );
+  const seconds = element("input", {
+    ...{ type: "number", value: String(FAULT_S), step: "1" },
+    ...{ min: "1", max: String(FAULT_S_MAX) },
+    "aria-label": `Seconds that the fault of ${server} lasts`,
+  });
+  const button = element(
+    "button",
+    {
+      ...{ type: "button", "data-server": server, "data-action": "fault" },
+      "aria-label": `Start the fault of ${server}`,
+    },
+    "Start",
+  );
+  button.addEventListener("click", () => {
+    asker(faultOf(server, kind.value, Number(seconds.value)), button);
+  });
+  return [kind, element("label", {}, seconds, "s"), button];
 }
 
 /**

@@ -20,9 +20,10 @@ export function timeOfDay(atMs) {
 
 /**
  * @param {HTMLElement} list
- * @param {HTMLElement} latest The newest, where all see and hear it.
+ * @param {HTMLElement} latest The newest, where all see it.
+ * @param {HTMLElement} told The newest, to be heard at its beginning and end.
  */
-export function makeStories(list, latest) {
+export function makeStories(list, latest, told) {
   /** @type {Map<number, StoryState>} */
   const known = new Map();
   /** @type {Map<number, HTMLElement>} */
@@ -56,8 +57,10 @@ export function makeStories(list, latest) {
     },
     /** @param {StoryState} story */
     show(story) {
+      const isNew = !known.has(story.id);
       show(story);
       setText(latest, line(story));
+      if (isNew || !story.isOpen) setText(told, story.text);
     },
     /** @returns {StoryState[]} */
     all: () => [...known.values()],

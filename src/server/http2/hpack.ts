@@ -1,12 +1,14 @@
 /** HPACK (RFC 7541): the header blocks of HTTP/2 frames. */
+import { CODE, putInteger } from "../../core/http2_wire.ts";
+import { Http2Error } from "./errors.ts";
 import { decodeHuffman, latin1 } from "./huffman.ts";
 
 /** One header field: its name and its value. */
 export type Field = readonly [name: string, value: string];
 
 /** A header block that cannot be decoded, which is fatal to its connection. */
-export class HpackError extends Error {
-  override readonly name = "HpackError";
+function malformed(message: string): Http2Error {
+  return new Http2Error(CODE.compressionError, message);
 }
 
 /** The static table, from index 1 (appendix A). */
@@ -76,7 +78,7 @@ export class HpackDecoder {
 
   /**
    * Decodes a whole block.
-   * @throws {HpackError} When it is malformed.
+   * @throws {Http2Error} When it is malformed.
    */
   decode(block: Uint8Array): DecodedBlock {
     this.#block = block;
@@ -105,9 +107,9 @@ export class HpackDecoder {
       return field;
     }
     if (first < 0x20) return this.#literal(4);
-    if (hasFields) throw new HpackError("a table size update after a field");
+    if (hasFields) throw malformed("a table size update after a field");
     const size = this.#integer(5);
-    if (size > TABLE_BYTES_MAX) throw new HpackError("an oversized table");
+    if (size > TABLE_BYTES_MAX) throw malformed("an oversized table");
     this.#tableBytesMax = size;
     this.#evict();
     return undefined;
@@ -123,7 +125,7 @@ export class HpackDecoder {
     const field = index <= STATIC_TABLE.length
       ? STATIC_TABLE[index - 1]
       : this.#table[index - STATIC_TABLE.length - 1];
-    if (field === undefined) throw new HpackError("an invalid index");
+    if (field === undefined) throw malformed("an invalid index");
     return field;
   }
 
@@ -151,24 +153,24 @@ export class HpackDecoder {
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return value;
     }
-    throw new HpackError("an integer above the limit");
+    throw malformed("an integer above the limit");
   }
 
   #string(): string {
     const isHuffman = (this.#block[this.#at] ?? 0) >= 0x80;
     const length = this.#integer(7);
     const end = this.#at + length;
-    if (end > this.#block.length) throw new HpackError("a truncated string");
+    if (end > this.#block.length) throw malformed("a truncated string");
     const bytes = this.#block.subarray(this.#at, end);
     this.#at = end;
     const text = isHuffman ? decodeHuffman(bytes) : latin1(bytes);
-    if (text === undefined) throw new HpackError("a malformed Huffman string");
+    if (text === undefined) throw malformed("a malformed Huffman string");
     return text;
   }
 
   #byte(): number {
     const byte = this.#block[this.#at];
-    if (byte === undefined) throw new HpackError("a truncated block");
+    if (byte === undefined) throw malformed("a truncated block");
     this.#at += 1;
     return byte;
   }
@@ -205,25 +207,6 @@ export function encodeHeaders(fields: readonly Field[]): Uint8Array {
     putString(block, value);
   }
   return Uint8Array.from(block);
-}
-
-function putInteger(
-  block: number[],
-  pattern: number,
-  prefixBits: number,
-  value: number,
-): void {
-  const prefixMax = 2 ** prefixBits - 1;
-  if (value < prefixMax) {
-    block.push(pattern | value);
-    return;
-  }
-  block.push(pattern | prefixMax);
-  let rest = value - prefixMax;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
-    block.push(rest % 0x80 | 0x80);
-  }
-  block.push(rest);
 }
 
 function putString(block: number[], text: string): void {

@@ -223,7 +223,7 @@ for (
   ] as const
 ) {
   Deno.test(`HpackDecoder refuses a block: ${why}`, () => {
-    assert.throws(() => decoded(block), { name: "HpackError", message });
+    assert.throws(() => decoded(block), { name: "Http2Error", message });
   });
 }
 
@@ -287,5 +287,5 @@ Deno.test("encodeHeaders() is undone by HpackDecoder", () => {
     isTooLong: false,
   });
   // Nothing was put into the table.
-  assert.throws(() => decoder.decode(bytes(NEWEST)), { name: "HpackError" });
+  assert.throws(() => decoder.decode(bytes(NEWEST)), { name: "Http2Error" });
 });

@@ -6,9 +6,9 @@ import {
   uint32s,
   WINDOW_BYTES_DEFAULT,
 } from "../../core/http2_wire.ts";
-import { demand, Http2Error, StreamError } from "./errors.ts";
+import { demand, StreamError } from "./errors.ts";
 import type { Frame } from "./frames.ts";
-import { type Field, HpackDecoder, HpackError } from "./hpack.ts";
+import { type Field, HpackDecoder } from "./hpack.ts";
 import { ReceiveWindow } from "./receive_window.ts";
 import { checkTrailers, type Headers, requestHeaders } from "./request.ts";
 import type { Sender } from "./sender.ts";
@@ -113,7 +113,7 @@ export class OpenStreams {
   /** @throws {Http2Error} When the peer may not send this. */
   takeHeaders({ stream: id, block, isEnd }: FrameOf<"headers">): void {
     // Always decoded, to keep the dynamic table in step with the peer's.
-    const { fields, isTooLong } = this.#decode(block);
+    const { fields, isTooLong } = this.#hpack.decode(block);
     const known = this.#streams.get(id);
     if (known !== undefined) {
       takeTrailers(known, fields, isEnd);
@@ -196,15 +196,6 @@ export class OpenStreams {
   dropAll(): void {
     for (const stream of [...this.#streams.values()]) {
       this.#drop(stream, CODE.cancel);
-    }
-  }
-
-  #decode(block: Uint8Array): ReturnType<HpackDecoder["decode"]> {
-    try {
-      return this.#hpack.decode(block);
-    } catch (error) {
-      if (!(error instanceof HpackError)) throw error;
-      throw new Http2Error(CODE.compressionError, error.message);
     }
   }
 

@@ -1,0 +1,84 @@
+/** DNS fails in every way while calls are made. */
+import { clusterFields } from "../src/experiment/changes.ts";
+import type { Experiment } from "../src/experiment/experiment.ts";
+import { heldIf } from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import type { Outage } from "../src/stack/discovery.ts";
+import { noCallIsLost } from "./_claims.ts";
+
+/** Two and more queries of Envoy, which asks every second. */
+const OUTAGE_MS = 2200;
+
+/** For the next good answer. */
+const BETWEEN_MS = 1200;
+
+/** In this order, with the words for charts. */
+const OUTAGES: readonly (readonly [Outage, string])[] = [
+  ["empty", "DNS has no address"],
+  ["missing", "DNS: no such name"],
+  ["failing", "DNS: SERVFAIL"],
+  ["silent", "DNS does not answer"],
+  ["slow", "DNS answers after 2 s"],
+];
+
+const FIRST_AT_MS = 500;
+
+const SCALE_AT_MS = FIRST_AT_MS + OUTAGES.length * (OUTAGE_MS + BETWEEN_MS);
+
+async function failWith(
+  outage: Outage,
+  { stack, wait }: RunContext,
+): Promise<void> {
+  await stack.setOutage(outage);
+  await wait(OUTAGE_MS);
+  await stack.setOutage(undefined);
+}
+
+export const dnsOutage: Experiment = {
+  name: "dns-outage",
+  question: "Is a call lost while DNS knows no server, or does not answer?",
+  setup: { servers: 3 },
+  load: { ratePerS: 100, durationMs: SCALE_AT_MS + 5000 },
+  events: [
+    ...OUTAGES.map(([outage, label], index) => ({
+      atMs: FIRST_AT_MS + index * (OUTAGE_MS + BETWEEN_MS),
+      label,
+      do: (run: RunContext) => failWith(outage, run),
+    })),
+    {
+      atMs: SCALE_AT_MS,
+      label: "scale 3 to 4",
+      do: ({ stack }) => stack.scale(4),
+    },
+  ],
+  claims: [
+    noCallIsLost,
+    {
+      id: "kept",
+      text: "Envoy keeps all three servers",
+      judge: ({ samples }) => {
+        const fewest = Math.min(
+          ...samples.map(({ stats }) => stats["membership_total"] ?? 0),
+        );
+        return heldIf(fewest >= 3, `at least ${fewest} servers`);
+      },
+    },
+    {
+      id: "later",
+      text: "a server that joins afterwards is found",
+      judge: ({ calls }) => {
+        const count = calls.filter(({ server }) => server === "server-4");
+        return heldIf(count.length > 0, `${count.length} calls on server-4`);
+      },
+    },
+  ],
+  control: {
+    about: "servers that are gone from DNS are dropped at once",
+    changes: [
+      clusterFields("health ignored when a server is gone from DNS", {
+        ignore_health_on_host_removal: true,
+      }),
+    ],
+    breaks: ["lost", "kept"],
+  },
+};

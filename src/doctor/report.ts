@@ -1,0 +1,168 @@
+/** The doctor's answer: for people, for programs, for code hosts (SARIF). */
+import { printable } from "../core/printable.ts";
+import { commandWords } from "../io/build.ts";
+import type { Examination } from "./examine.ts";
+import type { Place } from "./message.ts";
+import type { Finding, Rule, Severity } from "./rule.ts";
+
+/** Long enough for any sentence, short enough for a terminal. */
+const TEXT_UNITS_MAX = 500;
+
+/** "name:line:column", which editors and terminals open. */
+function positionText({ source, offset }: Place): string {
+  const { line, column } = source.positionOf(offset);
+  return `${clean(source.name)}:${line}:${column}`;
+}
+
+function clean(text: string): string {
+  return printable(text, TEXT_UNITS_MAX);
+}
+
+/** What is wrong, as in `cluster "a": type is LOGICAL_DNS`. */
+export function findingText({ of, place, now }: Finding): string {
+  const field = fieldName(place.path);
+  if (of !== "") return `${clean(of)}: ${field} is ${clean(now)}`;
+  return field === "" ? clean(now) : `${field}: ${clean(now)}`;
+}
+
+/** The last steps of a path, without its elements' numbers. */
+function fieldName(path: string): string {
+  const steps = path.split(".");
+  const from = steps.findLastIndex((step) => step.endsWith("]"));
+  return clean(steps.slice(from + 1).join("."));
+}
+
+/** Lines for people. */
+export function reportLines(
+  { name, diagnoses, unseen, notes }: Examination,
+  rulesCount: number,
+): readonly string[] {
+  const lines = notes.map((note) => `${clean(name)}: ${clean(note)}`);
+  for (const { rule, findings } of diagnoses) {
+    for (const finding of findings) {
+      lines.push(
+        `${positionText(finding.place)}: ${rule.severity}: ${
+          findingText(finding)
+        } [${rule.id}]`,
+      );
+    }
+    lines.push(...explanation(rule).map((line) => `  ${line}`));
+  }
+  for (const { place, what } of unseen) {
+    lines.push(`${positionText(place)}: not seen: ${clean(what)}`);
+  }
+  const count = diagnoses.length === 0
+    ? `none of ${rulesCount} known pitfalls`
+    : `${diagnoses.length} of ${rulesCount} known pitfalls`;
+  const where = unseen.length === 0
+    ? ""
+    : ` in what can be seen; ${unseen.length} ${
+      unseen.length === 1 ? "part" : "parts"
+    } cannot`;
+  return [...lines, `${clean(name)}: ${count}${where}`];
+}
+
+/** Why a pitfall matters, what to change, and what shows it. */
+export function explanation(rule: Rule): readonly string[] {
+  return [
+    `${rule.why}.`,
+    ...rule.change.split("\n").map((line) => `  ${line}`),
+    ...(rule.experiment === undefined
+      ? []
+      : [`See it: ${commandWords()} experiment run ${rule.experiment}`]),
+  ];
+}
+
+/** The answer as JSON. */
+export function reportJson(examination: Examination): string {
+  const at = ({ path, source, offset }: Place) => ({
+    file: source.name,
+    ...source.positionOf(offset),
+    path,
+  });
+  const { name, notes, diagnoses, unseen } = examination;
+  return JSON.stringify(
+    {
+      name,
+      notes,
+      findings: diagnoses.flatMap(({ rule, findings }) =>
+        findings.map((finding) => ({
+          rule: rule.id,
+          severity: rule.severity,
+          ...at(finding.place),
+          of: finding.of,
+          now: finding.now,
+          why: rule.why,
+          change: rule.change,
+          experiment: rule.experiment ?? null,
+        }))
+      ),
+      unseen: unseen.map(({ place, what }) => ({ ...at(place), what })),
+    },
+    undefined,
+    2,
+  );
+}
+
+/** SARIF's levels, by severity. */
+const LEVELS: Readonly<Record<Severity, string>> = {
+  wrong: "error",
+  risky: "warning",
+  "worth knowing": "note",
+};
+
+/** The answer as SARIF 2.1.0, which code hosts and editors show. */
+export function reportSarif(
+  { diagnoses, unseen }: Examination,
+  rules: readonly Rule[],
+  version: string,
+): string {
+  const location = (place: Place) => {
+    const { line, column } = place.source.positionOf(place.offset);
+    return [{
+      physicalLocation: {
+        artifactLocation: { uri: encodeURI(place.source.name) },
+        region: { startLine: line, startColumn: column },
+      },
+      logicalLocations: [{ fullyQualifiedName: place.path }],
+    }];
+  };
+  const results = diagnoses.flatMap(({ rule, findings }) =>
+    findings.map((finding) => ({
+      ruleId: rule.id,
+      level: LEVELS[rule.severity],
+      message: { text: `${findingText(finding)}. ${rule.why}.` },
+      locations: location(finding.place),
+    }))
+  );
+  const notSeen = unseen.map(({ place, what }) => ({
+    ruleId: "not-seen",
+    level: "note",
+    kind: "open",
+    message: { text: `Not seen: ${clean(what)}.` },
+    locations: location(place),
+  }));
+  return JSON.stringify(
+    {
+      $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+      version: "2.1.0",
+      runs: [{
+        tool: {
+          driver: {
+            name: "grpc-demo doctor",
+            version,
+            rules: rules.map(({ id, why, change, severity }) => ({
+              id,
+              shortDescription: { text: `${why}.` },
+              help: { text: change },
+              defaultConfiguration: { level: LEVELS[severity] },
+            })),
+          },
+        },
+        results: [...results, ...notSeen],
+      }],
+    },
+    undefined,
+    2,
+  );
+}

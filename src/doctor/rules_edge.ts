@@ -1,0 +1,370 @@
+/** Pitfalls of ejection, limits, TLS and what faces the callers. */
+import type { Message } from "./message.ts";
+import {
+  type Manager,
+  type Model,
+  runtimeFlag,
+  runtimeNumber,
+} from "./model.ts";
+import { addressIn, type Cluster } from "./cluster.ts";
+import {
+  type Finding,
+  finding,
+  ofCluster,
+  ofListener,
+  type Rule,
+} from "./rule.ts";
+
+/** The share of one server in a small cluster of three. */
+const ONE_OF_THREE_PERCENT = 34;
+
+/** At most this share is ejected, unless set. */
+const EJECTION_PERCENT_DEFAULT = 10;
+
+/** What gRPC allows by convention for the metadata of a call. */
+const METADATA_KB = 8;
+
+function inOutlierDetection(
+  field: string,
+  isFault: (
+    number: (field: string) => number | undefined,
+    cluster: Cluster,
+    detection: Message,
+  ) => boolean,
+): Rule["find"] {
+  return (model) =>
+    model.clusters.flatMap((cluster) => {
+      const detection = cluster.message.message("outlier_detection");
+      const number = (field: string) =>
+        runtimeNumber(model, `outlier_detection.${field}`) ??
+          detection?.number(field);
+      return detection === undefined || !isFault(number, cluster, detection)
+        ? []
+        : [finding(ofCluster(cluster), detection, field)];
+    });
+}
+
+function inManagers(
+  path: string,
+  isFault: (manager: Manager) => boolean,
+): Rule["find"] {
+  return ({ managers }) =>
+    managers.filter(isFault).map(({ listener, message }) =>
+      finding(ofListener(listener), message, path)
+    );
+}
+
+/** Whether one server may be ejected. */
+function ejectsOne(
+  percent: number,
+  detection: Message,
+  { addresses, discovery }: Cluster,
+): boolean {
+  const isKnown = discovery === "static" || discovery === "eds";
+  const needed = isKnown && addresses.length > 0
+    ? 100 / addresses.length
+    : ONE_OF_THREE_PERCENT;
+  return percent >= needed || detection.flag("always_eject_one_host") === true;
+}
+
+/** Listeners whose connections from callers are not limited. */
+function withoutConnectionLimit(model: Model): readonly Finding[] {
+  const { bootstrap, managers, runtime } = model;
+  const isLimited = runtime.has("overload.global_downstream_max_connections") ||
+    bootstrap.messages("overload_manager.resource_monitors").some((monitor) =>
+      (monitor.number(
+        "typed_config.max_active_downstream_connections",
+      ) ?? 0) > 0
+    );
+  if (isLimited) return [];
+  const open = managers.find(({ listener, chain }) => {
+    const name = listener.text("name") ?? "";
+    return !runtime.has(
+      `envoy.resource_limits.listener.${name}.connection_limit`,
+    ) &&
+      !chain.messages("filters").some((filter) =>
+        filter.message("typed_config")?.is("ConnectionLimit")
+      );
+  });
+  return open === undefined ? [] : [finding(
+    ofListener(open.listener),
+    bootstrap,
+    "overload_manager.resource_monitors",
+    "without a limit on connections",
+  )];
+}
+
+/** A TLS context of a transport socket, or undefined if it has none. */
+function tlsOf(message: Message): Message | undefined {
+  const config = message.message("transport_socket.typed_config");
+  return config?.message("common_tls_context");
+}
+
+/** Listeners with TLS that gRPC callers reach, with their contexts. */
+function tlsListeners({ managers }: Model) {
+  return managers.flatMap(({ listener, chain }) => {
+    const tls = tlsOf(chain);
+    return tls === undefined ? [] : [{ listener, tls }];
+  });
+}
+
+/** Finds certificates that Envoy reads once only. */
+function fixedCertificates(model: Model): readonly Finding[] {
+  const contexts = [
+    ...tlsListeners(model).map(({ listener, tls }) =>
+      [ofListener(listener), tls] as const
+    ),
+    ...model.clusters.flatMap((cluster) => {
+      const tls = tlsOf(cluster.message);
+      return tls === undefined ? [] : [[ofCluster(cluster), tls] as const];
+    }),
+  ];
+  return contexts.filter(([, tls]) => tls.list("tls_certificates").length > 0)
+    .map(([of, tls]) => finding(of, tls, "tls_certificates", "in the context"));
+}
+
+/** Whether an address is reached from this machine only. */
+function isLoopback(address: Message): boolean {
+  const host = address.text("socket_address.address");
+  return host === undefined || host === "localhost" || host === "::1" ||
+    /^127\./.test(host);
+}
+
+/** Limits of headers that callers' metadata may exceed. */
+function smallHeaders({ managers, clusters }: Model): readonly Finding[] {
+  const request = managers.filter(({ message }) =>
+    (message.number("max_request_headers_kb") ?? METADATA_KB) < METADATA_KB
+  ).map(({ listener, message }) =>
+    finding(ofListener(listener), message, "max_request_headers_kb")
+  );
+  const reply = clusters.flatMap((cluster) =>
+    [...cluster.message.map("typed_extension_protocol_options").values()]
+      .map(({ value }) => value as Message)
+      .filter((options) =>
+        (options.number(MAX_REPLY_KB) ?? METADATA_KB) < METADATA_KB
+      )
+      .map((options) => finding(ofCluster(cluster), options, MAX_REPLY_KB))
+  );
+  return [...request, ...reply];
+}
+
+const MAX_REPLY_KB = "common_http_protocol_options.max_response_headers_kb";
+
+/** Clusters whose limit of connections is below one for each worker. */
+function limitsOfWorkers(model: Model): readonly Finding[] {
+  const { concurrency = 1 } = model.circumstances;
+  if (concurrency <= 1) return [];
+  return model.clusters.flatMap((cluster) =>
+    cluster.message.messages("circuit_breakers.thresholds").filter((one) =>
+      (one.number("max_connections") ?? Infinity) <
+        concurrency * Math.max(1, cluster.addresses.length)
+    ).map((one) => finding(ofCluster(cluster), one, "max_connections"))
+  );
+}
+
+/** Round robin with several workers. */
+function roundRobins({ circumstances, clusters }: Model): readonly Finding[] {
+  const { concurrency = 1 } = circumstances;
+  if (concurrency <= 1) return [];
+  return clusters.filter(({ message }) =>
+    (message.text("lb_policy") ?? "ROUND_ROBIN") === "ROUND_ROBIN" &&
+    !message.has("load_balancing_policy")
+  ).map((cluster) =>
+    finding(
+      ofCluster(cluster),
+      cluster.message,
+      "lb_policy",
+      `ROUND_ROBIN in each of ${concurrency} workers`,
+    )
+  );
+}
+
+/** Connections that never move to another Envoy. */
+function fixedConnections({ circumstances, managers }: Model) {
+  if (circumstances.envoys <= 1) return [];
+  const path = "common_http_protocol_options.max_connection_duration";
+  return managers.filter(({ message }) => !((message.number(path) ?? 0) > 0))
+    .map(({ listener, message }) =>
+      finding(ofListener(listener), message, path)
+    );
+}
+
+/** The runtime flag that chooses another HTTP/2 library. */
+const OGHTTP2_FLAG = "envoy.reloadable_features.http2_use_oghttp2";
+
+/** Rules about failures, overload and what callers meet first. */
+export const EDGE_RULES: readonly Rule[] = [
+  {
+    id: "ejects-nobody",
+    severity: "wrong",
+    why:
+      "At most 10 % of the servers are ejected unless set, so one of three " +
+      "never is; set max_ejection_percent to 34 or more",
+    change: "max_ejection_percent: 67",
+    experiment: "faulty-server",
+    find: inOutlierDetection(
+      "max_ejection_percent",
+      (number, cluster, detection) =>
+        !ejectsOne(
+          number("max_ejection_percent") ?? EJECTION_PERCENT_DEFAULT,
+          detection,
+          cluster,
+        ),
+    ),
+  },
+  {
+    id: "no-enforcing",
+    severity: "wrong",
+    why: "With both detectors at 0 a server that answers UNAVAILABLE is " +
+      "never ejected; enforce one of them",
+    change: "enforcing_consecutive_gateway_failure: 100",
+    experiment: "faulty-server",
+    find: inOutlierDetection(
+      "enforcing_consecutive_gateway_failure",
+      (number) =>
+        (number("enforcing_consecutive_5xx") ?? 100) === 0 &&
+        (number("enforcing_consecutive_gateway_failure") ?? 0) === 0,
+    ),
+  },
+  {
+    id: "check-unejects",
+    severity: "risky",
+    why:
+      "A failing server whose health check passes returns at the next check " +
+      "unless this is false",
+    change: "successful_active_health_check_uneject_host: false",
+    experiment: "faulty-server",
+    find: inOutlierDetection(
+      "successful_active_health_check_uneject_host",
+      (_, { healthChecks }, detection) =>
+        healthChecks.length > 0 &&
+        detection.flag("successful_active_health_check_uneject_host") !== false,
+    ),
+  },
+  {
+    id: "slow-headers",
+    severity: "risky",
+    why: "A caller may hold a stream by never finishing its headers; " +
+      "set it to a few seconds",
+    change: "request_headers_timeout: 5s",
+    experiment: "slowloris",
+    find: inManagers(
+      "request_headers_timeout",
+      ({ message }) => !((message.number("request_headers_timeout") ?? 0) > 0),
+    ),
+  },
+  {
+    id: "no-connection-limit",
+    severity: "risky",
+    why: "Callers may open connections until Envoy runs out of descriptors; " +
+      "add the global_downstream_max_connections monitor",
+    change: `overload_manager:
+  resource_monitors:
+    - name: envoy.resource_monitors.global_downstream_max_connections
+      typed_config:
+        "@type": type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig
+        max_active_downstream_connections: 800`,
+    experiment: "slowloris",
+    find: withoutConnectionLimit,
+  },
+  {
+    id: "admin-open",
+    severity: "risky",
+    why: "Whoever reaches the admin interface can read everything and stop " +
+      "Envoy, as it asks for no password",
+    change:
+      "admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }",
+    experiment: undefined,
+    find: ({ bootstrap }) => {
+      const address = bootstrap.message("admin.address");
+      return address === undefined || isLoopback(address)
+        ? []
+        : [finding("Envoy", bootstrap, "admin.address", addressIn(address))];
+    },
+  },
+  {
+    id: "no-alpn",
+    severity: "wrong",
+    why:
+      "gRPC callers require that the server chooses h2 in the TLS handshake " +
+      "(ALPN), and without it newer ones refuse the connection",
+    change: "alpn_protocols: [h2]",
+    experiment: undefined,
+    find: (model) =>
+      tlsListeners(model).filter(({ tls }) =>
+        !tls.list("alpn_protocols").some(({ value }) => value === "h2")
+      ).map(({ listener, tls }) =>
+        finding(
+          ofListener(listener),
+          tls,
+          "alpn_protocols",
+          tls.has("alpn_protocols") ? "without h2" : "not set",
+        )
+      ),
+  },
+  {
+    id: "fixed-certificates",
+    severity: "risky",
+    why:
+      "Envoy reads certificates in a TLS context once, and serves them after " +
+      "they have expired; give them by SDS from a file, which is read again",
+    change: `tls_certificate_sds_secret_configs:
+  - name: server
+    sds_config: { path_config_source: { path: /certs/sds.yaml, watched_directory: { path: /certs } } }`,
+    experiment: undefined,
+    find: fixedCertificates,
+  },
+  {
+    id: "small-headers",
+    severity: "risky",
+    why: "gRPC allows 8 KiB of metadata by convention, and calls or replies " +
+      "with more than this fail without a reason that the caller can read",
+    change: "max_request_headers_kb: 16",
+    experiment: "oversize",
+    find: smallHeaders,
+  },
+  {
+    id: "connections-stay",
+    severity: "risky",
+    why:
+      "gRPC callers keep their connection, so that a new Envoy gets no call " +
+      "until they reconnect; end connections after some minutes",
+    change: "common_http_protocol_options: { max_connection_duration: 300s }",
+    experiment: undefined,
+    find: fixedConnections,
+  },
+  {
+    id: "limits-of-workers",
+    severity: "risky",
+    why:
+      "Each worker has its own connection to each server, so that this limit " +
+      "leaves servers without one",
+    change: "max_connections: 1024",
+    experiment: "worker-concurrency",
+    find: limitsOfWorkers,
+  },
+  {
+    id: "shares-of-workers",
+    severity: "worth knowing",
+    why:
+      "Each worker has its own round robin with a random start, so that few " +
+      "calls are not shared equally; use one worker where that matters",
+    change: "# start Envoy with --concurrency 1",
+    experiment: "worker-concurrency",
+    find: roundRobins,
+  },
+  {
+    id: "oghttp2",
+    severity: "risky",
+    why: "This HTTP/2 library has lost the trailers of replies, for example " +
+      "with a message of 65,535 bytes; leave it to Envoy's default",
+    change: `${OGHTTP2_FLAG}: false`,
+    experiment: undefined,
+    find: (model) => {
+      const field = model.runtime.get(OGHTTP2_FLAG);
+      return field === undefined || runtimeFlag(model, OGHTTP2_FLAG) !== true
+        ? []
+        : [{ of: "Envoy", place: field.place, now: "true" }];
+    },
+  },
+];
