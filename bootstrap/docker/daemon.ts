@@ -1,7 +1,7 @@
 /** Starts a Docker engine on a machine that has none, and stops it. */
 import { Failure } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
-import { forwardPolicyOf, removalOfDockersRules } from "./firewall.ts";
+import { forwardPolicyOf, removalOfRules } from "./firewall.ts";
 import { waitUntil } from "../../src/io/wait.ts";
 import { DOCKER_FOLDER, isThere, runWell } from "./machine.ts";
 
@@ -246,7 +246,9 @@ async function cleanNetwork(started: Started): Promise<void> {
     const forwardPolicy = started.forwardPolicies?.[command];
     if (forwardPolicy === undefined) continue;
     const saved = await runWell(`${command}-save`, []);
-    const removal = removalOfDockersRules(saved, { forwardPolicy });
+    const removal = removalOfRules("docker", saved, {
+      forwardPolicy,
+    });
     if (removal === "") continue;
     await Deno.writeTextFile(file, removal);
     await runWell(`${command}-restore`, ["--noflush", file]);

@@ -1,22 +1,30 @@
-/** Undoes what a Docker engine leaves in the packet filter. */
+/** Undoes what a Docker engine or Kubernetes leaves in the packet filter. */
 
-/** What Docker's rules mention: its chains or its bridges. */
-const DOCKERS_OWN =
-  /(?:^|\s)(?:DOCKER[A-Z0-9-]*|docker0|br-[0-9a-f]{12})(?:\s|$)/;
+/** How the lines of `iptables-save` show whose they are. */
+const OWNERS = {
+  docker: {
+    chain: /^:(DOCKER[A-Z0-9-]*) /,
+    // Its chains, its bridges, and the rule that lets a container reach its own
+    // published port.
+    rule:
+      /^-A (?:.*\s)?(?:DOCKER[A-Z0-9-]*|docker0|br-[0-9a-f]{12})(?:\s|$)|^-A POSTROUTING -s (\S+\/32) -d \1 .*-j MASQUERADE$/,
+  },
+  kubernetes: {
+    chain: /^:(KUBE-[A-Z0-9-]*) /,
+    rule: /^-A (?:.*\s)?KUBE-[A-Z0-9-]*(?:\s|$)/,
+  },
+} as const;
 
-/** Docker's rule that lets a container reach its own published port. */
-const HAIRPIN = /^-A POSTROUTING -s (\S+\/32) -d \1 .*-j MASQUERADE$/;
+/** Who made a rule. */
+export type RuleOwner = keyof typeof OWNERS;
 
-const CHAIN = /^:(DOCKER[A-Z0-9-]*) /;
-
-/** Whether a line of `iptables-save` is one of Docker's rules. */
-export function isDockersRule(line: string): boolean {
-  return line.startsWith("-A ") &&
-    (DOCKERS_OWN.test(line) || HAIRPIN.test(line));
+/** Whether a line of `iptables-save` is one of an owner's rules. */
+export function isRuleOf(owner: RuleOwner, line: string): boolean {
+  return OWNERS[owner].rule.test(line);
 }
 
 /**
- * Makes the input of `iptables-restore --noflush` that removes Docker's rules
+ * Makes the input of `iptables-restore --noflush` that removes an owner's rules
  * and chains, and nothing else. A dead container's rules matter: they still
  * redirect a published port to where nothing listens.
  *
@@ -25,7 +33,8 @@ export function isDockersRule(line: string): boolean {
  * engine set it to DROP; undefined leaves it.
  * @returns Empty when there is nothing to remove.
  */
-export function removalOfDockersRules(
+export function removalOfRules(
+  owner: RuleOwner,
   saved: string,
   options: { readonly forwardPolicy?: string } = {},
 ): string {
@@ -37,7 +46,7 @@ export function removalOfDockersRules(
       table = [line];
       chains = [];
     } else if (line.startsWith(":")) {
-      const [, chain] = CHAIN.exec(line) ?? [];
+      const [, chain] = OWNERS[owner].chain.exec(line) ?? [];
       if (chain !== undefined) chains.push(chain);
       if (options.forwardPolicy !== undefined && table[0] === "*filter") {
         const policy = `:FORWARD ${options.forwardPolicy} `;
@@ -45,9 +54,9 @@ export function removalOfDockersRules(
           !line.startsWith(policy);
         if (isOther) table.push(`${policy}[0:0]`);
       }
-    } else if (isDockersRule(line)) {
+    } else if (isRuleOf(owner, line)) {
       const [, chain] = /^-A (\S+)/.exec(line) ?? [];
-      // Docker's own chains are flushed below.
+      // The owner's chains are flushed below.
       if (chains.includes(chain ?? "")) continue;
       table.push(line.replace(/^-A/, "-D"));
     } else if (line === "COMMIT") {

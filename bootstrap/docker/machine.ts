@@ -51,9 +51,12 @@ export async function hasDebianPackages(): Promise<boolean> {
 }
 
 /** Whether a program runs here: it is asked for its version. */
-export async function isThere(command: string): Promise<boolean> {
+export async function isThere(
+  command: string,
+  question = "--version",
+): Promise<boolean> {
   try {
-    return (await runToEnd(command, ["--version"])).code === 0;
+    return (await runToEnd(command, [question])).code === 0;
   } catch {
     return false;
   }

@@ -1,0 +1,58 @@
+/** Makes images without Docker: one program and nothing else. */
+import { createHash } from "node:crypto";
+import { runWell } from "../docker/machine.ts";
+
+/**
+ * Packs a static program as an image that containerd can import.
+ *
+ * @param program The path of the executable.
+ * @param name The image's name, with its tag.
+ * @param archive The file to make.
+ */
+export async function packImage(
+  program: string,
+  name: string,
+  archive: string,
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "grpc-demo-image-" });
+  try {
+    await Deno.mkdir(`${folder}/root`);
+    await Deno.copyFile(program, `${folder}/root/program`);
+    await Deno.chmod(`${folder}/root/program`, 0o755);
+    const pack = (target: string, from: string, ...files: string[]) =>
+      runWell("tar", [
+        "--create",
+        "--mtime=@0",
+        "--owner=0",
+        "--group=0",
+        "--numeric-owner",
+        `--directory=${from}`,
+        `--file=${target}`,
+        ...files,
+      ]);
+    await pack(`${folder}/layer.tar`, `${folder}/root`, "program");
+    const digest = createHash("sha256")
+      .update(await Deno.readFile(`${folder}/layer.tar`)).digest("hex");
+    const settings = {
+      architecture: Deno.build.arch === "aarch64" ? "arm64" : "amd64",
+      os: "linux",
+      config: { Entrypoint: ["/program"] },
+      rootfs: { type: "layers", diff_ids: [`sha256:${digest}`] },
+    };
+    await Deno.writeTextFile(
+      `${folder}/config.json`,
+      JSON.stringify(settings),
+    );
+    await Deno.writeTextFile(
+      `${folder}/manifest.json`,
+      JSON.stringify([{
+        Config: "config.json",
+        RepoTags: [name],
+        Layers: ["layer.tar"],
+      }]),
+    );
+    await pack(archive, folder, "manifest.json", "config.json", "layer.tar");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
