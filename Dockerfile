@@ -3,11 +3,22 @@
 # Targets: server, client            compile from this folder
 #          server-prebuilt,          pack binaries that are already in dist/;
 #          client-prebuilt           needs no network but the base image
+#          load                      k6 with the scripts of loadtest/
 
 # Compiles. Its version is "toolVersions.deno" of deno.json, as a test checks.
 ARG DENO_IMAGE=denoland/deno:debian-2.9.3
 # Runs the binary: glibc and certificates, no shell, user nonroot (65532).
 ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
+# Runs the load tests. Its version is "toolVersions.k6" of deno.json.
+ARG K6_IMAGE=grafana/k6:1.8.1
+
+# The scripts import what the lab and they have in common.
+FROM ${K6_IMAGE} AS load
+USER 65532:65532
+COPY proto /project/proto
+COPY loadtest /project/loadtest
+COPY src/core /project/src/core
+CMD ["run", "/project/loadtest/grpc.js"]
 
 FROM ${BASE_IMAGE} AS base
 USER 65532:65532

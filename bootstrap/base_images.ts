@@ -80,6 +80,20 @@ export const BASE_IMAGES: readonly BaseImage[] = [
     ],
   },
   {
+    name: `grafana/k6:${config.toolVersions.k6}`,
+    packages: RUNTIME_PACKAGES,
+    fill: async (root) => {
+      const { path } = await findTool("k6", { onProgress: print });
+      await addProgram(path, root, "/usr/bin/k6");
+    },
+    settings: [
+      PATH_SETTING,
+      CERTIFICATES_SETTING,
+      "USER 12345",
+      'ENTRYPOINT ["k6"]',
+    ],
+  },
+  {
     name: `denoland/deno:debian-${config.toolVersions.deno}`,
     packages: [...RUNTIME_PACKAGES, ...SHELL_PACKAGES],
     fill: addDeno,

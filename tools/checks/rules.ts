@@ -177,6 +177,12 @@ export function bannedWords(files: readonly SourceFile[]): Complaint[] {
 /** Files that repeat a version of deno.json because they must. */
 const VERSIONED: readonly (readonly [path: string, RegExp, tool: string])[] = [
   ["Dockerfile", /denoland\/deno:[a-z]*-?(\d+\.\d+\.\d+)/g, "deno"],
+  ["Dockerfile", /grafana\/k6:(\d+\.\d+\.\d+)/g, "k6"],
+  [
+    "deploy/kubernetes/base/kustomization.yaml",
+    /newTag: [a-z]*-v(\d+\.\d+\.\d+)/g,
+    "envoy",
+  ],
   ["compose.yaml", /envoyproxy\/envoy:[a-z]*-v(\d+\.\d+\.\d+)/g, "envoy"],
   ["envoy.yaml", /for Envoy (\d+\.\d+\.\d+)/g, "envoy"],
 ];
