@@ -211,7 +211,7 @@ async function ourProcesses(): Promise<number[]> {
  */
 export function processesOf(path: string, listing: string): number[] {
   const row =
-    /^\/proc\/([0-9]+)\/cmdline:(?:\S*\/)?(?:dockerd|containerd[a-z0-9-]*)\0(.*)$/;
+    /^\/proc\/([0-9]+)\/cmdline:(?:[^\0]*\/)?(?:dockerd|containerd[a-z0-9-]*)\0(.*)$/;
   return listing.split("\n").flatMap((line) => {
     const [, pid, words] = row.exec(line) ?? [];
     const isOurs = words?.split("\0").some((word) =>

@@ -21,7 +21,8 @@ Deno.test("processesOf() finds engines by their path, and nothing else", () => {
     row(14, "dockerd", `--exec-root=${OURS}-other`),
     row(15, "vi", `${OURS}/containerd/containerd.toml`),
     row(16, "sh", "-c", `grep ${OURS}`),
+    row(17, "/usr/bin/containerd", "--root", `${OURS}/x/containerd`, "--debug"),
     "",
   ].join("\n");
-  assert.deepEqual(processesOf(OURS, listing), [10, 11, 12]);
+  assert.deepEqual(processesOf(OURS, listing), [10, 11, 12, 17]);
 });

@@ -127,7 +127,7 @@ async function ourProcesses(): Promise<number[]> {
  */
 export function clusterProcesses(listing: string): number[] {
   const row =
-    /^\/proc\/([0-9]+)\/cmdline:(?:\S*\/)?(?:containerd[a-z0-9-]*|etcd|kube[a-z-]+)\0(.*)$/;
+    /^\/proc\/([0-9]+)\/cmdline:(?:[^\0]*\/)?(?:containerd[a-z0-9-]*|etcd|kube[a-z-]+)\0(.*)$/;
   return listing.split("\n").flatMap((line) => {
     const [, pid, words] = row.exec(line) ?? [];
     const isOurs = words?.split("\0").some((word) =>
