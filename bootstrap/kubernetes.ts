@@ -17,9 +17,9 @@ import {
 import {
   DATA_FOLDER,
   importImages,
-  isApiReady,
   isNodeReady,
   KUBECONFIG,
+  reachesCluster,
   startNode,
 } from "./kubernetes/node.ts";
 import { buildPrograms } from "./kubernetes/programs.ts";
@@ -50,7 +50,7 @@ export async function kubernetesUp(
     if (await isNodeReady()) return say(`It runs already; ${USE}`);
     say("What an earlier cluster left is removed first");
     await kubernetesDown(say);
-  } else if (await isApiReady()) {
+  } else if (await reachesCluster()) {
     return say("kubectl reaches a cluster; it is used, and nothing is started");
   }
   if (!await canInstallPackages()) {
@@ -158,7 +158,7 @@ async function run(): Promise<number> {
   else if (command === "down") await kubernetesDown();
   else if (command === "status") {
     const isOurs = await readStarted() !== undefined;
-    const isReady = await (isOurs ? isNodeReady() : isApiReady());
+    const isReady = await (isOurs ? isNodeReady() : reachesCluster());
     print(
       !isReady
         ? "No cluster answers; `kubernetes.ts up` starts one"

@@ -91,7 +91,8 @@ const CONTROL_PLANE: readonly Daemon[] = [
       `--service-account-signing-key-file=${ACCOUNT_KEY}`,
       "--authorization-mode=Node,RBAC",
     ],
-    isReady: () => isApiReady(NODE_KUBECONFIG),
+    isReady: () =>
+      answers(`https://${NODE_ADDRESS}:6443/readyz`, API_CERTIFICATE),
   },
   {
     name: "kube-controller-manager",
@@ -299,10 +300,14 @@ async function lastWords(log: string): Promise<string> {
 /** How long an answer may take. */
 const ANSWER_LIMIT_MS = 5_000;
 
-async function answers(url: string): Promise<boolean> {
+async function answers(url: string, authority?: string): Promise<boolean> {
+  const caCerts = authority === undefined
+    ? []
+    : [await Deno.readTextFile(authority)];
+  using client = Deno.createHttpClient({ caCerts });
   try {
     const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
-    const response = await fetch(url, { signal });
+    const response = await fetch(url, { client, signal });
     await response.body?.cancel();
     return response.ok;
   } catch {
@@ -324,17 +329,9 @@ async function succeeds(
   }
 }
 
-/**
- * Whether an API server answers and is ready.
- *
- * @param file A kubeconfig (default: what kubectl uses by itself).
- */
-export function isApiReady(file?: string): Promise<boolean> {
-  const command = file === undefined ? "kubectl" : programPath("kubectl");
-  return succeeds(command, [
-    ...(file === undefined ? [] : [`--kubeconfig=${file}`]),
-    ...["--request-timeout=3s", "get", "--raw=/readyz"],
-  ]);
+/** Whether kubectl reaches a cluster by itself. */
+export function reachesCluster(): Promise<boolean> {
+  return succeeds("kubectl", ["--request-timeout=3s", "get", "--raw=/readyz"]);
 }
 
 /** Whether the node is Ready. */
