@@ -140,17 +140,12 @@ const NODE: readonly Daemon[] = [
     isReady: () => answers("http://127.0.0.1:10256/healthz"),
   },
   {
-    // Enforces NetworkPolicies; it routes nothing.
-    name: "kube-router",
-    command: programPath("kube-router"),
+    name: "kube-firewall",
+    command: programPath("kube-firewall"),
     args: [
       `--kubeconfig=${NODE_KUBECONFIG}`,
       `--hostname-override=${NODE_NAME}`,
-      "--run-firewall=true",
-      "--run-router=false",
-      "--run-service-proxy=false",
       `--service-cluster-ip-range=${SERVICE_RANGE}`,
-      "--health-port=0",
     ],
   },
 ];

@@ -1,9 +1,10 @@
 /** Builds the programs of a Kubernetes node from Go modules. */
+import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { clientFailed, run } from "../../src/io/tools/fetch.ts";
 import { findGo } from "../../src/io/tools/go.ts";
 import { GO } from "../../src/io/tools/table.ts";
-import { PROJECT } from "../docker/machine.ts";
+import { PROJECT, runWell } from "../docker/machine.ts";
 
 const VERSIONS = config.toolVersions;
 
@@ -21,7 +22,7 @@ export const PROGRAMS_FOLDER = `${PROJECT}.tools/kubernetes-${
 /** A program of the node. */
 interface Program {
   readonly name: string;
-  /** Its import path, or a folder with a source of ours. */
+  /** Its import path, or a folder of ours in go/. */
   readonly package: string;
 }
 
@@ -41,39 +42,9 @@ export const PROGRAMS: readonly Program[] = [
     "kubectl",
   ].map((name) => ({ name, package: `${KUBERNETES}/cmd/${name}` })),
   { name: "etcd", package: ETCD },
-  { name: "coredns", package: "./coredns" },
-  { name: "kube-router", package: `${KUBE_ROUTER}/cmd/kube-router` },
-  { name: "pause", package: "./pause" },
+  ...["coredns", "kube-firewall", "pause"]
+    .map((name) => ({ name, package: `./${name}` })),
 ];
-
-/** Only the plugins that a cluster needs: with all of them, two minutes more. */
-const COREDNS_SOURCE = `package main
-
-import (
-	"${COREDNS}/coremain"
-${
-  ["errors", "kubernetes", "ready"]
-    .map((plugin) => `\t_ "${COREDNS}/plugin/${plugin}"\n`).join("")
-})
-
-func main() { coremain.Run() }
-`;
-
-/** The process that keeps a pod's namespaces. */
-const PAUSE_SOURCE = `package main
-
-import (
-	"os"
-	"os/signal"
-	"syscall"
-)
-
-func main() {
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
-	<-stop
-}
-`;
 
 const WANTED = {
   title: "Kubernetes",
@@ -156,7 +127,7 @@ async function build(
     await step(...args);
     say(`${what}: ${Math.round((performance.now() - startedMs) / 1_000)} s`);
   };
-  await writeSources(cwd, await stagingModules(step));
+  await writeModule(cwd, await stagingModules(step));
   await timed(
     "Fetched the Go modules",
     "get",
@@ -213,7 +184,8 @@ export function stagingModulesOf(goMod: string): string[] {
     .map(([, name]) => name ?? "");
 }
 
-async function writeSources(
+/** Writes the module that all programs are built in. */
+async function writeModule(
   folder: string,
   staging: readonly string[],
 ): Promise<void> {
@@ -228,9 +200,6 @@ async function writeSources(
       "",
     ].join("\n"),
   );
-  const sources = { coredns: COREDNS_SOURCE, pause: PAUSE_SOURCE };
-  for (const [name, source] of Object.entries(sources)) {
-    await Deno.mkdir(`${folder}/${name}`, { recursive: true });
-    await Deno.writeTextFile(`${folder}/${name}/main.go`, source);
-  }
+  const sources = `${fileURLToPath(new URL("go/", import.meta.url))}.`;
+  await runWell("cp", ["--recursive", sources, folder]);
 }
