@@ -219,6 +219,8 @@ async function prepare(): Promise<void> {
     },
     ["-subj", "/CN=kube-apiserver"],
     ["-addext", "extendedKeyUsage=serverAuth"],
+    // Deno takes no authority for a server.
+    ["-addext", "basicConstraints=critical,CA:FALSE"],
     [
       "-addext",
       `subjectAltName=${
