@@ -42,11 +42,8 @@ const FOLDERS = [
 /** Where the network of each pod has a file. */
 const NETWORKS = "/run/netns";
 
-/** The API server ends its watches before it ends. */
+/** How long a program may take to end before it is killed. */
 const STOP_LIMIT_MS = 30_000;
-
-/** The last first, so that nothing is restarted by what still runs. */
-const CONTAINERD = "containerd";
 
 /** What to remember of the machine before anything is started. */
 export async function machineBefore(): Promise<Started> {
@@ -66,11 +63,10 @@ export async function machineBefore(): Promise<Started> {
 
 /** Ends everything that a cluster runs and removes all that it left. */
 export async function removeTraces(started: Started): Promise<void> {
-  const { [CONTAINERD]: containerd, ...others } = started.processes;
-  await end(Object.values(others));
-  if (containerd !== undefined) {
-    await endContainers().catch(() => {});
-    await end([containerd]);
+  // The last first: an API server without its etcd does not end by itself.
+  for (const [name, pid] of Object.entries(started.processes).reverse()) {
+    if (name === "containerd") await endContainers().catch(() => {});
+    await end([pid]);
   }
   // Shims outlive containerd.
   await end(await ourProcesses());
