@@ -1,7 +1,7 @@
 /** Builds the programs of a Kubernetes node from Go modules. */
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
-import { clientFailed, run } from "../../src/io/tools/fetch.ts";
+import { ask, clientFailed, run } from "../../src/io/tools/fetch.ts";
 import { findGo } from "../../src/io/tools/go.ts";
 import { GO } from "../../src/io/tools/table.ts";
 import { PROJECT, runWell } from "../docker/machine.ts";
@@ -127,11 +127,13 @@ async function build(
     await step(...args);
     say(`${what}: ${Math.round((performance.now() - startedMs) / 1_000)} s`);
   };
-  await writeModule(cwd, await stagingModules(step));
+  const module = `${KUBERNETES}@v${VERSIONS.kubernetes}`;
+  await ask(WANTED, workspace, "go", [go.path, "list", "-m", module], env);
+  await writeModule(cwd, await stagingModules(step, module));
   await timed(
     "Fetched the Go modules",
     "get",
-    `${KUBERNETES}@v${VERSIONS.kubernetes}`,
+    module,
     `${ETCD}@v${VERSIONS.etcd}`,
     `${COREDNS}@v${VERSIONS.coredns}`,
     `${KUBE_ROUTER}@v${VERSIONS["kube-router"]}`,
@@ -162,14 +164,10 @@ async function build(
  */
 async function stagingModules(
   step: (...args: readonly string[]) => Promise<string>,
+  module: string,
 ): Promise<readonly string[]> {
   const { GoMod: path } = JSON.parse(
-    await step(
-      "mod",
-      "download",
-      "-json",
-      `${KUBERNETES}@v${VERSIONS.kubernetes}`,
-    ),
+    await step("mod", "download", "-json", module),
   ) as { readonly GoMod: string };
   return stagingModulesOf(await Deno.readTextFile(path));
 }
