@@ -8,12 +8,19 @@ import {
   versionDrift,
 } from "./rules.ts";
 
-const VERSIONS = { deno: "1.2.3", envoy: "4.5.6" };
+const VERSIONS = { deno: "1.2.3", k6: "7.8.9", envoy: "4.5.6" };
 
 function repository(envoy: string): Parameters<Rule>[0] {
   return [
     { path: "deno.json", text: JSON.stringify({ toolVersions: VERSIONS }) },
-    { path: "Dockerfile", text: "ARG I=denoland/deno:debian-1.2.3\n" },
+    {
+      path: "Dockerfile",
+      text: "ARG I=denoland/deno:debian-1.2.3\nARG K=grafana/k6:7.8.9\n",
+    },
+    {
+      path: "deploy/kubernetes/base/kustomization.yaml",
+      text: "newTag: distroless-v4.5.6\n",
+    },
     { path: "compose.yaml", text: `envoyproxy/envoy:distroless-v${envoy}` },
     { path: "envoy.yaml", text: "# for Envoy 4.5.6." },
   ];
