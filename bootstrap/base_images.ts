@@ -88,7 +88,6 @@ export const BASE_IMAGES: readonly BaseImage[] = [
     },
     settings: [
       PATH_SETTING,
-      CERTIFICATES_SETTING,
       "USER 12345",
       'ENTRYPOINT ["k6"]',
     ],
