@@ -66,8 +66,9 @@ export async function removeTraces(started: Started): Promise<void> {
   // The last first: an API server without its etcd does not end by itself.
   for (const [name, pid] of Object.entries(started.processes).reverse()) {
     if (name === "containerd") await endContainers().catch(() => {});
-    // etcd takes 30 s to end, for data that is removed anyway.
-    await end([pid], name === "etcd" ? ["SIGKILL"] : undefined);
+    // These take half a minute to end, for data that is removed anyway.
+    const isKilled = ["kube-apiserver", "etcd"].includes(name);
+    await end([pid], isKilled ? ["SIGKILL"] : undefined);
   }
   // Shims outlive containerd.
   await end(await ourProcesses());
