@@ -2,9 +2,7 @@
 import assert from "node:assert/strict";
 import { parseAllDocuments } from "yaml";
 import { PROJECT } from "../bootstrap/docker/machine.ts";
-import { programPath } from "../bootstrap/kubernetes/programs.ts";
 import { runToEnd } from "../src/io/processes.ts";
-import { print } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
 import { envoyYamlForKubernetes } from "../src/stack/envoy_kubernetes.ts";
 import { KUBERNETES_ENVOY_YAML } from "../tools/kubernetes_envoy.ts";
@@ -17,29 +15,10 @@ interface Rendered {
   readonly spec?: any;
 }
 
-const KUBECTL = await findKubectl();
-if (KUBECTL === undefined) {
-  print("The tests of manifests are skipped: there is no kubectl");
-}
-
-async function findKubectl(): Promise<string | undefined> {
-  for (const path of [programPath("kubectl"), "kubectl"]) {
-    const found = await runToEnd(path, ["version", "--client"])
-      .catch(() => undefined);
-    if (found?.code === 0) return path;
-  }
-  return undefined;
-}
-
-/** A test that needs kubectl; with CI set, a machine without it fails. */
-function kubectlTest(name: string, work: () => Promise<void>): void {
-  const isRequired = Deno.env.get("CI") === "true";
-  Deno.test({ name, ignore: KUBECTL === undefined && !isRequired, fn: work });
-}
+const KUBECTL = (await findTool("kubectl")).path;
 
 /** The objects that a folder of deploy/kubernetes renders to, by their name. */
 async function render(folder = ""): Promise<Map<string, Rendered>> {
-  assert.ok(KUBECTL, "there is no kubectl");
   const path = `${PROJECT}deploy/kubernetes/${folder}`;
   const { code, stdout, stderr } = await runToEnd(KUBECTL, ["kustomize", path]);
   assert.equal(code, 0, stderr);
@@ -59,7 +38,7 @@ Deno.test("The copy of envoy.yaml for Kubernetes is up to date", async () => {
   );
 });
 
-kubectlTest("Envoy accepts its configuration on Kubernetes", async () => {
+Deno.test("Envoy accepts its configuration on Kubernetes", async () => {
   const envoy = (await render()).get("Deployment envoy");
   const [container] = envoy?.spec.template.spec.containers;
   const args: string[] = container.args;
@@ -78,7 +57,7 @@ kubectlTest("Envoy accepts its configuration on Kubernetes", async () => {
   assert.equal((await check("\nno_such_field: 1\n")).code, 1);
 });
 
-kubectlTest(
+Deno.test(
   "Overlays add what their names say to the base, and nothing else",
   async () => {
     const base = await render();
@@ -111,7 +90,7 @@ kubectlTest(
   },
 );
 
-kubectlTest("Every object is in the demo's own namespace", async () => {
+Deno.test("Every object is in the demo's own namespace", async () => {
   for (const folder of ["", "client", "load", "autoscale", "gateway"]) {
     for (const [name, { kind, metadata }] of await render(folder)) {
       if (kind === "Namespace") assert.equal(metadata.name, "grpc-demo");
@@ -120,7 +99,7 @@ kubectlTest("Every object is in the demo's own namespace", async () => {
   }
 });
 
-kubectlTest("Pods end later than what they are asked to wait for", async () => {
+Deno.test("Pods end later than what they are asked to wait for", async () => {
   const objects = await render();
   const podOf = (name: string) =>
     objects.get(`Deployment ${name}`)?.spec.template.spec;

