@@ -1,13 +1,37 @@
-/** Proves lessons: see src/lesson/proof.ts. */
+/** Proves lessons: see src/lesson/proof.ts; or types their steps in a kit. */
 import { LESSONS } from "../workshop/lessons/catalogue.ts";
 import { EXIT_CODES, Failure } from "../src/core/errors.ts";
-import { helpText, parseFlags } from "../src/core/flags.ts";
+import {
+  type FlagRows,
+  helpText,
+  parseFlags,
+  words,
+} from "../src/core/flags.ts";
 import { killAllChildren } from "../src/io/child.ts";
+import { typedPath } from "../src/io/files.ts";
+import { lastLine, type RunResult, runToEnd } from "../src/io/processes.ts";
 import { listenForStop, runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { nativeStacks } from "../src/experiment/stacks.ts";
 import type { Lesson } from "../src/lesson/lesson.ts";
-import { proveLesson } from "../src/lesson/proof.ts";
+import { proveLesson, type Step } from "../src/lesson/proof.ts";
+import { UNKNOWN_EXIT_CODE } from "../src/core/load/verdict.ts";
+
+const FLAGS = {
+  kit: {
+    name: "kit",
+    placeholder: "DIR",
+    help: "Type start, check, solve and check in this unpacked kit instead",
+    default: "",
+    parse: (text: string) => typedPath(words(4096)(text)),
+  },
+} as const satisfies FlagRows;
+
+/** A check takes 12 s; a busy machine needs longer. */
+const CHECK_LIMIT_MS = 120_000;
+
+/** On a busy machine, a check is typed again as often as this. */
+const TRIES_MAX = 4;
 
 const ABOUT = `Proves every lesson, or those named by number or name: its file \
 is wrong at the start and
@@ -26,11 +50,11 @@ function chosen(words: readonly string[]): readonly Lesson[] {
 }
 
 async function run(): Promise<number> {
-  const { positionals, help } = parseFlags({}, Deno.args, {
+  const { values, positionals, help } = parseFlags(FLAGS, Deno.args, {
     positionalsMax: Infinity,
   });
   if (help) {
-    print(helpText("lessons [NN...]", ABOUT, {}));
+    print(helpText("lessons [NN...] [flags]", ABOUT, FLAGS));
     return 0;
   }
   const lessons = chosen(positionals);
@@ -43,9 +67,10 @@ async function run(): Promise<number> {
     print(`${lesson.number}. ${lesson.title}`);
     const folder = await Deno.makeTempDir({ prefix: "lesson-" });
     try {
-      for await (
-        const step of proveLesson(lesson, folder, { stacks, signal })
-      ) {
+      const proof = values.kit === ""
+        ? proveLesson(lesson, folder, { stacks, signal })
+        : typeLesson(lesson, values.kit, signal);
+      for await (const step of proof) {
         const { what, problem, sentence, tookMs } = step;
         steps += 1;
         if (problem !== undefined) failed += 1;
@@ -60,6 +85,42 @@ async function run(): Promise<number> {
   const took = seconds(performance.now() - startMs);
   print(`${steps - failed} of ${steps} steps held, in ${took}`);
   return failed === 0 && steps > 0 ? 0 : EXIT_CODES.failed;
+}
+
+/** The steps of a lesson, as a learner types them. */
+async function* typeLesson(
+  { name }: Lesson,
+  kit: string,
+  signal: AbortSignal,
+): AsyncGenerator<Step> {
+  const type = (...words: readonly string[]): Promise<RunResult> =>
+    runToEnd(`${kit}/demo`, ["lesson", ...words], {
+      cwd: kit,
+      signal,
+      timeoutMs: CHECK_LIMIT_MS,
+    });
+  const typed = async (
+    what: string,
+    code: number,
+    ...words: readonly string[]
+  ): Promise<Step> => {
+    const startMs = performance.now();
+    let result = await type(...words);
+    for (let tries = 1; tries < TRIES_MAX; tries += 1) {
+      if (result.code !== UNKNOWN_EXIT_CODE) break;
+      result = await type(...words);
+    }
+    return {
+      what,
+      problem: result.code === code ? undefined : `exit code ${result.code}`,
+      sentence: lastLine(result),
+      tookMs: performance.now() - startMs,
+    };
+  };
+  yield await typed("start", 0, "start", name);
+  yield await typed("check must fail", EXIT_CODES.failed, "check");
+  yield await typed("solve", 0, "solve");
+  yield await typed("check must hold", 0, "check");
 }
 
 function seconds(ms: number): string {

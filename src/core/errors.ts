@@ -30,12 +30,6 @@ export const EXIT_CODES = {
  */
 export const RESTART_EXIT_CODE = 75;
 
-/**
- * Exit code of a check that could not tell, because the machine was too busy;
- * the number is BSD's EX_TEMPFAIL: try again.
- */
-export const TRY_AGAIN_EXIT_CODE = 75;
-
 /** A kind of failure; it decides the exit code. */
 export type FailureKind = keyof typeof EXIT_CODES;
 

@@ -1,5 +1,6 @@
 /** The command `lesson`: lessons that a learner's file of envoy.yaml solves. */
-import { EXIT_CODES, Failure, TRY_AGAIN_EXIT_CODE } from "../core/errors.ts";
+import { EXIT_CODES, Failure } from "../core/errors.ts";
+import { UNKNOWN_EXIT_CODE } from "../core/load/verdict.ts";
 import { type FlagRows, helpText, parseFlags } from "../core/flags.ts";
 import { tableLines } from "../core/table.ts";
 import { killAllChildren } from "../io/child.ts";
@@ -32,7 +33,7 @@ whether it is right, and says what is still wrong.
 Exit code 0: done, or solved; ${EXIT_CODES.failed}: not solved yet; \
 ${EXIT_CODES.usage}: the command line is wrong;
 ${EXIT_CODES.environment}: the file cannot be used, or something is missing; \
-${TRY_AGAIN_EXIT_CODE}: the machine was too busy to tell.`;
+${UNKNOWN_EXIT_CODE}: the machine was too busy to tell.`;
 
 const USAGE =
   "lesson list | start NN | show | hint | check | solve | reset | next";
@@ -44,7 +45,7 @@ const COLUMNS_MAX = 80;
 const EXITS = {
   solved: 0,
   wrong: EXIT_CODES.failed,
-  unclear: TRY_AGAIN_EXIT_CODE,
+  unclear: UNKNOWN_EXIT_CODE,
 } as const;
 
 /**

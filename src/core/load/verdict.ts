@@ -4,7 +4,7 @@ import type { Latencies, LoadReport, ThresholdReport } from "./report.ts";
 /** `unknown`: a busy machine alone may have crossed the thresholds. */
 export type Verdict = "held" | "failed" | "unknown" | "interrupted";
 
-/** The exit code of `load` when the verdict is `unknown`. */
+/** The exit code of `load` and `lesson check` on a machine too busy to tell. */
 export const UNKNOWN_EXIT_CODE = 4;
 
 /**
