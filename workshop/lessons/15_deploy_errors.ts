@@ -2,14 +2,7 @@
 import { at } from "../../src/core/yaml.ts";
 import { grpcCluster, routeAction } from "../../src/experiment/changes.ts";
 import type { Judge } from "../../src/experiment/experiment.ts";
-import {
-  callsIn,
-  eventAtMs,
-  heldIf,
-  lostAtMost,
-  statGrows,
-  unknown,
-} from "../../src/experiment/judge.ts";
+import { heldIf, lostAtMost, statGrows } from "../../src/experiment/judge.ts";
 import type { RunContext } from "../../src/experiment/run_context.ts";
 import type { Lesson } from "../../src/lesson/lesson.ts";
 import type { EnvoyConfig } from "../../src/stack/envoy_config.ts";
@@ -25,11 +18,8 @@ const DEPLOY_AT_MS = 1800;
 
 const RESTARTED = ["server-1", "server-2"];
 
-/** A health check every second, and more than another on a busy machine. */
-const NOTICED_MS = 2600;
-
-/** Servers serve on for 3 s after SIGTERM, which may reach them a bit late. */
-const SERVING_MS = 3200;
+/** A health check every second, and a moment. */
+const NOTICED_MS = 1500;
 
 const RETRY_ON = [...RETRY_POLICY, "retry_on"];
 const PANIC = [...CLUSTER, "common_lb_config", "healthy_panic_threshold"];
@@ -44,13 +34,16 @@ async function deploy({ stack }: RunContext): Promise<void> {
 }
 
 /** A server that has said that it stops gets no more calls. */
-const leavesThemAlone: Judge = (history) => {
-  const deployMs = eventAtMs(history, DEPLOY);
-  if (deployMs === undefined) return unknown(`no event "${DEPLOY}"`);
-  const late = callsIn(history, {
-    fromMs: deployMs + NOTICED_MS,
-    toMs: deployMs + SERVING_MS,
-  }).filter(({ server }) => RESTARTED.includes(server));
+const leavesThemAlone: Judge = ({ actions, calls }) => {
+  const atMs = (name: string, kind: string) =>
+    actions.find((one) => one.server === name && one.kind === kind)?.atMs;
+  const late = RESTARTED.flatMap((name) => {
+    const fromMs = (atMs(name, "SIGTERM") ?? Infinity) + NOTICED_MS;
+    const toMs = atMs(name, "start") ?? Infinity; // Then it is another one.
+    return calls.filter(({ server, startMs }) =>
+      server === name && startMs >= fromMs && startMs < toMs
+    );
+  });
   return heldIf(
     late.length === 0,
     `${late.length} calls answered by servers that had said so ` +
