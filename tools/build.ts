@@ -9,15 +9,14 @@ import {
   type FlagValues,
   helpText,
   parseFlags,
-  words,
 } from "../src/core/flags.ts";
 import { tableLines } from "../src/core/table.ts";
 import { sha256OfFile } from "../src/io/digest.ts";
-import { typedPath } from "../src/io/files.ts";
-import { listenForStop, runProgram } from "../src/io/program.ts";
+import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { writeArchive } from "./build/archive.ts";
 import { bundle, compile, currentCommit } from "./build/compile.ts";
+import { buildInto, OUTPUT_FLAGS } from "./build/output.ts";
 import {
   chooseRuntime,
   type Runtime,
@@ -53,19 +52,10 @@ const FLAGS = {
     default: PROGRAMS,
     parse: namesOf(PROGRAMS),
   },
+  ...OUTPUT_FLAGS,
   out: {
-    name: "out",
-    placeholder: "DIR",
+    ...OUTPUT_FLAGS.out,
     help: "Where to write; several platforms get a subfolder each",
-    default: `${PROJECT}dist`,
-    parse: (text: string) => typedPath(words(4096)(text)),
-  },
-  commit: {
-    name: "commit",
-    placeholder: "NAME",
-    help: "Commit that --version names; asks git by default",
-    default: "",
-    parse: words(64),
   },
 } as const satisfies FlagRows;
 
@@ -192,51 +182,16 @@ async function report(
   }
 }
 
-async function makeFolder(out: string): Promise<string> {
-  try {
-    await Deno.mkdir(out, { recursive: true });
-    // Next to the output: on the same disk, and removed with it.
-    return await Deno.makeTempDir({
-      dir: await Deno.realPath(out),
-      prefix: ".build-",
-    });
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot write to "${out}"; choose another folder with --out`,
-      { cause: error },
-    );
-  }
-}
-
 async function run(): Promise<number> {
   const { values, help } = parseFlags(FLAGS, Deno.args);
   if (help) {
     print(helpText("build [flags]", ABOUT, FLAGS));
     return 0;
   }
-  const startedMs = performance.now();
-  const unfinished: string[] = [];
-  const { signal } = listenForStop(() => {
-    try {
-      unfinished.forEach((path) => Deno.removeSync(path, { recursive: true }));
-    } catch {
-      // A compiler still writing there keeps it; `deno task clean` removes it.
-    }
-  });
-  const folder = await makeFolder(values.out);
-  unfinished.push(folder);
-  try {
-    const out = await Deno.realPath(values.out);
-    await build({ ...values, out }, folder, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new Failure("interrupted", "interrupted before the build finished");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  print(`Built in ${seconds} s into "${values.out}"`);
+  await buildInto(
+    values.out,
+    (out, folder, signal) => build({ ...values, out }, folder, signal),
+  );
   return 0;
 }
 

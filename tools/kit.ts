@@ -15,11 +15,11 @@ import {
 import { tableLines } from "../src/core/table.ts";
 import { sha256OfFile } from "../src/io/digest.ts";
 import { typedPath } from "../src/io/files.ts";
-import { listenForStop, runProgram } from "../src/io/program.ts";
+import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
-import { PROJECT } from "../bootstrap/docker/machine.ts";
 import { writeArchive } from "./build/archive.ts";
 import { currentCommit } from "./build/compile.ts";
+import { buildInto, OUTPUT_FLAGS } from "./build/output.ts";
 import { findParts, HOST, KIT_TARGETS } from "./kit/parts.ts";
 import { isExecutable, stageKit } from "./kit/stage.ts";
 
@@ -41,20 +41,7 @@ const FLAGS = {
     default: "",
     parse: (text: string) => typedPath(words(4096)(text)),
   },
-  out: {
-    name: "out",
-    placeholder: "DIR",
-    help: "Where to write",
-    default: `${PROJECT}dist`,
-    parse: (text: string) => typedPath(words(4096)(text)),
-  },
-  commit: {
-    name: "commit",
-    placeholder: "NAME",
-    help: "Commit that --version names; asks git by default",
-    default: "",
-    parse: words(64),
-  },
+  ...OUTPUT_FLAGS,
 } as const satisfies FlagRows;
 
 type Config = FlagValues<typeof FLAGS>;
@@ -139,33 +126,10 @@ async function run(): Promise<number> {
     print(helpText("kit [flags]", ABOUT, FLAGS));
     return 0;
   }
-  const startedMs = performance.now();
-  const { signal } = listenForStop();
-  let folder: string;
-  try {
-    await Deno.mkdir(values.out, { recursive: true });
-    // Next to the output: on the same disk, and removed with it.
-    folder = await Deno.makeTempDir({
-      dir: await Deno.realPath(values.out),
-      prefix: ".kit-",
-    });
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot write to "${values.out}"; choose another folder with --out`,
-      { cause: error },
-    );
-  }
-  try {
-    await makeKit(values, folder, signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    throw new Failure("interrupted", "interrupted before the kit was finished");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  print(`Packed in ${seconds} s into "${values.out}"`);
+  await buildInto(
+    values.out,
+    (out, folder, signal) => makeKit({ ...values, out }, folder, signal),
+  );
   return 0;
 }
 
