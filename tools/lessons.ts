@@ -110,9 +110,14 @@ async function* typeLesson(
       if (result.code !== UNKNOWN_EXIT_CODE) break;
       result = await type(...words);
     }
+    const isOther = /\.\/denow|grpc-lab/.test(result.stdout);
     return {
       what,
-      problem: result.code === code ? undefined : `exit code ${result.code}`,
+      problem: result.code !== code
+        ? `exit code ${result.code}`
+        : isOther
+        ? "it names commands that a kit does not have"
+        : undefined,
       sentence: lastLine(result),
       tookMs: performance.now() - startMs,
     };

@@ -13,6 +13,7 @@ import {
   type LessonState,
   readableText,
 } from "../lesson/course.ts";
+import { commandWords } from "../io/build.ts";
 import { asTyped, textLines } from "../lesson/text.ts";
 import type { Lesson } from "../lesson/lesson.ts";
 import { findingLine, progressLine } from "../report/terminal.ts";
@@ -104,7 +105,7 @@ export async function lessonCommand(
 }
 
 function say({ sentence }: Done): number {
-  print(asTyped(sentence, Deno.build.standalone));
+  print(asTyped(sentence, commandWords()));
   return 0;
 }
 
@@ -112,7 +113,7 @@ function say({ sentence }: Done): number {
 async function showLesson(course: Course, done?: Done): Promise<number> {
   const state = await course.current();
   const { number, title } = state.lesson;
-  const text = asTyped(readableText(state), Deno.build.standalone);
+  const text = asTyped(readableText(state), commandWords());
   print(`Lesson ${number}: ${title}`);
   print("");
   textLines(text, Math.min(columns(), COLUMNS_MAX)).forEach(print);

@@ -5,10 +5,10 @@ import { type Block, parseMarkdown, type Span } from "./markdown.ts";
  * The commands of a text as they are typed: texts say "./demo VERB", which is
  * what the offline kit has.
  *
- * @param isKit Otherwise it is the project's folder: "./denow task VERB".
+ * @param command What is typed before a verb here.
  */
-export function asTyped(text: string, isKit: boolean): string {
-  return isKit ? text : text.replace(/\.\/demo (?=[a-z])/g, "./denow task ");
+export function asTyped(text: string, command: string): string {
+  return text.replace(/\.\/demo (?=[a-z])/g, `${command} `);
 }
 
 /**

@@ -50,11 +50,11 @@ Deno.test("textLines() keeps what is not closed", () => {
   ]);
 });
 
-Deno.test("asTyped() gives the kit's commands, or those of the source", () => {
+Deno.test("asTyped() gives the commands as they are typed here", () => {
   const text = "`./demo up`, ./demo lesson check; ./demos and ./demo. stay";
-  assert.equal(asTyped(text, true), text);
+  assert.equal(asTyped(text, "./demo"), text);
   assert.equal(
-    asTyped(text, false),
+    asTyped(text, "./denow task"),
     "`./denow task up`, ./denow task lesson check; ./demos and ./demo. stay",
   );
 });

@@ -6,6 +6,7 @@ import { Course, readableText } from "../lesson/course.ts";
 import type { JudgeOptions, Outcome } from "../lesson/judge.ts";
 import type { Lesson } from "../lesson/lesson.ts";
 import { parseMarkdown } from "../lesson/markdown.ts";
+import { commandWords } from "../io/build.ts";
 import { asTyped } from "../lesson/text.ts";
 import type { LessonAnswer, LessonsState } from "./lesson_state.ts";
 
@@ -51,7 +52,7 @@ export class LessonDesk {
     const states = await this.#course.list();
     const current = states.find(({ isCurrent }) => isCurrent);
     const notes = this.#notes.splice(0);
-    const typed = (text: string) => asTyped(text, Deno.build.standalone);
+    const typed = (text: string) => asTyped(text, commandWords());
     return {
       lessons: states.map(({ lesson, ...state }) => ({
         number: lesson.number,

@@ -64,6 +64,8 @@ export async function stageKit(
   }
   for (const path of COPIED) {
     for (const file of filesBelow(path)) {
+      // The lessons themselves are in the lab, with their solutions.
+      if (path === "workshop" && !file.endsWith(".md")) continue;
       await Deno.copyFile(PROJECT + file, await made.place(file));
     }
   }
@@ -73,10 +75,10 @@ export async function stageKit(
   for (const name of ["demo", "README.md"]) {
     await made.write(name, filled(await own(name)));
   }
-  const { server, client, lab } = config.permissions;
+  const { server, client, lab, doctor } = config.permissions;
   await made.json("deno.json", {
     version: config.version,
-    permissions: { server, client, lab },
+    permissions: { server, client, lab, doctor },
     nodeModulesDir: "none",
     lock: false,
   });
