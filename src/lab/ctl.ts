@@ -1,9 +1,11 @@
 /** The command `ctl`: controls a running `up` from another terminal. */
 import { Failure, messageOf } from "../core/errors.ts";
+import { FAULT_KINDS, type FaultKind } from "../core/fault.ts";
 import {
   type FlagRows,
   type FlagValues,
   helpText,
+  oneOf,
   parseFlags,
   port,
   wholeNumber,
@@ -21,9 +23,9 @@ const FLAGS = {
   kind: {
     name: "kind",
     placeholder: "KIND",
-    help: "fault: its kind; see `./denow task server fault --help`",
-    default: "status",
-    parse: words(20),
+    help: `fault: ${FAULT_KINDS.join(", ")}`,
+    default: "status" as FaultKind,
+    parse: oneOf(FAULT_KINDS),
   },
   durationMs: {
     name: "duration",
