@@ -5,7 +5,7 @@ const FLAGS = { durationMs: 5000, delayMs: 300 };
 
 Deno.test("a fault of each kind has the fields without which it does nothing", () => {
   const durationMs = 5000;
-  const faults = ["status", "delay", "health"].map((kind) =>
+  const faults = (["status", "delay", "health"] as const).map((kind) =>
     faultOf({ kind, ...FLAGS })
   );
   assert.deepEqual(faults, [
