@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { findTool } from "../src/io/tools.ts";
 import { waitUntil } from "../src/io/wait.ts";
-import { ROOT, type Run, start, startSource } from "./programs.ts";
+import { copyProject, type Run, start, startSource } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
 function portFlags(): readonly string[] {
@@ -100,12 +100,6 @@ Deno.test("up that is killed leaves nothing, and the next one starts", async () 
   assert.deepEqual(next.leftovers(), []);
 });
 
-/** What the lab needs of the project. */
-const SOURCES = [
-  ...["src", "proto", "experiments", "loadtest"],
-  ...["deno.json", "deno.lock", "envoy.yaml"],
-];
-
 /**
  * A lab in a folder of its own, with run files of its own: a `down` of another
  * test would end what is left on purpose.
@@ -115,11 +109,7 @@ async function makePlace(): Promise<{
   readonly remove: () => Promise<void>;
 }> {
   const folder = await Deno.makeTempDir({ prefix: "up-ends-test-" });
-  const sources = SOURCES.map((name) => ROOT + name);
-  const { success } = await new Deno.Command("cp", {
-    args: ["-R", ...sources, folder],
-  }).output();
-  assert.ok(success);
+  await copyProject(folder);
   const { path } = await findTool("envoy");
   return {
     lab: (args, env) =>
