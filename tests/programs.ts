@@ -45,7 +45,8 @@ export function start(
   const process = new Deno.Command(command, {
     args: [...args],
     cwd,
-    env: { ...env, [MARK]: mark, NO_COLOR: "1" },
+    // Where a user would have typed it, and not where the tests were started.
+    env: { INIT_CWD: cwd, ...env, [MARK]: mark, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -93,7 +94,10 @@ export function startIn(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Run {
-  return start("sh", ["-c", 'cd "$0" && exec "$@"', folder, ...words], env);
+  return start("sh", ["-c", 'cd "$0" && exec "$@"', folder, ...words], {
+    INIT_CWD: folder,
+    ...env,
+  });
 }
 
 /** Copies the project's files, as git knows them; gives their paths. */
