@@ -206,8 +206,8 @@ Deno.test("kit: each program has the permissions of deno.json, and no others", a
   const { permissions } = JSON.parse(
     await Deno.readTextFile(`${place}/deno.json`),
   );
-  const { server, client, lab } = config.permissions;
-  assert.deepEqual(permissions, { server, client, lab });
+  const { server, client, lab, doctor } = config.permissions;
+  assert.deepEqual(permissions, { server, client, lab, doctor });
 });
 
 Deno.test("kit: put together twice, it has the same bytes", async () => {
