@@ -18,11 +18,15 @@ const GZIP_BYTES_MAX = 45_000_000;
 /** From the start of the container's process to "serving on". */
 const START_MS_MAX = 300;
 
+/** On a slower machine: how much longer than the runtime alone it may take. */
+const START_RATIO_MAX = 3;
+
 interface Inspected {
   readonly Name: string;
   readonly State: {
     readonly Pid: number;
     readonly StartedAt: string;
+    readonly FinishedAt: string;
   };
 }
 
@@ -132,29 +136,43 @@ async function compressedBytes(image: string): Promise<number> {
 }
 
 dockerTest(
-  "a container serves within 300 ms of its start, median of ten",
+  "a container serves within 300 ms of its start, or soon after its runtime",
   async () => {
-    const id = await dockerOutput(
-      ...["create", "--init", "--read-only", "--cap-drop", "ALL"],
-      ...["--label", `${PROJECT_LABEL}=${IMAGES}`],
-      ...[`${IMAGES}-server`, "--host", "0.0.0.0"],
-    );
+    const create = (...args: readonly string[]) =>
+      dockerOutput(
+        ...["create", "--init", "--read-only", "--cap-drop", "ALL"],
+        ...["--label", `${PROJECT_LABEL}=${IMAGES}`],
+        ...[`${IMAGES}-server`, ...args],
+      );
+    const server = await create("--host", "0.0.0.0");
+    const bare = await create("--version");
     try {
-      let median = Infinity;
-      // A machine that is busy with something else is given another chance.
-      for (let chance = 0; chance < 3 && median > START_MS_MAX; chance += 1) {
-        const times: number[] = [];
-        for (let run = 0; run < 10; run += 1) times.push(await startMs(id));
-        const sorted = times.toSorted((a, b) => a - b);
-        median = ((sorted[4] ?? 0) + (sorted[5] ?? 0)) / 2;
-        print(`container starts: median ${median} of ${sorted} ms`);
-      }
-      assert.ok(median <= START_MS_MAX, `median ${median} ms`);
+      const served = await medianOf(() => startMs(server));
+      const ran = await medianOf(() => runMs(bare));
+      const maxMs = Math.max(START_MS_MAX, START_RATIO_MAX * ran);
+      const words = `${served} ms; --version alone takes ${ran} ms`;
+      print(`container starts, medians of ten: ${words}`);
+      assert.ok(served <= maxMs, words);
     } finally {
-      await docker(["rm", "--force", id]);
+      await docker(["rm", "--force", server, bare]);
     }
   },
 );
+
+async function medianOf(measure: () => Promise<number>): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < 10; run += 1) times.push(await measure());
+  const sorted = times.toSorted((a, b) => a - b);
+  return ((sorted[4] ?? 0) + (sorted[5] ?? 0)) / 2;
+}
+
+/** Milliseconds for which a container runs that ends by itself. */
+async function runMs(id: string): Promise<number> {
+  await docker(["start", "--attach", id]);
+  const [state] = await inspect(id);
+  assert.ok(state);
+  return Date.parse(state.State.FinishedAt) - Date.parse(state.State.StartedAt);
+}
 
 /** Milliseconds from the start of a container until its server serves. */
 async function startMs(id: string): Promise<number> {
