@@ -18,8 +18,11 @@ const GZIP_BYTES_MAX = 45_000_000;
 /** From the start of the container's process to "serving on". */
 const START_MS_MAX = 300;
 
-/** On a slower machine: how much longer than the runtime alone it may take. */
-const START_RATIO_MAX = 3;
+/**
+ * On a slower machine: how many times as long as the runtime alone it may take.
+ * Three runs, in which the runtime took 190 to 208 ms, measured 1.4 to 1.5.
+ */
+const START_RATIO_MAX = 1.8;
 
 interface Inspected {
   readonly Name: string;
