@@ -161,7 +161,7 @@ export const REFUSALS: readonly Refused[] = [
     message:
       "Unable to parse JSON as proto (INVALID_ARGUMENT: invalid JSON in envoy.config.bootstrap.v3.Bootstrap @ static_resources.listeners[0].filter_chains[0].filters[0].typed_config.<any>.route_config.virtual_hosts[0].routes[2].match.path: string, near 1:6639 (offset 6638): 'path' has already been set (either directly or as part of a oneof)): {\"admin\":{}}",
     says:
-      'listener "grpc", route "unary", field match.path is "/x": \'path\' has already been set (either directly or as part of a oneof)',
+      'listener "grpc", route "unary", field match: of prefix, grpc, path, two exclude each other',
   },
   {
     what: "a name that is empty",

@@ -114,6 +114,14 @@ function placedOf(complaint: string, config: unknown): Refusal {
   if (what !== "") {
     const steps = (written ?? "").replaceAll(".<any>", "").split(/[.[\]]+/)
       .filter((step) => step !== "");
+    if (what.includes("already been set")) {
+      // Envoy reads fields in any order, so it names now one, now the other.
+      const path = steps.slice(0, -1);
+      const names = Object.keys(fieldsOf(at(config, ...path))).join(", ");
+      const words = `${placeOf(path, config)}: of ${names}, two exclude each ` +
+        "other";
+      return { path, words };
+    }
     const [, field] = /^no such field: '(.*)'/.exec(what) ?? [];
     const path = field === undefined ? steps : [...steps, field];
     const words = field === undefined
