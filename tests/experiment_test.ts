@@ -1,26 +1,8 @@
 /** The command `experiment`: what people type, what they see, what is left. */
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../experiments/catalogue.ts";
-import { ROOT, type Run, startSource } from "./programs.ts";
-
-/** Reports go into a folder of each test's own, which is removed. */
-async function withReports(
-  work: (out: readonly string[], read: () => Promise<string>) => Promise<void>,
-): Promise<void> {
-  const dir = `reports/test-${crypto.randomUUID()}`;
-  const read = async () => {
-    const [folder] = [...Deno.readDirSync(`${ROOT}${dir}`)]
-      .filter(({ isDirectory }) => isDirectory);
-    return await Deno.readTextFile(
-      `${ROOT}${dir}/${folder?.name}/record.json`,
-    );
-  };
-  try {
-    await work(["--out", dir], read);
-  } finally {
-    await Deno.remove(`${ROOT}${dir}`, { recursive: true }).catch(() => {});
-  }
-}
+import { type Run, startSource } from "./programs.ts";
+import { withReports } from "./report_folder.ts";
 
 function experiment(...args: string[]): Run {
   return startSource("lab", ["experiment", ...args]);
@@ -80,33 +62,3 @@ for (const atMs of [100, 400, 700, 1000, 1500]) {
     });
   });
 }
-
-Deno.test("experiment all --short: all held, every control broken", async () => {
-  await withReports(async (out, read) => {
-    const run = experiment("all", "--short", ...out);
-    const code = await run.ended;
-    assert.deepEqual(run.leftovers(), []);
-    const { experiments, info } = JSON.parse(await read()) as {
-      readonly experiments: readonly {
-        readonly name: string;
-        readonly verdict: string;
-        readonly reasons: readonly string[];
-      }[];
-      readonly info: { readonly command: string };
-    };
-    // A machine that others keep busy tells nothing; it is no broken promise.
-    const isBusy = (reason: string) => /machine (was|is too) busy/.test(reason);
-    const unclear = experiments.filter(({ verdict }) => verdict !== "held");
-    for (const { verdict, reasons } of unclear) {
-      assert.equal(verdict, "unknown", run.text());
-      assert.ok(reasons.length > 0 && reasons.every(isBusy), run.text());
-    }
-    assert.equal(code === 0, unclear.length === 0, run.text());
-    const short = CATALOGUE.filter(({ isShort }) => isShort);
-    assert.deepEqual(
-      experiments.map(({ name }) => name),
-      short.map(({ name }) => name),
-    );
-    assert.match(info.command, /^\.\/denow task experiment run .*--seed 1$/);
-  });
-});

@@ -1,6 +1,7 @@
 /**
  * The test command: formatting, lint, types, house rules and every test, with a
- * final line that counts them all.
+ * final line that counts them all. Those of tests/long take minutes each and are
+ * run when they are named.
  */
 import { EXIT_CODES, Failure } from "../src/core/errors.ts";
 import { helpText, parseFlags } from "../src/core/flags.ts";
@@ -102,25 +103,32 @@ const MEASURING: readonly string[] = [
   "tests/gate_test.ts",
   "tests/kit_test.ts",
   "tests/lesson_test.ts",
-  "tests/lessons_test.ts",
   "tests/load_command_test.ts",
-  "tests/load_test.ts",
   "tests/native_test.ts",
   "tests/page_browser_test.ts",
 ];
 
+/** Tests that take minutes. */
+const LONG = "tests/long";
+
 /** Deno's summary line: "ok | 7 passed (2 steps) | 0 failed | 1 ignored". */
 const CLOSING = /\| (\d+) passed.*\| (\d+) failed(?:.*\| (\d+) ignored)?/;
+
+/** What Deno puts after the name of a test that failed, in colour or not. */
+const FAILED = /\.\.\. \S*FAILED/;
 
 async function runTests(
   args: readonly string[],
   signal: AbortSignal,
+  onFailed: (line: string) => void,
 ): Promise<Count> {
   let count: Count | undefined;
   const isFine = await runDeno(
-    ["test", "-q", "-A", ...args],
+    // Types have been checked.
+    ["test", "-q", "-A", "--no-check", ...args],
     signal,
     (line) => {
+      if (FAILED.test(line)) onFailed(line);
       const [, passed, failed, skipped] = CLOSING.exec(line) ?? [];
       if (passed === undefined) return;
       count = {
@@ -136,8 +144,8 @@ async function runTests(
 }
 
 const ABOUT = `Checks formatting, lint, types and the house rules, and runs \
-every test, or those in
-the files and folders named. The last line counts them all.`;
+every test but those of
+tests/long, or those in the files and folders named. The last line counts them all.`;
 
 /** The files and folders named. @throws {Failure} `usage` */
 async function chosenFiles(names: readonly string[]): Promise<string[]> {
@@ -168,15 +176,24 @@ async function run(): Promise<number> {
     await findTool(tool, { onProgress: print, signal });
   }
   const checks = await runChecks(signal);
-  const chosen = files.length > 0
-    ? [files]
-    : [["--parallel", `--ignore=.tools,${MEASURING.join(",")}`], MEASURING];
+  const chosen = files.length > 0 ? [files] : [
+    ["--parallel", `--ignore=.tools,${[LONG, ...MEASURING].join(",")}`],
+    MEASURING,
+  ];
   const counts = [checks];
-  for (const args of chosen) counts.push(await runTests(args, signal));
+  const failed: string[] = [];
+  for (const args of chosen) {
+    counts.push(await runTests(args, signal, (line) => failed.push(line)));
+  }
   const sum = (key: keyof Count) =>
     counts.reduce((total, count) => total + count[key], 0);
   const skipped = sum("skipped") === 0 ? "" : `, ${sum("skipped")} skipped`;
   print("");
+  // They may be thousands of lines above.
+  failed.forEach((line) => print(line));
+  if (files.length === 0) {
+    print(`${LONG} is left out: ./denow task test ${LONG} runs it`);
+  }
   print(`${sum("passed")} passed, ${sum("failed")} failed${skipped}`);
   return sum("failed") === 0 ? 0 : EXIT_CODES.failed;
 }

@@ -93,7 +93,7 @@ for (
   const signal of [
     ...["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGABRT", "SIGUSR1"],
     ...["SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF", "SIGXCPU", "SIGXFSZ"],
-    ...["SIGSYS"],
+    ...["SIGSYS", "SIGIO", "SIGPWR", "SIGSTKFLT"],
   ] as const
 ) {
   Deno.test(`listenForStop() asks to stop on ${signal}`, async () => {

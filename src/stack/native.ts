@@ -122,7 +122,7 @@ export class NativeStack implements Stack {
     signal?.addEventListener("abort", onAbort);
     try {
       requirePorts(options, discovery);
-      await requireLoopback(options.grpcPort);
+      await requireLoopback();
       signal?.throwIfAborted();
       await stack.#addServers(options.servers);
       signal?.throwIfAborted();
@@ -314,12 +314,12 @@ const CONNECT_LIMIT_MS = 2000;
 /**
  * Checks that loopback connections work: being able to listen is not enough.
  */
-async function requireLoopback(port: number): Promise<void> {
-  using listener = Deno.listen({ hostname: HOST, port });
+async function requireLoopback(): Promise<void> {
+  using listener = Deno.listen({ hostname: HOST, port: 0 });
   try {
     const connection = await Deno.connect({
       hostname: HOST,
-      port,
+      port: listener.addr.port,
       signal: AbortSignal.timeout(CONNECT_LIMIT_MS),
     });
     connection.close();

@@ -7,12 +7,12 @@ import {
   type EnvoyConfig,
   GRPC_LISTENER,
   parseEnvoyConfig,
-} from "../src/stack/envoy_config.ts";
-import { agrees, ledgersOf, readCounted } from "../src/load/report.ts";
-import type { NativeStack } from "../src/stack/native.ts";
-import { waitUntil } from "../src/io/wait.ts";
-import { ABORTED, CROSSED, crossed, type Run, run } from "./load_runs.ts";
-import { awaitHealthy, freePort, withStack } from "./stacks.ts";
+} from "../../src/stack/envoy_config.ts";
+import { agrees, ledgersOf, readCounted } from "../../src/load/report.ts";
+import type { NativeStack } from "../../src/stack/native.ts";
+import { waitUntil } from "../../src/io/wait.ts";
+import { ABORTED, CROSSED, crossed, type Run, run } from "../load_runs.ts";
+import { awaitHealthy, freePort, withStack } from "../stacks.ts";
 
 const SLOTS = ["share_slot_1", "share_slot_2", "share_slot_3"];
 
