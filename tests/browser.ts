@@ -1,7 +1,7 @@
 /** A real browser for tests: Chromium, without a window. */
 import assert from "node:assert/strict";
-import { print } from "../src/io/terminal.ts";
 import { waitUntil } from "../src/io/wait.ts";
+import { testWhere, type TestWithNeeds } from "./needs.ts";
 import { type Run, start } from "./programs.ts";
 
 /** The same program under its names. */
@@ -11,9 +11,6 @@ const LIMIT_MS = 60_000;
 
 const STOP_LIMIT_MS = 10_000;
 
-/** Without one, CI fails instead of skipping. */
-const isRequired = Deno.env.get("CI") === "true";
-
 const browser = COMMANDS.find((command) => {
   try {
     return new Deno.Command(command, { args: ["--version"] })
@@ -22,21 +19,12 @@ const browser = COMMANDS.find((command) => {
     return false;
   }
 });
-if (browser === undefined && !isRequired) {
-  print(`The browser tests are skipped: there is no ${COMMANDS.join(", ")}`);
-}
 
-/** A test that needs a browser; it is ignored where there is none. */
-export function browserTest(name: string, work: () => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: browser === undefined && !isRequired,
-    fn: async () => {
-      assert.ok(browser, `no ${COMMANDS.join(", ")}: install one of them`);
-      await work();
-    },
-  });
-}
+/** A test that needs a browser. */
+export const browserTest: TestWithNeeds = testWhere(
+  "the tests in a browser",
+  browser === undefined ? `there is no ${COMMANDS.join(", ")}` : undefined,
+);
 
 /**
  * Opens an address and keeps it open until `done` resolves; nothing of the

@@ -1,35 +1,22 @@
 /** Containers for tests: side by side, always removed, skipped without Docker. */
 import assert from "node:assert/strict";
 import { runToEnd } from "../src/io/processes.ts";
-import { print } from "../src/io/terminal.ts";
 import { type ComposeOptions, ComposeStack } from "../src/stack/compose.ts";
 import { demoProject } from "../src/stack/compose_project.ts";
 import { requireDocker } from "../src/stack/docker.ts";
+import { testWhere, type TestWithNeeds } from "./needs.ts";
 import { freePort } from "./stacks.ts";
-
-/** With either of these, a machine without Docker is a failure. */
-const isRequired = Deno.env.get("CI") === "true" ||
-  Deno.env.get("GRPC_DEMO_REQUIRE_DOCKER") === "1";
 
 const whyNot = await requireDocker().then(
   () => undefined,
   (error: Error) => error.message,
 );
-if (whyNot !== undefined && !isRequired) {
-  print(`The Compose tests are skipped: ${whyNot}`);
-}
 
-/** A test that needs Docker; it is ignored where none answers. */
-export function dockerTest(name: string, work: () => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: whyNot !== undefined && !isRequired,
-    fn: async () => {
-      assert.equal(whyNot, undefined);
-      await work();
-    },
-  });
-}
+/** A test that needs Docker. */
+export const dockerTest: TestWithNeeds = testWhere(
+  "the tests in containers",
+  whyNot,
+);
 
 /** What the names of this folder's images begin with; tests share them. */
 export const IMAGES: string = whyNot === undefined ? await demoProject() : "";

@@ -2,15 +2,14 @@
 import assert from "node:assert/strict";
 import { messageOf } from "../src/core/errors.ts";
 import { runToEnd } from "../src/io/processes.ts";
-import { print } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
+import { testWhere } from "./needs.ts";
 import { withStack } from "./stacks.ts";
 
-const grpcurl = await findTool("grpcurl").catch((error) => {
-  if (Deno.env.get("CI") === "true") throw error;
-  print(`The test with grpcurl is skipped: ${messageOf(error)}`);
-  return undefined;
-});
+const [grpcurl, whyNot] = await findTool("grpcurl").then(
+  ({ path }) => [path, undefined] as const,
+  (error: unknown) => ["", messageOf(error)] as const,
+);
 
 /** What grpcurl prints, as values. */
 async function ask(
@@ -18,19 +17,18 @@ async function ask(
   method: string,
   request = "{}",
 ): Promise<unknown[]> {
-  const { code, stdout, stderr } = await runToEnd(grpcurl?.path ?? "", [
+  const { code, stdout, stderr } = await runToEnd(grpcurl, [
     ...["-plaintext", "-max-time", "10", "-d", request, target, method],
   ]);
   assert.equal(code, 0, stderr);
   return stdout.split(/^(?=\{)/m).map((text) => JSON.parse(text));
 }
 
-Deno.test({
-  name: "grpcurl finds and calls every service through Envoy",
-  ignore: grpcurl === undefined,
-  fn: () =>
+testWhere("the test with grpcurl", whyNot)(
+  "grpcurl finds and calls every service through Envoy",
+  () =>
     withStack({ servers: 1 }, async ({ endpoint }) => {
-      const { stdout } = await runToEnd(grpcurl?.path ?? "", [
+      const { stdout } = await runToEnd(grpcurl, [
         ...["-plaintext", endpoint, "list"],
       ]);
       assert.deepEqual(stdout.trim().split("\n"), [
@@ -62,4 +60,4 @@ Deno.test({
         [{ text: "hi", server, number: "4" }],
       );
     }),
-});
+);

@@ -7,12 +7,12 @@ import config from "../deno.json" with { type: "json" };
 import { UNKNOWN_EXIT_CODE } from "../src/core/load/verdict.ts";
 import { sha256OfFile } from "../src/io/digest.ts";
 import { KIT_SUMS, parseSums } from "../src/io/kit.ts";
-import { runToEnd } from "../src/io/processes.ts";
 import { print } from "../src/io/terminal.ts";
 import { KIT_BYTES_MAX } from "../tools/kit.ts";
 import { findParts, HOST, type KitTarget } from "../tools/kit/parts.ts";
 import { stageKit } from "../tools/kit/stage.ts";
 import type { Outcome } from "./kit_commands.ts";
+import { testWhere, whyNotRun } from "./needs.ts";
 import { copyProject, ROOT, start, startIn } from "./programs.ts";
 
 /** Generous: other tests' machines are busy; docs/kit.md has measurements. */
@@ -48,28 +48,10 @@ const ISOLATION = [
   "sh",
 ];
 
-const whyNot = await runToEnd(ISOLATION[0] ?? "", [
-  ...ISOLATION.slice(1),
-  "true",
-]).then(
-  ({ code, stderr }) => code === 0 ? undefined : stderr.trim(),
-  (error: Error) => error.message,
+const isolatedTest = testWhere(
+  "the kit's commands without a network",
+  await whyNotRun(ISOLATION[0] ?? "", [...ISOLATION.slice(1), "true"]),
 );
-const isRequired = Deno.env.get("CI") === "true";
-if (whyNot !== undefined && !isRequired) {
-  print(`What needs a network namespace is skipped: ${whyNot}`);
-}
-
-function isolatedTest(name: string, work: () => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: whyNot !== undefined && !isRequired,
-    fn: async () => {
-      assert.equal(whyNot, undefined);
-      await work();
-    },
-  });
-}
 
 /** Types the commands in a folder, without any network. */
 async function typeIn(

@@ -1,6 +1,7 @@
 /** Output that cannot be written ends every program in order. */
 import assert from "node:assert/strict";
 import { ROOT, start } from "./programs.ts";
+import { testWhere, whyNotRun } from "./needs.ts";
 import { freePort } from "./stacks.ts";
 
 const UP = [
@@ -34,26 +35,19 @@ for (
   });
 }
 
-/** Whether this user may have mounts of its own. */
-const canUnshare = new Deno.Command("unshare", {
-  args: ["-rm", "true"],
-  stderr: "null",
-}).outputSync().success;
-
-Deno.test({
-  name: "up whose disk gets full while it runs stops in order",
-  ignore: !canUnshare,
-  fn: async () => {
-    const folder = await Deno.makeTempDir({ prefix: "output-lost-test-" });
-    const script = 'mount -t tmpfs -o size=4k tmpfs "$0" && ' +
-      'exec "$@" > "$0/log"';
-    const run = start("unshare", [
-      ...["-rm", "sh", "-c", script, folder, Deno.execPath()],
-      ...["run", "-q", "-P=lab", `${ROOT}src/lab.ts`, ...UP],
-    ], { CLIENT_RATE: "10" });
-    assert.equal(await run.ended, 3, run.text());
-    assert.equal(run.text().trimEnd(), `up: ${FULL}`);
-    assert.deepEqual(run.leftovers(), []);
-    await Deno.remove(folder);
-  },
+testWhere(
+  "the test of a full disk",
+  await whyNotRun("unshare", ["-rm", "true"]),
+)("up whose disk gets full while it runs stops in order", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "output-lost-test-" });
+  const script = 'mount -t tmpfs -o size=4k tmpfs "$0" && ' +
+    'exec "$@" > "$0/log"';
+  const run = start("unshare", [
+    ...["-rm", "sh", "-c", script, folder, Deno.execPath()],
+    ...["run", "-q", "-P=lab", `${ROOT}src/lab.ts`, ...UP],
+  ], { CLIENT_RATE: "10" });
+  assert.equal(await run.ended, 3, run.text());
+  assert.equal(run.text().trimEnd(), `up: ${FULL}`);
+  assert.deepEqual(run.leftovers(), []);
+  await Deno.remove(folder);
 });

@@ -1,6 +1,7 @@
 /** The command `up`: what people type, what they see, what is left. */
 import assert from "node:assert/strict";
 import { type Run, start, startSource } from "./programs.ts";
+import { testWhere, whyNotRun } from "./needs.ts";
 import { freePort } from "./stacks.ts";
 
 function portFlags(): readonly string[] {
@@ -79,29 +80,22 @@ Deno.test("up uses no proxy for what is on this machine", async () => {
   assert.match(run.text(), /3 calls, 3 succeeded/);
 });
 
-/** Whether this user may have a network of its own, whose loopback is down. */
-const canUnshare = new Deno.Command("unshare", {
-  args: ["-rn", "true"],
-  stderr: "null",
-}).outputSync().success;
-
-Deno.test({
-  name: "up on a machine whose loopback is down says so at once",
-  ignore: !canUnshare,
-  fn: async () => {
-    const startedAtMs = performance.now();
-    const run = start("unshare", [
-      ...["-rn", Deno.execPath(), "run", "-q", "-P=lab", "src/lab.ts", "up"],
-      ...portFlags(),
-    ]);
-    assert.equal(await run.ended, 3, run.text());
-    assert.match(
-      run.text(),
-      /^up: Cannot connect to 127\.0\.0\.1 on this machine: Network is unreachable .*ip link set lo up.*\n$/,
-    );
-    assert.ok(performance.now() - startedAtMs < 10_000);
-    assert.deepEqual(run.leftovers(), []);
-  },
+testWhere(
+  "the test of a loopback that is down",
+  await whyNotRun("unshare", ["-rn", "true"]),
+)("up on a machine whose loopback is down says so at once", async () => {
+  const startedAtMs = performance.now();
+  const run = start("unshare", [
+    ...["-rn", Deno.execPath(), "run", "-q", "-P=lab", "src/lab.ts", "up"],
+    ...portFlags(),
+  ]);
+  assert.equal(await run.ended, 3, run.text());
+  assert.match(
+    run.text(),
+    /^up: Cannot connect to 127\.0\.0\.1 on this machine: Network is unreachable .*ip link set lo up.*\n$/,
+  );
+  assert.ok(performance.now() - startedAtMs < 10_000);
+  assert.deepEqual(run.leftovers(), []);
 });
 
 Deno.test("up --no-client --servers 1 starts no client", async () => {

@@ -3,7 +3,7 @@ import { Failure } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
 import { forwardPolicyOf, removalOfRules } from "./firewall.ts";
 import { waitUntil } from "../../src/io/wait.ts";
-import { DOCKER_FOLDER, isThere, runWell } from "./machine.ts";
+import { DOCKER_FOLDER, isThere, runWell, startDetached } from "./machine.ts";
 
 /** Short, since socket paths have at most 107 bytes. */
 const EXEC_ROOT = "/run/grpc-demo-docker";
@@ -98,24 +98,13 @@ async function launch(): Promise<
     `--pidfile=${PID_FILE}`,
     "--host=unix:///var/run/docker.sock",
   ];
-  // The shell opens the log and then becomes the engine, with the same process
-  // id.
-  const child = new Deno.Command("sh", {
-    args: ["-c", 'exec dockerd "$@" > "$0" 2>&1', LOG, ...args],
-    detached: true,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  child.unref();
-  await noteStarted({ pid: child.pid });
-  let hasEnded = false;
-  child.status.then(() => hasEnded = true);
+  const { pid, hasEnded } = startDetached("dockerd", args, LOG);
+  await noteStarted({ pid });
   const isDecided = await waitUntil(
-    async () => hasEnded || await engineVersion() !== undefined,
+    async () => hasEnded() || await engineVersion() !== undefined,
     START_LIMIT_MS,
   );
-  return { pid: child.pid, answers: isDecided && !hasEnded };
+  return { pid, answers: isDecided && !hasEnded() };
 }
 
 /** The reason of the engine's exit, from its log. */

@@ -84,3 +84,34 @@ async function apt(args: readonly string[]): Promise<void> {
     },
   );
 }
+
+/** A program that was started to outlive us. */
+export interface Detached {
+  readonly pid: number;
+  hasEnded(): boolean;
+}
+
+/**
+ * Starts a program that outlives us.
+ *
+ * @param log The file of what it prints.
+ */
+export function startDetached(
+  command: string,
+  args: readonly string[],
+  log: string,
+): Detached {
+  // The shell opens the log and then becomes the program, with the same process
+  // id.
+  const child = new Deno.Command("sh", {
+    args: ["-c", 'log=$0; exec "$@" > "$log" 2>&1', log, command, ...args],
+    detached: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  child.unref();
+  let hasEnded = false;
+  child.status.then(() => hasEnded = true);
+  return { pid: child.pid, hasEnded: () => hasEnded };
+}

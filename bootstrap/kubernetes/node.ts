@@ -2,7 +2,7 @@
 import { Failure, messageOf } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
 import { waitUntil } from "../../src/io/wait.ts";
-import { PROJECT, runWell } from "../docker/machine.ts";
+import { PROJECT, runWell, startDetached } from "../docker/machine.ts";
 import {
   ACCOUNT_KEY,
   ADMIN_CERTIFICATE,
@@ -257,28 +257,17 @@ async function makeCertificate(
 
 async function launch({ name, command, args, isReady }: Daemon): Promise<void> {
   const log = `${DATA_FOLDER}/${name}.log`;
-  // The shell opens the log and then becomes the program, with the same process
-  // id.
-  const child = new Deno.Command("sh", {
-    args: ["-c", 'log=$0; exec "$@" > "$log" 2>&1', log, command, ...args],
-    detached: true,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  child.unref();
-  await noteProcess(name, child.pid);
-  let hasEnded = false;
-  child.status.then(() => hasEnded = true);
+  const { pid, hasEnded } = startDetached(command, args, log);
+  await noteProcess(name, pid);
   const isDecided = await waitUntil(
-    async () => hasEnded || await (isReady?.() ?? true),
+    async () => hasEnded() || await (isReady?.() ?? true),
     START_LIMIT_MS,
   );
-  if (isDecided && !hasEnded) return;
+  if (isDecided && !hasEnded()) return;
   throw new Failure(
     "environment",
     `${name} ${
-      hasEnded ? "ended" : `was not ready within ${START_LIMIT_MS / 1_000} s`
+      hasEnded() ? "ended" : `was not ready within ${START_LIMIT_MS / 1_000} s`
     }: ${await lastWords(log)}; see ${log}`,
   );
 }
