@@ -78,6 +78,10 @@ async function type(words: readonly string[]): Promise<Outcome> {
   await say(["experiment", "run", "wrong-health-service"]);
   await say(["reports"]);
   await say(["doctor", "envoy.yaml"]);
+  await say(["lesson", "start", "panic"]);
+  await say(["lesson", "hint"]);
+  await say(["lesson", "solve"]);
+  await say(["lesson", "check"]);
   await say(["down"]);
   const sharedMemory = [...Deno.readDirSync("/dev/shm")]
     .map(({ name }) => name);

@@ -92,6 +92,14 @@ const EXPECTED: readonly (readonly [string, readonly number[], RegExp])[] = [
   ],
   ["reports", [0], /\n2 runs, /],
   ["doctor envoy.yaml", [0], /^envoy\.yaml: none of \d+ known pitfalls\n$/],
+  ["lesson start panic", [0], /\nYour copy .* is my\/05-panic\/envoy\.yaml\n$/],
+  ["lesson hint", [0], /^Hint 1 of 3: /],
+  ["lesson solve", [0], /my\/05-panic\/envoy\.yaml is solved/],
+  [
+    "lesson check",
+    [0, UNKNOWN_EXIT_CODE],
+    /\n(Solved\n`lesson next` starts the next lesson|Cannot tell .*)\n$/,
+  ],
 ];
 
 function assertOutcome(
