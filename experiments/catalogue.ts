@@ -23,6 +23,10 @@ import { brownOut } from "./brown_out.ts";
 import { pausedServer } from "./paused_server.ts";
 import { duplicateExecution } from "./duplicate_execution.ts";
 import { wrongHealthService } from "./wrong_health_service.ts";
+import { connectionAge } from "./connection_age.ts";
+import { routeTimeout } from "./route_timeout.ts";
+import { slowStartShare } from "./slow_start.ts";
+import { stickyCallers } from "./sticky_callers.ts";
 import { envoyRestart } from "./envoy_restart.ts";
 import { longStreams, movedStreams } from "./streams.ts";
 import { cancelStorm } from "./cancel_storm.ts";
@@ -44,6 +48,8 @@ export const CATALOGUE: readonly Experiment[] = [
   killOne,
   scaleUp,
   scaleDown,
+  slowStartShare,
+  stickyCallers,
   dnsOutage,
   edsOrDns,
   everythingAtOnce,
@@ -60,8 +66,10 @@ export const CATALOGUE: readonly Experiment[] = [
   brownOut,
   pausedServer,
   duplicateExecution,
+  routeTimeout,
   wrongHealthService,
   envoyRestart,
+  connectionAge,
   longStreams,
   movedStreams,
   cancelStorm,

@@ -274,7 +274,10 @@ export const EDGE_RULES: readonly Rule[] = [
       "Envoy, as it asks for no password",
     change:
       "admin: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }",
-    experiment: undefined,
+    experiment: {
+      instead:
+        "curl http://this-machine:9901/config_dump from another machine shows everything",
+    },
     find: ({ bootstrap }) => {
       const address = bootstrap.message("admin.address");
       return address === undefined || isLoopback(address)
@@ -330,7 +333,7 @@ export const EDGE_RULES: readonly Rule[] = [
       "gRPC callers keep their connection, so that a new Envoy gets no call " +
       "until they reconnect; end connections after some minutes",
     change: "common_http_protocol_options: { max_connection_duration: 300s }",
-    experiment: undefined,
+    experiment: "connection-age",
     find: fixedConnections,
   },
   {
