@@ -38,6 +38,7 @@ import { hostilePeers } from "./hostile_peers.ts";
 import { slowReaders } from "./slow_readers.ts";
 import { malformed } from "./malformed.ts";
 import { envoyMemory } from "./envoy_memory.ts";
+import { largeReplies } from "./large_replies.ts";
 import { oversize } from "./oversize.ts";
 
 /** All experiments. */
@@ -77,6 +78,7 @@ export const CATALOGUE: readonly Experiment[] = [
   silentPeers,
   malformed,
   oversize,
+  largeReplies,
   envoyMemory,
   hostilePeers,
   slowReaders,

@@ -2,6 +2,7 @@
 import { partAt } from "../src/core/yaml.ts";
 import {
   grpcCluster,
+  healthCheckFields,
   noOutlierDetection,
   noRetries,
   retries,
@@ -70,6 +71,15 @@ export const killOne: Experiment = {
     changes: [onlyStatuses],
     load: SHORT,
     breaks: ["lost", "retried"],
+  }, {
+    about: "idle servers are checked every 60 s, which is Envoy's default",
+    changes: [
+      healthCheckFields("idle servers checked every 60 s", {
+        no_traffic_interval: "60s",
+      }),
+    ],
+    load: { ratePerS: 0, durationMs: 4000 },
+    breaks: ["noticed"],
   }, {
     about: "nothing that notices a dead server",
     changes: [noHealthChecks, noOutlierDetection],

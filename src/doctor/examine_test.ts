@@ -153,11 +153,7 @@ const SHOWN_OTHERWISE: Readonly<Record<string, string>> = {
 };
 
 /** Rules that no control shows yet. */
-const NOT_SHOWN = [
-  ...["tcp-health-check", "no-traffic-interval", "new-hosts-before-check"],
-  ...["dns-ttl", "retry-same-host", "no-alpn", "fixed-certificates"],
-  ...["small-headers", "limits-of-workers", "oghttp2"],
-];
+const NOT_SHOWN = ["no-alpn", "fixed-certificates"];
 
 for (const { id, experiment } of DOCTOR_RULES) {
   if (NOT_SHOWN.includes(id)) continue;

@@ -354,7 +354,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
     why: "An idle cluster is checked every 60 s, so its first calls may hit " +
       "dead servers; set no_traffic_interval to about the interval",
     change: "no_traffic_interval: 1s",
-    experiment: "all-down-and-back",
+    experiment: "kill-one",
     find: ({ clusters }) =>
       clusters.flatMap((cluster) =>
         cluster.healthChecks.filter((check) =>
