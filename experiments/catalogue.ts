@@ -23,6 +23,10 @@ import { brownOut } from "./brown_out.ts";
 import { pausedServer } from "./paused_server.ts";
 import { duplicateExecution } from "./duplicate_execution.ts";
 import { wrongHealthService } from "./wrong_health_service.ts";
+import { connectionAge } from "./connection_age.ts";
+import { routeTimeout } from "./route_timeout.ts";
+import { slowStartShare } from "./slow_start.ts";
+import { stickyCallers } from "./sticky_callers.ts";
 import { envoyRestart } from "./envoy_restart.ts";
 import { longStreams, movedStreams } from "./streams.ts";
 import { cancelStorm } from "./cancel_storm.ts";
@@ -34,6 +38,7 @@ import { hostilePeers } from "./hostile_peers.ts";
 import { slowReaders } from "./slow_readers.ts";
 import { malformed } from "./malformed.ts";
 import { envoyMemory } from "./envoy_memory.ts";
+import { largeReplies } from "./large_replies.ts";
 import { oversize } from "./oversize.ts";
 
 /** All experiments. */
@@ -44,6 +49,8 @@ export const CATALOGUE: readonly Experiment[] = [
   killOne,
   scaleUp,
   scaleDown,
+  slowStartShare,
+  stickyCallers,
   dnsOutage,
   edsOrDns,
   everythingAtOnce,
@@ -60,8 +67,10 @@ export const CATALOGUE: readonly Experiment[] = [
   brownOut,
   pausedServer,
   duplicateExecution,
+  routeTimeout,
   wrongHealthService,
   envoyRestart,
+  connectionAge,
   longStreams,
   movedStreams,
   cancelStorm,
@@ -69,6 +78,7 @@ export const CATALOGUE: readonly Experiment[] = [
   silentPeers,
   malformed,
   oversize,
+  largeReplies,
   envoyMemory,
   hostilePeers,
   slowReaders,

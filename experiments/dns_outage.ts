@@ -77,6 +77,8 @@ export const dnsOutage: Experiment = {
     changes: [
       clusterFields("health ignored when a server is gone from DNS", {
         ignore_health_on_host_removal: true,
+        // Still once in each outage, and what is wrong lasts longer.
+        dns_refresh_rate: `${(OUTAGE_MS - 100) / 1000}s`,
       }),
     ],
     breaks: ["lost", "kept"],

@@ -182,4 +182,23 @@ export const faultyServer: Experiment = {
     ],
     breaks: ["lost", "ejected", "no-call", "longer"],
   },
+  furtherControls: [{
+    about: "no detector is enforced",
+    changes: [
+      outlierFields("no detector is enforced", {
+        enforcing_consecutive_gateway_failure: 0,
+      }),
+    ],
+    load: { durationMs: 3500 },
+    breaks: ["ejected", "no-call"],
+  }, {
+    about: "the next passing health check brings it back",
+    changes: [
+      outlierFields("a passing health check ends an ejection", {
+        successful_active_health_check_uneject_host: true,
+      }),
+    ],
+    load: { durationMs: 6000 },
+    breaks: ["few", "longer"],
+  }],
 };

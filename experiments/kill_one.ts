@@ -1,11 +1,38 @@
 /** A server is killed under load. */
-import { noRetries } from "../src/experiment/changes.ts";
-import type { Experiment } from "../src/experiment/experiment.ts";
+import { partAt } from "../src/core/yaml.ts";
+import {
+  grpcCluster,
+  healthCheckFields,
+  noOutlierDetection,
+  noRetries,
+  retries,
+  routeAction,
+} from "../src/experiment/changes.ts";
+import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { healthyWithin, statGrows } from "../src/experiment/judge.ts";
 import { killServer2, noCallIsLost } from "./_claims.ts";
 
 /** envoy.yaml has an interval of 1 s and an edge interval of 0.25 s. */
 const UNHEALTHY_MS_MAX = 1500;
+
+/** A server that is killed answers no call, and so no status either. */
+const onlyStatuses: NamedChange = {
+  name: "retries only calls that end as UNAVAILABLE",
+  apply: (config) => {
+    const policy = partAt(routeAction(config, "unary"), "retry_policy");
+    policy["retry_on"] = "unavailable";
+  },
+};
+
+const noHealthChecks: NamedChange = {
+  name: "no health checks",
+  apply: (config) => {
+    delete grpcCluster(config)["health_checks"];
+  },
+};
+
+/** Long enough for the kill. */
+const SHORT = { durationMs: 2500 };
 
 export const killOne: Experiment = {
   name: "kill-one",
@@ -34,4 +61,28 @@ export const killOne: Experiment = {
     changes: [noRetries],
     breaks: ["lost", "retried"],
   },
+  furtherControls: [{
+    about: "a retry policy with no retries",
+    changes: [retries(0)],
+    load: SHORT,
+    breaks: ["lost", "retried"],
+  }, {
+    about: onlyStatuses.name,
+    changes: [onlyStatuses],
+    load: SHORT,
+    breaks: ["lost", "retried"],
+  }, {
+    about: "idle servers are checked every 60 s, which is Envoy's default",
+    changes: [
+      healthCheckFields("idle servers checked every 60 s", {
+        no_traffic_interval: "60s",
+      }),
+    ],
+    load: { ratePerS: 0, durationMs: 4000 },
+    breaks: ["noticed"],
+  }, {
+    about: "nothing that notices a dead server",
+    changes: [noHealthChecks, noOutlierDetection],
+    breaks: ["noticed"],
+  }],
 };

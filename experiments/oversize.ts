@@ -3,7 +3,7 @@
  *
  * First, requests of 5 MiB where a server accepts 1 MiB, compressed ones of 16
  * MiB that are a few KiB on the wire, and replies larger than their caller
- * accepts; then streams of large replies whose callers read nothing. What is
+ * accepts, and a call with much metadata; then streams of large replies whose callers read nothing. What is
  * measured: the status, how long it takes, and whether Envoy retries; how much
  * Envoy buffers of the unread streams; and how much memory it all needs. Small
  * windows and buffers keep Envoy from buffering streams and from retrying large
@@ -24,7 +24,12 @@ import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
-import { callBytes, connect, type ConnectOptions } from "../src/io/rpc.ts";
+import {
+  callBytes,
+  callToEnd,
+  connect,
+  type ConnectOptions,
+} from "../src/io/rpc.ts";
 import { noOtherCallIsLost } from "./_claims.ts";
 
 const MIB = 1_048_576;
@@ -53,6 +58,9 @@ const REPLY_BYTES = 1000;
 const STORED_KIB_MAX = 256;
 
 const MEMORY_MIB_MAX = 64;
+
+/** The convention is 8 KiB, other headers included. */
+const METADATA_BYTES = 7000;
 
 const SAY_HELLO = "/demo.v1.Greeter/SayHello";
 
@@ -111,6 +119,26 @@ async function readSlowly(run: RunContext): Promise<void> {
   }
 }
 
+/** Makes a call with as much metadata as gRPC allows by convention. */
+async function sendMetadata(run: RunContext): Promise<void> {
+  const client = connect(Greeter, run.stack.endpoint);
+  run.addCalls(1);
+  const { status } = await callToEnd(client, "SayHello", {}, {
+    deadlineMs: 2000,
+    metadata: { note: "x".repeat(METADATA_BYTES) },
+  });
+  client.close();
+  run.measure("calls with metadata answered", status === "OK" ? 1 : 0);
+}
+
+/** Less metadata than the convention, but the rest of it as it is. */
+const smallHeaders: NamedChange = {
+  name: "headers of at most 4 KiB",
+  apply: (config) => {
+    connectionManager(config)["max_request_headers_kb"] = 4;
+  },
+};
+
 /** Default windows, room for large requests, and retries of them. */
 const largeBuffers: NamedChange = {
   name: "Envoy's default windows, large buffers, retries of messages too large",
@@ -141,6 +169,7 @@ export const oversize: Experiment = {
     atMs: 500,
     label: "messages that are too large",
     do: async (run) => {
+      await sendMetadata(run);
       await sendLong(run);
       run.mark(`${SLOW_READERS} callers that do not read`);
       await readSlowly(run);
@@ -175,6 +204,11 @@ export const oversize: Experiment = {
       }),
     },
     {
+      id: "metadata",
+      text: `a call with ${METADATA_BYTES / 1000} KB of metadata is answered`,
+      judge: measuredBetween("calls with metadata answered", { min: 1 }),
+    },
+    {
       id: "memory",
       text: `Envoy and each server grow by at most ${MEMORY_MIB_MAX} MiB`,
       judge: memoryGrowsAtMost(
@@ -189,4 +223,11 @@ export const oversize: Experiment = {
     changes: [largeBuffers],
     breaks: ["once", "stored"],
   },
+  furtherControls: [{
+    about: smallHeaders.name,
+    changes: [smallHeaders],
+    load: { durationMs: 1000 },
+    events: [{ atMs: 100, label: "large metadata", do: sendMetadata }],
+    breaks: ["metadata"],
+  }],
 };

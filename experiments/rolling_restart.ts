@@ -1,6 +1,7 @@
 /** Every server is restarted under load, one after the other. */
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { noRetries } from "../src/experiment/changes.ts";
+import { partAt } from "../src/core/yaml.ts";
+import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
+import { grpcCluster, noRetries } from "../src/experiment/changes.ts";
 import { latencyAtMost, measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { exitsWithZero, noCallIsLost } from "./_claims.ts";
@@ -21,6 +22,15 @@ export async function restartAll(run: RunContext): Promise<void> {
     await run.awaitHealthy(servers.length);
   }
 }
+
+const tcpCheck: NamedChange = {
+  name: "a health check that only connects",
+  apply: (config) => {
+    const check = partAt(grpcCluster(config), "health_checks", 0);
+    delete check["grpc_health_check"];
+    check["tcp_health_check"] = {};
+  },
+};
 
 export const rollingRestart: Experiment = {
   name: "rolling-restart",
@@ -50,4 +60,17 @@ export const rollingRestart: Experiment = {
     setup: { serverFlags: ["--drain-wait", "0", "--close-deadline", "0"] },
     breaks: ["lost"],
   },
+  furtherControls: [{
+    about: `${tcpCheck.name}, no retries`,
+    changes: [tcpCheck, noRetries],
+    load: { durationMs: 4000 },
+    events: [{
+      atMs: 1000,
+      label: "SIGTERM server-1",
+      do: async ({ stack }) => {
+        await stack.stop("server-1", "SIGTERM");
+      },
+    }],
+    breaks: ["lost"],
+  }],
 };

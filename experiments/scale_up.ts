@@ -1,6 +1,16 @@
 /** Two servers join three under load. */
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
-import { clusterFields } from "../src/experiment/changes.ts";
+import { partAt } from "../src/core/yaml.ts";
+import type {
+  Experiment,
+  Judge,
+  NamedChange,
+} from "../src/experiment/experiment.ts";
+import {
+  clusterFields,
+  grpcCluster,
+  healthCheckFields,
+  panicThreshold,
+} from "../src/experiment/changes.ts";
 import {
   allOf,
   broken,
@@ -9,7 +19,7 @@ import {
   shareBetween,
   unknown,
 } from "../src/experiment/judge.ts";
-import { noCallIsLost } from "./_claims.ts";
+import { noCallIsLost, noPanic } from "./_claims.ts";
 
 const SERVING = "server-4 and server-5 are up";
 
@@ -33,6 +43,19 @@ function firstCallWithin(server: string): Judge {
   };
 }
 
+const countUnchecked: NamedChange = {
+  name: "new servers count before their first check",
+  apply: (config) => {
+    const balancing = partAt(grpcCluster(config), "common_lb_config");
+    delete balancing["ignore_new_hosts_until_first_hc"];
+  },
+};
+
+/** As that of a server that is not ready when DNS names it. */
+const firstCheckLater = healthCheckFields("first check within 1 s", {
+  initial_jitter: "1s",
+});
+
 const isFair = (server: string) =>
   shareBetween(server, 0.2 * 0.98, 0.2 * 1.02, { fromMs: BALANCE_FROM_MS });
 
@@ -51,6 +74,7 @@ export const scaleUp: Experiment = {
   }],
   claims: [
     noCallIsLost,
+    noPanic,
     {
       id: "first",
       text: `both answer within ${FIRST_CALL_MS_MAX} ms of being up`,
@@ -71,4 +95,18 @@ export const scaleUp: Experiment = {
     ],
     breaks: ["first", "balance"],
   },
+  furtherControls: [{
+    about: "Envoy asks again when an answer has expired, here after 600 s",
+    changes: [
+      clusterFields("the TTL of an answer decides", { respect_dns_ttl: true }),
+    ],
+    load: { durationMs: 6500 },
+    breaks: ["first"],
+  }, {
+    about: "new servers count before their first check, and Envoy may panic",
+    setup: { servers: 1 },
+    changes: [countUnchecked, firstCheckLater, panicThreshold(50)],
+    load: { durationMs: 5000 },
+    breaks: ["panic"],
+  }],
 };

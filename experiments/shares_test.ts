@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { history } from "../src/experiment/_history.ts";
 import type { History } from "../src/experiment/history.ts";
+import { judgeOf } from "./_claims.ts";
 import { evenlySpread } from "./streams.ts";
-import { evenInTheLongRun } from "./worker_concurrency.ts";
+import { evenInTheLongRun, workerConcurrency } from "./worker_concurrency.ts";
 
 /** What was measured under the names of three servers. */
 function measuredAs(
@@ -43,4 +44,19 @@ Deno.test("evenlySpread() wants the same number on every server", () => {
     const judged = evenlySpread(measuredAs("streams of ", counts));
     assert.equal(judged.verdict, verdict);
   }
+});
+
+Deno.test("worker-concurrency: the most connections at once count", () => {
+  const judge = judgeOf(workerConcurrency, "connections");
+  const verdictOf = (...counts: readonly number[]) =>
+    judge(history({
+      samples: counts.map((count, atMs) => ({
+        atMs,
+        stats: { upstream_cx_active: count },
+        hosts: [],
+      })),
+    })).verdict;
+  assert.equal(verdictOf(0, 3, 3), "held");
+  assert.equal(verdictOf(3, 4, 3), "broken");
+  assert.equal(verdictOf(0), "unknown");
 });

@@ -6,8 +6,14 @@
  * decides: with Envoy's default of 50 %, one healthy server of three means
  * panic, and the dead ones get calls again.
  */
-import { panicThreshold, retries } from "../src/experiment/changes.ts";
-import type { Experiment } from "../src/experiment/experiment.ts";
+import { partAt } from "../src/core/yaml.ts";
+import {
+  noOutlierDetection,
+  panicThreshold,
+  retries,
+  routeAction,
+} from "../src/experiment/changes.ts";
+import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import {
   healthyWithin,
   lostAtMost,
@@ -23,6 +29,18 @@ const UNHEALTHY_MS_MAX = 1500;
 
 /** Envoy is sampled every 250 ms. */
 const ASKED_EVERY_MS = 250;
+
+/**
+ * Few calls meet a dead server, as five of them eject it; without that, as many
+ * as until the health checks notice.
+ */
+const sameHost: NamedChange = {
+  name: "a retry may go to the server that has just failed",
+  apply: (config) => {
+    const policy = partAt(routeAction(config, "unary"), "retry_policy");
+    delete policy["retry_host_predicate"];
+  },
+};
 
 export const twoOfThreeKilled: Experiment = {
   name: "two-of-three-killed",
@@ -70,4 +88,10 @@ export const twoOfThreeKilled: Experiment = {
     changes: [retries(1), panicThreshold(50)],
     breaks: ["lost", "lost-later", "panic"],
   },
+  furtherControls: [{
+    about: `${sameHost.name}, no outlier detection`,
+    changes: [sameHost, noOutlierDetection],
+    load: { ratePerS: 100, durationMs: 3500 },
+    breaks: ["lost"],
+  }],
 };

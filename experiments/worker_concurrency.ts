@@ -6,7 +6,13 @@
  * stays with one worker, so with several workers 24 calls are not 8 for each
  * server; over many samples it evens out.
  */
-import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
+import { partAt } from "../src/core/yaml.ts";
+import { grpcCluster } from "../src/experiment/changes.ts";
+import type {
+  Experiment,
+  Judgement,
+  NamedChange,
+} from "../src/experiment/experiment.ts";
 import type { History } from "../src/experiment/history.ts";
 import {
   heldIf,
@@ -70,6 +76,28 @@ export function evenInTheLongRun(history: History): Judgement {
   return heldIf(Math.max(...sums) / all <= SHARE_MAX, words);
 }
 
+/** Of all workers together, as far as Envoy keeps to it. */
+const oneForEach: NamedChange = {
+  name: `a limit of ${SERVERS} connections to servers`,
+  apply: (config) => {
+    const limits = partAt(
+      grpcCluster(config),
+      ...["circuit_breakers", "thresholds", 0],
+    );
+    limits["max_connections"] = SERVERS;
+  },
+};
+
+/** Envoy is sampled every 250 ms, and keeps the connections. */
+function connectionsStayFew({ samples }: History): Judgement {
+  const most = Math.max(
+    0,
+    ...samples.map(({ stats }) => stats["upstream_cx_active"] ?? 0),
+  );
+  if (most === 0) return unknown("Envoy was not seen to be connected");
+  return heldIf(most <= SERVERS, `at most ${most} connections to servers`);
+}
+
 export const workerConcurrency: Experiment = {
   name: "worker-concurrency",
   question: "Does every server get the same share of a few calls?",
@@ -95,10 +123,21 @@ export const workerConcurrency: Experiment = {
       text: `over all samples no server gets more than ${SHARE_MAX * 100} %`,
       judge: evenInTheLongRun,
     },
+    {
+      id: "connections",
+      text: "Envoy has one connection to each server",
+      judge: connectionsStayFew,
+    },
   ],
   control: {
     about: "four workers, each with its own round robin",
     setup: { concurrency: 4 },
     breaks: ["exact"],
   },
+  furtherControls: [{
+    about: `four workers, and ${oneForEach.name}`,
+    setup: { concurrency: 4 },
+    changes: [oneForEach],
+    breaks: ["connections"],
+  }],
 };

@@ -5,21 +5,85 @@
  * With a panic threshold of 0 nobody can miss it: nothing works. With Envoy's
  * default of 50 % all servers get calls in panic mode, everything seems to
  * work, and nobody notices that health checks are in effect off.
+ *
+ * A load balancer before Envoy asks Envoy itself, and must hear it, too. It does
+ * if that answer depends on the servers, and not if Envoy alone gives it.
  */
+import http2 from "node:http2";
 import {
+  connectionManager,
   healthCheckFields,
   panicThreshold,
 } from "../src/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
+import type {
+  Experiment,
+  Judge,
+  NamedChange,
+} from "../src/experiment/experiment.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import type { Fields } from "../src/core/yaml.ts";
 import {
   heldIf,
   isFailed,
+  measuredBetween,
   percentile,
   unavailableIn,
   unknown,
 } from "../src/experiment/judge.ts";
 
 const REFUSED_MS_MAX = 50;
+
+const HEALTH_PATH = "/healthz";
+
+const ANSWER = "status of Envoy's own health";
+
+/** Envoy itself is asked for its health on a path of the balanced listener. */
+function ownHealth(name: string, fields: Fields): NamedChange {
+  return {
+    name,
+    apply: (config) => {
+      const filters = connectionManager(config)["http_filters"] as unknown[];
+      filters.unshift({
+        name: "envoy.filters.http.health_check",
+        typed_config: {
+          "@type":
+            "type.googleapis.com/envoy.extensions.filters.http.health_check.v3.HealthCheck",
+          pass_through_mode: false,
+          headers: [{ name: ":path", string_match: { exact: HEALTH_PATH } }],
+          ...fields,
+        },
+      });
+    },
+  };
+}
+
+/** As a load balancer does, which speaks no gRPC. */
+async function askEnvoy(run: RunContext): Promise<void> {
+  run.addCalls(1);
+  const session = http2.connect(`http://${run.stack.endpoint}`);
+  try {
+    const status = await new Promise<number>((resolve, reject) => {
+      session.on("error", reject);
+      const request = session.request({ ":path": HEALTH_PATH });
+      request.on("error", reject);
+      request.on("response", (head) => resolve(head[":status"] ?? 0));
+      request.end();
+    });
+    run.measure(ANSWER, status);
+  } finally {
+    session.destroy();
+  }
+}
+
+const wrongService = healthCheckFields("health checks name another service", {
+  grpc_health_check: { service_name: "demo.v1.Greter" },
+});
+
+const byServers = ownHealth("Envoy is healthy if half of its servers are", {
+  cluster_min_healthy_percentages: { "grpc-server": { value: 50 } },
+});
+
+const byItself = ownHealth("Envoy answers for its health by itself", {});
 
 /** Every call is refused, so the mistake shows. */
 const isSeen: Judge = ({ calls }) => {
@@ -59,14 +123,10 @@ export const wrongHealthService: Experiment = {
   setup: {
     servers: 3,
     healthyAtStart: 0,
-    changes: [
-      healthCheckFields("health checks name another service", {
-        grpc_health_check: { service_name: "demo.v1.Greter" },
-      }),
-    ],
+    changes: [wrongService, byServers],
   },
   load: { ratePerS: 100, durationMs: 3000 },
-  events: [],
+  events: [{ atMs: 100, label: "Envoy is asked", do: askEnvoy }],
   isMeantToFail: unavailableIn(),
   claims: [
     { id: "seen", text: "every call is refused", judge: isSeen },
@@ -80,10 +140,21 @@ export const wrongHealthService: Experiment = {
       text: "Envoy reports that no server is healthy",
       judge: isReported,
     },
+    {
+      id: "told",
+      text: "Envoy says so to a load balancer that asks for its own health",
+      judge: measuredBetween(ANSWER, { min: 503, max: 503 }),
+    },
   ],
   control: {
     about: "Envoy's default panic threshold of 50 %",
     changes: [panicThreshold(50)],
     breaks: ["seen", "quick"],
   },
+  furtherControls: [{
+    about: byItself.name,
+    setup: { changes: [wrongService, byItself] },
+    load: { durationMs: 1000 },
+    breaks: ["told"],
+  }],
 };

@@ -1,5 +1,6 @@
 /** The lab: everything that starts and drives a stack. */
 import { CATALOGUE } from "../experiments/catalogue.ts";
+import { largeReplies } from "../experiments/control/large_replies.ts";
 import { plainServer } from "../experiments/control/plain_server.ts";
 import { LESSONS } from "../workshop/lessons/catalogue.ts";
 import { Failure } from "./core/errors.ts";
@@ -61,6 +62,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
  * binary contains them, and starts itself with such a name (see programs.ts).
  */
 const SERVERS_INSTEAD: Readonly<Record<string, Command["run"]>> = {
+  "experiments/control/large_replies.ts": largeReplies,
   "experiments/control/plain_server.ts": plainServer,
 };
 

@@ -45,19 +45,20 @@ async function run(
     signal,
     // Other tests run beside this one, and its claims stand all that.
     watchDisturbance: () => Promise.resolve(() => Promise.resolve(QUIET)),
-    onRun: (name) => events.push(name),
+    onRun: (control) => events.push(control?.about ?? "promise"),
     onProgress: ({ event }) => event !== undefined && events.push(event),
   });
   return { ...result, events };
 }
 
 Deno.test("an experiment holds, and its control breaks it", async () => {
-  const { verdict, reasons, promise, control, events } = await run(HIDDEN);
+  const { verdict, reasons, promise, controls: [control], events } = await run(
+    HIDDEN,
+  );
   assert.deepEqual({ verdict, reasons }, { verdict: "held", reasons: [] });
   assert.deepEqual(
     events,
-    ["run", "one failing", "control", "one failing"]
-      .map((event) => event === "run" ? "promise" : event),
+    ["promise", "one failing", "no retries", "one failing"],
   );
   const { history } = promise;
   assert.equal(history.calls.length, 100);
@@ -75,7 +76,7 @@ Deno.test("an experiment holds, and its control breaks it", async () => {
 });
 
 Deno.test("calls that are meant to fail are lost in the control only", async () => {
-  const { verdict, reasons, promise, control } = await run({
+  const { verdict, reasons, promise, controls: [control] } = await run({
     ...HIDDEN,
     setup: { servers: 2, changes: [noRetries] },
     isMeantToFail: unavailableIn({ fromMs: 100 }),
@@ -128,7 +129,7 @@ Deno.test("an event that fails, and a program that ends, are told", async () => 
 
 Deno.test("an interrupted experiment has what was measured until then", async () => {
   const stop = new AbortController();
-  const { verdict, reasons, promise, control } = await run({
+  const { verdict, reasons, promise, controls } = await run({
     ...HIDDEN,
     load: { ratePerS: 100, durationMs: 60_000 },
     events: [{
@@ -150,7 +151,7 @@ Deno.test("an interrupted experiment has what was measured until then", async ()
     ],
   }, stop.signal);
   assert.equal(verdict, "unknown");
-  assert.equal(control, undefined);
+  assert.deepEqual(controls, []);
   assert.ok(reasons.includes("the run was interrupted"), reasons.join("\n"));
   assert.ok(promise.history.isInterrupted);
   const { length } = promise.history.calls;

@@ -67,7 +67,7 @@ class Place implements AsyncDisposable {
     const results = ["fixture", name].map((name) => ({
       experiment: { ...EXPERIMENT, name },
       promise: run,
-      control: undefined,
+      controls: [],
       verdict: claim.verdict,
       reasons: [],
     }));
@@ -141,10 +141,10 @@ Deno.test("experiment report says in a sentence what is wrong with a record", as
   const rows: readonly (readonly [string, RegExp])[] = [
     ["{", /^experiment: ".*" is not JSON: .*; it is damaged/],
     ['{"version":9}', /^experiment: ".*" is a record of version 9, and this/],
-    ['{"version":1}', /^experiment: ".*" lacks .*no kind "undefined"/],
-    ['{"version":1,"kind":"load","report":{"question":""}}', /" lacks /],
+    ['{"version":2}', /^experiment: ".*" lacks .*no kind "undefined"/],
+    ['{"version":2,"kind":"load","report":{"question":""}}', /" lacks /],
     [
-      '{"version":1,"kind":"experiments","experiments":[{}]}',
+      '{"version":2,"kind":"experiments","experiments":[{}]}',
       /^experiment: ".*" lacks a part that its kind must have/,
     ],
   ];

@@ -27,9 +27,13 @@ import { streamHellos } from "../../src/server/stream_hellos.ts";
  * Serves until it gets a signal.
  *
  * @param argv A server's flags.
+ * @param answer How it answers SayHello (default as ours).
  * @returns The exit code.
  */
-export async function plainServer(argv: readonly string[]): Promise<number> {
+export async function plainServer(
+  argv: readonly string[],
+  answer: typeof sayHello = sayHello,
+): Promise<number> {
   const { values } = parseFlags(SERVER_FLAGS, argv);
   const { host, maxMessageBytes } = values;
   const serverName = await nameOfServer(values);
@@ -43,7 +47,7 @@ export async function plainServer(argv: readonly string[]): Promise<number> {
     interceptors: [countCalls(counters)],
   });
   server.addService(Greeter.service, {
-    sayHello: sayHello.bind(null, identity),
+    sayHello: answer.bind(null, identity),
     streamHellos: streamHellos.bind(null, identity),
     chat: chat.bind(null, identity),
   });

@@ -21,7 +21,9 @@ const REFUSED: Rule = {
   severity: "wrong",
   why: "Envoy refuses this configuration, and does not start with it",
   change: "# correct the field that is named",
-  experiment: undefined,
+  experiment: {
+    instead: "envoy --mode validate -c your-envoy.yaml says the same",
+  },
   find: () => [],
 };
 

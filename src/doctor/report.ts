@@ -67,10 +67,20 @@ export function explanation(rule: Rule): readonly string[] {
   return [
     `${rule.why}.`,
     ...rule.change.split("\n").map((line) => `  ${line}`),
-    ...(rule.experiment === undefined
-      ? []
-      : [`See it: ${commandWords()} experiment run ${rule.experiment}`]),
+    `See it: ${seeIt(rule)}`,
   ];
+}
+
+/** The experiment that shows a pitfall; undefined where something else does. */
+export function experimentOf({ experiment }: Rule): string | undefined {
+  return typeof experiment === "string" ? experiment : undefined;
+}
+
+/** How to see a pitfall: a command, or a sentence without its end. */
+function seeIt({ experiment }: Rule): string {
+  return typeof experiment === "object"
+    ? experiment.instead
+    : `${commandWords()} experiment run ${experiment}`;
 }
 
 /** The answer as JSON. */
@@ -94,7 +104,8 @@ export function reportJson(examination: Examination): string {
           now: finding.now,
           why: rule.why,
           change: rule.change,
-          experiment: rule.experiment ?? null,
+          experiment: experimentOf(rule) ?? null,
+          seeIt: seeIt(rule),
         }))
       ),
       unseen: unseen.map(({ place, what }) => ({ ...at(place), what })),

@@ -19,6 +19,12 @@ export interface Finding {
   readonly now: string;
 }
 
+/** What shows a pitfall that no experiment can show. */
+export interface Instead {
+  /** What to do or to look at, in one sentence without its end. */
+  readonly instead: string;
+}
+
 /** A known pitfall, and how it is recognised. */
 export interface Rule {
   readonly id: string;
@@ -27,8 +33,8 @@ export interface Rule {
   readonly why: string;
   /** The smallest change, as YAML. */
   readonly change: string;
-  /** The experiment that shows it. */
-  readonly experiment: string | undefined;
+  /** The experiment in whose controls it shows, or what else shows it. */
+  readonly experiment: string | Instead | undefined;
   /** Finds where the configuration has it. */
   readonly find: (model: Model) => readonly Finding[];
 }

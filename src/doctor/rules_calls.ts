@@ -279,7 +279,7 @@ export const CALL_RULES: readonly Rule[] = [
     severity: "wrong",
     why: "This retry policy never starts a second try",
     change: "retry_policy: { num_retries: 2 }",
-    experiment: undefined,
+    experiment: "kill-one",
     find: neverRetry,
   },
   {
@@ -365,7 +365,7 @@ retry_host_predicate:
     - name: static
       static_layer:
         ${DEADLINE_FLAG}: true`,
-    experiment: undefined,
+    experiment: "route-timeout",
     find: timeoutUnavailable,
   },
   {
@@ -375,7 +375,7 @@ retry_host_predicate:
       "server while the first may still work on it; set it only for calls " +
       "that may run twice",
     change: "per_try_timeout: 0s",
-    experiment: "duplicate-execution",
+    experiment: "route-timeout",
     find: (model) =>
       retrying(model).filter(({ policy }) =>
         (policy.number("per_try_timeout") ?? 0) > 0 &&

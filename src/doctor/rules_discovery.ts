@@ -187,7 +187,10 @@ export const DISCOVERY_RULES: readonly Rule[] = [
       "No call gets anywhere by a route to a cluster that is not there, and " +
       "Envoy refuses the configuration, or answers UNAVAILABLE",
     change: "cluster: the-name-of-a-cluster",
-    experiment: undefined,
+    experiment: {
+      instead:
+        "envoy --mode validate -c your-envoy.yaml refuses it, and where routes come from discovery every call ends as UNAVAILABLE",
+    },
     find: ({ missing }) =>
       missing.map(({ place, cluster }) => ({
         of: "a route",
@@ -204,7 +207,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
   envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
     "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
     explicit_http_config: { http2_protocol_options: {} }`,
-    experiment: undefined,
+    experiment: "l4-pins-calls",
     find: ({ clusters, routes }) =>
       clusters.filter((cluster) =>
         cluster.protocol === "http1" &&
@@ -240,7 +243,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
       "LOGICAL_DNS calls only the first address of the answer, so that one " +
       "server gets all calls (measured with three: 400, 0 and 0 of 400)",
     change: "type: STRICT_DNS",
-    experiment: undefined,
+    experiment: "l4-pins-calls",
     find: ({ clusters }) =>
       clusters.filter(({ discovery }) => discovery === "logical-dns")
         .map((cluster) =>
@@ -260,7 +263,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
       "A Kubernetes Service has one address unless it is headless, so that " +
       "Envoy sees one server, and its connection stays on one pod",
     change: "clusterIP: None # in the Service",
-    experiment: undefined,
+    experiment: "l4-pins-calls",
     find: ({ clusters, virtualNames }) =>
       clusters.filter((cluster) =>
         asksDns(cluster) &&
@@ -323,7 +326,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
     why: "This filter answers health checks itself, so that Envoy looks " +
       "healthy while all of its servers are down",
     change: "pass_through_mode: true",
-    experiment: undefined,
+    experiment: "wrong-health-service",
     find: ({ managers }) =>
       managers.flatMap(({ listener, filters }) =>
         filters.filter((filter) =>
@@ -351,7 +354,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
     why: "An idle cluster is checked every 60 s, so its first calls may hit " +
       "dead servers; set no_traffic_interval to about the interval",
     change: "no_traffic_interval: 1s",
-    experiment: "all-down-and-back",
+    experiment: "kill-one",
     find: ({ clusters }) =>
       clusters.flatMap((cluster) =>
         cluster.healthChecks.filter((check) =>
@@ -469,7 +472,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
       "Without a hash policy every call gets a random place on the ring, so " +
       "that no caller stays with its server",
     change: "hash_policy: [{ header: { header_name: your-key } }]",
-    experiment: undefined,
+    experiment: "sticky-callers",
     find: ringWithoutHash,
   },
   {
@@ -478,7 +481,7 @@ export const DISCOVERY_RULES: readonly Rule[] = [
     why: "A new server begins with this share of its weight, and with less " +
       "than 10 % it may get no call for the whole window",
     change: "min_weight_percent: { value: 10 }",
-    experiment: undefined,
+    experiment: "slow-start",
     find: starvingSlowStart,
   },
 ];

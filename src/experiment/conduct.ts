@@ -1,7 +1,8 @@
-/** Runs an experiment and its control, and judges both. */
+/** Runs an experiment and its controls, and judges all. */
 import { invariants } from "./invariants.ts";
 import type {
   Claim,
+  Control,
   Experiment,
   Judgement,
   NamedChange,
@@ -31,16 +32,24 @@ export interface JudgedRun {
 export interface Result {
   readonly experiment: Experiment;
   readonly promise: JudgedRun;
-  /** Undefined if the experiment was interrupted before its control. */
-  readonly control: JudgedRun | undefined;
+  /** In the order of `controlsOf()`; fewer if it was interrupted. */
+  readonly controls: readonly JudgedRun[];
   readonly verdict: Verdict;
   /** Why the verdict is not `held`; one sentence each. */
   readonly reasons: readonly string[];
 }
 
-/** The plan of the control. */
+/** All controls of an experiment. */
+export function controlsOf(
+  { control, furtherControls = [] }: Experiment,
+): readonly Control[] {
+  return [control, ...furtherControls];
+}
+
+/** The plan of a control. */
 export function controlPlan(
-  { setup, load, events, control }: Experiment,
+  { setup, load, events }: Experiment,
+  control: Control,
 ): Plan {
   const changes: readonly NamedChange[] = [
     ...(control.setup?.changes ?? setup.changes ?? []),
@@ -94,7 +103,7 @@ function judged(
 export function conclude(
   experiment: Experiment,
   promise: JudgedRun,
-  control: JudgedRun | undefined,
+  controls: readonly JudgedRun[],
 ): Pick<Result, "verdict" | "reasons"> {
   const broken: string[] = [];
   const unclear: string[] = [];
@@ -104,21 +113,26 @@ export function conclude(
     if (verdict === "unknown") unclear.push(sentence);
   };
   [...promise.invariants, ...promise.findings].forEach((one) => add("", one));
-  control?.invariants.forEach((one) => add("in the control, ", one));
-  if (control === undefined) unclear.push("the control was not run");
   if (promise.history.isInterrupted) unclear.push("the run was interrupted");
-  for (const id of experiment.control.breaks) {
-    const found = control?.findings.find((finding) => finding.id === id);
-    if (control === undefined || found?.verdict === "broken") continue;
-    const words = found === undefined
-      ? `there is no claim "${id}" for the control to break`
-      : `the control (${experiment.control.about}) did not break "${found.text}": ${found.measured}`;
-    if (
-      control.history.isInterrupted ||
-      busyWords(control.history.disturbance) !== undefined
-    ) unclear.push(words);
-    else broken.push(words);
-  }
+  controlsOf(experiment).forEach(({ about, breaks }, at) => {
+    const run = controls[at];
+    if (run === undefined) {
+      unclear.push(`the control (${about}) was not run`);
+      return;
+    }
+    run.invariants.forEach((one) => add(`in the control (${about}), `, one));
+    for (const id of breaks) {
+      const found = run.findings.find((finding) => finding.id === id);
+      if (found?.verdict === "broken") continue;
+      const words = found === undefined
+        ? `there is no claim "${id}" for the control to break`
+        : `the control (${about}) did not break "${found.text}": ${found.measured}`;
+      const { isInterrupted, disturbance } = run.history;
+      if (isInterrupted || busyWords(disturbance) !== undefined) {
+        unclear.push(words);
+      } else broken.push(words);
+    }
+  });
   return {
     verdict: broken.length > 0
       ? "broken"
@@ -130,42 +144,45 @@ export function conclude(
 }
 
 /**
- * Runs an experiment and its control, one after the other.
+ * Runs an experiment and its controls, one after the other.
  *
- * @param onRun Called when one of the two runs begins.
+ * @param onRun Called when a run begins; the promise has no control.
  * @throws {Failure} When a stack cannot be started.
  */
 export async function conduct(
   experiment: Experiment,
   options: RunOptions & {
-    readonly onRun: (run: "promise" | "control") => void;
+    readonly onRun: (control?: Control) => void;
   },
 ): Promise<Result> {
-  options.onRun("promise");
+  options.onRun();
   const promise = judged(experiment, await runPlan(experiment, options), false);
-  let control: JudgedRun | undefined;
-  if (!options.signal.aborted) {
-    options.onRun("control");
-    const history = await controlHistory(experiment, options);
-    if (history !== undefined) control = judged(experiment, history, true);
+  const controls: JudgedRun[] = [];
+  for (const control of controlsOf(experiment)) {
+    if (options.signal.aborted) break;
+    options.onRun(control);
+    const history = await controlHistory(experiment, control, options);
+    if (history === undefined) break;
+    controls.push(judged(experiment, history, true));
   }
   return {
     experiment,
     promise,
-    control,
-    ...conclude(experiment, promise, control),
+    controls,
+    ...conclude(experiment, promise, controls),
   };
 }
 
-/** The control's history; undefined if it was interrupted while it started. */
+/** A control's history; undefined if it was interrupted while it started. */
 async function controlHistory(
   experiment: Experiment,
+  control: Control,
   options: RunOptions,
 ): Promise<History | undefined> {
   try {
-    return await runPlan(controlPlan(experiment), options);
+    return await runPlan(controlPlan(experiment, control), options);
   } catch (error) {
-    // The first run's results must still be reported.
+    // The results of earlier runs must still be reported.
     if (options.signal.aborted) return undefined;
     throw error;
   }

@@ -42,61 +42,83 @@ Deno.test("conclude() wants every claim held and every control broken", () => {
   const rows: readonly (readonly [
     string,
     JudgedRun,
-    JudgedRun | undefined,
+    readonly JudgedRun[],
     Verdict,
     RegExp,
   ])[] = [
-    ["as it should be", judged(FINE), judged(LOSING), "held", /^$/],
+    ["as it should be", judged(FINE), [judged(LOSING)], "held", /^$/],
     [
       "the claim breaks",
       judged(LOSING),
-      judged(LOSING),
+      [judged(LOSING)],
       "broken",
       /^no call is/,
     ],
     [
       "the control holds",
       judged(FINE),
-      judged(FINE),
+      [judged(FINE)],
       "broken",
       /did not break "no/,
     ],
     [
       "something else is wrong",
       judged(FINE, "broken"),
-      judged(LOSING),
+      [judged(LOSING)],
       "broken",
       /^always: so$/,
     ],
     [
       "something else is wrong in the control",
       judged(FINE),
-      judged(LOSING, "broken"),
+      [judged(LOSING, "broken")],
       "broken",
-      /^in the control, always/,
+      /^in the control \(no retries\), always/,
     ],
-    ["no call", judged(history()), judged(LOSING), "unknown", /too few/],
-    ["no control", judged(FINE), undefined, "unknown", /control was not run/],
+    ["no call", judged(history()), [judged(LOSING)], "unknown", /too few/],
+    [
+      "no control",
+      judged(FINE),
+      [],
+      "unknown",
+      /control \(no retries\) was not run/,
+    ],
     [
       "interrupted control",
       judged(FINE),
-      judged(interrupted),
+      [judged(interrupted)],
       "unknown",
       /did not break/,
     ],
     [
       "broken before unknown",
       judged(LOSING, "unknown"),
-      judged(LOSING),
+      [judged(LOSING)],
       "broken",
       /^no call is lost.*\nalways/,
     ],
   ];
-  for (const [what, promise, control, verdict, reasons] of rows) {
-    const concluded = conclude(EXPERIMENT, promise, control);
+  for (const [what, promise, controls, verdict, reasons] of rows) {
+    const concluded = conclude(EXPERIMENT, promise, controls);
     assert.equal(concluded.verdict, verdict, what);
     assert.match(concluded.reasons.join("\n"), reasons, what);
   }
+});
+
+Deno.test("conclude() wants each of several controls to break its claims", () => {
+  const experiment: Experiment = {
+    ...EXPERIMENT,
+    furtherControls: [{ about: "no check", breaks: ["lost"] }],
+  };
+  const of = (controls: readonly History[]) =>
+    conclude(experiment, judged(FINE), controls.map((one) => judged(one)));
+  assert.equal(of([LOSING, LOSING]).verdict, "held");
+  const holding = of([LOSING, FINE]);
+  assert.equal(holding.verdict, "broken");
+  assert.match(holding.reasons.join(), /^the control \(no check\) did not/);
+  const without = of([LOSING]);
+  assert.equal(without.verdict, "unknown");
+  assert.match(without.reasons.join(), /^the control \(no check\) was not run/);
 });
 
 Deno.test("conclude() does not believe a control that breaks no claim", () => {
@@ -107,14 +129,14 @@ Deno.test("conclude() does not believe a control that breaks no claim", () => {
   const { verdict, reasons } = conclude(
     experiment,
     judged(FINE),
-    judged(LOSING),
+    [judged(LOSING)],
   );
   assert.equal(verdict, "broken");
   assert.match(reasons.join(), /no claim "missing"/);
 });
 
 Deno.test("controlPlan() adds changes and replaces the rest", () => {
-  const { setup, load, events } = controlPlan(EXPERIMENT);
+  const { setup, load, events } = controlPlan(EXPERIMENT, EXPERIMENT.control);
   assert.deepEqual(setup.changes?.map(({ name }) => name), ["first", "second"]);
   assert.equal(setup.servers, 2);
   assert.deepEqual(load, { ratePerS: 100, durationMs: 1000, workMs: 7 });

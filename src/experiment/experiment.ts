@@ -59,6 +59,11 @@ export interface Experiment {
   readonly isMeantToFail?: (call: CallRecord) => boolean;
   readonly claims: readonly Claim[];
   readonly control: Control;
+  /**
+   * Other protections, each missing in a run of its own, for the same claims
+   * (default none). Short sets leave them out.
+   */
+  readonly furtherControls?: readonly Control[];
   /** Known shortcomings and their reasons, for the report. */
   readonly limits?: readonly KnownLimit[];
 }
@@ -92,6 +97,11 @@ export interface Setup {
    * all). With fewer, the invariant about health at the start is dropped.
    */
   readonly healthyAtStart?: number;
+  /**
+   * How many addresses Envoy knows them by (default one for each). Then that
+   * many must be healthy, and a host's calls are not those of a server.
+   */
+  readonly addresses?: number;
   /** Whether Envoy may panic (default false). */
   readonly mayPanic?: boolean;
 }

@@ -83,7 +83,7 @@ export async function runPlan(
 ): Promise<History> {
   const run = new Run(plan, options);
   const { setup } = plan;
-  const changes = setup.changes ?? [];
+  const { changes = [], addresses = setup.servers } = setup;
   const { name: file = "envoy.yaml", config } = options.base ?? {};
   const names = changes.map(({ name }) => name).join(", ");
   const stack = await options.stacks.start({
@@ -94,7 +94,8 @@ export async function runPlan(
     discovery: setup.discovery ?? "dns",
     serverFlags: setup.serverFlags ?? [],
     serverProgram: setup.serverProgram,
-    healthyAtStart: setup.healthyAtStart ?? setup.servers,
+    addresses,
+    healthyAtStart: setup.healthyAtStart ?? addresses,
     signal: options.signal,
     onLine: (program, line) => run.addLine(program, line),
     onAction: (action) => run.addAction(action),

@@ -16,7 +16,9 @@ export interface StackOptions extends Required<StackListeners> {
   readonly discovery: DiscoveryKind;
   readonly serverFlags: readonly string[];
   readonly serverProgram: string | undefined;
-  /** How many servers must be healthy before the stack is ready. */
+  /** How many of the servers' addresses Envoy must know. */
+  readonly addresses: number;
+  /** How many of these must be healthy before the stack is ready. */
   readonly healthyAtStart: number;
   /** How long that may take (default 20 s). */
   readonly healthyLimitMs?: number;

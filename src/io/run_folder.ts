@@ -19,7 +19,7 @@ export const RUN_FILES = {
 } as const;
 
 /** Increased when earlier programs could no longer read a record. */
-export const RECORD_VERSION = 1;
+export const RECORD_VERSION = 2;
 
 /** What a record is about. */
 export type RunKind = "experiments" | "load" | "comparison";

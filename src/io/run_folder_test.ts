@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { fillRunFolder, makeRunFolder, writeRun } from "./run_folder.ts";
+import {
+  fillRunFolder,
+  makeRunFolder,
+  RECORD_VERSION,
+  writeRun,
+} from "./run_folder.ts";
 
 const NOW = new Date("2026-11-24T03:15:00.250Z");
 
@@ -38,7 +43,7 @@ Deno.test("writeRun() writes record and page, and leads to the newest", async ()
     const folder = second.replace("/report.html", "");
     assert.deepEqual(
       JSON.parse(await Deno.readTextFile(`${folder}/record.json`)),
-      { kind, version: 1, x: "<p>2" },
+      { kind, version: RECORD_VERSION, x: "<p>2" },
     );
     const names = [...Deno.readDirSync(dir)].map(({ name }) => name);
     assert.equal(names.length, 3, names.join());

@@ -105,10 +105,10 @@ Deno.test("readRecord() says in a sentence why a record cannot be read", async (
       ],
       ["{", /record\.json" is not JSON: .*; it is damaged, so make/],
       ["\u001b[2J", /is not JSON: [^[]*\\u\{1b\}/],
-      ["null", /is a record of version none, and this program reads version 1/],
+      ["null", /is a record of version none, and this program reads version 2/],
       ["[]", /is a record of version none/],
       ['{"version":"\\u001b"}', /of version "\\u001b", and/],
-      ['{"version":2}', /is a record of version 2, .*; use the program that/],
+      ['{"version":1}', /is a record of version 1, .*; use the program that/],
     ];
     for (const [text, message] of rows) {
       if (text !== undefined) {

@@ -20,6 +20,7 @@ import {
 import { DOCTOR_RULES, examine, type Verdict } from "../doctor/examine.ts";
 import type { ReadNamed } from "../doctor/model.ts";
 import {
+  experimentOf,
   explanation,
   reportJson,
   reportLines,
@@ -158,10 +159,10 @@ export async function doctor(argv: readonly string[]): Promise<number> {
 function listLines(): readonly string[] {
   return tableLines(
     ["rule", "severity", "experiment"],
-    DOCTOR_RULES.map(({ id, severity, experiment }) => [
-      id,
-      severity,
-      experiment ?? "",
+    DOCTOR_RULES.map((rule) => [
+      rule.id,
+      rule.severity,
+      experimentOf(rule) ?? "",
     ]),
   );
 }

@@ -27,7 +27,7 @@ import { nativeStacks, type StackFactory } from "../experiment/stacks.ts";
 const FLAGS = {
   isShort: {
     name: "short",
-    help: "Run only the short ones",
+    help: "Run only the short ones, each with its first control alone",
     switch: true,
   },
   isDocker: {
@@ -151,7 +151,9 @@ function choose(
     const which = isDocker ? "for Compose" : "a short one";
     throw new Failure("usage", `None of these experiments is ${which}`);
   }
-  return chosen;
+  return isShort
+    ? chosen.map((experiment) => ({ ...experiment, furtherControls: [] }))
+    : chosen;
 }
 
 function listLines(catalogue: readonly Experiment[]): readonly string[] {
@@ -226,12 +228,8 @@ async function runOne(
       stacks,
       seed,
       signal,
-      onRun: (run) =>
-        print(
-          run === "promise"
-            ? "  run"
-            : `  control: ${experiment.control.about}`,
-        ),
+      onRun: (control) =>
+        print(control === undefined ? "  run" : `  control: ${control.about}`),
       onProgress: (progress) => print(progressLine(progress)),
     });
   } catch (error) {

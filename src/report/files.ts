@@ -18,10 +18,10 @@ export async function writeReports(
   info: ReportInfo,
 ): Promise<string> {
   const model = { info, experiments: results.map(experimentModel) };
-  const histories = results.map(({ experiment, promise, control }) => ({
+  const histories = results.map(({ experiment, promise, controls }) => ({
     name: experiment.name,
     run: recordOf(promise.history),
-    control: control === undefined ? null : recordOf(control.history),
+    controls: controls.map(({ history }) => recordOf(history)),
   }));
   return await writeRun(dir, "experiments", {
     kind: "experiments",

@@ -77,8 +77,8 @@ export function reportHtml({ info, experiments }: ReportModel): string {
     element(
       "p",
       { class: "hint" },
-      "Each experiment runs twice: as it is, where the promise must hold, and " +
-        "as a control without what protects it, where it must break.",
+      "Each experiment runs as it is, where the promise must hold, and as a " +
+        "control without what protects it, where it must break.",
       info.isInterrupted ? " This invocation was interrupted." : "",
     ),
     box(
@@ -112,7 +112,8 @@ export function reportHtml({ info, experiments }: ReportModel): string {
 }
 
 function experimentSection(experiment: ExperimentModel): Html {
-  const { name, question, limits, reasons, runs } = experiment;
+  const { name, question, limits, reasons, runs, controls } = experiment;
+  const about = [undefined, ...controls.map(({ about }) => about)];
   return element(
     "section",
     { id: name },
@@ -130,20 +131,21 @@ function experimentSection(experiment: ExperimentModel): Html {
         `Known limit: ${text}; ${reason} (${reference})`,
       )
     ),
-    box("pair", ...runs.map((run) => head(run, experiment))),
-    ...pictures(runs),
+    box("pair", ...runs.slice(0, 2).map((run, at) => head(run, about[at]))),
+    ...pictures(runs.slice(0, 2)),
     claims(experiment),
+    ...further(experiment),
     folded("Settings, counts and invariants", ...details(runs)),
   );
 }
 
-/** The claims, and what was measured in both runs. */
+/** The claims, and what was measured as it is and in the first control. */
 function claims(experiment: ExperimentModel): Html {
-  const { runs: [run, again], control } = experiment;
+  const { runs: [run, again], controls: [control] } = experiment;
   const ofControl = ({ id }: Finding): readonly Content[] => {
     const found = again?.findings.find((one) => one.id === id);
     return found === undefined ? ["not run"] : [
-      control.breaks.includes(id)
+      control?.breaks.includes(id)
         ? mustBreak([found.verdict], experiment)
         : verdict("as-it-must", found.verdict),
       found.measured,
@@ -163,6 +165,33 @@ function claims(experiment: ExperimentModel): Html {
   );
 }
 
+/** The further controls, and the claims that must break in each. */
+function further(experiment: ExperimentModel): readonly Html[] {
+  const { controls, runs } = experiment;
+  if (controls.length <= 1) return [];
+  const pictures = sketches(runs);
+  return [box(
+    "stacked",
+    table(
+      ["further control", "", "claim", "", "measured there"],
+      controls.flatMap(({ about, breaks }, at) =>
+        at === 0 ? [] : breaks.map((id) => {
+          const found = runs[at + 1]?.findings.find((one) => one.id === id);
+          return [
+            about,
+            pictures[at + 1] ?? "",
+            found?.text ?? id,
+            found === undefined
+              ? "not run"
+              : mustBreak([found.verdict], experiment),
+            found?.measured ?? "",
+          ];
+        })
+      ),
+    ),
+  )];
+}
+
 /** To break is what a control is for; not to is what is wrong. */
 function mustBreak(
   found: readonly (Verdict | undefined)[],
@@ -176,34 +205,34 @@ function mustBreak(
     : verdict(whole === "broken" ? "failed" : "unknown", "does not break");
 }
 
-/** Both runs in a picture each, and how they ended. */
+/** The run and its first control in a picture each, and how all ended. */
 function overview(experiment: ExperimentModel): readonly Content[] {
-  const { runs, control } = experiment;
-  const words = runs.map(({ kind, lost, findings }) =>
-    kind === "control"
-      ? mustBreak(
-        control.breaks.map((id) =>
-          findings.find((found) => found.id === id)?.verdict
-        ),
-        experiment,
-      )
-      : element("span", lost > 0 ? { class: "wrong" } : {}, `${lost} lost`)
+  const { runs: [run, ...again], controls } = experiment;
+  const lost = run?.lost ?? 0;
+  const verdicts = again.flatMap(({ findings }, at) =>
+    (controls[at]?.breaks ?? []).map((id) =>
+      findings.find((found) => found.id === id)?.verdict
+    )
   );
-  const cells = sketches(runs).map((picture, at) =>
+  const words = [
+    element("span", lost > 0 ? { class: "wrong" } : {}, `${lost} lost`),
+    mustBreak(verdicts, experiment),
+  ];
+  const cells = sketches(experiment.runs.slice(0, 2)).map((picture, at) =>
     box("overview", picture, words[at] ?? "")
   );
   return [cells[0] ?? "", cells[1] ?? "not run"];
 }
 
 /** What a run is, how it went, and what happened in it. */
-function head(run: RunModel, { control }: ExperimentModel): Html {
+function head(run: RunModel, about: string | undefined): Html {
   return element(
     "div",
     {},
     element(
       "h3",
       {},
-      run.kind === "control" ? `Control: ${control.about}` : "As it is",
+      about === undefined ? "As it is" : `Control: ${about}`,
     ),
     element("p", { class: "hint" }, runLine(run)),
     element(
@@ -220,9 +249,11 @@ function head(run: RunModel, { control }: ExperimentModel): Html {
 }
 
 function details(runs: readonly RunModel[]): readonly Html[] {
-  const names = ["as it is", "control"];
+  const names = runs.map((_, at) =>
+    at === 0 ? "as it is" : at === 1 ? "control" : `control ${at}`
+  );
   const settings = runs.map(({ settings }) => settings);
-  const ofBoth = <T>(rowsOf: (run: RunModel) => readonly T[]) =>
+  const ofAll = <T>(rowsOf: (run: RunModel) => readonly T[]) =>
     runs.flatMap((run, at) =>
       rowsOf(run).map((row) => [names[at] ?? "", row] as const)
     );
@@ -236,7 +267,7 @@ function details(runs: readonly RunModel[]): readonly Html[] {
     ),
     table(
       ["run", "number of", "counted", "at least", "at most", ""],
-      ofBoth(({ comparisons }) => comparisons).map(([name, line]) => [
+      ofAll(({ comparisons }) => comparisons).map(([name, line]) => [
         name,
         line.what,
         line.count,
@@ -247,7 +278,7 @@ function details(runs: readonly RunModel[]): readonly Html[] {
     ),
     table(
       ["run", "invariant", "", "measured"],
-      ofBoth(({ invariants }) => invariants).map(([name, one]) => [
+      ofAll(({ invariants }) => invariants).map(([name, one]) => [
         name,
         one.text,
         verdict(one.verdict),
@@ -256,7 +287,7 @@ function details(runs: readonly RunModel[]): readonly Html[] {
     ),
     table(
       ["run", "measured by events", "value", "after s"],
-      ofBoth(({ measures }) => measures).map(([name, one]) => [
+      ofAll(({ measures }) => measures).map(([name, one]) => [
         name,
         one.name,
         rounded(one.value),

@@ -61,7 +61,7 @@ function pageOf(run: Verdict, control: Verdict, breaks = ["lost"]): string {
         control: { about: HOSTILE, breaks },
       },
       promise: runOf(run),
-      control: runOf(control),
+      controls: [runOf(control)],
       verdict: run,
       reasons: [HOSTILE],
     })],
@@ -105,6 +105,36 @@ Deno.test("reportHtml() folds settings and the machine, which come last", () => 
   ].map((words) => page.lastIndexOf(words));
   assert.ok(!order.includes(-1), order.join());
   assert.deepEqual(order, [...order].sort((a, b) => a - b));
+});
+
+Deno.test("reportHtml() has a row for each claim of a further control", () => {
+  const of = (verdict: Verdict) => ({
+    history: history(),
+    findings: [{ id: "lost", text: "none is lost", verdict, measured: "x" }],
+    invariants: [],
+  });
+  const pageWith = (controls: readonly Verdict[]) =>
+    reportHtml({
+      ...MODEL,
+      experiments: [experimentModel({
+        experiment: {
+          ...EXPERIMENT,
+          furtherControls: [{ about: "no check", breaks: ["lost"] }],
+        },
+        promise: of("held"),
+        controls: controls.map(of),
+        verdict: "broken",
+        reasons: [],
+      })],
+    });
+  const rowOf = (page: string) => /<td[^>]*>no check<.*?<\/tr>/.exec(page)?.[0];
+  assert.match(rowOf(pageWith(["broken", "broken"])) ?? "", /as it must/);
+  assert.match(rowOf(pageWith(["broken", "held"])) ?? "", /does not break/);
+  assert.match(rowOf(pageWith(["broken"])) ?? "", /not run/);
+  // The first table sums up all controls.
+  const summary = (page: string) => page.split('class="lede"')[0] ?? "";
+  assert.match(summary(pageWith(["broken", "held"])), /does not break/);
+  assert.match(summary(pageWith(["broken", "broken"])), /as it must/);
 });
 
 Deno.test("reportHtml() shows in red only what is wrong", () => {

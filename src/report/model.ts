@@ -1,6 +1,11 @@
 /** What a report shows, made of the results; pure. */
 import type { KnownLimit, Verdict } from "../experiment/experiment.ts";
-import type { Finding, JudgedRun, Result } from "../experiment/conduct.ts";
+import {
+  controlsOf,
+  type Finding,
+  type JudgedRun,
+  type Result,
+} from "../experiment/conduct.ts";
 import {
   type CallRecord,
   type History,
@@ -44,9 +49,15 @@ export interface ExperimentModel {
   readonly verdict: Verdict;
   readonly reasons: readonly string[];
   readonly limits: readonly KnownLimit[];
-  readonly control: { readonly about: string; readonly breaks: string[] };
-  /** The run and, if there was one, its control. */
+  readonly controls: readonly ControlModel[];
+  /** The run and those of its controls that there were, in order. */
   readonly runs: readonly RunModel[];
+}
+
+/** What is missing in a control, and the claims that must break. */
+export interface ControlModel {
+  readonly about: string;
+  readonly breaks: readonly string[];
 }
 
 /** One run in a report. */
@@ -97,20 +108,18 @@ const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
 /** What a report shows of one experiment. */
 export function experimentModel(result: Result): ExperimentModel {
-  const { experiment, promise, control, verdict, reasons } = result;
+  const { experiment, promise, controls, verdict, reasons } = result;
   return {
     name: experiment.name,
     question: experiment.question,
     verdict,
     reasons,
     limits: experiment.limits ?? [],
-    control: {
-      about: experiment.control.about,
-      breaks: [...experiment.control.breaks],
-    },
+    controls: controlsOf(experiment)
+      .map(({ about, breaks }) => ({ about, breaks })),
     runs: [
       runModel("run", promise),
-      ...(control === undefined ? [] : [runModel("control", control)]),
+      ...controls.map((run) => runModel("control", run)),
     ],
   };
 }

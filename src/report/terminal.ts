@@ -34,23 +34,25 @@ export function findingLine({ verdict, text, measured }: Finding): string {
 
 /** The result of one experiment. */
 export function resultLines(experiment: ExperimentModel): readonly string[] {
-  const { name, question, verdict, reasons, limits, control } = experiment;
+  const { name, question, verdict, reasons, limits, controls, runs } =
+    experiment;
   return [
     "",
     `${verdictWord(verdict)}  ${name}: ${question}`,
-    ...experiment.runs.flatMap((run) => {
-      const isControl = run.kind === "control";
+    ...runs.flatMap((run, at) => {
+      const control = controls[at - 1];
       return [
-        ...(isControl ? [`  Control: ${control.about}`] : []),
+        ...(control === undefined ? [] : [`  Control: ${control.about}`]),
         `  ${runLine(run)}`,
         ...run.findings
-          .filter(({ id }) => !isControl || control.breaks.includes(id))
+          .filter(({ id }) => control?.breaks.includes(id) ?? true)
           .map(findingLine),
         ...run.invariants.filter(({ verdict }) => verdict !== "held")
           .map(findingLine),
       ];
     }),
-    ...(experiment.runs.length > 1 ? [] : ["  The control was not run"]),
+    ...controls.slice(runs.length - 1)
+      .map(({ about }) => `  The control was not run: ${about}`),
     ...limits.map(({ text, reason, reference }) =>
       `  Known limit: ${text}; ${reason} (${reference})`
     ),
@@ -69,12 +71,13 @@ export function summaryLines(
     ...["lost in control", "it breaks"],
   ];
   const rows = experiments.map(
-    ({ name, verdict, control, runs: [run, again] }) => [
+    ({ name, verdict, controls, runs: [run, again, ...further] }) => [
       name,
       verdict,
       ...[run?.calls, run?.failedAsMeant, run?.lost, again?.lost]
         .map((count) => String(count ?? "-")),
-      again === undefined ? "not run" : control.breaks.join(", "),
+      again === undefined ? "not run" : controls.slice(0, 1 + further.length)
+        .map(({ breaks }) => breaks.join(", ")).join("; "),
     ],
   );
   return ["", ...tableLines(head, rows)];

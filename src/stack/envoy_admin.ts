@@ -29,10 +29,11 @@ interface ClustersReply {
 
 interface HostStatus {
   readonly address: {
-    readonly socket_address: {
+    readonly socket_address?: {
       readonly address: string;
       readonly port_value: number;
     };
+    readonly envoy_internal_address?: { readonly server_listener_name: string };
   };
   readonly stats?: readonly {
     readonly name: string;
@@ -177,14 +178,17 @@ export class EnvoyAdmin {
 }
 
 function toHost(status: HostStatus): UpstreamHost {
-  const { address, port_value } = status.address.socket_address;
+  const { socket_address: socket, envoy_internal_address: internal } =
+    status.address;
   const health = status.health_status ?? {};
   // "eds_health_status" is discovery's view; all others are reasons.
   const flags = Object.keys(health).filter((key) =>
     key !== "eds_health_status" && health[key] !== false
   );
   return {
-    address: hostPort(address, port_value),
+    address: socket === undefined
+      ? internal?.server_listener_name ?? ""
+      : hostPort(socket.address, socket.port_value),
     isHealthy: flags.length === 0,
     isEjected: flags.includes("failed_outlier_check"),
     flags,

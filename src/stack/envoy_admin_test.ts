@@ -61,6 +61,20 @@ Deno.test("hosts() puts an IPv6 address in brackets", async () => {
   );
 });
 
+Deno.test("hosts() names a host that is a listener within Envoy", async () => {
+  const address = {
+    envoy_internal_address: { server_listener_name: "service" },
+  };
+  const statuses = [{ name: "a", host_statuses: [{ address }] }];
+  await withAdmin(
+    () => Response.json({ cluster_statuses: statuses }),
+    async (admin) => {
+      const hosts = await admin.hosts("a");
+      assert.deepEqual(hosts.map(({ address }) => address), ["service"]);
+    },
+  );
+});
+
 Deno.test("hosts() tells what is held against each host", async () => {
   const asked: string[] = [];
   const handler = (request: Request) => {

@@ -10,8 +10,8 @@ import { Failure, messageOf } from "../core/errors.ts";
 import { pause } from "../io/wait.ts";
 import type { Outage } from "./discovery.ts";
 
-/** Envoy resolves every second; nothing may cache an answer longer. */
-const TTL_S = 1;
+/** That of Docker's DNS, which Envoy ignores unless told otherwise. */
+const TTL_S = 600;
 
 /** The response code SERVFAIL. */
 const SERVER_FAILURE = 2;

@@ -39,7 +39,7 @@ Deno.test("answer() gives every address of the name, for a second", () => {
     ADDRESSES.map((data) => ({
       name: "grpc-server",
       type: "A",
-      ttl: 1,
+      ttl: 600,
       class: "IN",
       flush: undefined,
       data,

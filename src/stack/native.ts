@@ -59,7 +59,9 @@ export interface NativeOptions extends StackListeners {
   readonly configName?: string | undefined;
   /** Envoy's worker threads (default 1, so that round robin is exact). */
   readonly concurrency?: number;
-  /** How many servers must be healthy at the start (default all). */
+  /** How many addresses Envoy knows them by (default one for each). */
+  readonly addresses?: number;
+  /** How many of these must be healthy at the start (default all). */
   readonly healthyAtStart?: number;
   /** How long the servers may take to become healthy (default 20 s). */
   readonly healthyLimitMs?: number;
@@ -127,10 +129,11 @@ export class NativeStack implements Stack {
       await stack.#addServers(options.servers);
       signal?.throwIfAborted();
       await stack.envoy.start();
-      const { healthyAtStart = options.servers } = options;
+      const { addresses = options.servers } = options;
+      const { healthyAtStart = addresses } = options;
       await awaitHealthy(stack.admin, healthyAtStart, {
         isReached: (healthy, servers) =>
-          servers === options.servers && healthy >= healthyAtStart,
+          servers === addresses && healthy >= healthyAtStart,
         limitMs: options.healthyLimitMs,
         signal,
       });

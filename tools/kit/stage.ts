@@ -18,6 +18,7 @@ const SOURCES = [
   "src/lab.ts",
   "src/server.ts",
   "src/client.ts",
+  "experiments/control/large_replies.ts",
   "experiments/control/plain_server.ts",
 ];
 
