@@ -31,8 +31,13 @@ export interface JudgedRun {
 export interface Result {
   readonly experiment: Experiment;
   readonly promise: JudgedRun;
-  /** Undefined if the experiment was interrupted before its control. */
+  /**
+   * Undefined if the experiment was interrupted before its control, or is about
+   * somebody's own file.
+   */
   readonly control: JudgedRun | undefined;
+  /** The file in place of envoy.yaml; undefined if there was none. */
+  readonly file?: string | undefined;
   readonly verdict: Verdict;
   /** Why the verdict is not `held`; one sentence each. */
   readonly reasons: readonly string[];
@@ -90,11 +95,16 @@ function judged(
   };
 }
 
-/** Sums up the findings of both runs; pure. */
+/**
+ * Sums up the findings of both runs; pure.
+ *
+ * @param isControlled Whether there should be a control (default true).
+ */
 export function conclude(
   experiment: Experiment,
   promise: JudgedRun,
   control: JudgedRun | undefined,
+  isControlled = true,
 ): Pick<Result, "verdict" | "reasons"> {
   const broken: string[] = [];
   const unclear: string[] = [];
@@ -105,7 +115,9 @@ export function conclude(
   };
   [...promise.invariants, ...promise.findings].forEach((one) => add("", one));
   control?.invariants.forEach((one) => add("in the control, ", one));
-  if (control === undefined) unclear.push("the control was not run");
+  if (control === undefined && isControlled) {
+    unclear.push("the control was not run");
+  }
   if (promise.history.isInterrupted) unclear.push("the run was interrupted");
   for (const id of experiment.control.breaks) {
     const found = control?.findings.find((finding) => finding.id === id);
@@ -130,7 +142,9 @@ export function conclude(
 }
 
 /**
- * Runs an experiment and its control, one after the other.
+ * Runs an experiment and its control, one after the other. With a `base` there
+ * is no control: it would change what envoy.yaml has, and shows that the
+ * experiment can fail, which does not depend on the file.
  *
  * @param onRun Called when one of the two runs begins.
  * @throws {Failure} When a stack cannot be started.
@@ -144,7 +158,8 @@ export async function conduct(
   options.onRun("promise");
   const promise = judged(experiment, await runPlan(experiment, options), false);
   let control: JudgedRun | undefined;
-  if (!options.signal.aborted) {
+  const isControlled = options.base === undefined;
+  if (isControlled && !options.signal.aborted) {
     options.onRun("control");
     const history = await controlHistory(experiment, options);
     if (history !== undefined) control = judged(experiment, history, true);
@@ -153,7 +168,8 @@ export async function conduct(
     experiment,
     promise,
     control,
-    ...conclude(experiment, promise, control),
+    file: options.base?.name,
+    ...conclude(experiment, promise, control, isControlled),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The command `doctor`: finds known pitfalls in an Envoy configuration. */
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { EXIT_CODES, Failure, messageOf } from "../core/errors.ts";
 import {
@@ -31,6 +31,7 @@ import { requestLocal } from "../io/local_http.ts";
 import { print } from "../io/terminal.ts";
 import { findToolHere } from "../io/tools.ts";
 import { validateWithEnvoy } from "../stack/envoy_validate.ts";
+import { readBeside } from "./own_config.ts";
 
 const FLAGS = {
   from: {
@@ -222,18 +223,6 @@ async function readBounded(
     if (count > CONFIG_BYTES_MAX) break;
   }
   return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
-}
-
-/** A file that a configuration names; undefined if it is not one. */
-function readBeside(folder: string, path: string): Configuration | undefined {
-  const file = isAbsolute(path) ? path : join(folder, path);
-  try {
-    const { isFile, size } = Deno.statSync(file);
-    if (!isFile || size > CONFIG_BYTES_MAX) return undefined;
-    return readConfiguration(decodeText(Deno.readFileSync(file), path), path);
-  } catch {
-    return undefined; // It is then said not to be seen.
-  }
 }
 
 /** What a running Envoy uses, with what discovery has given it. */

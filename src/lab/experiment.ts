@@ -22,7 +22,9 @@ import { progressLine, resultLines, summaryLines } from "../report/terminal.ts";
 import { conduct, type Result } from "../experiment/conduct.ts";
 import { composeStacks } from "../experiment/compose_stacks.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { nativeStacks, type StackFactory } from "../experiment/stacks.ts";
+import type { RunOptions } from "../experiment/run.ts";
+import { nativeStacks } from "../experiment/stacks.ts";
+import { type OwnConfig, readOwnConfig } from "./own_config.ts";
 
 const FLAGS = {
   isShort: {
@@ -34,6 +36,13 @@ const FLAGS = {
     name: "docker",
     help: "Run on Compose, and only those that make sense there",
     switch: true,
+  },
+  configFile: {
+    name: "config",
+    placeholder: "FILE",
+    help: "Your own Envoy configuration, in place of envoy.yaml",
+    default: "",
+    parse: words(4096),
   },
   seed: {
     name: "seed",
@@ -58,6 +67,8 @@ which the promise must break.
   experiment all           run all of them
   experiment report DIR    redraw the page of a run from its record
   experiment compare A B   compare two runs side by side
+With --config they measure your own file, without controls: a call is followed through it by its
+routes, and what this machine does not have is replaced, and listed.
 Exit code 0: every claim held and every control broke; 1: one did not, or is
 unknown; 2: the command line is wrong.`;
 
@@ -113,7 +124,7 @@ function choose(
   catalogue: readonly Experiment[],
   action: string | undefined,
   names: readonly string[],
-  { isShort, isDocker }: FlagValues<typeof FLAGS>,
+  { isShort, isDocker, configFile }: FlagValues<typeof FLAGS>,
 ): readonly Experiment[] {
   const known = catalogue.map(({ name }) => name).join(", ");
   if (action !== "run" && action !== "all") {
@@ -142,16 +153,33 @@ function choose(
       `There is no experiment "${unknown}"; there are ${known}`,
     );
   }
+  const isOwn = configFile !== "";
+  const ofOurs = isOwn && action === "run"
+    ? catalogue.find((one) => names.includes(one.name) && isOfL4(one))
+    : undefined;
+  if (ofOurs !== undefined) {
+    throw new Failure(
+      "usage",
+      `${ofOurs.name} is about the listener "l4", which is not of ` +
+        `${configFile}; run it without --config`,
+    );
+  }
   const chosen = catalogue.filter((experiment) =>
     (action === "all" || names.includes(experiment.name)) &&
     (!isShort || experiment.isShort) &&
-    (!isDocker || experiment.isForDocker)
+    (!isDocker || experiment.isForDocker) &&
+    (!isOwn || !isOfL4(experiment))
   );
   if (chosen.length === 0) {
     const which = isDocker ? "for Compose" : "a short one";
     throw new Failure("usage", `None of these experiments is ${which}`);
   }
   return chosen;
+}
+
+/** Whether its calls do not take what a configuration says of calls. */
+function isOfL4({ load }: Experiment): boolean {
+  return load.listener === "l4";
 }
 
 function listLines(catalogue: readonly Experiment[]): readonly string[] {
@@ -172,38 +200,52 @@ async function runAll(
   const note = runtimeNote();
   if (note !== undefined) print(note);
   const stop = listenForStop(killAllChildren);
+  const own = flags.configFile === ""
+    ? undefined
+    : await readOwnConfig(flags.configFile, flags);
+  if (own !== undefined) replacedLines(own).forEach(print);
   const stacks = flags.isDocker
     ? composeStacks()
     : await nativeStacks(print, stop.signal);
   const results: Result[] = [];
   for (const experiment of chosen) {
     if (stop.signal.aborted) break;
-    const result = await runOne(experiment, stacks, flags.seed, stop.signal);
-    if (result === undefined) break;
+    const result = await runOne(experiment, {
+      stacks,
+      seed: flags.seed,
+      signal: stop.signal,
+      ...(own === undefined ? {} : { base: own }),
+    });
+    if (result === undefined) {
+      if (own === undefined) break;
+      continue;
+    }
     results.push(result);
     resultLines(experimentModel(result)).forEach(print);
   }
   if (results.length === 0) {
-    throw new Failure(
-      "interrupted",
-      "interrupted before anything was measured",
-    );
+    throw stop.signal.aborted
+      ? new Failure("interrupted", "interrupted before anything was measured")
+      : new Failure("environment", "Nothing was measured, as said above");
   }
   summaryLines(results.map(experimentModel)).forEach(print);
-  if (stop.signal.aborted) {
-    print(`interrupted: ${chosen.length - results.length} not run`);
-  }
+  const notRun = chosen.length - results.length;
+  if (stop.signal.aborted) print(`interrupted: ${notRun} not run`);
+  else if (notRun > 0) print(`${notRun} not run, as said above`);
   if (flags.outDir !== "-") {
     const page = await writeReports(flags.outDir, results, {
       seed: flags.seed,
       stack: stacks.name,
       command: `${commandWords()} experiment run ${
         chosen.map(({ name }) => name).join(" ")
-      } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}`,
+      } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}${
+        own === undefined ? "" : ` --config ${own.name}`
+      }`,
       machine: machineFacts(),
       versions: versionFacts(),
       writtenAt: new Date().toISOString(),
       isInterrupted: stop.signal.aborted,
+      ...(own === undefined ? {} : { replaced: own.replaced }),
     });
     print(`report: ${page}`);
   }
@@ -212,20 +254,29 @@ async function runAll(
   return isAllHeld ? 0 : EXIT_CODES.failed;
 }
 
-/** Undefined if it was interrupted before its load started. */
+/** What a reader of the verdicts must know of the file. */
+function replacedLines({ name, replaced }: OwnConfig): readonly string[] {
+  return replaced.length === 0
+    ? [`${name} has the names of envoy.yaml and is used as it is`]
+    : [
+      `${name}, with what this machine does not have replaced:`,
+      ...replaced.map((line) => `  ${line}`),
+    ];
+}
+
+/**
+ * Undefined if it was interrupted before its load started, or if somebody's
+ * own file does not allow it, which is said.
+ */
 async function runOne(
   experiment: Experiment,
-  stacks: StackFactory,
-  seed: number,
-  signal: AbortSignal,
+  options: Pick<RunOptions, "stacks" | "seed" | "signal" | "base">,
 ): Promise<Result | undefined> {
   print("");
   print(`${experiment.name}: ${experiment.question}`);
   try {
     return await conduct(experiment, {
-      stacks,
-      seed,
-      signal,
+      ...options,
       onRun: (run) =>
         print(
           run === "promise"
@@ -235,7 +286,9 @@ async function runOne(
       onProgress: (progress) => print(progressLine(progress)),
     });
   } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
+    if (options.signal.aborted) return undefined;
+    if (options.base === undefined || !(error instanceof Failure)) throw error;
+    print(`  not run: ${error.message}`);
+    return undefined;
   }
 }

@@ -29,6 +29,8 @@ export interface ReportInfo {
   /** ISO 8601. */
   readonly writtenAt: string;
   readonly isInterrupted: boolean;
+  /** What was replaced in somebody's own file; one sentence each. */
+  readonly replaced?: readonly string[];
 }
 
 /** Everything that a report shows. */
@@ -45,6 +47,8 @@ export interface ExperimentModel {
   readonly reasons: readonly string[];
   readonly limits: readonly KnownLimit[];
   readonly control: { readonly about: string; readonly breaks: string[] };
+  /** Somebody's own file in place of envoy.yaml, which has no control. */
+  readonly file?: string;
   /** The run and, if there was one, its control. */
   readonly runs: readonly RunModel[];
 }
@@ -97,7 +101,7 @@ const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
 /** What a report shows of one experiment. */
 export function experimentModel(result: Result): ExperimentModel {
-  const { experiment, promise, control, verdict, reasons } = result;
+  const { experiment, promise, control, verdict, reasons, file } = result;
   return {
     name: experiment.name,
     question: experiment.question,
@@ -108,14 +112,19 @@ export function experimentModel(result: Result): ExperimentModel {
       about: experiment.control.about,
       breaks: [...experiment.control.breaks],
     },
+    ...(file === undefined ? {} : { file }),
     runs: [
-      runModel("run", promise),
+      runModel("run", promise, file),
       ...(control === undefined ? [] : [runModel("control", control)]),
     ],
   };
 }
 
-function runModel(kind: RunModel["kind"], run: JudgedRun): RunModel {
+function runModel(
+  kind: RunModel["kind"],
+  run: JudgedRun,
+  file?: string,
+): RunModel {
   const { history, findings, invariants } = run;
   const { calls } = history;
   const latencies = calls.filter((call) => !isFailed(call))
@@ -124,7 +133,7 @@ function runModel(kind: RunModel["kind"], run: JudgedRun): RunModel {
     kind,
     startedAt: history.startedAt,
     isInterrupted: history.isInterrupted,
-    settings: settingsOf(history),
+    settings: settingsOf(history, file),
     ...outcomesOf(calls),
     latencyMs: percentilesOf(latencies),
     findings,
@@ -146,11 +155,14 @@ function percentilesOf(
   );
 }
 
-function settingsOf({ setup, load, seed }: History): Record<string, string> {
+function settingsOf(
+  { setup, load, seed }: History,
+  file = "envoy.yaml",
+): Record<string, string> {
   const changes = (setup.changes ?? []).map(({ name }) => name);
   return {
     servers: String(setup.servers),
-    "changes of envoy.yaml": changes.join("; ") || "none",
+    [`changes of ${file}`]: changes.join("; ") || "none",
     "further server flags": (setup.serverFlags ?? []).join(" ") || "none",
     "Envoy's workers": String(setup.concurrency ?? 1),
     load: `${load.ratePerS} calls/s for ${load.durationMs / 1000} s on ` +

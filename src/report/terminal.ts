@@ -5,7 +5,7 @@ import type { Verdict } from "../experiment/experiment.ts";
 import type { Finding } from "../experiment/conduct.ts";
 import type { Progress } from "../experiment/run.ts";
 import type { ExperimentModel } from "./model.ts";
-import { outcomeWords, runLine } from "./words.ts";
+import { noControlWords, outcomeWords, runLine } from "./words.ts";
 
 const COLOURS: Readonly<Record<Verdict, Colour>> = {
   held: "green",
@@ -50,7 +50,7 @@ export function resultLines(experiment: ExperimentModel): readonly string[] {
           .map(findingLine),
       ];
     }),
-    ...(experiment.runs.length > 1 ? [] : ["  The control was not run"]),
+    ...(experiment.runs.length > 1 ? [] : [`  ${noControlWords(experiment)}`]),
     ...limits.map(({ text, reason, reference }) =>
       `  Known limit: ${text}; ${reason} (${reference})`
     ),

@@ -21,6 +21,14 @@ export function runLine(
     (isInterrupted ? "; interrupted" : "");
 }
 
+/** Why there is one run only. */
+export function noControlWords({ file }: ExperimentModel): string {
+  return file === undefined
+    ? "The control was not run"
+    : `No control: this is about ${file}; without --config there is one, of ` +
+      "envoy.yaml";
+}
+
 /** How many promises hold, and how many do not. */
 export function promisesLine(experiments: readonly ExperimentModel[]): string {
   const count = (word: string) =>

@@ -1,0 +1,93 @@
+/** A user's Envoy configuration, made fit for a stack on this machine. */
+import { dirname, isAbsolute, join } from "node:path";
+import { adapt } from "../adapt/adapt.ts";
+import { Failure } from "../core/errors.ts";
+import {
+  CONFIG_BYTES_MAX,
+  type Configuration,
+  decodeText,
+  readConfiguration,
+} from "../doctor/configuration.ts";
+import { readText, typedPath } from "../io/files.ts";
+import {
+  ENVOY_YAML,
+  type EnvoyConfig,
+  hasFixedServers,
+  parseEnvoyConfig,
+} from "../stack/envoy_config.ts";
+
+/** A configuration that a stack can use. */
+export interface OwnConfig {
+  readonly config: EnvoyConfig;
+  /** The text of the file. */
+  readonly text: string;
+  /** The file as typed; "envoy.yaml" if none was. */
+  readonly name: string;
+  /** What the local run replaces or leaves out; one sentence each. */
+  readonly replaced: readonly string[];
+}
+
+/**
+ * Reads a configuration: one with the names of envoy.yaml is used as it is, and
+ * any other is adapted.
+ *
+ * @param typed As a user typed it; "" is this project's envoy.yaml.
+ * @param options `isDocker` says that servers run in containers.
+ * @throws {Failure} `environment` when it cannot be read, or no gRPC call can
+ * be followed through it.
+ */
+export async function readOwnConfig(
+  typed: string,
+  { isDocker = false }: { readonly isDocker?: boolean } = {},
+): Promise<OwnConfig> {
+  if (typed === "") {
+    const name = "envoy.yaml";
+    return { config: parseEnvoyConfig(), text: ENVOY_YAML, name, replaced: [] };
+  }
+  const text = await readText(typed, "name a file with --config");
+  const own = asItIs(text, typed) ?? adapted(text, typed);
+  const fixed = own.config.static_resources.clusters.find(hasFixedServers);
+  if (isDocker && fixed !== undefined) {
+    throw new Failure(
+      "environment",
+      `Cannot run containers with ${typed}: its servers have fixed addresses, ` +
+        "and those of containers are not known before; leave out --docker",
+    );
+  }
+  return { ...own, text, name: typed };
+}
+
+/** Undefined if it has other names than envoy.yaml. */
+function asItIs(
+  text: string,
+  name: string,
+): Pick<OwnConfig, "config" | "replaced"> | undefined {
+  try {
+    return { config: parseEnvoyConfig(text, name), replaced: [] };
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+function adapted(text: string, name: string) {
+  const folder = dirname(typedPath(name));
+  return adapt(readConfiguration(text, name), {
+    readNamed: (path) => readBeside(folder, path),
+  });
+}
+
+/** A file that a configuration names; undefined if it is not one. */
+export function readBeside(
+  folder: string,
+  path: string,
+): Configuration | undefined {
+  const file = isAbsolute(path) ? path : join(folder, path);
+  try {
+    const { isFile, size } = Deno.statSync(file);
+    if (!isFile || size > CONFIG_BYTES_MAX) return undefined;
+    return readConfiguration(decodeText(Deno.readFileSync(file), path), path);
+  } catch {
+    return undefined; // It is then said not to be seen.
+  }
+}
