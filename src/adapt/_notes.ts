@@ -1,5 +1,9 @@
 /** Collects what a local run replaces or leaves out, one sentence each. */
+import { printable } from "../core/printable.ts";
 import type { Fields } from "../core/yaml.ts";
+
+/** A file can have names without end. */
+const LINE_UNITS_MAX = 300;
 
 /** The sentences, in the order in which they were noted. */
 export class Notes {
@@ -7,7 +11,7 @@ export class Notes {
 
   /** Notes a sentence once. */
   add(of: string, what: string): void {
-    const line = `${of}: ${what}`;
+    const line = printable(`${of}: ${what}`, LINE_UNITS_MAX);
     if (!this.lines.includes(line)) this.lines.push(line);
   }
 

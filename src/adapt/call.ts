@@ -7,6 +7,8 @@ import { plainMessage } from "./plain.ts";
 /** The service of our servers and callers. */
 export const OUR_SERVICE = "demo.v1.Greeter";
 
+const UNARY_PATH = `/${OUR_SERVICE}/SayHello`;
+
 /** The name that envoy.yaml gives the route of a method. */
 const NAMES: Readonly<Record<string, string>> = {
   SayHello: "unary",
@@ -24,8 +26,8 @@ export interface Call {
    * ours: the one of unary calls is named "unary".
    */
   readonly routes: readonly Fields[];
-  /** The path that the unary route matched, if it had to be replaced. */
-  readonly replacedMatch: string | undefined;
+  /** Whether the route asked for something that our calls do not have. */
+  readonly isMatchReplaced: boolean;
   /** Names of the routes that no call of ours takes. */
   readonly others: readonly string[];
 }
@@ -46,7 +48,7 @@ export function callIn(
   const chosen = service ??
     (services.includes(OUR_SERVICE) ? OUR_SERVICE : services[0]);
   const route = usable.find((one) => serviceOf(one) === chosen) ??
-    (service === undefined || services.length === 0 ? usable[0] : undefined);
+    usable.find(({ message }) => canTake(message, chosen));
   if (route === undefined) return undefined;
   const { virtualHost } = route;
   const inList = virtualHost.messages("routes");
@@ -56,31 +58,43 @@ export function callIn(
       .map(({ message }) => message);
   const taken = candidates.filter((one) => canTake(one, chosen));
   const routes = taken.map((one) => forOurPaths(one, chosen));
-  const path = `/${OUR_SERVICE}/SayHello`;
-  const index = routes.findIndex((one) => matchesPath(one, path));
-  let main = taken[index];
-  let replacedMatch: string | undefined;
-  if (routes[index]?.["route"] === undefined) {
-    const first = taken.indexOf(route.message);
-    main = taken[first];
-    if (main === undefined) return undefined;
-    replacedMatch = route.path ?? route.name;
-    const fields = routes[first] as Fields;
-    fields["match"] = { prefix: `/${OUR_SERVICE}/`, grpc: {} };
-    if (routes.find((one) => matchesPath(one, path)) !== fields) {
-      return undefined;
-    }
+  const index = routes.findIndex((one) => matchesPath(one, UNARY_PATH));
+  const main = usable.find(({ message }) => message === taken[index]);
+  const others = candidates.filter((one) => !taken.includes(one)).map(nameOf);
+  if (main !== undefined) {
+    nameRoutes(routes);
+    return {
+      route: main,
+      service: chosen,
+      routes,
+      isMatchReplaced: false,
+      others,
+    };
   }
-  const found = usable.find(({ message }) => message === main);
-  if (found === undefined) return undefined;
+  // It asks for one method, or for headers that our calls do not have.
+  const own = taken.indexOf(route.message);
+  if (own >= 0) routes.splice(own, 1);
+  routes.unshift({
+    ...plainMessage(route.message),
+    match: { prefix: `/${OUR_SERVICE}/`, grpc: {} },
+  });
   nameRoutes(routes);
   return {
-    route: found,
+    route,
     service: chosen,
     routes,
-    replacedMatch,
-    others: candidates.filter((one) => !taken.includes(one)).map(nameOf),
+    isMatchReplaced: true,
+    others: others.filter((name) => name !== nameOf(route.message)),
   };
+}
+
+/** The clusters that a route names, the heaviest first. */
+export function targetsOf(action: unknown): readonly string[] {
+  const { cluster } = fieldsOf(action);
+  if (typeof cluster === "string") return [cluster];
+  return listOf(at(action, "weighted_clusters", "clusters"))
+    .toSorted((a, b) => Number(b["weight"] ?? 0) - Number(a["weight"] ?? 0))
+    .map(({ name }) => String(name));
 }
 
 /** The service that a route's path names, as in "/acme.Orders/". */

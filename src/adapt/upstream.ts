@@ -40,7 +40,7 @@ const OF_CHECK = [
   "transport_socket_match_criteria",
 ];
 
-/** What needs localities, which servers on one machine do not have. */
+/** What needs several localities, and servers on one machine have one. */
 const OF_LOCALITIES = ["locality_weighted_lb_config", "zone_aware_lb_config"];
 
 /**
@@ -133,7 +133,11 @@ function useLocalServers(
   };
   fields["load_assignment"] = {
     cluster_name: GRPC_CLUSTER,
-    endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
+    endpoints: [{
+      lb_endpoints: [{ endpoint: { address } }],
+      // A policy that weighs localities calls none without a weight.
+      load_balancing_weight: 1,
+    }],
   };
 }
 

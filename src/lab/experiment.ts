@@ -44,6 +44,14 @@ const FLAGS = {
     default: "",
     parse: words(4096),
   },
+  service: {
+    name: "service",
+    placeholder: "NAME",
+    help:
+      "Whose calls of that file are measured; its first service's otherwise",
+    default: "",
+    parse: words(1000),
+  },
   seed: {
     name: "seed",
     placeholder: "NUMBER",
@@ -124,7 +132,7 @@ function choose(
   catalogue: readonly Experiment[],
   action: string | undefined,
   names: readonly string[],
-  { isShort, isDocker, configFile }: FlagValues<typeof FLAGS>,
+  { isShort, isDocker, configFile, service }: FlagValues<typeof FLAGS>,
 ): readonly Experiment[] {
   const known = catalogue.map(({ name }) => name).join(", ");
   if (action !== "run" && action !== "all") {
@@ -154,6 +162,12 @@ function choose(
     );
   }
   const isOwn = configFile !== "";
+  if (service !== "" && !isOwn) {
+    throw new Failure(
+      "usage",
+      `--service "${service}" needs a file that has it; name one with --config`,
+    );
+  }
   const ofOurs = isOwn && action === "run"
     ? catalogue.find((one) => names.includes(one.name) && isOfL4(one))
     : undefined;
@@ -239,7 +253,11 @@ async function runAll(
       command: `${commandWords()} experiment run ${
         chosen.map(({ name }) => name).join(" ")
       } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}${
-        own === undefined ? "" : ` --config ${own.name}`
+        own === undefined
+          ? ""
+          : ` --config ${own.name}${
+            flags.service === "" ? "" : ` --service ${flags.service}`
+          }`
       }`,
       machine: machineFacts(),
       versions: versionFacts(),

@@ -32,20 +32,25 @@ export interface OwnConfig {
  * any other is adapted.
  *
  * @param typed As a user typed it; "" is this project's envoy.yaml.
- * @param options `isDocker` says that servers run in containers.
+ * @param options `isDocker` says that servers run in containers,
+ * `service` which one of the file ours stands for (default: the first).
  * @throws {Failure} `environment` when it cannot be read, or no gRPC call can
  * be followed through it.
  */
 export async function readOwnConfig(
   typed: string,
-  { isDocker = false }: { readonly isDocker?: boolean } = {},
+  { isDocker = false, service = "" }: {
+    readonly isDocker?: boolean;
+    readonly service?: string;
+  } = {},
 ): Promise<OwnConfig> {
   if (typed === "") {
     const name = "envoy.yaml";
     return { config: parseEnvoyConfig(), text: ENVOY_YAML, name, replaced: [] };
   }
   const text = await readText(typed, "name a file with --config");
-  const own = asItIs(text, typed) ?? adapted(text, typed);
+  const own = asItIs(text, typed, service) ??
+    adapted(text, typed, service);
   const fixed = own.config.static_resources.clusters.find(hasFixedServers);
   if (isDocker && fixed !== undefined) {
     throw new Failure(
@@ -57,11 +62,13 @@ export async function readOwnConfig(
   return { ...own, text, name: typed };
 }
 
-/** Undefined if it has other names than envoy.yaml. */
+/** Undefined if it has other names than envoy.yaml, or another service. */
 function asItIs(
   text: string,
   name: string,
+  service: string,
 ): Pick<OwnConfig, "config" | "replaced"> | undefined {
+  if (service !== "") return undefined;
   try {
     return { config: parseEnvoyConfig(text, name), replaced: [] };
   } catch (error) {
@@ -70,10 +77,11 @@ function asItIs(
   }
 }
 
-function adapted(text: string, name: string) {
+function adapted(text: string, name: string, service: string) {
   const folder = dirname(typedPath(name));
   return adapt(readConfiguration(text, name), {
     readNamed: (path) => readBeside(folder, path),
+    ...(service === "" ? {} : { service }),
   });
 }
 

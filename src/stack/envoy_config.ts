@@ -205,9 +205,11 @@ function fixServers(
   cluster: Cluster,
   places: Required<NativeAddresses>["serverPlaces"],
 ): void {
+  const [group] = listOf(at(cluster, "load_assignment", "endpoints"));
   cluster["load_assignment"] = {
     cluster_name: cluster.name,
     endpoints: [{
+      ...group,
       lb_endpoints: places.map(({ host, port }) => ({
         endpoint: { address: socketAddress(host, port) },
       })),
