@@ -25,6 +25,7 @@ Deno.test("experiment says what is wrong with its command line", async () => {
     [["all", "kill-one"], /all takes no name: "kill-one"/],
     [["run", "rolling-restart", "--short"], /None of these .* short/],
     [["all", "--seed", "x"], /--seed must be a whole number/],
+    [["all", "--service", "a.B"], /--service "a.B" needs a file/],
   ];
   for (const [args, message] of rows) {
     const run = experiment(...args);
@@ -59,6 +60,36 @@ for (const atMs of [100, 400, 700, 1000, 1500]) {
       // With a measurement begun it reports what it has, which is unknown.
       assert.ok(code === 130 || code === 1, `exit code ${code}: ${run.text()}`);
       assert.deepEqual(run.leftovers(), []);
+    });
+  });
+}
+
+for (
+  const [file, keepsCalls] of [
+    ["tls.yaml", true],
+    ["two_clusters.yaml", false],
+  ] as const
+) {
+  Deno.test(`experiment: with ${file}, ${keepsCalls ? "no call is" : "calls are"} lost`, async () => {
+    await withReports(async (out, read) => {
+      const config = ["--config", `src/adapt/cases/${file}`];
+      const run = experiment("run", "kill-one", ...config, ...out);
+      const code = await run.ended;
+      assert.deepEqual(run.leftovers(), []);
+      const { info, experiments: [{ verdict, runs, reasons }] } = JSON.parse(
+        await read(),
+      );
+      assert.equal(runs.length, 1, "there is no control");
+      const [{ calls, lost }] = runs;
+      assert.equal(calls, 1500, run.text());
+      assert.equal(lost === 0, keepsCalls, run.text());
+      // A machine that others keep busy tells nothing; it breaks no promise.
+      const isBusy = /machine (was|is too) busy/.test(reasons.join());
+      const expected = keepsCalls ? "held" : "broken";
+      assert.equal(verdict, isBusy ? "unknown" : expected, run.text());
+      assert.equal(code, verdict === "held" ? 0 : 1);
+      assert.ok(info.replaced.length > 5, run.text());
+      assert.ok(run.text().includes(info.replaced[0]), run.text());
     });
   });
 }

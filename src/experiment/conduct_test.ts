@@ -99,6 +99,14 @@ Deno.test("conclude() wants every claim held and every control broken", () => {
   }
 });
 
+Deno.test("conclude() misses no control that there is not to be", () => {
+  const verdictOf = (history: History) =>
+    conclude(EXPERIMENT, judged(history), undefined, false).verdict;
+  assert.equal(verdictOf(FINE), "held");
+  assert.equal(verdictOf(LOSING), "broken");
+  assert.equal(verdictOf({ ...FINE, isInterrupted: true }), "unknown");
+});
+
 Deno.test("conclude() does not believe a control that breaks no claim", () => {
   const experiment = {
     ...EXPERIMENT,

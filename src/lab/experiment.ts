@@ -161,39 +161,22 @@ function choose(
       `There is no experiment "${unknown}"; there are ${known}`,
     );
   }
-  const isOwn = configFile !== "";
-  if (service !== "" && !isOwn) {
+  if (service !== "" && configFile === "") {
     throw new Failure(
       "usage",
       `--service "${service}" needs a file that has it; name one with --config`,
     );
   }
-  const ofOurs = isOwn && action === "run"
-    ? catalogue.find((one) => names.includes(one.name) && isOfL4(one))
-    : undefined;
-  if (ofOurs !== undefined) {
-    throw new Failure(
-      "usage",
-      `${ofOurs.name} is about the listener "l4", which is not of ` +
-        `${configFile}; run it without --config`,
-    );
-  }
   const chosen = catalogue.filter((experiment) =>
     (action === "all" || names.includes(experiment.name)) &&
     (!isShort || experiment.isShort) &&
-    (!isDocker || experiment.isForDocker) &&
-    (!isOwn || !isOfL4(experiment))
+    (!isDocker || experiment.isForDocker)
   );
   if (chosen.length === 0) {
     const which = isDocker ? "for Compose" : "a short one";
     throw new Failure("usage", `None of these experiments is ${which}`);
   }
   return chosen;
-}
-
-/** Whether its calls do not take what a configuration says of calls. */
-function isOfL4({ load }: Experiment): boolean {
-  return load.listener === "l4";
 }
 
 function listLines(catalogue: readonly Experiment[]): readonly string[] {
