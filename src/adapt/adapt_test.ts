@@ -226,6 +226,22 @@ for (const { what, parts, says, now, is } of ROWS) {
   });
 }
 
+Deno.test("adapt() gives routes the retries of their host", () => {
+  const host = 'domains: ["*"], retry_policy: { retry_on: reset }';
+  const own = "retry_policy: { retry_on: unavailable }";
+  const found = adapted({
+    host,
+    routes:
+      `{ match: { path: /acme.A/Get }, route: { cluster: a, ${own} } }, ` +
+      "{ match: { prefix: /acme.A/ }, route: { cluster: a } }",
+  });
+  assert.equal(hostOf(found)["retry_policy"], undefined);
+  assert.deepEqual(
+    routesOf(found).map(({ route }) => at(route, "retry_policy", "retry_on")),
+    ["unavailable", "reset"],
+  );
+});
+
 /** What the doctor calls "unknown-service" must not be mended here. */
 for (
   const [service, becomes] of [

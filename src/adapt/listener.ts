@@ -185,10 +185,13 @@ function localRoutes(
   const ofHost = `virtual host ${quoted(String(whole["name"]))}`;
   notes.leaveOut(host, ["require_tls", "request_mirror_policies"], ofHost);
   dropSettings(host, kept);
-  host["routes"] = call.routes.map((one) =>
-    localRoute(one, names, kept, notes)
-  );
-  return { name: GRPC_LISTENER, virtual_hosts: [host] };
+  const routes = call.routes.map((one) => localRoute(one, names, kept, notes));
+  // Changes look for a route's own policy, which replaces that of its host.
+  const { retry_policy: policy, ...rest } = host;
+  for (const action of routes.map((one) => fieldsOf(one["route"]))) {
+    if (policy !== undefined) action["retry_policy"] ??= policy;
+  }
+  return { name: GRPC_LISTENER, virtual_hosts: [{ ...rest, routes }] };
 }
 
 function localRoute(

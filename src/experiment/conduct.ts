@@ -10,7 +10,9 @@ import type {
 import { busyWords } from "./disturbance.ts";
 import { type History, Unmeasured } from "./history.ts";
 import { unknown } from "./judge.ts";
-import { type Plan, type RunOptions, runPlan } from "./run.ts";
+import { changesAnything } from "./changes.ts";
+import { Failure } from "../core/errors.ts";
+import { type Base, type Plan, type RunOptions, runPlan } from "./run.ts";
 
 /** A claim and its judgement. */
 export interface Finding extends Judgement {
@@ -147,7 +149,8 @@ export function conclude(
  * experiment can fail, which does not depend on the file.
  *
  * @param onRun Called when one of the two runs begins.
- * @throws {Failure} When a stack cannot be started.
+ * @throws {Failure} When a stack cannot be started, or the experiment says
+ * nothing of another file.
  */
 export async function conduct(
   experiment: Experiment,
@@ -156,7 +159,8 @@ export async function conduct(
   },
 ): Promise<Result> {
   options.onRun("promise");
-  const promise = judged(experiment, await runPlan(experiment, options), false);
+  const plan = planOn(experiment, options.base);
+  const promise = judged(experiment, await runPlan(plan, options), false);
   let control: JudgedRun | undefined;
   const isControlled = options.base === undefined;
   if (isControlled && !options.signal.aborted) {
@@ -170,6 +174,31 @@ export async function conduct(
     control,
     file: options.base?.name,
     ...conclude(experiment, promise, control, isControlled),
+  };
+}
+
+/**
+ * The plan of a run with somebody's own file.
+ *
+ * @throws {Failure} `environment` when it would say nothing of the file.
+ */
+function planOn(experiment: Experiment, base: Base | undefined): Plan {
+  const { name, setup, isOfOwnSettings = false } = experiment;
+  if (base === undefined) return experiment;
+  const changes = setup.changes ?? [];
+  if (isOfOwnSettings) {
+    throw new Failure(
+      "environment",
+      `${name} says nothing of ${base.name}, as it makes the settings that it ` +
+        `is about itself: ${changes.map(({ name }) => name).join(", ")}; run ` +
+        "it without --config",
+    );
+  }
+  const isNeeded = (change: NamedChange) =>
+    !change.isRemoval || changesAnything(change, base.config);
+  return {
+    ...experiment,
+    setup: { ...setup, changes: changes.filter(isNeeded) },
   };
 }
 

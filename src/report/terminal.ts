@@ -5,7 +5,12 @@ import type { Verdict } from "../experiment/experiment.ts";
 import type { Finding } from "../experiment/conduct.ts";
 import type { Progress } from "../experiment/run.ts";
 import type { ExperimentModel } from "./model.ts";
-import { noControlWords, outcomeWords, runLine } from "./words.ts";
+import {
+  changesWords,
+  noControlWords,
+  outcomeWords,
+  runLine,
+} from "./words.ts";
 
 const COLOURS: Readonly<Record<Verdict, Colour>> = {
   held: "green",
@@ -51,6 +56,7 @@ export function resultLines(experiment: ExperimentModel): readonly string[] {
       ];
     }),
     ...(experiment.runs.length > 1 ? [] : [`  ${noControlWords(experiment)}`]),
+    ...changesWords(experiment).map((words) => `  ${words}`),
     ...limits.map(({ text, reason, reference }) =>
       `  Known limit: ${text}; ${reason} (${reference})`
     ),

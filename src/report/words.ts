@@ -29,6 +29,16 @@ export function noControlWords({ file }: ExperimentModel): string {
       "envoy.yaml";
 }
 
+/** What an experiment has changed in somebody's own file, if anything. */
+export function changesWords(
+  { file, runs: [run] }: ExperimentModel,
+): readonly string[] {
+  const changes = run?.settings[`changes of ${file}`];
+  return file === undefined || changes === undefined || changes === "none"
+    ? []
+    : [`Measured with a change of ${file}: ${changes}`];
+}
+
 /** How many promises hold, and how many do not. */
 export function promisesLine(experiments: readonly ExperimentModel[]): string {
   const count = (word: string) =>
