@@ -1,7 +1,8 @@
 /** The command `experiment`: what people type, what they see, what is left. */
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../experiments/catalogue.ts";
-import { type Run, startSource } from "./programs.ts";
+import { runToEnd } from "../src/io/processes.ts";
+import { ROOT, type Run, startSource } from "./programs.ts";
 import { withReports } from "./report_folder.ts";
 
 function experiment(...args: string[]): Run {
@@ -93,3 +94,22 @@ for (
     });
   });
 }
+
+Deno.test("doctor --measure runs the experiments of what it finds", async () => {
+  const file = "src/doctor/cases/fn-retry-empty.yaml"; // It retries nothing.
+  const { code, stdout, stderr } = await runToEnd(Deno.execPath(), [
+    // With no more permissions than to read.
+    ...["run", "-q", "-P=doctor", "src/lab.ts", "doctor", file],
+    ...["--measure", "--json"],
+  ], { cwd: ROOT });
+  assert.equal(code, 1, stderr);
+  const { findings } = JSON.parse(stdout);
+  assert.deepEqual(
+    findings.map(({ rule }: { rule: string }) => rule),
+    ["no-retries"],
+  );
+  const [{ measured: { verdict, sentence } }] = findings;
+  assert.match(sentence, /no call is lost: [1-9]\d* of 1500 calls lost/);
+  const isBusy = /machine was busy/.test(sentence);
+  assert.equal(verdict, isBusy ? "unknown" : "broken", sentence);
+});

@@ -1,6 +1,6 @@
 /** A user's Envoy configuration, made fit for a stack on this machine. */
 import { dirname, isAbsolute, join } from "node:path";
-import { adapt } from "../adapt/adapt.ts";
+import { adapt, type Adapted } from "../adapt/adapt.ts";
 import { Failure } from "../core/errors.ts";
 import {
   CONFIG_BYTES_MAX,
@@ -8,6 +8,7 @@ import {
   decodeText,
   readConfiguration,
 } from "../doctor/configuration.ts";
+import type { ReadNamed } from "../doctor/model.ts";
 import { readText, typedPath } from "../io/files.ts";
 import {
   ENVOY_YAML,
@@ -49,8 +50,12 @@ export async function readOwnConfig(
     return { config: parseEnvoyConfig(), text: ENVOY_YAML, name, replaced: [] };
   }
   const text = await readText(typed, "name a file with --config");
-  const own = asItIs(text, typed, service) ??
-    adapted(text, typed, service);
+  const folder = dirname(typedPath(typed));
+  const own = (service === "" ? asItIs(text, typed) : undefined) ??
+    adapt(readConfiguration(text, typed), {
+      readNamed: (path) => readBeside(folder, path),
+      ...(service === "" ? {} : { service }),
+    });
   const fixed = own.config.static_resources.clusters.find(hasFixedServers);
   if (isDocker && fixed !== undefined) {
     throw new Failure(
@@ -62,13 +67,8 @@ export async function readOwnConfig(
   return { ...own, text, name: typed };
 }
 
-/** Undefined if it has other names than envoy.yaml, or another service. */
-function asItIs(
-  text: string,
-  name: string,
-  service: string,
-): Pick<OwnConfig, "config" | "replaced"> | undefined {
-  if (service !== "") return undefined;
+/** Undefined if it has other names than envoy.yaml. */
+function asItIs(text: string, name: string): Adapted | undefined {
   try {
     return { config: parseEnvoyConfig(text, name), replaced: [] };
   } catch (error) {
@@ -77,12 +77,18 @@ function asItIs(
   }
 }
 
-function adapted(text: string, name: string, service: string) {
-  const folder = dirname(typedPath(name));
-  return adapt(readConfiguration(text, name), {
-    readNamed: (path) => readBeside(folder, path),
-    ...(service === "" ? {} : { service }),
-  });
+/**
+ * A configuration that was read already, as readOwnConfig() gives it.
+ *
+ * @throws {Failure} `environment` when no gRPC call can be followed through it.
+ */
+export function ownConfigOf(
+  configuration: Configuration,
+  readNamed: ReadNamed,
+): Adapted {
+  const { text, isWholeFile, name } = configuration;
+  return (text !== undefined && isWholeFile ? asItIs(text, name) : undefined) ??
+    adapt(configuration, { readNamed });
 }
 
 /** A file that a configuration names; undefined if it is not one. */
