@@ -24,6 +24,7 @@ export const brownOut: Experiment = {
   name: "brown-out",
   question: "How many calls does one slow server slow down?",
   isShort: true,
+  isOfOwnSettings: true,
   setup: {
     servers: 3,
     changes: [

@@ -97,6 +97,7 @@ export const circuitBreaker: Experiment = {
   name: "circuit-breaker",
   question: "What happens to calls over the limit of calls in flight?",
   isShort: true,
+  isOfOwnSettings: true,
   setup: { servers: 3, changes: [requestsAtOnce(CALLS_MAX)] },
   load: { ratePerS: 200, durationMs: LOAD_MS, workMs: WORK_MS },
   events: [{

@@ -214,6 +214,7 @@ async function addServer(run: RunContext): Promise<void> {
 export const movedStreams: Experiment = {
   name: "moved-streams",
   question: "Does a new server get a share of the streams already open?",
+  isOfOwnSettings: true,
   setup: { servers: 3, changes: [maxStreamDuration] },
   load: { ratePerS: 0, durationMs: 1000 },
   events: [{ atMs: 0, label: "a fourth server", do: addServer }],

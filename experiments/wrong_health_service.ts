@@ -120,6 +120,7 @@ export const wrongHealthService: Experiment = {
   name: "wrong-health-service",
   question: "Does it show when health checks name a service that nobody has?",
   isShort: true,
+  isOfOwnSettings: true,
   setup: {
     servers: 3,
     healthyAtStart: 0,

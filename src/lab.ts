@@ -43,7 +43,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   doctor: {
     about: "find known pitfalls in an Envoy configuration",
-    run: doctor,
+    run: (argv) => doctor(CATALOGUE, argv),
   },
   serve: { about: "hand out a kit in the room's network", run: serve },
   check: { about: "look at a laptop before a workshop", run: check },

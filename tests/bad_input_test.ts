@@ -191,11 +191,11 @@ const CASES: readonly BadInput[] = [
     says: [/Cannot parse .*: /],
   },
   {
-    what: "a configuration without our listeners",
+    what: "a configuration without listeners",
     program: "lab",
     args: ["up", "--config", file("static_resources: { listeners: [] }\n")],
     code: 3,
-    says: [/Cannot use .*: it has no listener named "grpc"/],
+    says: [/Cannot run a stack with .*: it has no route for gRPC calls/],
   },
   {
     what: "a configuration that Envoy refuses",
@@ -213,23 +213,27 @@ const CASES: readonly BadInput[] = [
     ],
   },
   ...([
-    ["nothing", "# a: b", /Cannot parse [^ ]+: it is empty; correct it/],
-    ["two documents", "a: 1\n---\na: 2", /Cannot parse .*several documents/],
-    ["a tab", "a:\n\tb: 1", /Cannot parse .*: Tabs are not allowed/],
+    ["nothing", "# a: b", /Cannot parse [^ ]+: it is empty; name/],
     [
-      "a cluster of another name",
+      "two documents",
+      "a: 1\n---\na: 2",
+      /Cannot examine .*no static_resources but "a"/,
+    ],
+    ["a tab", "a:\n\tb: 1", /Cannot parse .*: line 2: .*; correct it/],
+    [
+      "routes to no cluster",
       YAML.replace("name: grpc-server\n", "name: servers\n"),
-      /Cannot use .*: it has no cluster named "grpc-server"/,
+      /Cannot run a stack with .*: .*it has no cluster "grpc-server"/,
     ],
     [
       "a cluster of another kind",
       YAML.replace("STRICT_DNS", "LOGICAL_DNS"),
-      /Cannot use .*: its cluster "grpc-server" has one address at a time/,
+      /Cannot run .*: cluster "grpc-server" has one address at a time/,
     ],
     [
       "a listener that is there twice",
       YAML.replace("name: l4\n", "name: grpc\n"),
-      /Cannot use .*: it has 2 listeners named "grpc"/,
+      /Cannot run a stack with .*: it has 2 listeners named "grpc"/,
     ],
   ] as const).map(([what, text, sentence]): BadInput => ({
     what: `a configuration of ${what}`,

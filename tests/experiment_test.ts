@@ -1,7 +1,8 @@
 /** The command `experiment`: what people type, what they see, what is left. */
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../experiments/catalogue.ts";
-import { type Run, startSource } from "./programs.ts";
+import { runToEnd } from "../src/io/processes.ts";
+import { ROOT, type Run, startSource } from "./programs.ts";
 import { withReports } from "./report_folder.ts";
 
 function experiment(...args: string[]): Run {
@@ -25,6 +26,7 @@ Deno.test("experiment says what is wrong with its command line", async () => {
     [["all", "kill-one"], /all takes no name: "kill-one"/],
     [["run", "rolling-restart", "--short"], /None of these .* short/],
     [["all", "--seed", "x"], /--seed must be a whole number/],
+    [["all", "--service", "a.B"], /--service "a.B" needs a file/],
   ];
   for (const [args, message] of rows) {
     const run = experiment(...args);
@@ -62,3 +64,52 @@ for (const atMs of [100, 400, 700, 1000, 1500]) {
     });
   });
 }
+
+for (
+  const [file, keepsCalls] of [
+    ["tls.yaml", true],
+    ["two_clusters.yaml", false],
+  ] as const
+) {
+  Deno.test(`experiment: with ${file}, ${keepsCalls ? "no call is" : "calls are"} lost`, async () => {
+    await withReports(async (out, read) => {
+      const config = ["--config", `src/adapt/cases/${file}`];
+      const run = experiment("run", "kill-one", ...config, ...out);
+      const code = await run.ended;
+      assert.deepEqual(run.leftovers(), []);
+      const { info, experiments: [{ verdict, runs, reasons }] } = JSON.parse(
+        await read(),
+      );
+      assert.equal(runs.length, 1, "there is no control");
+      const [{ calls, lost }] = runs;
+      assert.equal(calls, 1500, run.text());
+      assert.equal(lost === 0, keepsCalls, run.text());
+      // A machine that others keep busy tells nothing; it breaks no promise.
+      const isBusy = /machine (was|is too) busy/.test(reasons.join());
+      const expected = keepsCalls ? "held" : "broken";
+      assert.equal(verdict, isBusy ? "unknown" : expected, run.text());
+      assert.equal(code, verdict === "held" ? 0 : 1);
+      assert.ok(info.replaced.length > 5, run.text());
+      assert.ok(run.text().includes(info.replaced[0]), run.text());
+    });
+  });
+}
+
+Deno.test("doctor --measure runs the experiments of what it finds", async () => {
+  const file = "src/doctor/cases/fn-retry-empty.yaml"; // It retries nothing.
+  const { code, stdout, stderr } = await runToEnd(Deno.execPath(), [
+    // With no more permissions than to read.
+    ...["run", "-q", "-P=doctor", "src/lab.ts", "doctor", file],
+    ...["--measure", "--json"],
+  ], { cwd: ROOT });
+  assert.equal(code, 1, stderr);
+  const { findings } = JSON.parse(stdout);
+  assert.deepEqual(
+    findings.map(({ rule }: { rule: string }) => rule),
+    ["no-retries"],
+  );
+  const [{ measured: { verdict, sentence } }] = findings;
+  assert.match(sentence, /no call is lost: [1-9]\d* of 1500 calls lost/);
+  const isBusy = /machine was busy/.test(sentence);
+  assert.equal(verdict, isBusy ? "unknown" : "broken", sentence);
+});

@@ -58,6 +58,18 @@ for (
   });
 }
 
+Deno.test("up takes another configuration, and says what it replaces", async () => {
+  const file = "src/adapt/cases/dns_cluster.yaml";
+  const run = up(["--config", file], { CLIENT_COUNT: "3" });
+  assert.equal(await run.ended, 0, run.text());
+  assert.match(
+    run.text(),
+    /up +\| replaced: cluster "greeters": the local servers in place of greeters/,
+  );
+  assert.match(run.text(), /3 calls, 3 succeeded/);
+  assert.deepEqual(run.leftovers(), []);
+});
+
 Deno.test("up overrides what the environment says of names and places", async () => {
   const run = up([], {
     ...{ SERVER_HOST: "a b", SERVER_PORT: "x", SERVER_NAME: "a b" },

@@ -8,6 +8,17 @@ import type { Finding, Rule, Severity } from "./rule.ts";
 /** Long enough for any sentence, short enough for a terminal. */
 const TEXT_UNITS_MAX = 500;
 
+/** What the experiment of a rule has shown with the configuration itself. */
+export interface Measured {
+  /** Whether its promises held. */
+  readonly verdict: "held" | "broken" | "unknown" | "not run";
+  /** What held or broke, or why it is unknown. */
+  readonly sentence: string;
+}
+
+/** By the experiment's name; empty if nothing was measured. */
+export type MeasuredByName = ReadonlyMap<string, Measured>;
+
 /** "name:line:column", which editors and terminals open. */
 function positionText({ source, offset }: Place): string {
   const { line, column } = source.positionOf(offset);
@@ -36,6 +47,7 @@ function fieldName(path: string): string {
 export function reportLines(
   { name, diagnoses, unseen, notes }: Examination,
   rulesCount: number,
+  measured: MeasuredByName = new Map(),
 ): readonly string[] {
   const lines = notes.map((note) => `${clean(name)}: ${clean(note)}`);
   for (const { rule, findings } of diagnoses) {
@@ -47,6 +59,8 @@ export function reportLines(
       );
     }
     lines.push(...explanation(rule).map((line) => `  ${line}`));
+    const found = measured.get(experimentOf(rule) ?? "");
+    if (found !== undefined) lines.push(`  ${measuredText(found)}`);
   }
   for (const { place, what } of unseen) {
     lines.push(`${positionText(place)}: not seen: ${clean(what)}`);
@@ -60,6 +74,17 @@ export function reportLines(
       unseen.length === 1 ? "part" : "parts"
     } cannot`;
   return [...lines, `${clean(name)}: ${count}${where}`];
+}
+
+/** What was measured, as a sentence. */
+function measuredText({ verdict, sentence }: Measured): string {
+  const what = {
+    broken: "Measured with this file, it shows",
+    held: "Measured with this file, it does not show, as all of this held",
+    unknown: "Measured with this file, but it cannot be told",
+    "not run": "Not measured",
+  }[verdict];
+  return `${what}: ${clean(sentence)}`;
 }
 
 /** Why a pitfall matters, what to change, and what shows it. */
@@ -84,7 +109,10 @@ function seeIt({ experiment }: Rule): string {
 }
 
 /** The answer as JSON. */
-export function reportJson(examination: Examination): string {
+export function reportJson(
+  examination: Examination,
+  measured: MeasuredByName = new Map(),
+): string {
   const at = ({ path, source, offset }: Place) => ({
     file: source.name,
     ...source.positionOf(offset),
@@ -106,6 +134,7 @@ export function reportJson(examination: Examination): string {
           change: rule.change,
           experiment: experimentOf(rule) ?? null,
           seeIt: seeIt(rule),
+          measured: measured.get(experimentOf(rule) ?? "") ?? null,
         }))
       ),
       unseen: unseen.map(({ place, what }) => ({ ...at(place), what })),
@@ -127,6 +156,7 @@ export function reportSarif(
   { diagnoses, unseen }: Examination,
   rules: readonly Rule[],
   version: string,
+  measured: MeasuredByName = new Map(),
 ): string {
   const location = (place: Place) => {
     const { line, column } = place.source.positionOf(place.offset);
@@ -138,11 +168,20 @@ export function reportSarif(
       logicalLocations: [{ fullyQualifiedName: place.path }],
     }];
   };
+  const measuredOf = (rule: Rule): readonly Measured[] => {
+    const found = measured.get(experimentOf(rule) ?? "");
+    return found === undefined ? [] : [found];
+  };
   const results = diagnoses.flatMap(({ rule, findings }) =>
     findings.map((finding) => ({
       ruleId: rule.id,
       level: LEVELS[rule.severity],
-      message: { text: `${findingText(finding)}. ${rule.why}.` },
+      message: {
+        text: [
+          `${findingText(finding)}. ${rule.why}.`,
+          ...measuredOf(rule).map((found) => `${measuredText(found)}.`),
+        ].join(" "),
+      },
       locations: location(finding.place),
     }))
   );

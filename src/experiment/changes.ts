@@ -41,6 +41,20 @@ export function changedConfig(
   return config;
 }
 
+/** Whether a change makes a difference to a configuration, which stays as it is. */
+export function changesAnything(
+  { apply }: NamedChange,
+  base: EnvoyConfig,
+): boolean {
+  const config = structuredClone(base);
+  try {
+    apply(config);
+  } catch {
+    return false; // There is nothing that it could change.
+  }
+  return JSON.stringify(config) !== JSON.stringify(base);
+}
+
 /** The cluster of the balanced listener. */
 export function grpcCluster(config: EnvoyConfig): Cluster {
   return partAt(
@@ -81,6 +95,7 @@ export function routeAction(config: EnvoyConfig, name: string): Fields {
 /** Makes one attempt at each unary call. */
 export const noRetries: NamedChange = {
   name: "no retries",
+  isRemoval: true,
   apply: (config) => {
     delete routeAction(config, "unary")["retry_policy"];
   },
@@ -100,6 +115,7 @@ export function retries(count: number): NamedChange {
 /** Ejects no server for failing calls. */
 export const noOutlierDetection: NamedChange = {
   name: "no outlier detection",
+  isRemoval: true,
   apply: (config) => {
     delete grpcCluster(config)["outlier_detection"];
   },

@@ -11,7 +11,9 @@ import type {
 import { busyWords } from "./disturbance.ts";
 import { type History, Unmeasured } from "./history.ts";
 import { unknown } from "./judge.ts";
-import { type Plan, type RunOptions, runPlan } from "./run.ts";
+import { changesAnything } from "./changes.ts";
+import { Failure } from "../core/errors.ts";
+import { type Base, type Plan, type RunOptions, runPlan } from "./run.ts";
 
 /** A claim and its judgement. */
 export interface Finding extends Judgement {
@@ -32,8 +34,13 @@ export interface JudgedRun {
 export interface Result {
   readonly experiment: Experiment;
   readonly promise: JudgedRun;
-  /** In the order of `controlsOf()`; fewer if it was interrupted. */
+  /**
+   * In the order of `controlsOf()`; fewer if it was interrupted, none if it is
+   * about somebody's own file.
+   */
   readonly controls: readonly JudgedRun[];
+  /** The file in place of envoy.yaml; undefined if there was none. */
+  readonly file?: string | undefined;
   readonly verdict: Verdict;
   /** Why the verdict is not `held`; one sentence each. */
   readonly reasons: readonly string[];
@@ -99,11 +106,16 @@ function judged(
   };
 }
 
-/** Sums up the findings of both runs; pure. */
+/**
+ * Sums up the findings of both runs; pure.
+ *
+ * @param isControlled Whether there should be a control (default true).
+ */
 export function conclude(
   experiment: Experiment,
   promise: JudgedRun,
   controls: readonly JudgedRun[],
+  expected: readonly Control[] = controlsOf(experiment),
 ): Pick<Result, "verdict" | "reasons"> {
   const broken: string[] = [];
   const unclear: string[] = [];
@@ -114,7 +126,7 @@ export function conclude(
   };
   [...promise.invariants, ...promise.findings].forEach((one) => add("", one));
   if (promise.history.isInterrupted) unclear.push("the run was interrupted");
-  controlsOf(experiment).forEach(({ about, breaks }, at) => {
+  expected.forEach(({ about, breaks }, at) => {
     const run = controls[at];
     if (run === undefined) {
       unclear.push(`the control (${about}) was not run`);
@@ -144,10 +156,14 @@ export function conclude(
 }
 
 /**
- * Runs an experiment and its controls, one after the other.
+/**
+ * Runs an experiment and its controls, one after the other. With a `base` there
+ * is no control: it would change what envoy.yaml has, and shows that the
+ * experiment can fail, which does not depend on the file.
  *
  * @param onRun Called when a run begins; the promise has no control.
- * @throws {Failure} When a stack cannot be started.
+ * @throws {Failure} When a stack cannot be started, or the experiment says
+ * nothing of another file.
  */
 export async function conduct(
   experiment: Experiment,
@@ -156,9 +172,11 @@ export async function conduct(
   },
 ): Promise<Result> {
   options.onRun();
-  const promise = judged(experiment, await runPlan(experiment, options), false);
+  const plan = planOn(experiment, options.base);
+  const promise = judged(experiment, await runPlan(plan, options), false);
+  const expected = options.base === undefined ? controlsOf(experiment) : [];
   const controls: JudgedRun[] = [];
-  for (const control of controlsOf(experiment)) {
+  for (const control of expected) {
     if (options.signal.aborted) break;
     options.onRun(control);
     const history = await controlHistory(experiment, control, options);
@@ -169,7 +187,33 @@ export async function conduct(
     experiment,
     promise,
     controls,
-    ...conclude(experiment, promise, controls),
+    file: options.base?.name,
+    ...conclude(experiment, promise, controls, expected),
+  };
+}
+
+/**
+ * The plan of a run with somebody's own file.
+ *
+ * @throws {Failure} `environment` when it would say nothing of the file.
+ */
+function planOn(experiment: Experiment, base: Base | undefined): Plan {
+  const { name, setup, isOfOwnSettings = false } = experiment;
+  if (base === undefined) return experiment;
+  const changes = setup.changes ?? [];
+  if (isOfOwnSettings) {
+    throw new Failure(
+      "environment",
+      `${name} says nothing of ${base.name}, as it makes the settings that it ` +
+        `is about itself: ${changes.map(({ name }) => name).join(", ")}; run ` +
+        "it without --config",
+    );
+  }
+  const isNeeded = (change: NamedChange) =>
+    !change.isRemoval || changesAnything(change, base.config);
+  return {
+    ...experiment,
+    setup: { ...setup, changes: changes.filter(isNeeded) },
   };
 }
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { calls, history } from "./_history.ts";
+import { parseEnvoyConfig } from "../stack/envoy_config.ts";
+import { changedConfig, noRetries } from "./changes.ts";
 import {
   conclude,
+  conduct,
   controlPlan,
   findingsOf,
   type JudgedRun,
@@ -121,6 +124,14 @@ Deno.test("conclude() wants each of several controls to break its claims", () =>
   assert.match(without.reasons.join(), /^the control \(no check\) was not run/);
 });
 
+Deno.test("conclude() misses no control that there is not to be", () => {
+  const verdictOf = (history: History) =>
+    conclude(EXPERIMENT, judged(history), [], []).verdict;
+  assert.equal(verdictOf(FINE), "held");
+  assert.equal(verdictOf(LOSING), "broken");
+  assert.equal(verdictOf({ ...FINE, isInterrupted: true }), "unknown");
+});
+
 Deno.test("conclude() does not believe a control that breaks no claim", () => {
   const experiment = {
     ...EXPERIMENT,
@@ -178,4 +189,50 @@ Deno.test("findingsOf() does not know what was not measured", () => {
   );
   assert.equal(finding?.verdict, "unknown");
   assert.equal(finding?.measured, "Envoy was gone");
+});
+
+Deno.test("conduct() runs nothing on another file that says nothing of it", async () => {
+  const started = conduct({ ...EXPERIMENT, isOfOwnSettings: true }, {
+    stacks: { name: "none", start: () => Promise.reject(new Error("started")) },
+    seed: 1,
+    signal: new AbortController().signal,
+    base: { config: parseEnvoyConfig(), name: "my.yaml" },
+    onRun: () => {},
+    onProgress: () => {},
+  });
+  await assert.rejects(started, {
+    name: "Failure",
+    message: "fixture says nothing of my.yaml, as it makes the settings that " +
+      "it is about itself: first; run it without --config",
+  });
+});
+
+Deno.test("conduct() takes away from another file only what it has", async () => {
+  const has = parseEnvoyConfig();
+  const lacks = changedConfig([noRetries], has);
+  for (
+    const [config, names] of [[has, "my.yaml with no retries"], [
+      lacks,
+      "my.yaml",
+    ]] as const
+  ) {
+    let configName = "";
+    const setup = { servers: 3, changes: [noRetries] };
+    const started = conduct({ ...EXPERIMENT, setup }, {
+      stacks: {
+        name: "none",
+        start: (options) => {
+          ({ configName } = options);
+          return Promise.reject(new Error("started"));
+        },
+      },
+      seed: 1,
+      signal: new AbortController().signal,
+      base: { config, name: "my.yaml" },
+      onRun: () => {},
+      onProgress: () => {},
+    });
+    await assert.rejects(started, /started/);
+    assert.equal(configName, names);
+  }
 });

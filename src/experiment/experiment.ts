@@ -47,6 +47,11 @@ export interface Experiment {
   readonly isShort?: boolean;
   /** Whether it makes sense on Compose too (default false). */
   readonly isForDocker?: boolean;
+  /**
+   * Whether its set-up makes the very settings that it is about, so that it
+   * says nothing of another file (default false).
+   */
+  readonly isOfOwnSettings?: boolean;
   readonly setup: Setup;
   readonly load: Load;
   /** In any order; each starts at its own time. */
@@ -72,6 +77,8 @@ export interface Experiment {
 export interface NamedChange {
   /** For example "no retries". */
   readonly name: string;
+  /** Whether it takes something away, so that it may be gone already. */
+  readonly isRemoval?: boolean;
   readonly apply: ConfigChange;
 }
 

@@ -41,6 +41,13 @@ export interface Progress extends Outcomes {
   readonly event?: string;
 }
 
+/** A configuration in place of envoy.yaml. */
+export interface Base {
+  readonly config: EnvoyConfig;
+  /** The file's name, for messages. */
+  readonly name: string;
+}
+
 /** Options of a run. */
 export interface RunOptions {
   readonly stacks: StackFactory;
@@ -48,11 +55,7 @@ export interface RunOptions {
   /** Interrupts the run: the history then ends there. */
   readonly signal: AbortSignal;
   /** What the set-up starts from (default envoy.yaml). */
-  readonly base?: {
-    readonly config: EnvoyConfig;
-    /** The file's name, for messages. */
-    readonly name: string;
-  };
+  readonly base?: Base;
   /** Measures other work on the machine; tests pass their own. */
   readonly watchDisturbance?: typeof watchDisturbance;
   /** Called once a second and at every event. */

@@ -1,5 +1,5 @@
 /** The command `doctor`: finds known pitfalls in an Envoy configuration. */
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname } from "node:path";
 import denoJson from "../../deno.json" with { type: "json" };
 import { EXIT_CODES, Failure, messageOf } from "../core/errors.ts";
 import {
@@ -17,21 +17,33 @@ import {
   decodeText,
   readConfiguration,
 } from "../doctor/configuration.ts";
-import { DOCTOR_RULES, examine, type Verdict } from "../doctor/examine.ts";
+import {
+  DOCTOR_RULES,
+  type Examination,
+  examine,
+  type Verdict,
+} from "../doctor/examine.ts";
 import type { ReadNamed } from "../doctor/model.ts";
 import {
   experimentOf,
   explanation,
+  type MeasuredByName,
   reportJson,
   reportLines,
   reportSarif,
 } from "../doctor/report.ts";
 import { plainOf } from "../doctor/yaml_tree.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { nativeStacks } from "../experiment/stacks.ts";
+import { killAllChildren } from "../io/child.ts";
 import { typedPath } from "../io/files.ts";
 import { requestLocal } from "../io/local_http.ts";
+import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { findToolHere } from "../io/tools.ts";
 import { validateWithEnvoy } from "../stack/envoy_validate.ts";
+import { measure } from "./doctor_measure.ts";
+import { ownConfigOf, readBeside } from "./own_config.ts";
 
 const FLAGS = {
   from: {
@@ -74,6 +86,11 @@ const FLAGS = {
     help: "Do not ask Envoy itself",
     switch: true,
   },
+  isMeasured: {
+    name: "measure",
+    help: "Run the experiment of each finding with the configuration itself",
+    switch: true,
+  },
   isJson: { name: "json", help: "Print JSON", switch: true },
   isSarif: { name: "sarif", help: "Print SARIF 2.1.0", switch: true },
 } as const satisfies FlagRows;
@@ -110,11 +127,15 @@ interface Input {
 /**
  * Runs the command.
  *
+ * @param catalogue All experiments, for --measure.
  * @param argv The arguments after "doctor".
  * @returns The exit code.
  * @throws {Failure} When there is nothing that can be examined.
  */
-export async function doctor(argv: readonly string[]): Promise<number> {
+export async function doctor(
+  catalogue: readonly Experiment[],
+  argv: readonly string[],
+): Promise<number> {
   const { values, positionals, help } = parseFlags(FLAGS, argv, {
     positionalsMax: 2,
   });
@@ -147,13 +168,52 @@ export async function doctor(argv: readonly string[]): Promise<number> {
     input.readNamed,
     await verdictOn(input, values),
   );
-  if (values.isJson) print(reportJson(examination));
+  const measured = values.isMeasured
+    ? await measureFindings(examination, input, values, catalogue)
+    : undefined;
+  if (values.isJson) print(reportJson(examination, measured));
   else if (values.isSarif) {
-    print(reportSarif(examination, DOCTOR_RULES, denoJson.version));
-  } else reportLines(examination, DOCTOR_RULES.length).forEach(print);
+    print(reportSarif(examination, DOCTOR_RULES, denoJson.version, measured));
+  } else reportLines(examination, DOCTOR_RULES.length, measured).forEach(print);
   return examination.diagnoses.length + examination.unseen.length === 0
     ? 0
     : EXIT_CODES.failed;
+}
+
+/** Runs the experiments of the findings; says how it goes, but not in JSON. */
+async function measureFindings(
+  { name, diagnoses }: Examination,
+  input: Input,
+  { isJson, isSarif, concurrency = input.concurrency }: Flags,
+  catalogue: readonly Experiment[],
+): Promise<MeasuredByName> {
+  const say = isJson || isSarif ? () => {} : print;
+  await requireEnvoy("--measure");
+  const { signal } = listenForStop(killAllChildren);
+  const stacks = await nativeStacks(say, signal);
+  return await measure(diagnoses, {
+    catalogue,
+    concurrency,
+    stacks,
+    signal,
+    base: () => {
+      const own = ownConfigOf(input.configuration, input.readNamed);
+      own.replaced.forEach((line) => say(`to measure, replaced: ${line}`));
+      return { config: own.config, name };
+    },
+    onLine: say,
+  });
+}
+
+/** The path of Envoy. @throws {Failure} `environment`, if it is not here. */
+async function requireEnvoy(flag: string): Promise<string> {
+  const envoy = await findToolHere("envoy");
+  if (envoy !== undefined) return envoy.path;
+  throw new Failure(
+    "environment",
+    `${flag} needs Envoy ${denoJson.toolVersions.envoy}; put it on PATH, or ` +
+      "name it in the variable ENVOY",
+  );
 }
 
 function listLines(): readonly string[] {
@@ -225,18 +285,6 @@ async function readBounded(
   return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
 }
 
-/** A file that a configuration names; undefined if it is not one. */
-function readBeside(folder: string, path: string): Configuration | undefined {
-  const file = isAbsolute(path) ? path : join(folder, path);
-  try {
-    const { isFile, size } = Deno.statSync(file);
-    if (!isFile || size > CONFIG_BYTES_MAX) return undefined;
-    return readConfiguration(decodeText(Deno.readFileSync(file), path), path);
-  } catch {
-    return undefined; // It is then said not to be seen.
-  }
-}
-
 /** What a running Envoy uses, with what discovery has given it. */
 async function fromEnvoy(url: string): Promise<Input> {
   const read = async (path: string): Promise<string> => {
@@ -275,17 +323,12 @@ async function verdictOn(
   { mustValidate, isUnasked }: Flags,
 ): Promise<Verdict | undefined> {
   if (isUnasked || validateFrom === undefined) return undefined;
-  const envoy = await findToolHere("envoy");
-  if (envoy === undefined) {
-    if (!mustValidate) return undefined;
-    throw new Failure(
-      "environment",
-      `--validate needs Envoy ${denoJson.toolVersions.envoy}; put it ` +
-        "on PATH, or name it in the variable ENVOY",
-    );
-  }
+  const path = mustValidate
+    ? await requireEnvoy("--validate")
+    : (await findToolHere("envoy"))?.path;
+  if (path === undefined) return undefined;
   return await validateWithEnvoy(
-    envoy.path,
+    path,
     validateFrom,
     plainOf(configuration.tree),
   );

@@ -22,7 +22,9 @@ import { progressLine, resultLines, summaryLines } from "../report/terminal.ts";
 import { conduct, type Result } from "../experiment/conduct.ts";
 import { composeStacks } from "../experiment/compose_stacks.ts";
 import type { Experiment } from "../experiment/experiment.ts";
-import { nativeStacks, type StackFactory } from "../experiment/stacks.ts";
+import type { RunOptions } from "../experiment/run.ts";
+import { nativeStacks } from "../experiment/stacks.ts";
+import { type OwnConfig, readOwnConfig } from "./own_config.ts";
 
 const FLAGS = {
   isShort: {
@@ -34,6 +36,21 @@ const FLAGS = {
     name: "docker",
     help: "Run on Compose, and only those that make sense there",
     switch: true,
+  },
+  configFile: {
+    name: "config",
+    placeholder: "FILE",
+    help: "Your own Envoy configuration, in place of envoy.yaml",
+    default: "",
+    parse: words(4096),
+  },
+  service: {
+    name: "service",
+    placeholder: "NAME",
+    help:
+      "Whose calls of that file are measured; its first service's otherwise",
+    default: "",
+    parse: words(1000),
   },
   seed: {
     name: "seed",
@@ -58,6 +75,8 @@ which the promise must break.
   experiment all           run all of them
   experiment report DIR    redraw the page of a run from its record
   experiment compare A B   compare two runs side by side
+With --config they measure your own file, without controls: a call is followed through it by its
+routes, and what this machine does not have is replaced, and listed.
 Exit code 0: every claim held and every control broke; 1: one did not, or is
 unknown; 2: the command line is wrong.`;
 
@@ -113,7 +132,7 @@ function choose(
   catalogue: readonly Experiment[],
   action: string | undefined,
   names: readonly string[],
-  { isShort, isDocker }: FlagValues<typeof FLAGS>,
+  { isShort, isDocker, configFile, service }: FlagValues<typeof FLAGS>,
 ): readonly Experiment[] {
   const known = catalogue.map(({ name }) => name).join(", ");
   if (action !== "run" && action !== "all") {
@@ -140,6 +159,12 @@ function choose(
     throw new Failure(
       "usage",
       `There is no experiment "${unknown}"; there are ${known}`,
+    );
+  }
+  if (service !== "" && configFile === "") {
+    throw new Failure(
+      "usage",
+      `--service "${service}" needs a file that has it; name one with --config`,
     );
   }
   const chosen = catalogue.filter((experiment) =>
@@ -174,38 +199,56 @@ async function runAll(
   const note = runtimeNote();
   if (note !== undefined) print(note);
   const stop = listenForStop(killAllChildren);
+  const own = flags.configFile === ""
+    ? undefined
+    : await readOwnConfig(flags.configFile, flags);
+  if (own !== undefined) replacedLines(own).forEach(print);
   const stacks = flags.isDocker
     ? composeStacks()
     : await nativeStacks(print, stop.signal);
   const results: Result[] = [];
   for (const experiment of chosen) {
     if (stop.signal.aborted) break;
-    const result = await runOne(experiment, stacks, flags.seed, stop.signal);
-    if (result === undefined) break;
+    const result = await runOne(experiment, {
+      stacks,
+      seed: flags.seed,
+      signal: stop.signal,
+      ...(own === undefined ? {} : { base: own }),
+    });
+    if (result === undefined) {
+      if (own === undefined) break;
+      continue;
+    }
     results.push(result);
     resultLines(experimentModel(result)).forEach(print);
   }
   if (results.length === 0) {
-    throw new Failure(
-      "interrupted",
-      "interrupted before anything was measured",
-    );
+    throw stop.signal.aborted
+      ? new Failure("interrupted", "interrupted before anything was measured")
+      : new Failure("environment", "Nothing was measured, as said above");
   }
   summaryLines(results.map(experimentModel)).forEach(print);
-  if (stop.signal.aborted) {
-    print(`interrupted: ${chosen.length - results.length} not run`);
-  }
+  const notRun = chosen.length - results.length;
+  if (stop.signal.aborted) print(`interrupted: ${notRun} not run`);
+  else if (notRun > 0) print(`${notRun} not run, as said above`);
   if (flags.outDir !== "-") {
     const page = await writeReports(flags.outDir, results, {
       seed: flags.seed,
       stack: stacks.name,
       command: `${commandWords()} experiment run ${
         chosen.map(({ name }) => name).join(" ")
-      } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}`,
+      } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}${
+        own === undefined
+          ? ""
+          : ` --config ${own.name}${
+            flags.service === "" ? "" : ` --service ${flags.service}`
+          }`
+      }`,
       machine: machineFacts(),
       versions: versionFacts(),
       writtenAt: new Date().toISOString(),
       isInterrupted: stop.signal.aborted,
+      ...(own === undefined ? {} : { replaced: own.replaced }),
     });
     print(`report: ${page}`);
   }
@@ -214,26 +257,37 @@ async function runAll(
   return isAllHeld ? 0 : EXIT_CODES.failed;
 }
 
-/** Undefined if it was interrupted before its load started. */
+/** What a reader of the verdicts must know of the file. */
+function replacedLines({ name, replaced }: OwnConfig): readonly string[] {
+  return replaced.length === 0
+    ? [`${name} has the names of envoy.yaml and is used as it is`]
+    : [
+      `${name}, with what this machine does not have replaced:`,
+      ...replaced.map((line) => `  ${line}`),
+    ];
+}
+
+/**
+ * Undefined if it was interrupted before its load started, or if somebody's
+ * own file does not allow it, which is said.
+ */
 async function runOne(
   experiment: Experiment,
-  stacks: StackFactory,
-  seed: number,
-  signal: AbortSignal,
+  options: Pick<RunOptions, "stacks" | "seed" | "signal" | "base">,
 ): Promise<Result | undefined> {
   print("");
   print(`${experiment.name}: ${experiment.question}`);
   try {
     return await conduct(experiment, {
-      stacks,
-      seed,
-      signal,
+      ...options,
       onRun: (control) =>
         print(control === undefined ? "  run" : `  control: ${control.about}`),
       onProgress: (progress) => print(progressLine(progress)),
     });
   } catch (error) {
-    if (signal.aborted) return undefined;
-    throw error;
+    if (options.signal.aborted) return undefined;
+    if (options.base === undefined || !(error instanceof Failure)) throw error;
+    print(`  not run: ${error.message}`);
+    return undefined;
   }
 }

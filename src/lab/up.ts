@@ -6,7 +6,6 @@ import {
   killAllChildren,
   onChildrenChange,
 } from "../io/child.ts";
-import { readText } from "../io/files.ts";
 import { listenForStop, whenAborted } from "../io/program.ts";
 import { ask, print } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
@@ -19,11 +18,7 @@ import { LessonDesk } from "../page/lessons.ts";
 import { type ServedPage, servePage } from "../page/serve.ts";
 import { ComposeStack } from "../stack/compose.ts";
 import { demoProject } from "../stack/compose_project.ts";
-import {
-  ENVOY_YAML,
-  type EnvoyConfig,
-  parseEnvoyConfig,
-} from "../stack/envoy_config.ts";
+import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import { watchEnvoy } from "../stack/envoy_watch.ts";
 import { makeWay } from "../stack/leftovers.ts";
 import { NATIVE_SERVERS_MAX, NativeStack } from "../stack/native.ts";
@@ -32,6 +27,7 @@ import { endFailure } from "../stack/programs.ts";
 import { RunFile } from "../stack/run_file.ts";
 import type { Stack } from "../stack/stack.ts";
 import { listenForKeys } from "./keys.ts";
+import { readOwnConfig } from "./own_config.ts";
 import { requireDistinctPorts, UP_FLAGS } from "./up_flags.ts";
 import { CallPrinter } from "./up_output.ts";
 
@@ -145,10 +141,10 @@ class Parts {
 
   async start(): Promise<void> {
     const flags = this.#flags;
-    const text = flags.configFile === ""
-      ? ENVOY_YAML
-      : await readText(flags.configFile, "name a file with --config");
-    const config = parseEnvoyConfig(text, flags.configFile || undefined);
+    const { config, text, replaced } = await readOwnConfig(flags.configFile, {
+      isDocker: flags.docker,
+    });
+    replaced.forEach((line) => say("up", `replaced: ${line}`));
     const ports = [flags.grpcPort, flags.grpcPort + 1, flags.adminPort];
     if (!flags.docker) ports.push(flags.serverPort);
     await makeWay(ports, {

@@ -77,9 +77,15 @@ export function reportHtml({ info, experiments }: ReportModel): string {
     element(
       "p",
       { class: "hint" },
-      "Each experiment runs as it is, where the promise must hold, and as a " +
-        "control without what protects it, where it must break.",
+      experiments[0]?.file === undefined
+        ? "Each experiment runs as it is, where the promise must hold, and as " +
+          "a control without what protects it, where it must break."
+        : `The promises of envoy.yaml, measured with ${experiments[0].file}.`,
       info.isInterrupted ? " This invocation was interrupted." : "",
+    ),
+    info.replaced === undefined ? "" : folded(
+      "What was replaced in the file for a run on this machine",
+      element("ul", {}, ...info.replaced.map((one) => element("li", {}, one))),
     ),
     box(
       "stacked summary",

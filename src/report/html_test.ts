@@ -74,6 +74,22 @@ Deno.test("reportHtml() keeps every name of a record as text", () => {
   assert.ok(page.split("&lt;/script&gt;&lt;b&gt;&quot;").length > 10);
 });
 
+Deno.test("reportHtml() lists what was replaced in somebody's own file", () => {
+  const experiments = [experimentModel({
+    experiment: EXPERIMENT,
+    promise: { history: history(), findings: [], invariants: [] },
+    controls: [],
+    file: `${HOSTILE}.yaml`,
+    verdict: "held",
+    reasons: [],
+  })];
+  const info = { ...MODEL.info, replaced: [`cluster "a": ${HOSTILE}`] };
+  const page = reportHtml({ info, experiments });
+  assert.match(page, /measured with &lt;\/script&gt;&lt;b&gt;&quot;\.yaml\./);
+  assert.match(page, /<li>cluster &quot;a&quot;: &lt;\/script&gt;/);
+  assert.doesNotMatch(reportHtml(MODEL), /What was replaced/);
+});
+
 Deno.test("reportHtml() has each chart of both runs, and its numbers", () => {
   const page = pageOf("held", "broken");
   assert.match(page, /3 calls, 1 failed as meant, 1 lost; latency in ms: p50/);

@@ -34,6 +34,8 @@ export interface ReportInfo {
   /** ISO 8601. */
   readonly writtenAt: string;
   readonly isInterrupted: boolean;
+  /** What was replaced in somebody's own file; one sentence each. */
+  readonly replaced?: readonly string[];
 }
 
 /** Everything that a report shows. */
@@ -49,7 +51,10 @@ export interface ExperimentModel {
   readonly verdict: Verdict;
   readonly reasons: readonly string[];
   readonly limits: readonly KnownLimit[];
+  /** None for somebody's own file. */
   readonly controls: readonly ControlModel[];
+  /** Somebody's own file in place of envoy.yaml. */
+  readonly file?: string;
   /** The run and those of its controls that there were, in order. */
   readonly runs: readonly RunModel[];
 }
@@ -108,23 +113,28 @@ const PERCENTILES = { p50: 50, p90: 90, p99: 99, max: 100 } as const;
 
 /** What a report shows of one experiment. */
 export function experimentModel(result: Result): ExperimentModel {
-  const { experiment, promise, controls, verdict, reasons } = result;
+  const { experiment, promise, controls, verdict, reasons, file } = result;
   return {
     name: experiment.name,
     question: experiment.question,
     verdict,
     reasons,
     limits: experiment.limits ?? [],
-    controls: controlsOf(experiment)
+    controls: (file === undefined ? controlsOf(experiment) : [])
       .map(({ about, breaks }) => ({ about, breaks })),
+    ...(file === undefined ? {} : { file }),
     runs: [
-      runModel("run", promise),
+      runModel("run", promise, file),
       ...controls.map((run) => runModel("control", run)),
     ],
   };
 }
 
-function runModel(kind: RunModel["kind"], run: JudgedRun): RunModel {
+function runModel(
+  kind: RunModel["kind"],
+  run: JudgedRun,
+  file?: string,
+): RunModel {
   const { history, findings, invariants } = run;
   const { calls } = history;
   const latencies = calls.filter((call) => !isFailed(call))
@@ -133,7 +143,7 @@ function runModel(kind: RunModel["kind"], run: JudgedRun): RunModel {
     kind,
     startedAt: history.startedAt,
     isInterrupted: history.isInterrupted,
-    settings: settingsOf(history),
+    settings: settingsOf(history, file),
     ...outcomesOf(calls),
     latencyMs: percentilesOf(latencies),
     findings,
@@ -155,11 +165,14 @@ function percentilesOf(
   );
 }
 
-function settingsOf({ setup, load, seed }: History): Record<string, string> {
+function settingsOf(
+  { setup, load, seed }: History,
+  file = "envoy.yaml",
+): Record<string, string> {
   const changes = (setup.changes ?? []).map(({ name }) => name);
   return {
     servers: String(setup.servers),
-    "changes of envoy.yaml": changes.join("; ") || "none",
+    [`changes of ${file}`]: changes.join("; ") || "none",
     "further server flags": (setup.serverFlags ?? []).join(" ") || "none",
     "Envoy's workers": String(setup.concurrency ?? 1),
     load: `${load.ratePerS} calls/s for ${load.durationMs / 1000} s on ` +

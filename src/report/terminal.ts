@@ -5,7 +5,7 @@ import type { Verdict } from "../experiment/experiment.ts";
 import type { Finding } from "../experiment/conduct.ts";
 import type { Progress } from "../experiment/run.ts";
 import type { ExperimentModel } from "./model.ts";
-import { outcomeWords, runLine } from "./words.ts";
+import { changesWords, notRunWords, outcomeWords, runLine } from "./words.ts";
 
 const COLOURS: Readonly<Record<Verdict, Colour>> = {
   held: "green",
@@ -51,8 +51,8 @@ export function resultLines(experiment: ExperimentModel): readonly string[] {
           .map(findingLine),
       ];
     }),
-    ...controls.slice(runs.length - 1)
-      .map(({ about }) => `  The control was not run: ${about}`),
+    ...notRunWords(experiment).map((words) => `  ${words}`),
+    ...changesWords(experiment).map((words) => `  ${words}`),
     ...limits.map(({ text, reason, reference }) =>
       `  Known limit: ${text}; ${reason} (${reference})`
     ),

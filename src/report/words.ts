@@ -21,6 +21,30 @@ export function runLine(
     (isInterrupted ? "; interrupted" : "");
 }
 
+/** Which controls there were not, and why. */
+export function notRunWords(
+  { file, controls, runs }: ExperimentModel,
+): readonly string[] {
+  return [
+    ...controls.slice(runs.length - 1)
+      .map(({ about }) => `The control was not run: ${about}`),
+    ...(file === undefined ? [] : [
+      `No control: this is about ${file}; without --config there is one, of ` +
+      "envoy.yaml",
+    ]),
+  ];
+}
+
+/** What an experiment has changed in somebody's own file, if anything. */
+export function changesWords(
+  { file, runs: [run] }: ExperimentModel,
+): readonly string[] {
+  const changes = run?.settings[`changes of ${file}`];
+  return file === undefined || changes === undefined || changes === "none"
+    ? []
+    : [`Measured with a change of ${file}: ${changes}`];
+}
+
 /** How many promises hold, and how many do not. */
 export function promisesLine(experiments: readonly ExperimentModel[]): string {
   const count = (word: string) =>

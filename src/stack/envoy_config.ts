@@ -57,6 +57,8 @@ export interface NativeAddresses {
   readonly grpcPort: number;
   readonly l4Port: number;
   readonly adminPort: number;
+  /** Where the servers are, for clusters that have fixed addresses. */
+  readonly serverPlaces?: readonly { host: string; port: number }[];
 }
 
 /**
@@ -183,10 +185,36 @@ export function moveToNative(
     if (port !== undefined) listener.address = socketAddress(place.host, port);
   }
   for (const cluster of config.static_resources.clusters) {
-    if (dnsFields(cluster) === undefined) continue;
-    if (serverSockets(cluster).length > 0) discover(cluster);
+    if (serverSockets(cluster).length === 0) continue;
+    if (dnsFields(cluster) !== undefined) discover(cluster);
+    else if (hasFixedServers(cluster)) {
+      fixServers(cluster, place.serverPlaces ?? []);
+    }
   }
   return config;
+}
+
+/** Whether a cluster of the servers never asks where they are. */
+export function hasFixedServers(cluster: Cluster): boolean {
+  return (cluster["type"] ?? "STATIC") === "STATIC" &&
+    cluster["cluster_type"] === undefined && serverSockets(cluster).length > 0;
+}
+
+/** Gives a cluster these servers for good, in place. */
+function fixServers(
+  cluster: Cluster,
+  places: Required<NativeAddresses>["serverPlaces"],
+): void {
+  const [group] = listOf(at(cluster, "load_assignment", "endpoints"));
+  cluster["load_assignment"] = {
+    cluster_name: cluster.name,
+    endpoints: [{
+      ...group,
+      lb_endpoints: places.map(({ host, port }) => ({
+        endpoint: { address: socketAddress(host, port) },
+      })),
+    }],
+  };
 }
 
 /** The addresses in a cluster that are the servers' name. */

@@ -153,6 +153,31 @@ ${admin}
 `;
 }
 
+Deno.test("moveToNative() writes down the servers of a cluster that never asks", () => {
+  const socket = (address: string, port_value: number) => ({
+    endpoint: { address: { socket_address: { address, port_value } } },
+  });
+  const config = parseEnvoyConfig(
+    yaml(LISTENERS, CLUSTERS).replace("STRICT_DNS", "STATIC"),
+  );
+  const [cluster] = config.static_resources.clusters;
+  (cluster as Cluster)["load_assignment"] = {
+    endpoints: [{
+      load_balancing_weight: 1,
+      lb_endpoints: [socket("grpc-server", 8080)],
+    }],
+  };
+  const serverPlaces = [1, 2].map((port) => ({ host: "127.0.0.9", port }));
+  const moved = moveToNative(config, { ...AT, serverPlaces }, useDns);
+  assert.deepEqual(at(moved.static_resources.clusters, 0, "load_assignment"), {
+    cluster_name: "grpc-server",
+    endpoints: [{
+      load_balancing_weight: 1,
+      lb_endpoints: [socket("127.0.0.9", 1), socket("127.0.0.9", 2)],
+    }],
+  });
+});
+
 Deno.test("parseEnvoyConfig() takes the least that a stack needs", () => {
   assert.doesNotThrow(() => parseEnvoyConfig(yaml(LISTENERS, CLUSTERS)));
 });

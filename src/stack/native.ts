@@ -227,7 +227,7 @@ export class NativeStack implements Stack {
   #moved(config: EnvoyConfig): EnvoyConfig {
     const moved = moveToNative(
       structuredClone(config),
-      { host: HOST, ...this.#options },
+      { host: HOST, ...this.#options, serverPlaces: this.#firstPlaces() },
       (cluster) => this.#discovery.configure(cluster),
     );
     if (this.#options.discovery === "eds") {
@@ -240,6 +240,14 @@ export class NativeStack implements Stack {
       moved["stats_flush_on_admin"] = true;
     }
     return moved;
+  }
+
+  /** Where the servers of the start are: what a fixed list would have. */
+  #firstPlaces() {
+    return Array.from(
+      { length: this.#options.servers },
+      (_, index) => this.#discovery.placeOf(index + 1),
+    );
   }
 
   #note(server: string, kind: StackAction["kind"]): void {

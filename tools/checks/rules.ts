@@ -40,6 +40,7 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^src\/stack\//, [/^src\/(io|core)\//]],
     [/^src\/experiment\//, [/^src\/(stack|io|core)\//]],
     [/^src\/doctor\//, [/^src\/(io|core)\//]],
+    [/^src\/adapt\//, [/^src\/(doctor|stack|io|core)\//]],
     [/^src\/load\//, [/^src\/(stack|io|core)\//]],
     [/^src\/control\//, [/^src\/(experiment|stack|io|core)\//]],
     [/^src\/lesson\//, [/^src\/(experiment|stack|io|core)\//]],
@@ -49,7 +50,7 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [
       /^src\/lab\//,
       [
-        /^src\/(page|control|lesson|kit|load|doctor|report|experiment)\//,
+        /^src\/(page|control|lesson|kit|load|adapt|doctor|report|experiment)\//,
         /^src\/(stack|io|core)\//,
       ],
     ],

@@ -1,0 +1,44 @@
+/** Writes messages as plain values, as Envoy reads them. */
+import type { Fields } from "../core/yaml.ts";
+import { type Field, Message } from "../doctor/message.ts";
+import { fieldsOfType } from "../doctor/schema.ts";
+
+/** The start of a type's URL. */
+const TYPES = "type.googleapis.com/";
+
+/** A message with the names that Envoy's API has for its fields. */
+export function plainMessage(message: Message): Fields {
+  const types = fieldsOfType(message.type);
+  return Object.fromEntries(
+    [...message.fields].map(([name, { value }]) => [
+      name,
+      plainValue(value, types?.get(name)?.type ?? ""),
+    ]),
+  );
+}
+
+function plainValue(value: Field["value"], type: string): unknown {
+  if (value instanceof Message) {
+    return type === "google.protobuf.Any"
+      ? { "@type": `${TYPES}${value.type}`, ...plainMessage(value) }
+      : plainMessage(value);
+  }
+  if (typeof value === "object") {
+    return Symbol.iterator in value && !(value instanceof Map)
+      ? [...value as readonly Field[]].map((one) => plainValue(one.value, type))
+      : Object.fromEntries(
+        [...value as ReadonlyMap<string, Field>].map(([key, one]) => [
+          key,
+          plainValue(one.value, type),
+        ]),
+      );
+  }
+  return type === "google.protobuf.Duration" && typeof value === "number"
+    ? durationText(value)
+    : value;
+}
+
+/** "0.25s" of 250. */
+function durationText(ms: number): string {
+  return `${(ms / 1000).toFixed(9).replace(/\.?0+$/, "")}s`;
+}

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { Failure } from "../core/errors.ts";
+import { DOCTOR_RULES } from "../doctor/examine.ts";
+import { reportJson, reportLines } from "../doctor/report.ts";
+import type { Experiment } from "../experiment/experiment.ts";
+import { parseEnvoyConfig } from "../stack/envoy_config.ts";
+import { measure } from "./doctor_measure.ts";
+
+/** Diagnoses by rules, two of which have the same experiment. */
+const DIAGNOSES = ["no-retries", "retry-on-statuses", "missing-cluster"]
+  .map((id) => {
+    const rule = DOCTOR_RULES.find((one) => one.id === id);
+    assert.ok(rule, id);
+    return { rule, findings: [] };
+  });
+
+const EXPERIMENT: Experiment = {
+  name: "kill-one",
+  question: "Is a call lost?",
+  setup: { servers: 3 },
+  load: { ratePerS: 300, durationMs: 5000 },
+  events: [],
+  claims: [],
+  control: { about: "no retries", breaks: [] },
+};
+
+/** Runs it on stacks that do not start. */
+async function measured(base: () => { config: never; name: string }) {
+  const lines: string[] = [];
+  const workers: number[] = [];
+  const found = await measure(DIAGNOSES, {
+    catalogue: [{ ...EXPERIMENT, name: "scale-up" }, EXPERIMENT],
+    base,
+    concurrency: 4,
+    stacks: {
+      name: "none",
+      start: ({ concurrency }) => {
+        workers.push(concurrency);
+        return Promise.reject(new Failure("environment", "No server is up"));
+      },
+    },
+    signal: new AbortController().signal,
+    onLine: (line) => lines.push(line),
+  });
+  return { found, lines, workers };
+}
+
+const own = () => ({ config: parseEnvoyConfig() as never, name: "my.yaml" });
+
+Deno.test("measure() runs the experiment of each finding once, with its workers", async () => {
+  const { found, lines, workers } = await measured(own);
+  assert.deepEqual(lines, ["measuring 1 of 1: kill-one, 5 s"]);
+  assert.deepEqual(workers, [4]);
+  assert.deepEqual([...found], [
+    ["kill-one", { verdict: "not run", sentence: "No server is up" }],
+  ]);
+});
+
+Deno.test("measure() gives a diagnosis of a file that no stack can use", async () => {
+  const { found, workers } = await measured(() => {
+    throw new Failure("environment", "Cannot run a stack with my.yaml");
+  });
+  assert.deepEqual(workers, []);
+  const sentence = "Cannot run a stack with my.yaml";
+  assert.deepEqual(found.get("kill-one"), { verdict: "not run", sentence });
+});
+
+Deno.test("the doctor's reports say what was measured of each finding", () => {
+  const examination = {
+    name: "my.yaml",
+    diagnoses: DIAGNOSES.map(({ rule }) => ({
+      rule,
+      findings: [{
+        of: "",
+        now: "so",
+        place: {
+          path: "",
+          offset: 0,
+          source: { name: "", positionOf: () => ({ line: 1, column: 1 }) },
+        },
+      }],
+    })),
+    unseen: [],
+    notes: [],
+  };
+  for (
+    const [verdict, words] of [
+      ["broken", "Measured with this file, it shows: 3 calls lost"],
+      [
+        "held",
+        "Measured with this file, it does not show, as all of this held: " +
+        "3 calls lost",
+      ],
+      [
+        "unknown",
+        "Measured with this file, but it cannot be told: 3 calls lost",
+      ],
+      ["not run", "Not measured: 3 calls lost"],
+    ] as const
+  ) {
+    const one = { verdict, sentence: "3 calls lost" };
+    const found = new Map([["kill-one", one]]);
+    const lines = reportLines(examination, 42, found);
+    // "missing-cluster" has no experiment.
+    assert.equal(lines.filter((line) => line.trim() === words).length, 2);
+    const { findings } = JSON.parse(reportJson(examination, found));
+    assert.deepEqual(
+      findings.map(({ measured }: { measured: unknown }) => measured),
+      [one, one, null],
+    );
+  }
+});
