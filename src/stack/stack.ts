@@ -5,6 +5,7 @@
 import type { ExitStatus } from "../io/child.ts";
 import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
+import type { Certificates } from "./certificates.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 import type { Outage } from "./discovery.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
@@ -55,6 +56,8 @@ export interface Stack {
   /** Where callers find the L4 listener, "host:port". */
   readonly l4Endpoint: string;
   readonly admin: EnvoyAdmin;
+  /** Those of callers and Envoy; undefined where both speak plain text. */
+  readonly certificates?: Certificates | undefined;
   /** The servers known to discovery, in the order of their start. */
   servers(): readonly StackServer[];
   /** Starts or stops servers until there are `count`; stops the newest. */
