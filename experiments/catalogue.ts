@@ -23,6 +23,8 @@ import { brownOut } from "./brown_out.ts";
 import { pausedServer } from "./paused_server.ts";
 import { duplicateExecution } from "./duplicate_execution.ts";
 import { wrongHealthService } from "./wrong_health_service.ts";
+import { certificateRotation } from "./certificate_rotation.ts";
+import { mutualTls } from "./mutual_tls.ts";
 import { envoyRestart } from "./envoy_restart.ts";
 import { longStreams, movedStreams } from "./streams.ts";
 import { cancelStorm } from "./cancel_storm.ts";
@@ -62,6 +64,8 @@ export const CATALOGUE: readonly Experiment[] = [
   duplicateExecution,
   wrongHealthService,
   envoyRestart,
+  mutualTls,
+  certificateRotation,
   longStreams,
   movedStreams,
   cancelStorm,

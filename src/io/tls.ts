@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import { type ChannelCredentials, experimental } from "@grpc/grpc-js";
 import { Failure, messageOf } from "../core/errors.ts";
 
@@ -301,6 +302,34 @@ export async function tlsProblem(
     const words = messageOf(error);
     return PROBLEMS.find(([pattern]) => pattern.test(words))?.[1];
   }
+}
+
+/**
+ * The serial number of the certificate that a server shows, in hexadecimal,
+ * even if it has expired.
+ *
+ * @param target "host:port" of this machine.
+ * @throws {Error} When there is no handshake within 2 s.
+ */
+export async function servedSerial(
+  target: string,
+  source: TlsSource,
+): Promise<string> {
+  const { authority, certificate, key } = await source();
+  const { host, port } = partsOf(target);
+  return await new Promise((resolve, reject) => {
+    const socket = connectTls({
+      ...{ host, port, servername: THIS_MACHINE, rejectUnauthorized: false },
+      ...{ ca: authority, cert: certificate, key, ALPNProtocols: [PROTOCOL] },
+    }, () => {
+      resolve(socket.getPeerCertificate().serialNumber.toLowerCase());
+      socket.destroy();
+    });
+    socket.on("error", reject);
+    socket.setTimeout(PROBE_LIMIT_MS, () => {
+      socket.destroy(new Error(`No handshake within ${PROBE_LIMIT_MS} ms`));
+    });
+  });
 }
 
 /** @throws What Deno's TLS has against the other side, or it against us. */

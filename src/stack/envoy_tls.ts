@@ -11,11 +11,19 @@ import {
 } from "./envoy_config.ts";
 import { listOf } from "../core/yaml.ts";
 
-/**
- * How Envoy gets its certificates: `watched` as secrets in files that it reads
- * again when they are renewed (SDS), or `fixed` in the listener, read once.
- */
-export type CertificateKind = "watched" | "fixed";
+/** What listeners ask and offer. Other values are for controls. */
+export interface TlsSettings {
+  /**
+   * How Envoy gets its certificates: `watched` as secrets in files that it
+   * reads again when they are renewed (SDS), or `fixed` in the listener, read
+   * once (default "watched").
+   */
+  readonly certificates?: "watched" | "fixed";
+  /** Protocols to choose from in the handshake (default only h2). */
+  readonly alpnProtocols?: readonly string[];
+  /** Whether callers must show a certificate (default true). */
+  readonly requiresCallers?: boolean;
+}
 
 /** The secrets that Envoy subscribes to. */
 type SecretName = "server" | "client-ca";
@@ -35,20 +43,25 @@ const HANDSHAKE_LIMIT = "2s";
 export function addTls(
   config: EnvoyConfig,
   folder: string,
-  kind: CertificateKind,
+  settings: TlsSettings = {},
 ): void {
   // Envoy subscribes to a file as to a server, to which it would say this.
   config["node"] ??= { id: "grpc-demo", cluster: "grpc-demo" };
   for (const listener of config.static_resources.listeners) {
     if (![GRPC_LISTENER, L4_LISTENER].includes(listener.name)) continue;
-    addToListener(listener, folder, kind);
+    addToListener(listener, folder, settings);
   }
 }
 
 function addToListener(
   listener: Listener,
   folder: string,
-  kind: CertificateKind,
+  {
+    certificates = "watched",
+    // Without it, gRPC callers in Go, and ours, refuse the connection.
+    alpnProtocols = ["h2"],
+    requiresCallers = true,
+  }: TlsSettings,
 ): void {
   // A peer that says nothing is disconnected as before; so is one that does
   // not complete its handshake.
@@ -62,11 +75,10 @@ function addToListener(
       name: "envoy.transport_sockets.tls",
       typed_config: {
         "@type": `${TYPE}.DownstreamTlsContext`,
-        require_client_certificate: true,
+        require_client_certificate: requiresCallers,
         common_tls_context: {
-          // Without it, gRPC callers in Go refuse the connection.
-          alpn_protocols: ["h2"],
-          ...(kind === "watched" ? subscriptions(folder) : {
+          alpn_protocols: alpnProtocols,
+          ...(certificates === "watched" ? subscriptions(folder) : {
             tls_certificates: [keyPair(join(folder, "server"))],
             validation_context: authority(join(folder, "server")),
           }),

@@ -17,7 +17,7 @@ import type { Discovery, Outage } from "./discovery.ts";
 import { dnsDiscovery } from "./discovery_dns.ts";
 import { edsDiscovery } from "./discovery_eds.ts";
 import { EnvoyProcess } from "./envoy_process.ts";
-import { addTls, type CertificateKind } from "./envoy_tls.ts";
+import { addTls, type TlsSettings } from "./envoy_tls.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { ownFolder } from "./own_folder.ts";
 import { residentMib } from "./resident.ts";
@@ -43,9 +43,7 @@ export const DISCOVERY_KINDS = ["dns", "eds"] as const;
 export type DiscoveryKind = typeof DISCOVERY_KINDS[number];
 
 /** TLS between callers and Envoy. */
-export interface TlsOptions {
-  /** How Envoy gets its certificates (default "watched"). */
-  readonly kind?: CertificateKind;
+export interface TlsOptions extends TlsSettings {
   /** How long they are valid; they are renewed in the middle (default 1 h). */
   readonly lifetimeMs?: number;
 }
@@ -256,8 +254,7 @@ export class NativeStack implements Stack {
       (cluster) => this.#discovery.configure(cluster),
     );
     if (this.certificates !== undefined) {
-      const { kind = "watched" } = this.#options.tls ?? {};
-      addTls(moved, this.certificates.folder, kind);
+      addTls(moved, this.certificates.folder, this.#options.tls);
     }
     if (this.#options.discovery === "eds") {
       // Envoy subscribes to a file as to a server, to which it would say this.

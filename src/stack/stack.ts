@@ -5,6 +5,7 @@
 import type { ExitStatus } from "../io/child.ts";
 import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
+import { readTlsFolder, type TlsSource } from "../io/tls.ts";
 import type { Certificates } from "./certificates.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 import type { Outage } from "./discovery.ts";
@@ -105,4 +106,11 @@ export interface Stack {
   memoryMib(): Promise<ReadonlyMap<string, number>>;
   /** Stops everything in order and leaves nothing behind. */
   close(): Promise<void>;
+}
+
+/** Where a stack's callers get their TLS files; undefined for plain text. */
+export function tlsOf({ certificates }: Stack): TlsSource | undefined {
+  return certificates === undefined
+    ? undefined
+    : () => readTlsFolder(certificates.clientFolder);
 }
