@@ -3,14 +3,16 @@
  * time, and removed with the stack.
  *
  * ```text
- * server.json, client-ca.json      what Envoy subscribes to (SDS); never changed
- * server/current -> 7              Envoy's tls.crt, tls.key and ca.crt
- * client/current -> 7              the callers'
+ * server/   current -> 5a29e6…     Envoy's tls.crt, tls.key and ca.crt
+ *           server.json            what Envoy subscribes to (SDS); these two
+ *           client-ca.json         never change
+ * client/   current -> 5a29e6…     the callers' tls.crt, tls.key and ca.crt
  * ```
  *
- * A renewal writes the next folder and renames a link to it over `current`. So
- * whoever reads has old files or new ones, and Envoy, which watches the folder
- * that the link is in, reads both together.
+ * A renewal writes new folders, each named after the serial number of Envoy's
+ * certificate, and renames a link to one over `current`. So whoever reads has
+ * old files or new ones, and Envoy, which watches the folder that the link is
+ * in, reads certificate and key together.
  */
 import { join } from "node:path";
 import { Failure, messageOf } from "../core/errors.ts";
@@ -42,8 +44,8 @@ export class Certificates {
   readonly folder: string;
   readonly #authority: Authority;
   readonly #lifetimeMs: number;
-  #number = 0;
-  #serial = "";
+  /** The names of the present folders and of the ones before. */
+  #serials: readonly string[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   /** One renewal at a time. */
   #renewed: Promise<void> = Promise.resolve();
@@ -76,7 +78,6 @@ export class Certificates {
       lifetimeMs,
     );
     try {
-      await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
       await certificates.#writeSubscriptions();
       await certificates.renew();
     } catch (error) {
@@ -103,7 +104,7 @@ export class Certificates {
 
   /** The serial number of Envoy's newest certificate, in hexadecimal. */
   get serial(): string {
-    return this.#serial;
+    return this.#serials.at(-1) ?? "";
   }
 
   /** Issues new certificates and puts them in place. */
@@ -135,27 +136,30 @@ export class Certificates {
       role: "client",
       lifetimeMs,
     });
-    this.#number += 1;
-    // Callers first: whoever connects now has what both Envoys accept.
+    const kept = this.#serials.slice(-1);
+    const [unread] = this.#serials.slice(0, -1);
+    // Callers first: Envoy accepts their old certificates and the new ones.
     for (const [role, issued] of Object.entries({ client, server })) {
       const folder = join(this.folder, role);
-      const next = join(folder, String(this.#number));
+      const next = join(folder, server.serial);
       await Deno.mkdir(next, { recursive: true, mode: 0o700 });
       await write(join(next, "ca.crt"), authority.certificate);
       await write(join(next, "tls.crt"), issued.certificate);
       await write(join(next, "tls.key"), issued.key);
-      await pointTo(folder, String(this.#number));
-      // The one before the last may still be being read.
-      const old = join(folder, String(this.#number - 2));
-      await Deno.remove(old, { recursive: true }).catch(() => {});
+      await pointTo(folder, server.serial);
+      // The folder before may still be being read.
+      if (unread === undefined) continue;
+      await Deno.remove(join(folder, unread), { recursive: true });
     }
-    this.#serial = server.serial;
+    this.#serials = [...kept, server.serial];
   }
 
   async #writeSubscriptions(): Promise<void> {
+    const folder = join(this.folder, "server");
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     for (const name of ["server", "client-ca"] as const) {
-      const text = JSON.stringify(sdsFile(name, join(this.folder, "server")));
-      await write(join(this.folder, `${name}.json`), text);
+      const text = JSON.stringify(sdsFile(name, folder));
+      await write(join(folder, `${name}.json`), text);
     }
   }
 }

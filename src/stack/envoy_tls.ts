@@ -63,6 +63,7 @@ function addToListener(
     requiresCallers = true,
   }: TlsSettings,
 ): void {
+  const own = join(folder, "server");
   // A peer that says nothing is disconnected as before; so is one that does
   // not complete its handshake.
   listener["listener_filters"] = [{
@@ -78,9 +79,9 @@ function addToListener(
         require_client_certificate: requiresCallers,
         common_tls_context: {
           alpn_protocols: alpnProtocols,
-          ...(certificates === "watched" ? subscriptions(folder) : {
-            tls_certificates: [keyPair(join(folder, "server"))],
-            validation_context: authority(join(folder, "server")),
+          ...(certificates === "watched" ? subscriptions(own) : {
+            tls_certificates: [keyPair(own)],
+            validation_context: authority(own),
           }),
         },
       },
@@ -105,7 +106,7 @@ function subscriptions(folder: string) {
 /**
  * The file of one secret as Envoy reads it; a pure function.
  *
- * @param folder Has the link `current`, whose renaming Envoy watches.
+ * @param folder Envoy's, where it watches the link `current`.
  */
 export function sdsFile(name: SecretName, folder: string): unknown {
   const watched = { watched_directory: { path: folder } };
