@@ -174,7 +174,7 @@ async function write(path: string, text: string): Promise<void> {
  */
 async function pointTo(folder: string, next: string): Promise<void> {
   const script = 'ln -s "$1" next && mv -T next current';
-  const result = await runToEnd("sh", ["-c", script, "sh", next], {
+  const result = await runToEnd("/bin/sh", ["-c", script, "sh", next], {
     cwd: folder,
     timeoutMs: LINK_LIMIT_MS,
   });
