@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { messageOf } from "../src/core/errors.ts";
 import { runToEnd } from "../src/io/processes.ts";
-import { print } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
 import { Authority } from "../src/stack/authority.ts";
 import { RUN_FOLDER } from "../src/stack/run_file.ts";
+import { testWhere } from "./needs.ts";
 import { startSource } from "./programs.ts";
 import { freePort, withStack } from "./stacks.ts";
 
@@ -72,33 +72,31 @@ Deno.test("up --tls --docker is refused in a sentence", async () => {
   );
 });
 
-const grpcurl = await findTool("grpcurl").catch((error) => {
-  if (Deno.env.get("CI") === "true") throw error;
-  print(`The test of TLS with grpcurl is skipped: ${messageOf(error)}`);
-  return undefined;
-});
+const [grpcurl, whyNot] = await findTool("grpcurl").then(
+  ({ path }) => [path, undefined] as const,
+  (error: unknown) => ["", messageOf(error)] as const,
+);
 
-Deno.test({
-  name: "a gRPC client in Go gets in with its certificate, if h2 is chosen",
-  ignore: grpcurl === undefined,
-  fn: async () => {
-    for (const [alpnProtocols, says] of [[["h2"], undefined], [[], /ALPN/]]) {
-      await withStack(
-        { servers: 1, tls: { alpnProtocols: alpnProtocols as string[] } },
-        async ({ endpoint, certificates }) => {
-          const file = (name: string) =>
-            join(certificates?.clientFolder ?? "", name);
-          const { code, stdout, stderr } = await runToEnd(grpcurl?.path ?? "", [
-            ...["-cacert", file("ca.crt"), "-cert", file("tls.crt")],
-            ...["-key", file("tls.key"), "-max-time", "10"],
-            ...[endpoint, "demo.v1.Greeter/SayHello"],
-          ]);
-          if (says === undefined) {
-            assert.equal(code, 0, stderr);
-            assert.match(stdout, /"server": "server-1"/);
-          } else assert.match(stderr, says as RegExp);
-        },
-      );
-    }
-  },
-});
+const testWithGrpcurl = testWhere("TLS with grpcurl", whyNot);
+
+for (
+  const [what, alpnProtocols, says] of [
+    ["gets in with its certificate", ["h2"], /"server": "server-1"/],
+    ["stays out, unless h2 is chosen", [], /missing selected ALPN property/],
+  ] as const
+) {
+  testWithGrpcurl(`a gRPC client in Go ${what}`, () =>
+    withStack(
+      { servers: 1, tls: { alpnProtocols } },
+      async ({ endpoint, certificates }) => {
+        const file = (name: string) =>
+          join(certificates?.clientFolder ?? "", name);
+        const { stdout, stderr } = await runToEnd(grpcurl, [
+          ...["-cacert", file("ca.crt"), "-cert", file("tls.crt")],
+          ...["-key", file("tls.key"), "-max-time", "10"],
+          ...[endpoint, "demo.v1.Greeter/SayHello"],
+        ]);
+        assert.match(stdout + stderr, says);
+      },
+    ));
+}
