@@ -3,6 +3,7 @@
 # Targets: server, client            compile from this folder
 #          server-prebuilt,          pack binaries that are already in dist/;
 #          client-prebuilt           needs no network but the base image
+#          certificates              makes and renews the certificates for TLS
 #          load                      k6 with the scripts of loadtest/
 
 # Compiles. Its version is "toolVersions.deno" of deno.json, as a test checks.
@@ -43,6 +44,14 @@ RUN deno install --quiet --frozen \
   && echo "export {};" > empty.ts \
   && deno compile --quiet --bundle --output /tmp/empty empty.ts \
   && rm empty.ts /tmp/empty
+
+# Runs from source: moving a link takes a shell, which the image of the binaries
+# does not have.
+FROM packages AS certificates
+COPY envoy.yaml ./
+COPY src src
+USER 65532:65532
+ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "-P=certificates", "src/certificates.ts"]
 
 FROM packages AS build
 COPY proto proto

@@ -27,6 +27,8 @@ import { connectionAge } from "./connection_age.ts";
 import { routeTimeout } from "./route_timeout.ts";
 import { slowStartShare } from "./slow_start.ts";
 import { stickyCallers } from "./sticky_callers.ts";
+import { certificateRotation } from "./certificate_rotation.ts";
+import { mutualTls } from "./mutual_tls.ts";
 import { envoyRestart } from "./envoy_restart.ts";
 import { longStreams, movedStreams } from "./streams.ts";
 import { cancelStorm } from "./cancel_storm.ts";
@@ -71,6 +73,8 @@ export const CATALOGUE: readonly Experiment[] = [
   wrongHealthService,
   envoyRestart,
   connectionAge,
+  mutualTls,
+  certificateRotation,
   longStreams,
   movedStreams,
   cancelStorm,

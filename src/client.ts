@@ -3,6 +3,7 @@ import { makeCall } from "./client/call.ts";
 import { CLIENT_FLAGS } from "./client/config.ts";
 import { Outages } from "./client/outages.ts";
 import { Shortfall, shortfallLines } from "./client/shortfall.ts";
+import { TlsTrouble } from "./client/tls_trouble.ts";
 import { callLine, Ledger, rounded, summaryLines } from "./core/caller.ts";
 import { EXIT_CODES } from "./core/errors.ts";
 import { helpText, parseFlags } from "./core/flags.ts";
@@ -12,6 +13,7 @@ import { exitWithFailure, listenForStop, runProgram } from "./io/program.ts";
 import { Greeter } from "./io/proto.ts";
 import { connect } from "./io/rpc.ts";
 import { paint, print } from "./io/terminal.ts";
+import { readTlsFolder, tlsProblem } from "./io/tls.ts";
 
 const ABOUT = `Calls demo.v1.Greeter at an even pace and prints who \
 answered. Ctrl-C ends it with
@@ -28,6 +30,9 @@ async function run(): Promise<number> {
     print(helpText("client [flags]", ABOUT, CLIENT_FLAGS));
     return 0;
   }
+  const { target, tlsFolder } = config;
+  const tls = tlsFolder === "" ? undefined : () => readTlsFolder(tlsFolder);
+  await tls?.(); // Files that cannot be used are said at once.
   const stop = listenForStop();
   // The call concerned fails, and its error is printed.
   survivePeerErrors(() => {}, (error) => exitWithFailure("client", error));
@@ -41,7 +46,11 @@ async function run(): Promise<number> {
   const shortfall = new Shortfall(config.concurrency, now);
   const clients = Array.from(
     { length: config.connections },
-    () => connect(Greeter, config.target, { leavesSilence: true }),
+    () => connect(Greeter, target, { leavesSilence: true, tls }),
+  );
+  const trouble = new TlsTrouble(
+    async () => tls === undefined ? undefined : await tlsProblem(target, tls),
+    now,
   );
   const say = (event: Record<string, unknown>, lines: readonly string[]) => {
     if (config.json) print(JSON.stringify(event));
@@ -60,9 +69,11 @@ async function run(): Promise<number> {
       const client = clients[index % clients.length];
       if (client === undefined) return;
       const number = index + 1;
-      const call = await makeCall(client, config, number, now, (server) => {
-        say({ type: "open", call: number, server }, []);
-      });
+      const call = await trouble.explain(
+        await makeCall(client, config, number, now, (server) => {
+          say({ type: "open", call: number, server }, []);
+        }),
+      );
       ledger.add(call);
       say({ type: "call", ...call }, [
         call.kind === "reply" ? callLine(call) : paint("red", callLine(call)),

@@ -146,6 +146,41 @@ dockerTest(
   },
 );
 
+dockerTest(
+  "compose.yaml's profile tls adds one port, and gives each side its own files",
+  async () => {
+    const words = ["--profile", "tls", "config", "--format", "json"];
+    const { services } = JSON.parse(await dockerOutput("compose", ...words));
+    const added = ["certificates", "envoy-tls", "grpc-client-tls"];
+    assert.deepEqual(
+      added.map((name) => [
+        services[name].ports?.map((
+          { host_ip, published, target }: Record<string, string | number>,
+        ) => `${host_ip}:${published}:${target}`),
+        services[name].volumes.map((
+          { source, read_only }: Record<string, string | boolean>,
+        ) => `${source}${read_only ? ":ro" : ""}`),
+      ]),
+      [
+        [undefined, ["tls-server", "tls-client"]],
+        [["127.0.0.1:5443:5000"], ["tls-server:ro"]],
+        [undefined, ["tls-client:ro"]],
+      ],
+    );
+    // The same Envoy, with another configuration.
+    const flags = (name: string) => services[name].command.slice(2);
+    assert.deepEqual(flags("envoy-tls"), flags("envoy"));
+    for (const name of added) {
+      const { user, read_only, cap_drop } = services[name];
+      assert.deepEqual([user, read_only, cap_drop], [
+        "65532:65532",
+        true,
+        ["ALL"],
+      ]);
+    }
+  },
+);
+
 /** What moves `up --docker` beside whatever else runs here. */
 function upSurroundings(): {
   readonly flags: readonly string[];

@@ -6,6 +6,7 @@ import {
   oneOf,
   positiveNumber,
   wholeNumber,
+  words,
 } from "../core/flags.ts";
 
 /** The Greeter's methods. */
@@ -22,6 +23,14 @@ export const CLIENT_FLAGS = {
     default: "localhost:5000",
     env: "CLIENT_TARGET",
     parse: hostAndPort,
+  },
+  tlsFolder: {
+    name: "tls",
+    placeholder: "FOLDER",
+    help: "Speak TLS, with ca.crt, tls.crt and tls.key of this folder",
+    default: "",
+    env: "CLIENT_TLS",
+    parse: words(4096),
   },
   ratePerS: {
     name: "rate",

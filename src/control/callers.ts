@@ -51,18 +51,22 @@ export interface CallerEvents {
 export class Callers {
   readonly #endpoints: Readonly<Record<Listener, string>>;
   readonly #events: CallerEvents;
+  readonly #tlsFlags: readonly string[];
   readonly #running = new Map<Listener, Child>();
   #load: LoadState;
   #started = 0;
   /** Until then the client's own variables and defaults count. */
   #isChanged = false;
 
+  /** @param tlsFolder Their certificates (default: plain text). */
   constructor(
     endpoints: Readonly<Record<Listener, string>>,
     load: LoadState,
     events: CallerEvents,
+    tlsFolder?: string,
   ) {
     this.#endpoints = endpoints;
+    this.#tlsFlags = tlsFolder === undefined ? [] : ["--tls", tlsFolder];
     this.#load = load;
     this.#events = events;
   }
@@ -103,6 +107,7 @@ export class Callers {
     const child = startChild({
       ...programCommand("client", [
         ...["--target", this.#endpoints[listener], "--json"],
+        ...this.#tlsFlags,
         ...(this.#isChanged
           ? [
             ...["--rate", String(ratePerS)],

@@ -126,6 +126,7 @@ export class Control {
         onEvent: (...event) => this.#noteEvent(...event),
         onEnd: (_, why) => options.onCallersEnd(why),
       },
+      options.stack.certificates?.clientFolder,
     );
   }
 

@@ -292,7 +292,7 @@ export const EDGE_RULES: readonly Rule[] = [
       "gRPC callers require that the server chooses h2 in the TLS handshake " +
       "(ALPN), and without it newer ones refuse the connection",
     change: "alpn_protocols: [h2]",
-    experiment: undefined,
+    experiment: "mutual-tls",
     find: (model) =>
       tlsListeners(model).filter(({ tls }) =>
         !tls.list("alpn_protocols").some(({ value }) => value === "h2")
@@ -314,7 +314,7 @@ export const EDGE_RULES: readonly Rule[] = [
     change: `tls_certificate_sds_secret_configs:
   - name: server
     sds_config: { path_config_source: { path: /certs/sds.yaml, watched_directory: { path: /certs } } }`,
-    experiment: undefined,
+    experiment: "certificate-rotation",
     find: fixedCertificates,
   },
   {

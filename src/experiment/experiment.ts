@@ -33,7 +33,7 @@
  * event fails, the recorder keeps its rate, and the ledgers agree.
  */
 import type { ConfigChange } from "../stack/envoy_config.ts";
-import type { DiscoveryKind } from "../stack/native.ts";
+import type { DiscoveryKind, TlsOptions } from "../stack/native.ts";
 import type { CallRecord, History } from "./history.ts";
 import type { RunContext } from "./run_context.ts";
 
@@ -97,6 +97,8 @@ export interface Setup {
   readonly serverProgram?: string;
   /** How Envoy finds the servers (default "dns"); Compose has only that. */
   readonly discovery?: DiscoveryKind;
+  /** TLS with client certificates (default: plain text); not on Compose. */
+  readonly tls?: TlsOptions;
   /** Envoy's worker threads (default 1). */
   readonly concurrency?: number;
   /**

@@ -10,6 +10,7 @@ import {
 } from "../io/proto.ts";
 import { runOpenLoop } from "../io/open_loop.ts";
 import { callToEnd, connect } from "../io/rpc.ts";
+import type { TlsSource } from "../io/tls.ts";
 import type { Load } from "./experiment.ts";
 import type { CallRecord } from "./history.ts";
 
@@ -19,12 +20,15 @@ export class Recorder {
   readonly #clients: readonly GreeterClient[];
   readonly #calls: CallRecord[] = [];
 
-  /** @param target "host:port" that is called. */
-  constructor(load: Required<Load>, target: string) {
+  /**
+   * @param target "host:port" that is called.
+   * @param tls Where the callers' files come from (default: plain text).
+   */
+  constructor(load: Required<Load>, target: string, tls?: TlsSource) {
     this.#load = load;
     this.#clients = Array.from(
       { length: load.connections },
-      () => connect(Greeter, target),
+      () => connect(Greeter, target, { tls }),
     );
   }
 

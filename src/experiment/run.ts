@@ -20,7 +20,7 @@ import { type ServerNames, takeSnapshot, watch } from "./observer.ts";
 import { Recorder } from "./recorder.ts";
 import type { RunContext } from "./run_context.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
-import type { Stack, StackAction } from "../stack/stack.ts";
+import { type Stack, type StackAction, tlsOf } from "../stack/stack.ts";
 import type { StackFactory } from "./stacks.ts";
 import { pause } from "../io/wait.ts";
 import { awaitHealthy } from "../stack/healthy.ts";
@@ -95,6 +95,7 @@ export async function runPlan(
     configName: names === "" ? file : `${file} with ${names}`,
     concurrency: setup.concurrency ?? 1,
     discovery: setup.discovery ?? "dns",
+    tls: setup.tls,
     serverFlags: setup.serverFlags ?? [],
     serverProgram: setup.serverProgram,
     addresses,
@@ -154,7 +155,7 @@ class Run {
     const { signal, seed } = this.#options;
     const { listener } = this.#load;
     const target = listener === "l7" ? stack.endpoint : stack.l4Endpoint;
-    const recorder = new Recorder(this.#load, target);
+    const recorder = new Recorder(this.#load, target, tlsOf(stack));
     this.#recorder = recorder;
     try {
       if (this.#load.ratePerS > 0) await recorder.warmUp();

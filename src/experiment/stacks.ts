@@ -1,7 +1,11 @@
 /** Creates the stacks of experiments. */
 import { findTool } from "../io/tools.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
-import { type DiscoveryKind, NativeStack } from "../stack/native.ts";
+import {
+  type DiscoveryKind,
+  NativeStack,
+  type TlsOptions,
+} from "../stack/native.ts";
 import type { Stack, StackListeners } from "../stack/stack.ts";
 import { freePorts } from "../stack/free_port.ts";
 
@@ -14,6 +18,7 @@ export interface StackOptions extends Required<StackListeners> {
   readonly configName: string;
   readonly concurrency: number;
   readonly discovery: DiscoveryKind;
+  readonly tls: TlsOptions | undefined;
   readonly serverFlags: readonly string[];
   readonly serverProgram: string | undefined;
   /** How many of the servers' addresses Envoy must know. */

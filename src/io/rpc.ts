@@ -24,6 +24,7 @@ import type {
   StreamMethod,
   UnaryMethod,
 } from "./proto.ts";
+import { tlsCredentials, tlsOptionsOf, type TlsSource } from "./tls.ts";
 
 // Every error reaches its caller, so the library need not print it.
 setLogVerbosity(logVerbosity.NONE);
@@ -268,6 +269,8 @@ export interface ConnectOptions {
    * allow few pings, as grpc-go does, may close the connection of a long call.
    */
   readonly leavesSilence?: boolean;
+  /** Where its TLS files come from (default: it speaks plain text). */
+  readonly tls?: TlsSource | undefined;
 }
 
 /**
@@ -294,14 +297,19 @@ const GZIP = 2;
  * GOAWAY. Nothing else is retried here: Envoy does that, and a second layer of
  * retries would multiply the load.
  *
- * @param target "host:port", plain text.
+ * @param target "host:port".
  */
 export function connect<C extends Client>(
   service: Service<C>,
   target: string,
   options: ConnectOptions = {},
 ): C {
-  return new service(target, credentials.createInsecure(), {
+  const { tls } = options;
+  const how = tls === undefined
+    ? credentials.createInsecure()
+    : tlsCredentials(tls);
+  return new service(target, how, {
+    ...(tls === undefined ? {} : tlsOptionsOf(target)),
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
     "grpc.use_local_subchannel_pool": 1,

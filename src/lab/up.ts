@@ -76,6 +76,13 @@ export async function up(
         "Docker's DNS has the servers; leave one of them out",
     );
   }
+  if (flags.docker && flags.isTls) {
+    throw new Failure(
+      "usage",
+      "--tls has no effect with --docker, where compose.yaml has it: " +
+        "docker compose --profile tls up --build --scale grpc-server=3",
+    );
+  }
   const { grpcPort, adminPort, serverPort, servers } = flags;
   const serverPorts = flags.discovery === "eds" ? servers : 1;
   requireDistinctPorts(
@@ -167,6 +174,7 @@ class Parts {
     });
     return await NativeStack.start({
       ...flags,
+      tls: flags.isTls ? {} : undefined,
       l4Port: flags.grpcPort + 1,
       envoyPath: envoy.path,
       config,
@@ -283,6 +291,10 @@ class Parts {
     say("up", `  gRPC, balanced per call        ${stack.endpoint}`);
     say("up", `  gRPC, balanced per connection  ${stack.l4Endpoint}`);
     say("up", `  Envoy's admin page             ${stack.admin.url}`);
+    const { clientFolder } = stack.certificates ?? {};
+    if (clientFolder !== undefined) {
+      say("up", `  certificates for callers       ${clientFolder}`);
+    }
     if (this.#page !== undefined) {
       say("up", `  live page                      ${this.#page.url}`);
     }

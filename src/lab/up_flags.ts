@@ -56,6 +56,11 @@ export const UP_FLAGS = {
     default: "dns" as (typeof DISCOVERY_KINDS)[number],
     parse: oneOf(DISCOVERY_KINDS),
   },
+  isTls: {
+    name: "tls",
+    help: "TLS for callers, who need a certificate; all are made here",
+    switch: true,
+  },
   pagePort: {
     name: "page-port",
     placeholder: "PORT",

@@ -241,7 +241,9 @@ export class ComposeProject {
     const flags = ["--timeout", String(STOP_LIMIT_S), "--volumes"];
     this.#ends?.kill("SIGTERM");
     try {
-      await this.#run(["down", ...flags, "--remove-orphans"]);
+      // Of every profile: somebody may have started more by hand.
+      const words = ["--profile", "*", "down", ...flags, "--remove-orphans"];
+      await this.#run(words);
     } finally {
       this.#logs?.kill("SIGTERM");
       await Promise.all([this.#logs?.exited, this.#ends?.exited]);

@@ -7,17 +7,12 @@ import { join } from "node:path";
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Discovery, Outage, Place } from "./discovery.ts";
 import { type Cluster, GRPC_CLUSTER } from "./envoy_config.ts";
-import { livingOf, RUN_FOLDER } from "./run_file.ts";
+import { ownFolder } from "./own_folder.ts";
 
 /** The only address. */
 const HOST = "127.0.0.1";
 
 const FILE = "endpoints.json";
-
-/** A folder's name has the process id of its program, and a number. */
-const NAME = /^discovery-(\d+)-\d+$/;
-
-let count = 0;
 
 /**
  * Prepares an empty file in a folder of its own, and removes those of programs
@@ -29,11 +24,9 @@ let count = 0;
  */
 export async function edsDiscovery(
   firstPort: number,
-  parent: string = RUN_FOLDER,
+  parent?: string,
 ): Promise<Discovery> {
-  count += 1;
-  const folder = join(parent, `discovery-${Deno.pid}-${count}`);
-  await removeLeftovers(parent);
+  const folder = await ownFolder("discovery", parent);
   const discovery = new EdsDiscovery(folder, firstPort);
   try {
     await Deno.mkdir(folder, { recursive: true });
@@ -145,21 +138,4 @@ export function response(
       }],
     }],
   };
-}
-
-/** Removes the folders of programs that no longer run. */
-async function removeLeftovers(parent: string): Promise<void> {
-  try {
-    const found = [...Deno.readDirSync(parent)].flatMap(({ name }) => {
-      const [, pid] = NAME.exec(name) ?? [];
-      return pid === undefined ? [] : [{ name, pid: Number(pid) }];
-    });
-    const living = await livingOf(found.map(({ pid }) => pid));
-    for (const { name, pid } of found) {
-      if (living.has(pid)) continue;
-      await Deno.remove(join(parent, name), { recursive: true });
-    }
-  } catch {
-    // There is no such folder yet, or another program was faster.
-  }
 }

@@ -6,6 +6,7 @@ import { Failure, messageOf } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import type { ServerCounters } from "../io/proto.ts";
+import { Certificates } from "./certificates.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import {
   type EnvoyConfig,
@@ -16,7 +17,9 @@ import type { Discovery, Outage } from "./discovery.ts";
 import { dnsDiscovery } from "./discovery_dns.ts";
 import { edsDiscovery } from "./discovery_eds.ts";
 import { EnvoyProcess } from "./envoy_process.ts";
+import { addTls, type TlsSettings } from "./envoy_tls.ts";
 import { awaitHealthy } from "./healthy.ts";
+import { ownFolder } from "./own_folder.ts";
 import { residentMib } from "./resident.ts";
 import { ServerProcess } from "./server_process.ts";
 import type { ExitStatus } from "../io/child.ts";
@@ -39,6 +42,12 @@ export const DISCOVERY_KINDS = ["dns", "eds"] as const;
 /** `dns` needs an address for each server, `eds` a port. */
 export type DiscoveryKind = typeof DISCOVERY_KINDS[number];
 
+/** TLS between callers and Envoy. */
+export interface TlsOptions extends TlsSettings {
+  /** How long they are valid; they are renewed in the middle (default 1 h). */
+  readonly lifetimeMs?: number;
+}
+
 /** Options of a native stack. */
 export interface NativeOptions extends StackListeners {
   readonly servers: number;
@@ -51,6 +60,8 @@ export interface NativeOptions extends StackListeners {
   readonly serverPort: number;
   /** How Envoy finds the servers (default "dns"). */
   readonly discovery?: DiscoveryKind;
+  /** TLS with client certificates (default: plain text). */
+  readonly tls?: TlsOptions | undefined;
   /** Envoy's executable. */
   readonly envoyPath: string;
   /** The configuration to derive from (default envoy.yaml). */
@@ -85,13 +96,19 @@ export class NativeStack implements Stack {
   readonly l4Endpoint: string;
   readonly admin: EnvoyAdmin;
   readonly envoy: EnvoyProcess;
+  readonly certificates: Certificates | undefined;
   readonly #options: NativeOptions;
   readonly #discovery: Discovery;
   readonly #servers: ServerProcess[] = [];
 
-  private constructor(options: NativeOptions, discovery: Discovery) {
+  private constructor(
+    options: NativeOptions,
+    discovery: Discovery,
+    certificates: Certificates | undefined,
+  ) {
     this.#options = options;
     this.#discovery = discovery;
+    this.certificates = certificates;
     this.endpoint = `${HOST}:${options.grpcPort}`;
     this.l4Endpoint = `${HOST}:${options.l4Port}`;
     this.admin = new EnvoyAdmin(`${HOST}:${options.adminPort}`);
@@ -118,7 +135,14 @@ export class NativeStack implements Stack {
     const discovery = options.discovery === "eds"
       ? await edsDiscovery(serverPort)
       : await dnsDiscovery(serverPort);
-    const stack = new NativeStack(options, discovery);
+    let certificates: Certificates | undefined;
+    try {
+      certificates = await certificatesFor(options);
+    } catch (error) {
+      await discovery.close();
+      throw error;
+    }
+    const stack = new NativeStack(options, discovery, certificates);
     // Whatever is being awaited then fails at once.
     const onAbort = () => void stack.#killAll();
     signal?.addEventListener("abort", onAbort);
@@ -142,6 +166,7 @@ export class NativeStack implements Stack {
     } catch (error) {
       await stack.#killAll();
       await discovery.close();
+      await certificates?.close();
       throw error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -217,6 +242,7 @@ export class NativeStack implements Stack {
     await this.#scale(0);
     await this.envoy.stop("SIGTERM");
     await this.#discovery.close();
+    await this.certificates?.close();
   }
 
   setOutage(outage: Outage | undefined): Promise<void> {
@@ -230,6 +256,9 @@ export class NativeStack implements Stack {
       { host: HOST, ...this.#options, serverPlaces: this.#firstPlaces() },
       (cluster) => this.#discovery.configure(cluster),
     );
+    if (this.certificates !== undefined) {
+      addTls(moved, this.certificates.folder, this.#options.tls);
+    }
     if (this.#options.discovery === "eds") {
       // Envoy subscribes to a file as to a server, to which it would say this.
       moved["node"] ??= { id: "grpc-demo", cluster: "grpc-demo" };
@@ -306,6 +335,16 @@ export class NativeStack implements Stack {
     }
     return found;
   }
+}
+
+async function certificatesFor(
+  { tls, onLine }: NativeOptions,
+): Promise<Certificates | undefined> {
+  if (tls === undefined) return undefined;
+  return await Certificates.keep(await ownFolder("tls"), {
+    lifetimeMs: tls.lifetimeMs,
+    onFailure: (reason) => onLine?.("envoy", reason),
+  });
 }
 
 /** Ports are checked first, so that the message names the right flag. */

@@ -5,6 +5,8 @@
 import type { ExitStatus } from "../io/child.ts";
 import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
+import { readTlsFolder, type TlsSource } from "../io/tls.ts";
+import type { Certificates } from "./certificates.ts";
 import type { EnvoyAdmin } from "./envoy_admin.ts";
 import type { Outage } from "./discovery.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
@@ -55,6 +57,8 @@ export interface Stack {
   /** Where callers find the L4 listener, "host:port". */
   readonly l4Endpoint: string;
   readonly admin: EnvoyAdmin;
+  /** Those of callers and Envoy; undefined where both speak plain text. */
+  readonly certificates?: Certificates | undefined;
   /** The servers known to discovery, in the order of their start. */
   servers(): readonly StackServer[];
   /** Starts or stops servers until there are `count`; stops the newest. */
@@ -102,4 +106,11 @@ export interface Stack {
   memoryMib(): Promise<ReadonlyMap<string, number>>;
   /** Stops everything in order and leaves nothing behind. */
   close(): Promise<void>;
+}
+
+/** Where a stack's callers get their TLS files; undefined for plain text. */
+export function tlsOf({ certificates }: Stack): TlsSource | undefined {
+  return certificates === undefined
+    ? undefined
+    : () => readTlsFolder(certificates.clientFolder);
 }

@@ -64,6 +64,7 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     [/^loadtest\//, [/^src\/core\//]],
     [/^src\/server\.ts$/, [/^src\/(server|io|core)\//]],
     [/^src\/client\.ts$/, [/^src\/(client|io|core)\//]],
+    [/^src\/certificates\.ts$/, [/^src\/(stack|io|core)\//]],
     [
       /^src\/lab\.ts$/,
       [/^src\/(lab|io|core)\//, /^(experiments|workshop)\//],
