@@ -33,6 +33,7 @@
  * event fails, the recorder keeps its rate, and the ledgers agree.
  */
 import type { ConfigChange } from "../stack/envoy_config.ts";
+import type { KubernetesSetup } from "../stack/kubernetes.ts";
 import type { DiscoveryKind } from "../stack/native.ts";
 import type { CallRecord, History } from "./history.ts";
 import type { RunContext } from "./run_context.ts";
@@ -47,6 +48,8 @@ export interface Experiment {
   readonly isShort?: boolean;
   /** Whether it makes sense on Compose too (default false). */
   readonly isForDocker?: boolean;
+  /** Whether it makes sense on Kubernetes too, or only there (default false). */
+  readonly isForKubernetes?: boolean | "only";
   readonly setup: Setup;
   readonly load: Load;
   /** In any order; each starts at its own time. */
@@ -88,7 +91,9 @@ export interface Setup {
    * runs in the runtime's image, and may use 1 GiB.
    */
   readonly serverProgram?: string;
-  /** How Envoy finds the servers (default "dns"); Compose has only that. */
+  /** What differs on Kubernetes; other stacks have nothing of it. */
+  readonly kubernetes?: KubernetesSetup;
+  /** How Envoy finds the servers (default "dns"); the native one has others. */
   readonly discovery?: DiscoveryKind;
   /** Envoy's worker threads (default 1). */
   readonly concurrency?: number;

@@ -2,6 +2,7 @@
 import { findTool } from "../io/tools.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import { type DiscoveryKind, NativeStack } from "../stack/native.ts";
+import type { KubernetesSetup } from "../stack/kubernetes.ts";
 import type { Stack, StackListeners } from "../stack/stack.ts";
 import { freePorts } from "../stack/free_port.ts";
 
@@ -16,6 +17,8 @@ export interface StackOptions extends Required<StackListeners> {
   readonly discovery: DiscoveryKind;
   readonly serverFlags: readonly string[];
   readonly serverProgram: string | undefined;
+  /** For stacks on Kubernetes. */
+  readonly kubernetes: KubernetesSetup;
   /** How many of the servers' addresses Envoy must know. */
   readonly addresses: number;
   /** How many of these must be healthy before the stack is ready. */
@@ -29,6 +32,8 @@ export interface StackOptions extends Required<StackListeners> {
 export interface StackFactory {
   /** For the report, for example "native". */
   readonly name: string;
+  /** What set-ups change (default envoy.yaml). */
+  readonly base?: { readonly config: EnvoyConfig; readonly name: string };
   start(options: StackOptions): Promise<Stack>;
 }
 

@@ -1,0 +1,850 @@
+/**
+ * The stack on Kubernetes: deploy/kubernetes in a namespace of its own, over
+ * kubectl.
+ *
+ * It differs from the native stack as Kubernetes does. A server is a pod that
+ * its Deployment replaces: once one is deleted, another takes its name here,
+ * "server-2", with another address. There are several Envoys, whose figures are
+ * summed up. Callers use the Service's address, which must be reachable from
+ * here, as it is on every node of a cluster: a forwarded port would lead all
+ * calls to one Envoy. Signals need the process, so this must be its node.
+ */
+import { Failure } from "../core/errors.ts";
+import type { Fault } from "../core/fault.ts";
+import { isFromSource, projectFolder } from "../io/build.ts";
+import type { Child, ExitStatus } from "../io/child.ts";
+import { toRequest } from "../io/fault_messages.ts";
+import { callHedged } from "../io/hedged_call.ts";
+import { runToEnd } from "../io/processes.ts";
+import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
+import type { MethodOf, ReplyOf, RequestOf } from "../io/rpc.ts";
+import { waitUntil } from "../io/wait.ts";
+import type { EnvoyConfig } from "./envoy_config.ts";
+import { EnvoysAdmin } from "./envoys_admin.ts";
+import { requireFree } from "./free_port.ts";
+import { awaitHealthy } from "./healthy.ts";
+import { Kubectl, reasonOf } from "./kubectl.ts";
+import {
+  DEPLOYMENTS,
+  type KubernetesObject,
+  type ManifestChange,
+  manifestsFor,
+  PART,
+  PART_LABEL,
+} from "./manifests.ts";
+import { type Pod, type PodEvent, PodWatch, ServerNumbers } from "./pods.ts";
+import { EnvoyForwards } from "./port_forward.ts";
+import { residentMib } from "./resident.ts";
+import type {
+  Stack,
+  StackAction,
+  StackListeners,
+  StackServer,
+} from "./stack.ts";
+
+/** The namespaces of `up`, which is that of deploy/kubernetes, and of runs. */
+export const UP_NAMESPACE = "grpc-demo";
+export const EXPERIMENT_NAMESPACE = "grpc-demo-experiment";
+
+/** The port of every server, and of the Service for callers. */
+const SERVER_PORT = 8080;
+const CALLERS_PORT = 5000;
+
+/** A cluster pulls no image here; a busy node starts five pods in 10 s. */
+const START_LIMIT_MS = 90_000;
+
+/** Longer than a server's grace period of 25 s. */
+const STOP_LIMIT_MS = 40_000;
+
+/** Two Envoys, one after another: start, health checks, 10 s of drain. */
+const ROLL_LIMIT_MS = 180_000;
+
+/** Nobody calls any longer, so nothing needs to be drained. */
+const LAST_GRACE_S = 1;
+
+const CONNECT_LIMIT_MS = 3000;
+
+const OPERATOR_DEADLINE_MS = 2000;
+
+/** Exit codes by which containers report a signal. */
+const SIGNALS: Readonly<Record<number, string>> = {
+  137: "SIGKILL",
+  143: "SIGTERM",
+};
+
+/** Kubernetes deletes the pods with the lowest cost first. */
+const LEAVES_FIRST = "controller.kubernetes.io/pod-deletion-cost=-1";
+
+/** Why a container cannot start, by Kubernetes' words for an image. */
+const NO_IMAGE = /^(ErrImage|ImagePull|InvalidImage|ErrImageNeverPull)/;
+
+/** What only this stack has. */
+export interface KubernetesSetup {
+  /** How many Envoys (default 2). */
+  readonly envoys?: number;
+  /** Changes of the manifests (default none). */
+  readonly changes?: readonly ManifestChange[];
+}
+
+/** Options of a stack on Kubernetes. */
+export interface KubernetesOptions extends KubernetesSetup, StackListeners {
+  /** The path of kubectl. */
+  readonly kubectlPath: string;
+  readonly context: string;
+  readonly namespace: string;
+  readonly servers: number;
+  /** Local ports that lead to the first Envoy. */
+  readonly l4Port: number;
+  readonly adminPort: number;
+  /** Envoy's configuration (default: that of deploy/kubernetes). */
+  readonly config?: EnvoyConfig | undefined;
+  readonly concurrency?: number;
+  readonly serverFlags?: readonly string[];
+  /** Whether faults can be injected into the servers (default false). */
+  readonly allowFaults?: boolean;
+  /** How many servers must be healthy at the start (default all). */
+  readonly healthyAtStart?: number;
+  /** How long that may take (default 90 s). */
+  readonly healthyLimitMs?: number;
+  /** Interrupts the start and removes everything that was started. */
+  readonly signal?: AbortSignal;
+}
+
+/** The stack on Kubernetes. */
+export class KubernetesStack implements Stack {
+  readonly l4Endpoint: string;
+  readonly admin: EnvoysAdmin;
+  readonly kubectl: Kubectl;
+  readonly #options: KubernetesOptions;
+  readonly #watch: PodWatch;
+  readonly #numbers = new ServerNumbers();
+  readonly #forwards: EnvoyForwards;
+  readonly #logs = new Map<string, Child>();
+  /** Pods and containers that this stack has ended. */
+  readonly #ended = new Set<string>();
+  /** The last exit code of each pod. */
+  readonly #exits = new Map<string, number>();
+  /** The connections that counters are read on, by address. */
+  readonly #kept = new Map<string, AdminClient[]>();
+  #endpoint = "";
+  #manifests = "";
+  #isClosing = false;
+
+  private constructor(options: KubernetesOptions) {
+    this.#options = options;
+    this.kubectl = new Kubectl(
+      options.kubectlPath,
+      options.context,
+      options.namespace,
+    );
+    this.l4Endpoint = `127.0.0.1:${options.l4Port}`;
+    this.#forwards = new EnvoyForwards(this.kubectl, options);
+    this.admin = new EnvoysAdmin(() => this.#forwards.admins);
+    this.#watch = new PodWatch(this.kubectl, (event) => this.#onPod(event));
+  }
+
+  /**
+   * Starts a stack; resolves when every server is healthy.
+   *
+   * @throws {Failure} `environment` when a part cannot start; leaves nothing in
+   * the cluster.
+   */
+  static async start(options: KubernetesOptions): Promise<KubernetesStack> {
+    requireFree([options.l4Port, options.adminPort]);
+    const stack = new KubernetesStack(options);
+    const { signal } = options;
+    const { kubectl } = stack;
+    signal?.throwIfAborted();
+    stack.#manifests = await kubectl.run(["kustomize", manifestsFolder()]);
+    await requireRights(kubectl);
+    await stack.#createNamespace();
+    try {
+      await stack.#apply(options.config);
+      stack.#watch.start();
+      await stack.#awaitStart();
+      const address = await kubectl.run([
+        ...["get", "service", DEPLOYMENTS.envoy],
+        "--output=jsonpath={.spec.clusterIP}",
+      ]);
+      stack.#endpoint = `${address}:${CALLERS_PORT}`;
+      await requireReachable(address);
+      const { servers, healthyAtStart = servers } = options;
+      await awaitHealthy(stack.admin, healthyAtStart, {
+        isReached: (healthy, found) =>
+          found === servers && healthy >= healthyAtStart,
+        limitMs: options.healthyLimitMs ?? START_LIMIT_MS,
+        signal,
+      });
+      signal?.throwIfAborted();
+      return stack;
+    } catch (error) {
+      await stack.close();
+      throw error;
+    }
+  }
+
+  /** The address of the Service, for callers on a node. */
+  get endpoint(): string {
+    return this.#endpoint;
+  }
+
+  /** The pods of the Envoys that get calls. */
+  get envoys(): readonly Pod[] {
+    return this.#watch.pods.filter((pod) =>
+      pod.app === DEPLOYMENTS.envoy && pod.isReady && !pod.isLeaving
+    );
+  }
+
+  servers(): readonly StackServer[] {
+    return this.#numbers.servers().flatMap(({ name }) => {
+      const pod = this.#podOf(name);
+      if (pod === undefined) return [];
+      return [{
+        name,
+        address: `${pod.address}:${SERVER_PORT}`,
+        isRunning: pod.isRunning && pod.isReady,
+      }];
+    });
+  }
+
+  nameOf(reply: string): string {
+    return this.#numbers.nameOf(reply) ?? reply;
+  }
+
+  /** The pod that is a server at the moment. */
+  podName(server: string): string {
+    return this.#pod(server).name;
+  }
+
+  async scale(count: number): Promise<void> {
+    const before = this.servers();
+    const leaving = before.slice(count).map(({ name }) => name);
+    for (const name of leaving) this.#note(name, "scale");
+    const pods = leaving.map((name) => this.#pod(name).name);
+    pods.forEach((pod) => this.#ended.add(pod));
+    if (pods.length > 0) {
+      await this.kubectl.run(["annotate", "pods", ...pods, LEAVES_FIRST]);
+    }
+    await this.#setReplicas(DEPLOYMENTS.server, count);
+    await this.#until(
+      () =>
+        pods.every((pod) => this.#watch.find(pod) === undefined) &&
+        this.#numbers.servers().length === count &&
+        this.servers().every(({ isRunning }) => isRunning),
+      pods.length > 0 ? STOP_LIMIT_MS : START_LIMIT_MS,
+      `scaling to ${count} servers`,
+    );
+    const known = new Set(before.map(({ name }) => name));
+    for (const { name } of this.servers()) {
+      if (!known.has(name)) this.#note(name, "scale");
+    }
+  }
+
+  /** SIGTERM deletes the pod, which ends as in a rollout; SIGKILL kills the
+   * container's process, which Kubernetes restarts in the same pod. */
+  async stop(
+    name: string,
+    signal: "SIGTERM" | "SIGKILL",
+  ): Promise<ExitStatus> {
+    this.#note(name, signal);
+    const pod = this.#pod(name);
+    if (signal === "SIGTERM") return await this.#delete(pod, []);
+    this.#ended.add(pod.containerId);
+    await this.#signal(pod, "SIGKILL");
+    const isOver = () => {
+      const now = this.#watch.find(pod.name);
+      return now?.containerId !== pod.containerId || !now.isRunning;
+    };
+    await this.#until(isOver, STOP_LIMIT_MS, `the end of ${name}`);
+    return statusOf(this.#exits.get(pod.name));
+  }
+
+  /**
+   * Deletes a server's pod without a grace period: the cluster forgets it at
+   * once, and the node ends it when it notices.
+   */
+  async deleteAtOnce(name: string): Promise<void> {
+    this.#note(name, "SIGKILL");
+    await this.#delete(this.#pod(name), ["--grace-period=0", "--force"]);
+  }
+
+  /**
+   * Evicts a server's pod, as draining its node does.
+   *
+   * @returns Whether the disruption budget allowed it.
+   */
+  async evict(name: string): Promise<boolean> {
+    const pod = this.#pod(name);
+    const path = `/api/v1/namespaces/${this.kubectl.namespace}/pods/` +
+      `${pod.name}/eviction`;
+    const file = await this.#write([{
+      apiVersion: "policy/v1",
+      kind: "Eviction",
+      metadata: { name: pod.name, namespace: this.kubectl.namespace },
+    }]);
+    const words = ["create", `--raw=${path}`, `--filename=${file}`];
+    const result = await this.kubectl.tryTo(words);
+    if (result.code === 0) {
+      this.#ended.add(pod.name);
+      this.#note(name, "SIGTERM");
+      return true;
+    }
+    if (/disruption budget/.test(reasonOf(result))) return false;
+    throw this.kubectl.failure(words, result);
+  }
+
+  /** Waits for the pod that has the server's name now. */
+  async start(name: string): Promise<void> {
+    this.#note(name, "start");
+    await this.#until(
+      () =>
+        this.servers().some((server) =>
+          server.name === name && server.isRunning
+        ),
+      START_LIMIT_MS,
+      `the start of ${name}`,
+    );
+  }
+
+  async pause(name: string): Promise<void> {
+    this.#note(name, "pause");
+    await this.#signal(this.#pod(name), "SIGSTOP");
+  }
+
+  async resume(name: string): Promise<void> {
+    this.#note(name, "resume");
+    await this.#signal(this.#pod(name), "SIGCONT");
+  }
+
+  async fault(name: string, fault: Fault): Promise<void> {
+    this.#options.onAction?.({ server: name, kind: "fault", fault });
+    await this.#operate(name, "SetFault", toRequest(fault));
+  }
+
+  async clearFaults(name: string): Promise<void> {
+    this.#note(name, "clear");
+    await this.#operate(name, "ClearFaults", {});
+  }
+
+  counters(name: string): Promise<ServerCounters> {
+    return this.#operate(name, "GetCounters", {});
+  }
+
+  setOutage(): Promise<void> {
+    return Promise.reject(
+      new RangeError("The cluster's DNS cannot be made to fail"),
+    );
+  }
+
+  /** Ends the process of every Envoy; Kubernetes restarts it at once. */
+  async stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    this.#note("", "envoy");
+    const pods = this.envoys;
+    pods.forEach(({ containerId }) => this.#ended.add(containerId));
+    await Promise.all(pods.map((pod) => this.#signal(pod, signal)));
+    await this.#until(
+      () =>
+        pods.every(({ name, containerId }) =>
+          this.#watch.find(name)?.containerId !== containerId
+        ),
+      STOP_LIMIT_MS,
+      "the end of the Envoys",
+    );
+  }
+
+  async startEnvoy(): Promise<void> {
+    this.#note("", "envoy");
+    await this.#awaitEnvoys();
+  }
+
+  /** A rollout: a new Envoy starts, an old one drains, and so on. */
+  async replaceEnvoy(config: EnvoyConfig): Promise<void> {
+    this.#note("", "envoy");
+    this.#expectAll(DEPLOYMENTS.envoy);
+    await this.#apply(config, this.#numbers.servers().length);
+    await this.#rolledOut(DEPLOYMENTS.envoy);
+    await this.#awaitEnvoys();
+  }
+
+  /** Replaces every pod of a Deployment, as its strategy says. */
+  async restart(deployment: "grpc-server" | "envoy"): Promise<void> {
+    const isEnvoy = deployment === DEPLOYMENTS.envoy;
+    if (isEnvoy) this.#note("", "envoy");
+    else for (const { name } of this.servers()) this.#note(name, "SIGTERM");
+    this.#expectAll(deployment);
+    await this.kubectl.run(["rollout", "restart", `deployment/${deployment}`]);
+    await this.#rolledOut(deployment);
+    if (isEnvoy) await this.#awaitEnvoys();
+    else for (const { name } of this.servers()) this.#note(name, "start");
+  }
+
+  /** Starts or stops Envoys until there are `count`. */
+  async scaleEnvoys(count: number): Promise<void> {
+    this.#note("", "envoy");
+    this.#expectAll(DEPLOYMENTS.envoy);
+    await this.#setReplicas(DEPLOYMENTS.envoy, count);
+    await this.#rolledOut(DEPLOYMENTS.envoy);
+    await this.#awaitEnvoys();
+  }
+
+  async memoryMib(): Promise<ReadonlyMap<string, number>> {
+    const [envoy] = this.envoys;
+    const programs = this.servers()
+      .filter(({ isRunning }) => isRunning)
+      .map(({ name }) => ({ name, pod: this.#pod(name) }));
+    if (envoy !== undefined) programs.push({ name: "envoy", pod: envoy });
+    return await residentMib(
+      await Promise.all(programs.map(async ({ name, pod }) => ({
+        name,
+        pid: await processOf(pod),
+      }))),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const { kubectl } = this;
+    for (const clients of this.#kept.values()) {
+      clients.splice(0).forEach((client) => client.close());
+    }
+    await this.#forwards.close();
+    try {
+      await removeNamespace(kubectl);
+    } finally {
+      const logs = [...this.#logs.values()];
+      logs.forEach((child) => child.kill("SIGTERM"));
+      await Promise.all(logs.map(({ exited }) => exited));
+      await this.#watch.close();
+      await Deno.remove(this.#file).catch(() => {});
+    }
+  }
+
+  get #file(): string {
+    return `${projectFolder()}.tools/manifests/${this.kubectl.namespace}.json`;
+  }
+
+  /** Writes objects for kubectl. @returns The file. */
+  async #write(items: readonly object[]): Promise<string> {
+    await Deno.mkdir(`${projectFolder()}.tools/manifests`, { recursive: true });
+    const object = items.length === 1
+      ? items[0]
+      : { apiVersion: "v1", kind: "List", items };
+    await Deno.writeTextFile(this.#file, JSON.stringify(object));
+    return this.#file;
+  }
+
+  #objects(config: EnvoyConfig | undefined, servers: number) {
+    const options = this.#options;
+    return manifestsFor(this.#manifests, {
+      namespace: options.namespace,
+      servers,
+      envoys: options.envoys ?? 2,
+      config,
+      concurrency: options.concurrency,
+      serverFlags: [
+        ...(options.serverFlags ?? []),
+        ...(options.allowFaults ? ["--allow-faults"] : []),
+      ],
+      changes: options.changes ?? [],
+    });
+  }
+
+  /** Creating it fails if there is one, so that nothing of others is touched. */
+  async #createNamespace(): Promise<void> {
+    const { kubectl } = this;
+    const objects = this.#objects(undefined, this.#options.servers);
+    const file = await this.#write(objects.filter(isNamespace));
+    const words = ["create", `--filename=${file}`];
+    const result = await kubectl.tryTo(words);
+    if (result.code === 0) return;
+    await Deno.remove(this.#file);
+    if (!/already exists/.test(reasonOf(result))) {
+      throw kubectl.failure(words, result);
+    }
+    throw new Failure(
+      "environment",
+      await isOurs(kubectl)
+        ? `The demo is already in namespace "${kubectl.namespace}" of context ` +
+          `${
+            JSON.stringify(kubectl.context)
+          }; \`deno task down --kubernetes\` removes it`
+        : `There is a namespace "${kubectl.namespace}" in context ` +
+          `${JSON.stringify(kubectl.context)} that is not the demo's, as it ` +
+          `lacks the label ${PART_LABEL}=${PART}; rename it or use another cluster`,
+    );
+  }
+
+  async #apply(
+    config: EnvoyConfig | undefined,
+    servers: number = this.#options.servers,
+  ): Promise<void> {
+    const objects = this.#objects(config, servers);
+    const file = await this.#write(
+      objects.filter((object) => !isNamespace(object)),
+    );
+    await this.kubectl.run(["apply", `--filename=${file}`], {
+      signal: this.#options.signal,
+    });
+  }
+
+  async #awaitStart(): Promise<void> {
+    const { servers, healthyAtStart = servers, signal } = this.#options;
+    const isStarted = () =>
+      this.servers().filter(({ isRunning }) => isRunning).length >=
+        healthyAtStart && this.#hasEnvoys();
+    await waitUntil(
+      () => isStarted() || this.#cannotStart() !== undefined,
+      START_LIMIT_MS,
+      signal,
+    );
+    signal?.throwIfAborted();
+    if (isStarted()) return;
+    const pods = this.#watch.pods.filter(({ isReady }) => !isReady)
+      .map(podWords);
+    throw this.#cannotStart() ?? new Failure(
+      "environment",
+      `The pods are not Ready ${START_LIMIT_MS / 1000} s after their start: ${
+        pods.join(", ") || "there are none"
+      }; look at the cluster's events`,
+    );
+  }
+
+  /** Why a pod will not start, however long one waits. */
+  #cannotStart(): Failure | undefined {
+    const pod = this.#watch.pods.find(({ waiting }) => NO_IMAGE.test(waiting));
+    if (pod === undefined) return undefined;
+    return new Failure(
+      "environment",
+      `The cluster cannot pull the image of ${pod.app} (${
+        pod.waitingWords || pod.waiting
+      }); load it into its nodes, or push it to a registry, as docs/kubernetes.md says`,
+    );
+  }
+
+  #hasEnvoys(): boolean {
+    const ready = this.envoys;
+    return ready.length > 0 &&
+      this.#watch.pods.every(({ app, name }) =>
+        app !== DEPLOYMENTS.envoy || ready.some((pod) => pod.name === name)
+      ) &&
+      ready.every(({ name }) => this.#forwards.adminOf(name) !== undefined);
+  }
+
+  async #awaitEnvoys(): Promise<void> {
+    await this.#until(
+      () => this.#hasEnvoys(),
+      START_LIMIT_MS,
+      "the start of the Envoys",
+    );
+  }
+
+  async #rolledOut(deployment: string): Promise<void> {
+    const limitMs = ROLL_LIMIT_MS;
+    await this.kubectl.run([
+      ...["rollout", "status", `deployment/${deployment}`],
+      `--timeout=${limitMs / 1000}s`,
+    ], { limitMs: limitMs + STOP_LIMIT_MS });
+    await this.#until(
+      () =>
+        this.#watch.pods.every(({ app, isLeaving }) =>
+          app !== deployment || !isLeaving
+        ),
+      STOP_LIMIT_MS,
+      `the end of the last pods of ${deployment}`,
+    );
+  }
+
+  #setReplicas(deployment: string, count: number): Promise<string> {
+    return this.kubectl.run(
+      ["scale", `deployment/${deployment}`, `--replicas=${count}`],
+    );
+  }
+
+  /** Its pods end because they are asked to. */
+  #expectAll(deployment: string): void {
+    for (const { app, name } of this.#watch.pods) {
+      if (app === deployment) this.#ended.add(name);
+    }
+  }
+
+  async #delete(pod: Pod, flags: readonly string[]): Promise<ExitStatus> {
+    this.#ended.add(pod.name);
+    await this.kubectl.run(
+      ["delete", "pod", pod.name, "--wait=false", ...flags],
+    );
+    await this.#until(
+      () => this.#watch.find(pod.name) === undefined,
+      STOP_LIMIT_MS,
+      `the end of ${pod.name}`,
+    );
+    return statusOf(this.#exits.get(pod.name));
+  }
+
+  async #until(
+    isTrue: () => boolean,
+    limitMs: number,
+    what: string,
+  ): Promise<void> {
+    if (await waitUntil(isTrue, limitMs, this.#options.signal)) return;
+    this.#options.signal?.throwIfAborted();
+    const pods = this.#watch.pods.filter(({ isReady, isLeaving }) =>
+      !isReady || isLeaving
+    ).map(podWords);
+    throw new Failure(
+      "failed",
+      `Waited ${limitMs / 1000} s for ${what}: ${
+        pods.join(", ") || "all pods are Ready"
+      }; look at the cluster's events`,
+    );
+  }
+
+  async #signal(pod: Pod, signal: Deno.Signal): Promise<void> {
+    const pid = await processOf(pod);
+    if (pid === undefined) {
+      throw new Failure(
+        "environment",
+        `Cannot send ${signal} to ${pod.name}: its process is not on this ` +
+          "machine, and nothing in its container could; run this as root on " +
+          "the pod's node, or delete the pod instead",
+      );
+    }
+    try {
+      Deno.kill(pid, signal);
+    } catch (error) {
+      throw new Failure(
+        "environment",
+        `Cannot send ${signal} to ${pod.name}, process ${pid} of this ` +
+          "machine; run this as root, or delete the pod instead",
+        { cause: error },
+      );
+    }
+  }
+
+  async #operate<M extends MethodOf<AdminClient>>(
+    name: string,
+    method: M,
+    request: RequestOf<AdminClient, M>,
+  ): Promise<ReplyOf<AdminClient, M>> {
+    const target = `${this.#pod(name).address}:${SERVER_PORT}`;
+    const kept = this.#kept.get(target) ?? [];
+    this.#kept.set(target, kept);
+    return await callHedged(Admin, method, request, {
+      target,
+      kept,
+      deadlineMs: OPERATOR_DEADLINE_MS,
+      complaint: `${name} did not do ${method}`,
+    });
+  }
+
+  #note(server: string, kind: StackAction["kind"]): void {
+    this.#options.onAction?.({ server, kind });
+  }
+
+  /** The newest of a server's pods, once it has an address. */
+  #podOf(server: string): Pod | undefined {
+    const { pods = [] } = this.#numbers.servers()
+      .find(({ name }) => name === server) ?? {};
+    const there = pods.flatMap((pod) => this.#watch.find(pod) ?? []);
+    return there.findLast(({ address }) => address !== "");
+  }
+
+  #pod(server: string): Pod {
+    const pod = this.#podOf(server);
+    if (pod !== undefined) return pod;
+    throw new RangeError(`Cannot find server "${server}" in the stack`);
+  }
+
+  #onPod({ pod, isGone }: PodEvent): void {
+    const isServer = pod.app === DEPLOYMENTS.server;
+    if (pod.exitCode !== undefined) this.#exits.set(pod.name, pod.exitCode);
+    if (isServer && !isGone) {
+      const isLeaving = (name: string) =>
+        this.#watch.find(name)?.isLeaving ?? true;
+      this.#numbers.add(pod.name, isLeaving);
+    }
+    if (!this.#isClosing) {
+      this.#followLog(pod);
+      this.#noteEnd(pod, isGone);
+    }
+    if (isGone) {
+      this.#numbers.remove(pod.name);
+      const kept = this.#kept.get(`${pod.address}:${SERVER_PORT}`);
+      kept?.splice(0).forEach((client) => client.close());
+    }
+    if (!this.#isClosing) {
+      this.#forwards.lead(this.envoys.map(({ name }) => name));
+    }
+  }
+
+  /** The containers whose start was seen, by pod. */
+  readonly #running = new Map<string, string>();
+
+  #noteEnd(pod: Pod, isGone: boolean): void {
+    const ran = this.#running.get(pod.name);
+    if (pod.isRunning) this.#running.set(pod.name, pod.containerId);
+    else if (ran !== undefined) this.#running.delete(pod.name);
+    const hasEnded = ran !== undefined &&
+      (isGone || !pod.isRunning || pod.containerId !== ran);
+    if (!hasEnded || this.#ended.has(pod.name) || this.#ended.has(ran)) return;
+    const program = this.#numbers.nameOf(pod.name) ?? pod.name;
+    this.#options.onCrash?.(program, statusOf(pod.exitCode));
+  }
+
+  /** Follows the output of a pod's container, and of the next one. */
+  #followLog(pod: Pod): void {
+    const { onLine } = this.#options;
+    if (onLine === undefined || !pod.isRunning) return;
+    if (this.#logs.has(pod.containerId)) return;
+    const program = this.#numbers.nameOf(pod.name) ?? pod.app;
+    const child = this.kubectl.start(
+      ["logs", "--follow", `pod/${pod.name}`],
+      (line) => onLine(program, line.replace(`${pod.name}: `, "")),
+    );
+    this.#logs.set(pod.containerId, child);
+  }
+}
+
+function isNamespace({ kind }: KubernetesObject): boolean {
+  return kind === "Namespace";
+}
+
+/** Where the manifests are. @throws {Failure} When they are not here. */
+function manifestsFolder(): string {
+  if (isFromSource()) return `${projectFolder()}deploy/kubernetes`;
+  throw new Failure(
+    "environment",
+    "--kubernetes applies the manifests of deploy/kubernetes; use " +
+      "`./denow task` in the project's folder, or leave it out",
+  );
+}
+
+/** Whether the namespace is the demo's, by its label. */
+async function isOurs(kubectl: Kubectl): Promise<boolean> {
+  const { stdout } = await kubectl.tryTo([
+    ...["get", "namespace", kubectl.namespace],
+    "--output=jsonpath={.metadata.labels}",
+  ]);
+  return stdout !== "" && JSON.parse(stdout)[PART_LABEL] === PART;
+}
+
+/**
+ * Removes the demo's namespace, and all that is in it.
+ *
+ * @returns Whether there was one.
+ * @throws {Failure} `environment` when it is not the demo's.
+ */
+export async function removeNamespace(kubectl: Kubectl): Promise<boolean> {
+  const name = ["namespace", kubectl.namespace];
+  const found = await kubectl.tryTo(["get", ...name]);
+  if (found.code !== 0) {
+    if (/not found/.test(reasonOf(found))) return false;
+    throw kubectl.failure(["get", ...name], found);
+  }
+  if (!await isOurs(kubectl)) {
+    throw new Failure(
+      "environment",
+      `The namespace "${kubectl.namespace}" in context ${
+        JSON.stringify(kubectl.context)
+      } is not the demo's, as it lacks the label ${PART_LABEL}=${PART}; it was left as it is`,
+    );
+  }
+  // It would drain, and start pods again for those that were deleted.
+  await kubectl.run(["delete", "deployments,jobs", "--all", "--wait=false"]);
+  await kubectl.run([
+    ...["delete", "pods", "--all", "--wait=false"],
+    `--grace-period=${LAST_GRACE_S}`,
+  ]);
+  await kubectl.run(["delete", ...name], { limitMs: ROLL_LIMIT_MS });
+  return true;
+}
+
+/** What the stack does in the cluster, as resources and verbs. */
+const RIGHTS:
+  readonly (readonly [group: string, what: string, verb: string])[] = [
+    ["", "namespaces", "create"],
+    ["", "namespaces", "delete"],
+    ["", "services", "create"],
+    ["", "configmaps", "create"],
+    ["", "pods", "watch"],
+    ["", "pods", "delete"],
+    ["", "pods/log", "get"],
+    ["", "pods/portforward", "create"],
+    ["apps", "deployments", "create"],
+    ["apps", "deployments", "patch"],
+    ["networking.k8s.io", "networkpolicies", "create"],
+    ["policy", "poddisruptionbudgets", "create"],
+  ];
+
+/**
+ * Checks that this user may do it all, before anything is changed.
+ *
+ * @throws {Failure} `environment`, naming what is not allowed.
+ */
+async function requireRights(kubectl: Kubectl): Promise<void> {
+  const missing: string[] = [];
+  await Promise.all(RIGHTS.map(async ([group, what, verb]) => {
+    const resource = group === "" ? what : `${what}.${group}`;
+    const words = ["auth", "can-i", verb, resource, "--quiet"];
+    const result = await kubectl.tryTo(words);
+    if (result.code !== 0) missing.push(`${verb} ${resource}`);
+  }));
+  if (missing.length === 0) return;
+  throw new Failure(
+    "environment",
+    `The user of context ${JSON.stringify(kubectl.context)} may not ${
+      missing.join(", ")
+    } in namespace "${kubectl.namespace}"; use a context whose user may`,
+  );
+}
+
+/**
+ * Checks that callers on this machine reach the Service.
+ *
+ * @throws {Failure} `environment` when they do not.
+ */
+async function requireReachable(address: string): Promise<void> {
+  try {
+    const connection = await Deno.connect({
+      hostname: address,
+      port: CALLERS_PORT,
+      signal: AbortSignal.timeout(CONNECT_LIMIT_MS),
+    });
+    connection.close();
+  } catch (error) {
+    throw new Failure(
+      "environment",
+      `The Service's address, ${address}:${CALLERS_PORT}, is not reached from ` +
+        "here; run this on a node of the cluster, or make the load inside: " +
+        "kubectl apply -k deploy/kubernetes/load",
+      { cause: error },
+    );
+  }
+}
+
+const GREP_LIMIT_MS = 5000;
+
+/**
+ * The process of a pod's container on this machine; undefined if it runs
+ * elsewhere. A program does it because Deno lets only one with all permissions
+ * read /proc.
+ */
+async function processOf({ containerId }: Pod): Promise<number | undefined> {
+  if (containerId === "") return undefined;
+  const { stdout } = await runToEnd("sh", [
+    ...["-c", 'grep --files-with-matches -e "$0" /proc/[0-9]*/cgroup'],
+    containerId,
+  ], { timeoutMs: GREP_LIMIT_MS });
+  const [, pid] = /^\/proc\/(\d+)\//.exec(stdout) ?? [];
+  return pid === undefined ? undefined : Number(pid);
+}
+
+function podWords({ name, isLeaving, waiting, exitCode }: Pod): string {
+  const state = isLeaving ? "ends" : waiting ||
+    (exitCode === undefined ? "not Ready" : `ended with ${exitCode}`);
+  return `${name} ${state}`;
+}
+
+function statusOf(exitCode: number | undefined): ExitStatus {
+  const code = exitCode ?? 0;
+  return { code, signal: SIGNALS[code] ?? null };
+}
