@@ -39,6 +39,12 @@ import { slowReaders } from "./slow_readers.ts";
 import { malformed } from "./malformed.ts";
 import { envoyMemory } from "./envoy_memory.ts";
 import { largeReplies } from "./large_replies.ts";
+import {
+  envoyRollout,
+  serverRollout,
+  serverRolloutAtOnce,
+} from "./kubernetes_rollouts.ts";
+import { forcedDelete, nodeDrain } from "./kubernetes_pods.ts";
 import { oversize } from "./oversize.ts";
 
 /** All experiments. */
@@ -84,4 +90,9 @@ export const CATALOGUE: readonly Experiment[] = [
   slowReaders,
   connectionChurn,
   healthChecksOfADay,
+  serverRollout,
+  serverRolloutAtOnce,
+  envoyRollout,
+  forcedDelete,
+  nodeDrain,
 ];

@@ -36,7 +36,6 @@ export const rollingRestart: Experiment = {
   name: "rolling-restart",
   question: "Is a call lost while every server is restarted in turn?",
   isForDocker: true,
-  isForKubernetes: true,
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 12_000, workMs: 20 },
   events: [{ atMs: 1000, label: "rolling restart", do: restartAll }],

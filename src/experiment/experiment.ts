@@ -33,7 +33,7 @@
  * event fails, the recorder keeps its rate, and the ledgers agree.
  */
 import type { ConfigChange } from "../stack/envoy_config.ts";
-import type { KubernetesSetup } from "../stack/kubernetes.ts";
+import type { ManifestChange } from "../stack/manifests.ts";
 import type { DiscoveryKind } from "../stack/native.ts";
 import type { CallRecord, History } from "./history.ts";
 import type { RunContext } from "./run_context.ts";
@@ -78,6 +78,13 @@ export interface NamedChange {
   readonly apply: ConfigChange;
 }
 
+/** A named change of the manifests of deploy/kubernetes. */
+export interface NamedManifestChange {
+  /** For example "no preStop". */
+  readonly name: string;
+  readonly apply: ManifestChange;
+}
+
 /** The stack that is started. */
 export interface Setup {
   readonly servers: number;
@@ -91,8 +98,13 @@ export interface Setup {
    * runs in the runtime's image, and may use 1 GiB.
    */
   readonly serverProgram?: string;
-  /** What differs on Kubernetes; other stacks have nothing of it. */
-  readonly kubernetes?: KubernetesSetup;
+  /** What is special on Kubernetes; other stacks have nothing of it. */
+  readonly kubernetes?: {
+    /** How many Envoys (default 2). */
+    readonly envoys?: number;
+    /** Changes of the manifests, in this order (default none). */
+    readonly changes?: readonly NamedManifestChange[];
+  };
   /** How Envoy finds the servers (default "dns"); the native one has others. */
   readonly discovery?: DiscoveryKind;
   /** Envoy's worker threads (default 1). */

@@ -4,7 +4,8 @@ import { parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { envoyYamlForKubernetes } from "../stack/envoy_kubernetes.ts";
 import { freePorts } from "../stack/free_port.ts";
 import { chooseContext } from "../stack/kubectl.ts";
-import { EXPERIMENT_NAMESPACE, KubernetesStack } from "../stack/kubernetes.ts";
+import { KubernetesStack } from "../stack/kubernetes.ts";
+import { EXPERIMENT_NAMESPACE } from "../stack/namespace.ts";
 import type { StackFactory } from "./stacks.ts";
 
 /**
@@ -29,7 +30,10 @@ export async function kubernetesStacks(
     start: (options) =>
       KubernetesStack.start({
         ...options,
-        ...options.kubernetes,
+        ...(options.kubernetes.envoys === undefined
+          ? {}
+          : { envoys: options.kubernetes.envoys }),
+        changes: (options.kubernetes.changes ?? []).map(({ apply }) => apply),
         ...freePorts(),
         kubectlPath: kubectl.path,
         context: chosen,

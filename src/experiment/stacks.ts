@@ -2,9 +2,9 @@
 import { findTool } from "../io/tools.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import { type DiscoveryKind, NativeStack } from "../stack/native.ts";
-import type { KubernetesSetup } from "../stack/kubernetes.ts";
 import type { Stack, StackListeners } from "../stack/stack.ts";
 import { freePorts } from "../stack/free_port.ts";
+import type { Setup } from "./experiment.ts";
 
 /** What an experiment needs of a stack. */
 export interface StackOptions extends Required<StackListeners> {
@@ -18,7 +18,7 @@ export interface StackOptions extends Required<StackListeners> {
   readonly serverFlags: readonly string[];
   readonly serverProgram: string | undefined;
   /** For stacks on Kubernetes. */
-  readonly kubernetes: KubernetesSetup;
+  readonly kubernetes: NonNullable<Setup["kubernetes"]>;
   /** How many of the servers' addresses Envoy must know. */
   readonly addresses: number;
   /** How many of these must be healthy before the stack is ready. */

@@ -12,7 +12,7 @@ import {
   EXPERIMENT_NAMESPACE,
   removeNamespace,
   UP_NAMESPACE,
-} from "../stack/kubernetes.ts";
+} from "../stack/namespace.ts";
 import { processWords, timeOf } from "../stack/leftovers.ts";
 import { endLeftovers, findRuns } from "../stack/run_file.ts";
 import { CONTEXT_FLAG, requireOneStack } from "./cluster_flags.ts";

@@ -28,7 +28,8 @@ import {
 import { watchEnvoy } from "../stack/envoy_watch.ts";
 import { envoyYamlForKubernetes } from "../stack/envoy_kubernetes.ts";
 import { chooseContext } from "../stack/kubectl.ts";
-import { KubernetesStack, UP_NAMESPACE } from "../stack/kubernetes.ts";
+import { KubernetesStack } from "../stack/kubernetes.ts";
+import { UP_NAMESPACE } from "../stack/namespace.ts";
 import { makeWay } from "../stack/leftovers.ts";
 import { NATIVE_SERVERS_MAX, NativeStack } from "../stack/native.ts";
 import { isAccessLog, say } from "../stack/output.ts";

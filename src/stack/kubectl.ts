@@ -1,6 +1,7 @@
 /** Chooses a cluster, and runs kubectl's commands in one namespace of it. */
 import { Failure } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
+import { projectFolder } from "../io/build.ts";
 import { type Child, startChild } from "../io/child.ts";
 import { lastLine, type RunResult, runToEnd } from "../io/processes.ts";
 
@@ -57,6 +58,33 @@ export class Kubectl {
       timeoutMs: limitMs,
       ...(signal === undefined ? {} : { signal }),
     });
+  }
+
+  /**
+   * Like {@linkcode Kubectl.tryTo}, for a command that reads objects.
+   *
+   * @param objects Written to a file for kubectl, which is then removed.
+   */
+  async tryWith(
+    objects: readonly object[],
+    args: readonly string[],
+    options: {
+      readonly limitMs?: number;
+      readonly signal?: AbortSignal | undefined;
+    } = {},
+  ): Promise<RunResult> {
+    const [only] = objects;
+    const content = objects.length === 1
+      ? only
+      : { apiVersion: "v1", kind: "List", items: objects };
+    const dir = `${projectFolder()}.tools`;
+    const file = await Deno.makeTempFile({ dir, prefix: "kubectl-" });
+    try {
+      await Deno.writeTextFile(file, JSON.stringify(content));
+      return await this.tryTo([...args, `--filename=${file}`], options);
+    } finally {
+      await Deno.remove(file);
+    }
   }
 
   /** Starts a command that goes on: a watch, a log, a forwarded port. */

@@ -15,7 +15,6 @@ import { isFromSource, projectFolder } from "../io/build.ts";
 import type { Child, ExitStatus } from "../io/child.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import { callHedged } from "../io/hedged_call.ts";
-import { runToEnd } from "../io/processes.ts";
 import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
 import type { MethodOf, ReplyOf, RequestOf } from "../io/rpc.ts";
 import { waitUntil } from "../io/wait.ts";
@@ -29,9 +28,14 @@ import {
   type KubernetesObject,
   type ManifestChange,
   manifestsFor,
-  PART,
-  PART_LABEL,
 } from "./manifests.ts";
+import {
+  createNamespace,
+  removeNamespace,
+  requireReachable,
+  requireRights,
+} from "./namespace.ts";
+import { processOf, signalPod } from "./pod_process.ts";
 import { type Pod, type PodEvent, PodWatch, ServerNumbers } from "./pods.ts";
 import { EnvoyForwards } from "./port_forward.ts";
 import { residentMib } from "./resident.ts";
@@ -41,10 +45,6 @@ import type {
   StackListeners,
   StackServer,
 } from "./stack.ts";
-
-/** The namespaces of `up`, which is that of deploy/kubernetes, and of runs. */
-export const UP_NAMESPACE = "grpc-demo";
-export const EXPERIMENT_NAMESPACE = "grpc-demo-experiment";
 
 /** The port of every server, and of the Service for callers. */
 const SERVER_PORT = 8080;
@@ -58,11 +58,6 @@ const STOP_LIMIT_MS = 40_000;
 
 /** Two Envoys, one after another: start, health checks, 10 s of drain. */
 const ROLL_LIMIT_MS = 180_000;
-
-/** Nobody calls any longer, so nothing needs to be drained. */
-const LAST_GRACE_S = 1;
-
-const CONNECT_LIMIT_MS = 3000;
 
 const OPERATOR_DEADLINE_MS = 2000;
 
@@ -78,21 +73,17 @@ const LEAVES_FIRST = "controller.kubernetes.io/pod-deletion-cost=-1";
 /** Why a container cannot start, by Kubernetes' words for an image. */
 const NO_IMAGE = /^(ErrImage|ImagePull|InvalidImage|ErrImageNeverPull)/;
 
-/** What only this stack has. */
-export interface KubernetesSetup {
-  /** How many Envoys (default 2). */
-  readonly envoys?: number;
-  /** Changes of the manifests (default none). */
-  readonly changes?: readonly ManifestChange[];
-}
-
 /** Options of a stack on Kubernetes. */
-export interface KubernetesOptions extends KubernetesSetup, StackListeners {
+export interface KubernetesOptions extends StackListeners {
   /** The path of kubectl. */
   readonly kubectlPath: string;
   readonly context: string;
   readonly namespace: string;
   readonly servers: number;
+  /** How many Envoys (default 2). */
+  readonly envoys?: number;
+  /** Changes of the manifests (default none). */
+  readonly changes?: readonly ManifestChange[];
   /** Local ports that lead to the first Envoy. */
   readonly l4Port: number;
   readonly adminPort: number;
@@ -157,7 +148,9 @@ export class KubernetesStack implements Stack {
     signal?.throwIfAborted();
     stack.#manifests = await kubectl.run(["kustomize", manifestsFolder()]);
     await requireRights(kubectl);
-    await stack.#createNamespace();
+    const objects = stack.#objects(options.config, options.servers);
+    const namespace = objects.find(isNamespace);
+    if (namespace !== undefined) await createNamespace(kubectl, namespace);
     try {
       await stack.#apply(options.config);
       stack.#watch.start();
@@ -167,7 +160,7 @@ export class KubernetesStack implements Stack {
         "--output=jsonpath={.spec.clusterIP}",
       ]);
       stack.#endpoint = `${address}:${CALLERS_PORT}`;
-      await requireReachable(address);
+      await requireReachable(address, CALLERS_PORT);
       const { servers, healthyAtStart = servers } = options;
       await awaitHealthy(stack.admin, healthyAtStart, {
         isReached: (healthy, found) =>
@@ -250,7 +243,7 @@ export class KubernetesStack implements Stack {
     const pod = this.#pod(name);
     if (signal === "SIGTERM") return await this.#delete(pod, []);
     this.#ended.add(pod.containerId);
-    await this.#signal(pod, "SIGKILL");
+    await signalPod(pod, "SIGKILL");
     const isOver = () => {
       const now = this.#watch.find(pod.name);
       return now?.containerId !== pod.containerId || !now.isRunning;
@@ -277,13 +270,13 @@ export class KubernetesStack implements Stack {
     const pod = this.#pod(name);
     const path = `/api/v1/namespaces/${this.kubectl.namespace}/pods/` +
       `${pod.name}/eviction`;
-    const file = await this.#write([{
+    const eviction = {
       apiVersion: "policy/v1",
       kind: "Eviction",
       metadata: { name: pod.name, namespace: this.kubectl.namespace },
-    }]);
-    const words = ["create", `--raw=${path}`, `--filename=${file}`];
-    const result = await this.kubectl.tryTo(words);
+    };
+    const words = ["create", `--raw=${path}`];
+    const result = await this.kubectl.tryWith([eviction], words);
     if (result.code === 0) {
       this.#ended.add(pod.name);
       this.#note(name, "SIGTERM");
@@ -308,12 +301,12 @@ export class KubernetesStack implements Stack {
 
   async pause(name: string): Promise<void> {
     this.#note(name, "pause");
-    await this.#signal(this.#pod(name), "SIGSTOP");
+    await signalPod(this.#pod(name), "SIGSTOP");
   }
 
   async resume(name: string): Promise<void> {
     this.#note(name, "resume");
-    await this.#signal(this.#pod(name), "SIGCONT");
+    await signalPod(this.#pod(name), "SIGCONT");
   }
 
   async fault(name: string, fault: Fault): Promise<void> {
@@ -341,7 +334,7 @@ export class KubernetesStack implements Stack {
     this.#note("", "envoy");
     const pods = this.envoys;
     pods.forEach(({ containerId }) => this.#ended.add(containerId));
-    await Promise.all(pods.map((pod) => this.#signal(pod, signal)));
+    await Promise.all(pods.map((pod) => signalPod(pod, signal)));
     await this.#until(
       () =>
         pods.every(({ name, containerId }) =>
@@ -415,22 +408,7 @@ export class KubernetesStack implements Stack {
       logs.forEach((child) => child.kill("SIGTERM"));
       await Promise.all(logs.map(({ exited }) => exited));
       await this.#watch.close();
-      await Deno.remove(this.#file).catch(() => {});
     }
-  }
-
-  get #file(): string {
-    return `${projectFolder()}.tools/manifests/${this.kubectl.namespace}.json`;
-  }
-
-  /** Writes objects for kubectl. @returns The file. */
-  async #write(items: readonly object[]): Promise<string> {
-    await Deno.mkdir(`${projectFolder()}.tools/manifests`, { recursive: true });
-    const object = items.length === 1
-      ? items[0]
-      : { apiVersion: "v1", kind: "List", items };
-    await Deno.writeTextFile(this.#file, JSON.stringify(object));
-    return this.#file;
   }
 
   #objects(config: EnvoyConfig | undefined, servers: number) {
@@ -449,42 +427,15 @@ export class KubernetesStack implements Stack {
     });
   }
 
-  /** Creating it fails if there is one, so that nothing of others is touched. */
-  async #createNamespace(): Promise<void> {
-    const { kubectl } = this;
-    const objects = this.#objects(undefined, this.#options.servers);
-    const file = await this.#write(objects.filter(isNamespace));
-    const words = ["create", `--filename=${file}`];
-    const result = await kubectl.tryTo(words);
-    if (result.code === 0) return;
-    await Deno.remove(this.#file);
-    if (!/already exists/.test(reasonOf(result))) {
-      throw kubectl.failure(words, result);
-    }
-    throw new Failure(
-      "environment",
-      await isOurs(kubectl)
-        ? `The demo is already in namespace "${kubectl.namespace}" of context ` +
-          `${
-            JSON.stringify(kubectl.context)
-          }; \`deno task down --kubernetes\` removes it`
-        : `There is a namespace "${kubectl.namespace}" in context ` +
-          `${JSON.stringify(kubectl.context)} that is not the demo's, as it ` +
-          `lacks the label ${PART_LABEL}=${PART}; rename it or use another cluster`,
-    );
-  }
-
   async #apply(
     config: EnvoyConfig | undefined,
     servers: number = this.#options.servers,
   ): Promise<void> {
-    const objects = this.#objects(config, servers);
-    const file = await this.#write(
-      objects.filter((object) => !isNamespace(object)),
-    );
-    await this.kubectl.run(["apply", `--filename=${file}`], {
-      signal: this.#options.signal,
-    });
+    const objects = this.#objects(config, servers)
+      .filter((object) => !isNamespace(object));
+    const { signal } = this.#options;
+    const result = await this.kubectl.tryWith(objects, ["apply"], { signal });
+    if (result.code !== 0) throw this.kubectl.failure(["apply"], result);
   }
 
   async #awaitStart(): Promise<void> {
@@ -598,28 +549,6 @@ export class KubernetesStack implements Stack {
     );
   }
 
-  async #signal(pod: Pod, signal: Deno.Signal): Promise<void> {
-    const pid = await processOf(pod);
-    if (pid === undefined) {
-      throw new Failure(
-        "environment",
-        `Cannot send ${signal} to ${pod.name}: its process is not on this ` +
-          "machine, and nothing in its container could; run this as root on " +
-          "the pod's node, or delete the pod instead",
-      );
-    }
-    try {
-      Deno.kill(pid, signal);
-    } catch (error) {
-      throw new Failure(
-        "environment",
-        `Cannot send ${signal} to ${pod.name}, process ${pid} of this ` +
-          "machine; run this as root, or delete the pod instead",
-        { cause: error },
-      );
-    }
-  }
-
   async #operate<M extends MethodOf<AdminClient>>(
     name: string,
     method: M,
@@ -716,126 +645,6 @@ function manifestsFolder(): string {
     "--kubernetes applies the manifests of deploy/kubernetes; use " +
       "`./denow task` in the project's folder, or leave it out",
   );
-}
-
-/** Whether the namespace is the demo's, by its label. */
-async function isOurs(kubectl: Kubectl): Promise<boolean> {
-  const { stdout } = await kubectl.tryTo([
-    ...["get", "namespace", kubectl.namespace],
-    "--output=jsonpath={.metadata.labels}",
-  ]);
-  return stdout !== "" && JSON.parse(stdout)[PART_LABEL] === PART;
-}
-
-/**
- * Removes the demo's namespace, and all that is in it.
- *
- * @returns Whether there was one.
- * @throws {Failure} `environment` when it is not the demo's.
- */
-export async function removeNamespace(kubectl: Kubectl): Promise<boolean> {
-  const name = ["namespace", kubectl.namespace];
-  const found = await kubectl.tryTo(["get", ...name]);
-  if (found.code !== 0) {
-    if (/not found/.test(reasonOf(found))) return false;
-    throw kubectl.failure(["get", ...name], found);
-  }
-  if (!await isOurs(kubectl)) {
-    throw new Failure(
-      "environment",
-      `The namespace "${kubectl.namespace}" in context ${
-        JSON.stringify(kubectl.context)
-      } is not the demo's, as it lacks the label ${PART_LABEL}=${PART}; it was left as it is`,
-    );
-  }
-  // It would drain, and start pods again for those that were deleted.
-  await kubectl.run(["delete", "deployments,jobs", "--all", "--wait=false"]);
-  await kubectl.run([
-    ...["delete", "pods", "--all", "--wait=false"],
-    `--grace-period=${LAST_GRACE_S}`,
-  ]);
-  await kubectl.run(["delete", ...name], { limitMs: ROLL_LIMIT_MS });
-  return true;
-}
-
-/** What the stack does in the cluster, as resources and verbs. */
-const RIGHTS:
-  readonly (readonly [group: string, what: string, verb: string])[] = [
-    ["", "namespaces", "create"],
-    ["", "namespaces", "delete"],
-    ["", "services", "create"],
-    ["", "configmaps", "create"],
-    ["", "pods", "watch"],
-    ["", "pods", "delete"],
-    ["", "pods/log", "get"],
-    ["", "pods/portforward", "create"],
-    ["apps", "deployments", "create"],
-    ["apps", "deployments", "patch"],
-    ["networking.k8s.io", "networkpolicies", "create"],
-    ["policy", "poddisruptionbudgets", "create"],
-  ];
-
-/**
- * Checks that this user may do it all, before anything is changed.
- *
- * @throws {Failure} `environment`, naming what is not allowed.
- */
-async function requireRights(kubectl: Kubectl): Promise<void> {
-  const missing: string[] = [];
-  await Promise.all(RIGHTS.map(async ([group, what, verb]) => {
-    const resource = group === "" ? what : `${what}.${group}`;
-    const words = ["auth", "can-i", verb, resource, "--quiet"];
-    const result = await kubectl.tryTo(words);
-    if (result.code !== 0) missing.push(`${verb} ${resource}`);
-  }));
-  if (missing.length === 0) return;
-  throw new Failure(
-    "environment",
-    `The user of context ${JSON.stringify(kubectl.context)} may not ${
-      missing.join(", ")
-    } in namespace "${kubectl.namespace}"; use a context whose user may`,
-  );
-}
-
-/**
- * Checks that callers on this machine reach the Service.
- *
- * @throws {Failure} `environment` when they do not.
- */
-async function requireReachable(address: string): Promise<void> {
-  try {
-    const connection = await Deno.connect({
-      hostname: address,
-      port: CALLERS_PORT,
-      signal: AbortSignal.timeout(CONNECT_LIMIT_MS),
-    });
-    connection.close();
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `The Service's address, ${address}:${CALLERS_PORT}, is not reached from ` +
-        "here; run this on a node of the cluster, or make the load inside: " +
-        "kubectl apply -k deploy/kubernetes/load",
-      { cause: error },
-    );
-  }
-}
-
-const GREP_LIMIT_MS = 5000;
-
-/**
- * The process of a pod's container on this machine; undefined if it runs
- * elsewhere. A program does it because Deno lets only one with all permissions
- * read /proc.
- */
-async function processOf({ containerId }: Pod): Promise<number | undefined> {
-  if (containerId === "") return undefined;
-  const { stdout } = await runToEnd("sh", [
-    ...["-c", 'grep --files-with-matches -e "$0" /proc/[0-9]*/cgroup'],
-    containerId,
-  ], { timeoutMs: GREP_LIMIT_MS });
-  const [, pid] = /^\/proc\/(\d+)\//.exec(stdout) ?? [];
-  return pid === undefined ? undefined : Number(pid);
 }
 
 function podWords({ name, isLeaving, waiting, exitCode }: Pod): string {

@@ -62,10 +62,10 @@ export function manifestsFor(
     else metadata.namespace = namespace;
   }
   const server = deploymentOf(objects, DEPLOYMENTS.server);
-  fieldsOf(server["spec"])["replicas"] = servers;
+  specOf(server)["replicas"] = servers;
   argsOf(server).push(...options.serverFlags);
   const envoy = deploymentOf(objects, DEPLOYMENTS.envoy);
-  fieldsOf(envoy["spec"])["replicas"] = envoys;
+  specOf(envoy)["replicas"] = envoys;
   if (concurrency !== undefined) {
     const args = argsOf(envoy);
     args[args.indexOf("--concurrency") + 1] = String(concurrency);
@@ -90,8 +90,13 @@ export function deploymentOf(
   );
 }
 
+/** An object's `spec`. */
+export function specOf(object: KubernetesObject): Fields {
+  return fieldsOf(object["spec"]);
+}
+
 /** The template of a Deployment's pods: its `spec`. */
-export function podSpecOf(deployment: KubernetesObject): Fields {
+function podSpecOf(deployment: KubernetesObject): Fields {
   return fieldsOf(at(deployment, "spec", "template", "spec"));
 }
 

@@ -1,0 +1,106 @@
+/**
+ * Single pods end under load, each in a way of Kubernetes' own.
+ *
+ * A forced deletion removes the pod from the cluster at once, and the node ends
+ * it without its grace period. An eviction is what draining a node does: it
+ * asks the disruption budget first, and then ends the pod as a rollout does.
+ */
+import type {
+  Experiment,
+  NamedManifestChange,
+} from "../src/experiment/experiment.ts";
+import { noRetries } from "../src/experiment/changes.ts";
+import { measuredBetween } from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import { specOf } from "../src/stack/manifests.ts";
+import { noCallIsLost } from "./_claims.ts";
+import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
+
+const LOAD = { ratePerS: 200, workMs: 50 } as const;
+
+export const forcedDelete: Experiment = {
+  name: "forced-delete",
+  question: "Is a call lost when a server's pod is deleted by force?",
+  isForKubernetes: "only",
+  setup: { servers: 3 },
+  load: { ...LOAD, durationMs: 12_000 },
+  events: [{
+    atMs: 2000,
+    label: "forced deletion of server-2",
+    do: async (run) => {
+      await kubernetesOf(run).deleteAtOnce("server-2");
+      await run.stack.start("server-2");
+      run.measure("another is Ready", run.elapsedMs() - 2000);
+    },
+  }],
+  claims: [
+    noCallIsLost,
+    {
+      id: "replaced",
+      text: "another is Ready within 8 s",
+      judge: measuredBetween("another is Ready", { max: 8000, unit: "ms" }),
+    },
+  ],
+  control: {
+    about: "no retries",
+    changes: [noRetries],
+    breaks: ["lost"],
+  },
+};
+
+/** Evicts every server, each as soon as the budget allows it. */
+async function evictAll(run: RunContext): Promise<void> {
+  const stack = kubernetesOf(run);
+  const servers = stack.servers().map(({ name }) => name);
+  let refused = 0;
+  for (const name of servers) {
+    while (!run.signal.aborted && !await stack.evict(name)) {
+      refused += 1;
+      await run.wait(500);
+    }
+    run.mark(`${name} is evicted`);
+  }
+  run.measure("refused evictions", refused);
+  run.measure("all are evicted", run.elapsedMs());
+}
+
+/** Draining a node may then take all servers at once. */
+const noBudget: NamedManifestChange = {
+  name: "no disruption budget",
+  apply: (objects) => {
+    for (const object of objects) {
+      if (object.kind !== "PodDisruptionBudget") continue;
+      specOf(object)["maxUnavailable"] = "100%";
+    }
+  },
+};
+
+export const nodeDrain: Experiment = {
+  name: "node-drain",
+  question: "Is a call lost while every server is evicted from its node?",
+  isForKubernetes: "only",
+  setup: { servers: 3 },
+  load: { ...LOAD, durationMs: 40_000 },
+  events: [{ atMs: 1000, label: "evictions", do: evictAll }],
+  claims: [
+    noCallIsLost,
+    {
+      id: "budget",
+      text: "the disruption budget holds back all but one of them",
+      judge: measuredBetween("refused evictions", { min: 2 }),
+    },
+    {
+      id: "within",
+      text: "all are evicted while calls are made",
+      judge: measuredBetween("all are evicted", { max: 40_000, unit: "ms" }),
+    },
+  ],
+  control: {
+    about: "no disruption budget, no preStop",
+    setup: {
+      kubernetes: { changes: [noBudget, noPreStop("grpc-server")] },
+    },
+    load: { durationMs: 15_000 },
+    breaks: ["lost", "budget"],
+  },
+};

@@ -1,0 +1,88 @@
+/**
+ * A Deployment is rolled under load: each pod is replaced by another, as after
+ * every change of it.
+ *
+ * What is measured: the lost calls, and how long a rollout takes. In the
+ * controls something that a rollout relies on is missing: the preStop hooks, or
+ * a successor that is Ready before a pod ends.
+ */
+import type { Experiment } from "../src/experiment/experiment.ts";
+import { measuredBetween } from "../src/experiment/judge.ts";
+import { noCallIsLost } from "./_claims.ts";
+import {
+  allUnavailable,
+  type Deployment,
+  kubernetesOf,
+  noPreStop,
+} from "./_kubernetes.ts";
+
+/** The rollouts end before the last call. */
+const DURATION_MS = 50_000;
+
+/** A rollout of the experiment or of its control. */
+function rollout(
+  deployment: Deployment,
+  own: Pick<Experiment, "name" | "question" | "control">,
+): Experiment {
+  return {
+    isForKubernetes: "only",
+    setup: { servers: 3 },
+    load: { ratePerS: 200, durationMs: DURATION_MS, workMs: 50 },
+    events: [{
+      atMs: 1000,
+      label: `restart of ${deployment}`,
+      do: async (run) => {
+        await kubernetesOf(run).restart(deployment);
+        run.measure("all pods are new", run.elapsedMs());
+      },
+    }],
+    claims: [
+      noCallIsLost,
+      {
+        id: "within",
+        text: "every pod is replaced while calls are made",
+        judge: measuredBetween("all pods are new", {
+          max: DURATION_MS,
+          unit: "ms",
+        }),
+      },
+    ],
+    ...own,
+  };
+}
+
+export const serverRollout: Experiment = rollout("grpc-server", {
+  name: "server-rollout",
+  question: "Is a call lost while all servers are replaced by a rollout?",
+  control: {
+    about: "no preStop, and servers do not wait for health checkers",
+    setup: {
+      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
+      kubernetes: { changes: [noPreStop("grpc-server")] },
+    },
+    load: { durationMs: 30_000 },
+    breaks: ["lost"],
+  },
+});
+
+export const serverRolloutAtOnce: Experiment = rollout("grpc-server", {
+  name: "server-rollout-at-once",
+  question: "Does it matter that a server only ends once another is Ready?",
+  control: {
+    about: "maxUnavailable is 100 %",
+    setup: { kubernetes: { changes: [allUnavailable("grpc-server")] } },
+    load: { durationMs: 20_000 },
+    breaks: ["lost"],
+  },
+});
+
+export const envoyRollout: Experiment = rollout("envoy", {
+  name: "envoy-rollout",
+  question: "Is a call lost while both Envoys are replaced by a rollout?",
+  control: {
+    about: "no preStop: Envoy gets SIGTERM without draining first",
+    setup: { kubernetes: { changes: [noPreStop("envoy")] } },
+    load: { durationMs: 30_000 },
+    breaks: ["lost"],
+  },
+});
