@@ -42,8 +42,12 @@ export const forcedDelete: Experiment = {
     },
   ],
   control: {
-    about: "no retries",
+    about: "no retries, no preStop, and the server does not drain",
     changes: [noRetries],
+    setup: {
+      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
+      kubernetes: { changes: [noPreStop("grpc-server")] },
+    },
     breaks: ["lost"],
   },
 };

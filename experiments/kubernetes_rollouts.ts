@@ -17,7 +17,7 @@ import {
 } from "./_kubernetes.ts";
 
 /** The rollouts end before the last call. */
-const DURATION_MS = 50_000;
+const DURATION_MS = 40_000;
 
 /** A rollout of the experiment or of its control. */
 function rollout(

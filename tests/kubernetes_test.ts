@@ -1,97 +1,180 @@
 /**
- * The demo on the cluster of bootstrap/kubernetes.ts, with the images loaded
- * that docs/kubernetes.md names. Its callers are on the node.
+ * The stack on the cluster of bootstrap/kubernetes.ts, with the images loaded
+ * that docs/kubernetes.md names. Rollouts under load are experiments.
  */
 import assert from "node:assert/strict";
-import { PROJECT } from "../bootstrap/docker/machine.ts";
 import { KUBECONFIG } from "../bootstrap/kubernetes/node.ts";
-import { programPath } from "../bootstrap/kubernetes/programs.ts";
 import { readStarted } from "../bootstrap/kubernetes/state.ts";
-import { runToEnd } from "../src/io/processes.ts";
+import { Greeter } from "../src/io/proto.ts";
+import { callToEnd, connect } from "../src/io/rpc.ts";
 import { print } from "../src/io/terminal.ts";
-import { pause } from "../src/io/wait.ts";
+import { findTool } from "../src/io/tools.ts";
+import { chooseContext, Kubectl } from "../src/stack/kubectl.ts";
+import {
+  type KubernetesOptions,
+  KubernetesStack,
+} from "../src/stack/kubernetes.ts";
+import { containerOf, deploymentOf } from "../src/stack/manifests.ts";
+import type { StackAction } from "../src/stack/stack.ts";
+import { freePort } from "./stacks.ts";
 
 const hasCluster = await readStarted() !== undefined;
 if (!hasCluster) {
-  print("The test on Kubernetes is skipped: bootstrap/kubernetes.ts is not up");
+  print("Tests on Kubernetes are skipped: bootstrap/kubernetes.ts is not up");
 }
 
-const FOLDER = `${PROJECT}deploy/kubernetes`;
+let stacks = 0;
 
-/** Runs kubectl in the demo's namespace. */
-async function kubectl(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runToEnd(programPath("kubectl"), [
-    `--kubeconfig=${KUBECONFIG}`,
-    "--namespace=grpc-demo",
-    ...args,
-  ]);
-  assert.equal(code, 0, stderr);
-  return stdout;
+/** Options of a stack of this test's own. */
+async function newOptions(
+  more: Partial<KubernetesOptions> = {},
+): Promise<KubernetesOptions> {
+  Deno.env.set("KUBECONFIG", KUBECONFIG);
+  stacks += 1;
+  const kubectlPath = (await findTool("kubectl")).path;
+  return {
+    kubectlPath,
+    context: await chooseContext(kubectlPath, ""),
+    namespace: `grpc-demo-test-${Deno.pid}-${stacks}`,
+    servers: 2,
+    l4Port: freePort(),
+    adminPort: freePort(),
+    allowFaults: true,
+    ...more,
+  };
 }
 
-async function isRolledOut(name: string): Promise<void> {
-  await kubectl("rollout", "status", `deployment/${name}`, "--timeout=90s");
+async function isThere(options: KubernetesOptions): Promise<boolean> {
+  const { kubectlPath, context, namespace } = options;
+  const kubectl = new Kubectl(kubectlPath, context, namespace);
+  const { code } = await kubectl.tryTo(["get", "namespace", namespace]);
+  return code === 0;
 }
 
-/** How long the load lasts; a rollout takes 6 s and then 10 s of drain. */
-const LOAD_S = 24;
-
-/**
- * Calls per second. At 200, a server that a busy machine stops for half a second
- * has more calls than the retry budget of 20, whatever rolls.
- */
-const RATE = 100;
-
-/** The calls that fail while a Deployment rolls. */
-async function lostDuringRollout(name: string): Promise<readonly unknown[]> {
-  const address = await kubectl(
-    ...["get", "service", "envoy", "--output=jsonpath={.spec.clusterIP}"],
-  );
-  const load = runToEnd(Deno.execPath(), [
-    ...["run", "-q", "-P=client", `${PROJECT}src/client.ts`, "--json"],
-    ...[
-      "--target",
-      `${address}:5000`,
-      "--rate",
-      String(RATE),
-      "--connections",
-      "4",
-    ],
-    ...["--work", "50", "--duration", String(LOAD_S)],
-  ], { cwd: PROJECT });
-  await pause(3_000);
-  await kubectl("rollout", "restart", `deployment/${name}`);
-  await isRolledOut(name);
-  const { stdout, stderr } = await load;
-  const calls = stdout.trimEnd().split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
-    .filter(({ type }) => type === "call");
-  // Nearly all calls were made; what a busy machine skips is no call.
-  assert.ok(calls.length > 0.9 * RATE * LOAD_S, stderr);
-  return calls.filter(({ kind }) => kind !== "reply");
+/** How the calls of one connection end, by server, as replies name them. */
+async function callers(
+  target: string,
+  count: number,
+): Promise<readonly string[]> {
+  const client = connect(Greeter, target);
+  try {
+    const ends: string[] = [];
+    for (let call = 0; call < count; call += 1) {
+      const { status, reply } = await callToEnd(client, "SayHello", {}, {
+        deadlineMs: 5000,
+      });
+      ends.push(reply?.server ?? status);
+    }
+    return ends;
+  } finally {
+    client.close();
+  }
 }
 
 Deno.test({
-  name: "Envoys and servers roll without a lost call, unless they do not drain",
+  name: "the stack on Kubernetes scales, kills, replaces and leaves nothing",
   ignore: !hasCluster,
   fn: async () => {
-    await kubectl("apply", "--kustomize", FOLDER);
+    const actions: StackAction[] = [];
+    const crashes: string[] = [];
+    const options = await newOptions({
+      onAction: (action) => actions.push(action),
+      onCrash: (program) => crashes.push(program),
+    });
+    const stack = await KubernetesStack.start(options);
+    const names = () => stack.servers().map(({ name }) => name);
+    const addressOf = (name: string) =>
+      stack.servers().find((one) => one.name === name)?.address;
     try {
-      for (const name of ["grpc-server", "envoy"]) await isRolledOut(name);
-      assert.deepEqual(await lostDuringRollout("envoy"), []);
-      assert.deepEqual(await lostDuringRollout("grpc-server"), []);
-      // The control: SIGTERM comes at once.
-      await kubectl(
-        ...["patch", "deployment", "envoy", "--type=json", "--patch"],
-        JSON.stringify([{
-          op: "remove",
-          path: "/spec/template/spec/containers/0/lifecycle",
-        }]),
+      assert.deepEqual(names(), ["server-1", "server-2"]);
+      // A round robin over both, whose replies have the pods' names.
+      const replies = await callers(stack.endpoint, 4);
+      assert.deepEqual(
+        replies.map((reply) => stack.nameOf(reply)).sort(),
+        ["server-1", "server-1", "server-2", "server-2"],
       );
-      await isRolledOut("envoy");
-      assert.notDeepEqual(await lostDuringRollout("envoy"), [], "control");
+      assert.equal(replies[0], stack.podName(stack.nameOf(replies[0] ?? "")));
+      assert.equal((await callers(stack.l4Endpoint, 1)).length, 1);
+
+      const counted = await stack.counters("server-1");
+      assert.equal(counted.server, stack.podName("server-1"));
+      // Both Envoys' figures: one got the calls.
+      const key = "http.grpc.downstream_rq_total";
+      const total = (await stack.admin.stats(`^${key}$`)).get(key) ?? 0;
+      assert.ok(total >= 4, String(total));
+
+      await stack.scale(3);
+      assert.deepEqual(names(), ["server-1", "server-2", "server-3"]);
+      const gone = stack.podName("server-3");
+      await stack.scale(2);
+      assert.deepEqual(names(), ["server-1", "server-2"]);
+      assert.notEqual(stack.podName("server-2"), gone);
+
+      // The container is started again in its pod, at its address.
+      const before = addressOf("server-2");
+      const killed = await stack.stop("server-2", "SIGKILL");
+      assert.deepEqual(killed, { code: 137, signal: "SIGKILL" });
+      await stack.start("server-2");
+      assert.equal(addressOf("server-2"), before);
+
+      // Another pod takes over the name of one that is deleted.
+      const pod = stack.podName("server-1");
+      const ended = await stack.stop("server-1", "SIGTERM");
+      assert.deepEqual(ended, { code: 0, signal: null });
+      await stack.start("server-1");
+      assert.notEqual(stack.podName("server-1"), pod);
+      assert.equal(stack.nameOf(pod), "server-1");
+
+      await stack.fault("server-1", {
+        kind: "status",
+        durationMs: 60_000,
+        code: 5,
+      });
+      const withFault = await callers(addressOf("server-1") ?? "", 1);
+      assert.deepEqual(withFault, ["NOT_FOUND"]);
+      await stack.clearFaults("server-1");
+      const cleared = await callers(addressOf("server-1") ?? "", 1);
+      assert.deepEqual(cleared, [stack.podName("server-1")]);
+
+      assert.deepEqual(crashes, []);
+      assert.deepEqual(
+        actions.map(({ server, kind }) => `${server} ${kind}`),
+        [
+          "server-3 scale",
+          "server-3 scale",
+          "server-2 SIGKILL",
+          "server-2 start",
+          "server-1 SIGTERM",
+          "server-1 start",
+          "server-1 fault",
+          "server-1 clear",
+        ],
+      );
+      // What others do to a pod is reported.
+      await stack.kubectl.run(["delete", "pod", stack.podName("server-2")]);
+      assert.deepEqual(crashes, ["server-2"]);
     } finally {
-      await kubectl("delete", "--kustomize", FOLDER, "--ignore-not-found");
+      await stack.close();
     }
+    assert.equal(await isThere(options), false);
+  },
+});
+
+Deno.test({
+  name:
+    "an image that cannot be pulled ends the start of a stack, in a sentence",
+  ignore: !hasCluster,
+  fn: async () => {
+    const options = await newOptions({
+      changes: [(objects) => {
+        const server = containerOf(deploymentOf(objects, "grpc-server"));
+        server["image"] = "registry.invalid/grpc-demo-server:none";
+      }],
+    });
+    await assert.rejects(KubernetesStack.start(options), {
+      message:
+        /^The cluster cannot pull the image of grpc-server \(.*registry\.invalid.*\); load it into its nodes, or push it to a registry, as docs\/kubernetes\.md says$/,
+    });
+    assert.equal(await isThere(options), false);
   },
 });

@@ -1,6 +1,7 @@
 /** The flags that choose a cluster. */
 import { Failure } from "../core/errors.ts";
 import { words } from "../core/flags.ts";
+import { isFromSource } from "../io/build.ts";
 
 /** Which of kubectl's contexts is used. */
 export const CONTEXT_FLAG = {
@@ -14,7 +15,8 @@ export const CONTEXT_FLAG = {
 /**
  * Checks that at most one kind of stack is asked for.
  *
- * @throws {Failure} `usage`, naming both flags.
+ * @throws {Failure} `usage`, naming both flags; `environment` in a binary or a
+ * kit, which have no manifests.
  */
 export function requireOneStack({ isDocker, isKubernetes, context }: {
   readonly isDocker: boolean;
@@ -25,6 +27,13 @@ export function requireOneStack({ isDocker, isKubernetes, context }: {
     throw new Failure(
       "usage",
       "--docker and --kubernetes exclude each other; leave one of them out",
+    );
+  }
+  if (isKubernetes && !isFromSource()) {
+    throw new Failure(
+      "environment",
+      "--kubernetes applies the project's manifests; use `./denow task` in " +
+        "the project's folder, or leave it out",
     );
   }
   if (context === "" || isKubernetes) return;

@@ -11,7 +11,7 @@
  */
 import { Failure } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
-import { isFromSource, projectFolder } from "../io/build.ts";
+import { projectFolder } from "../io/build.ts";
 import type { Child, ExitStatus } from "../io/child.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import { callHedged } from "../io/hedged_call.ts";
@@ -45,6 +45,8 @@ import type {
   StackListeners,
   StackServer,
 } from "./stack.ts";
+
+const MANIFESTS = `${projectFolder()}deploy/kubernetes`;
 
 /** The port of every server, and of the Service for callers. */
 const SERVER_PORT = 8080;
@@ -146,7 +148,7 @@ export class KubernetesStack implements Stack {
     const { signal } = options;
     const { kubectl } = stack;
     signal?.throwIfAborted();
-    stack.#manifests = await kubectl.run(["kustomize", manifestsFolder()]);
+    stack.#manifests = await kubectl.run(["kustomize", MANIFESTS]);
     await requireRights(kubectl);
     const objects = stack.#objects(options.config, options.servers);
     const namespace = objects.find(isNamespace);
@@ -222,7 +224,7 @@ export class KubernetesStack implements Stack {
     await this.#until(
       () =>
         pods.every((pod) => this.#watch.find(pod) === undefined) &&
-        this.#numbers.servers().length === count &&
+        this.servers().length === count &&
         this.servers().every(({ isRunning }) => isRunning),
       pods.length > 0 ? STOP_LIMIT_MS : START_LIMIT_MS,
       `scaling to ${count} servers`,
@@ -635,16 +637,6 @@ export class KubernetesStack implements Stack {
 
 function isNamespace({ kind }: KubernetesObject): boolean {
   return kind === "Namespace";
-}
-
-/** Where the manifests are. @throws {Failure} When they are not here. */
-function manifestsFolder(): string {
-  if (isFromSource()) return `${projectFolder()}deploy/kubernetes`;
-  throw new Failure(
-    "environment",
-    "--kubernetes applies the manifests of deploy/kubernetes; use " +
-      "`./denow task` in the project's folder, or leave it out",
-  );
 }
 
 function podWords({ name, isLeaving, waiting, exitCode }: Pod): string {
