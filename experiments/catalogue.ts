@@ -39,6 +39,8 @@ import { slowReaders } from "./slow_readers.ts";
 import { malformed } from "./malformed.ts";
 import { envoyMemory } from "./envoy_memory.ts";
 import { largeReplies } from "./large_replies.ts";
+import { newEnvoy } from "./kubernetes_envoys.ts";
+import { everythingOnKubernetes } from "./kubernetes_everything.ts";
 import {
   envoyRollout,
   serverRollout,
@@ -95,4 +97,6 @@ export const CATALOGUE: readonly Experiment[] = [
   envoyRollout,
   forcedDelete,
   nodeDrain,
+  newEnvoy,
+  everythingOnKubernetes,
 ];

@@ -12,7 +12,7 @@
 import { Failure } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { projectFolder } from "../io/build.ts";
-import type { Child, ExitStatus } from "../io/child.ts";
+import type { ExitStatus } from "../io/child.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import { callHedged } from "../io/hedged_call.ts";
 import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
@@ -36,9 +36,10 @@ import {
   requireRights,
 } from "./namespace.ts";
 import { processOf, signalPod } from "./pod_process.ts";
-import { type Pod, type PodEvent, PodWatch, ServerNumbers } from "./pods.ts";
+import type { Pod, PodEvent } from "./pods.ts";
 import { EnvoyForwards } from "./port_forward.ts";
 import { residentMib } from "./resident.ts";
+import { StackPods } from "./stack_pods.ts";
 import type {
   Stack,
   StackAction,
@@ -62,12 +63,6 @@ const STOP_LIMIT_MS = 40_000;
 const ROLL_LIMIT_MS = 180_000;
 
 const OPERATOR_DEADLINE_MS = 2000;
-
-/** Exit codes by which containers report a signal. */
-const SIGNALS: Readonly<Record<number, string>> = {
-  137: "SIGKILL",
-  143: "SIGTERM",
-};
 
 /** Kubernetes deletes the pods with the lowest cost first. */
 const LEAVES_FIRST = "controller.kubernetes.io/pod-deletion-cost=-1";
@@ -109,19 +104,12 @@ export class KubernetesStack implements Stack {
   readonly admin: EnvoysAdmin;
   readonly kubectl: Kubectl;
   readonly #options: KubernetesOptions;
-  readonly #watch: PodWatch;
-  readonly #numbers = new ServerNumbers();
+  readonly #pods: StackPods;
   readonly #forwards: EnvoyForwards;
-  readonly #logs = new Map<string, Child>();
-  /** Pods and containers that this stack has ended. */
-  readonly #ended = new Set<string>();
-  /** The last exit code of each pod. */
-  readonly #exits = new Map<string, number>();
   /** The connections that counters are read on, by address. */
   readonly #kept = new Map<string, AdminClient[]>();
   #endpoint = "";
   #manifests = "";
-  #isClosing = false;
 
   private constructor(options: KubernetesOptions) {
     this.#options = options;
@@ -133,7 +121,10 @@ export class KubernetesStack implements Stack {
     this.l4Endpoint = `127.0.0.1:${options.l4Port}`;
     this.#forwards = new EnvoyForwards(this.kubectl, options);
     this.admin = new EnvoysAdmin(() => this.#forwards.admins);
-    this.#watch = new PodWatch(this.kubectl, (event) => this.#onPod(event));
+    this.#pods = new StackPods(this.kubectl, {
+      ...options,
+      onChange: (event) => this.#onPod(event),
+    });
   }
 
   /**
@@ -155,7 +146,7 @@ export class KubernetesStack implements Stack {
     if (namespace !== undefined) await createNamespace(kubectl, namespace);
     try {
       await stack.#apply(options.config);
-      stack.#watch.start();
+      stack.#pods.start();
       await stack.#awaitStart();
       const address = await kubectl.run([
         ...["get", "service", DEPLOYMENTS.envoy],
@@ -185,45 +176,39 @@ export class KubernetesStack implements Stack {
 
   /** The pods of the Envoys that get calls. */
   get envoys(): readonly Pod[] {
-    return this.#watch.pods.filter((pod) =>
-      pod.app === DEPLOYMENTS.envoy && pod.isReady && !pod.isLeaving
-    );
+    return this.#pods.envoys;
   }
 
   servers(): readonly StackServer[] {
-    return this.#numbers.servers().flatMap(({ name }) => {
-      const pod = this.#podOf(name);
-      if (pod === undefined) return [];
-      return [{
-        name,
-        address: `${pod.address}:${SERVER_PORT}`,
-        isRunning: pod.isRunning && pod.isReady,
-      }];
-    });
+    return this.#pods.servers.map(({ name, pod }) => ({
+      name,
+      address: `${pod.address}:${SERVER_PORT}`,
+      isRunning: pod.isRunning && pod.isReady,
+    }));
   }
 
   nameOf(reply: string): string {
-    return this.#numbers.nameOf(reply) ?? reply;
+    return this.#pods.nameOf(reply) ?? reply;
   }
 
   /** The pod that is a server at the moment. */
   podName(server: string): string {
-    return this.#pod(server).name;
+    return this.#pods.of(server).name;
   }
 
   async scale(count: number): Promise<void> {
     const before = this.servers();
     const leaving = before.slice(count).map(({ name }) => name);
     for (const name of leaving) this.#note(name, "scale");
-    const pods = leaving.map((name) => this.#pod(name).name);
-    pods.forEach((pod) => this.#ended.add(pod));
+    const pods = leaving.map((name) => this.#pods.of(name).name);
+    pods.forEach((pod) => this.#pods.expectEnd(pod));
     if (pods.length > 0) {
       await this.kubectl.run(["annotate", "pods", ...pods, LEAVES_FIRST]);
     }
     await this.#setReplicas(DEPLOYMENTS.server, count);
-    await this.#until(
+    await this.#pods.until(
       () =>
-        pods.every((pod) => this.#watch.find(pod) === undefined) &&
+        pods.every((pod) => this.#pods.find(pod) === undefined) &&
         this.servers().length === count &&
         this.servers().every(({ isRunning }) => isRunning),
       pods.length > 0 ? STOP_LIMIT_MS : START_LIMIT_MS,
@@ -242,16 +227,16 @@ export class KubernetesStack implements Stack {
     signal: "SIGTERM" | "SIGKILL",
   ): Promise<ExitStatus> {
     this.#note(name, signal);
-    const pod = this.#pod(name);
+    const pod = this.#pods.of(name);
     if (signal === "SIGTERM") return await this.#delete(pod, []);
-    this.#ended.add(pod.containerId);
+    this.#pods.expectEnd(pod.containerId);
     await signalPod(pod, "SIGKILL");
     const isOver = () => {
-      const now = this.#watch.find(pod.name);
+      const now = this.#pods.find(pod.name);
       return now?.containerId !== pod.containerId || !now.isRunning;
     };
-    await this.#until(isOver, STOP_LIMIT_MS, `the end of ${name}`);
-    return statusOf(this.#exits.get(pod.name));
+    await this.#pods.until(isOver, STOP_LIMIT_MS, `the end of ${name}`);
+    return this.#pods.statusOf(pod.name);
   }
 
   /**
@@ -260,7 +245,7 @@ export class KubernetesStack implements Stack {
    */
   async deleteAtOnce(name: string): Promise<void> {
     this.#note(name, "SIGKILL");
-    await this.#delete(this.#pod(name), ["--grace-period=0", "--force"]);
+    await this.#delete(this.#pods.of(name), ["--grace-period=0", "--force"]);
   }
 
   /**
@@ -269,7 +254,7 @@ export class KubernetesStack implements Stack {
    * @returns Whether the disruption budget allowed it.
    */
   async evict(name: string): Promise<boolean> {
-    const pod = this.#pod(name);
+    const pod = this.#pods.of(name);
     const path = `/api/v1/namespaces/${this.kubectl.namespace}/pods/` +
       `${pod.name}/eviction`;
     const eviction = {
@@ -280,7 +265,7 @@ export class KubernetesStack implements Stack {
     const words = ["create", `--raw=${path}`];
     const result = await this.kubectl.tryWith([eviction], words);
     if (result.code === 0) {
-      this.#ended.add(pod.name);
+      this.#pods.expectEnd(pod.name);
       this.#note(name, "SIGTERM");
       return true;
     }
@@ -291,7 +276,7 @@ export class KubernetesStack implements Stack {
   /** Waits for the pod that has the server's name now. */
   async start(name: string): Promise<void> {
     this.#note(name, "start");
-    await this.#until(
+    await this.#pods.until(
       () =>
         this.servers().some((server) =>
           server.name === name && server.isRunning
@@ -303,12 +288,12 @@ export class KubernetesStack implements Stack {
 
   async pause(name: string): Promise<void> {
     this.#note(name, "pause");
-    await signalPod(this.#pod(name), "SIGSTOP");
+    await signalPod(this.#pods.of(name), "SIGSTOP");
   }
 
   async resume(name: string): Promise<void> {
     this.#note(name, "resume");
-    await signalPod(this.#pod(name), "SIGCONT");
+    await signalPod(this.#pods.of(name), "SIGCONT");
   }
 
   async fault(name: string, fault: Fault): Promise<void> {
@@ -335,12 +320,12 @@ export class KubernetesStack implements Stack {
   async stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     this.#note("", "envoy");
     const pods = this.envoys;
-    pods.forEach(({ containerId }) => this.#ended.add(containerId));
+    pods.forEach(({ containerId }) => this.#pods.expectEnd(containerId));
     await Promise.all(pods.map((pod) => signalPod(pod, signal)));
-    await this.#until(
+    await this.#pods.until(
       () =>
         pods.every(({ name, containerId }) =>
-          this.#watch.find(name)?.containerId !== containerId
+          this.#pods.find(name)?.containerId !== containerId
         ),
       STOP_LIMIT_MS,
       "the end of the Envoys",
@@ -355,8 +340,8 @@ export class KubernetesStack implements Stack {
   /** A rollout: a new Envoy starts, an old one drains, and so on. */
   async replaceEnvoy(config: EnvoyConfig): Promise<void> {
     this.#note("", "envoy");
-    this.#expectAll(DEPLOYMENTS.envoy);
-    await this.#apply(config, this.#numbers.servers().length);
+    this.#pods.expectEnds(DEPLOYMENTS.envoy);
+    await this.#apply(config, this.#pods.servers.length);
     await this.#rolledOut(DEPLOYMENTS.envoy);
     await this.#awaitEnvoys();
   }
@@ -366,17 +351,27 @@ export class KubernetesStack implements Stack {
     const isEnvoy = deployment === DEPLOYMENTS.envoy;
     if (isEnvoy) this.#note("", "envoy");
     else for (const { name } of this.servers()) this.#note(name, "SIGTERM");
-    this.#expectAll(deployment);
+    this.#pods.expectEnds(deployment);
     await this.kubectl.run(["rollout", "restart", `deployment/${deployment}`]);
     await this.#rolledOut(deployment);
     if (isEnvoy) await this.#awaitEnvoys();
     else for (const { name } of this.servers()) this.#note(name, "start");
   }
 
+  /** How many calls each Envoy has received, by pod. */
+  async callsOfEnvoys(): Promise<ReadonlyMap<string, number>> {
+    const name = "http.grpc.downstream_rq_total";
+    const counts = await Promise.all(this.envoys.map(async (pod) => {
+      const stats = await this.#forwards.adminOf(pod.name)?.stats(`^${name}$`);
+      return [pod.name, stats?.get(name) ?? 0] as const;
+    }));
+    return new Map(counts);
+  }
+
   /** Starts or stops Envoys until there are `count`. */
   async scaleEnvoys(count: number): Promise<void> {
     this.#note("", "envoy");
-    this.#expectAll(DEPLOYMENTS.envoy);
+    this.#pods.expectEnds(DEPLOYMENTS.envoy);
     await this.#setReplicas(DEPLOYMENTS.envoy, count);
     await this.#rolledOut(DEPLOYMENTS.envoy);
     await this.#awaitEnvoys();
@@ -386,7 +381,7 @@ export class KubernetesStack implements Stack {
     const [envoy] = this.envoys;
     const programs = this.servers()
       .filter(({ isRunning }) => isRunning)
-      .map(({ name }) => ({ name, pod: this.#pod(name) }));
+      .map(({ name }) => ({ name, pod: this.#pods.of(name) }));
     if (envoy !== undefined) programs.push({ name: "envoy", pod: envoy });
     return await residentMib(
       await Promise.all(programs.map(async ({ name, pod }) => ({
@@ -397,7 +392,7 @@ export class KubernetesStack implements Stack {
   }
 
   async close(): Promise<void> {
-    this.#isClosing = true;
+    this.#pods.quiet();
     const { kubectl } = this;
     for (const clients of this.#kept.values()) {
       clients.splice(0).forEach((client) => client.close());
@@ -406,10 +401,7 @@ export class KubernetesStack implements Stack {
     try {
       await removeNamespace(kubectl);
     } finally {
-      const logs = [...this.#logs.values()];
-      logs.forEach((child) => child.kill("SIGTERM"));
-      await Promise.all(logs.map(({ exited }) => exited));
-      await this.#watch.close();
+      await this.#pods.close();
     }
   }
 
@@ -452,19 +444,16 @@ export class KubernetesStack implements Stack {
     );
     signal?.throwIfAborted();
     if (isStarted()) return;
-    const pods = this.#watch.pods.filter(({ isReady }) => !isReady)
-      .map(podWords);
     throw this.#cannotStart() ?? new Failure(
       "environment",
-      `The pods are not Ready ${START_LIMIT_MS / 1000} s after their start: ${
-        pods.join(", ") || "there are none"
-      }; look at the cluster's events`,
+      `The pods are not Ready ${START_LIMIT_MS / 1000} s after their start: ` +
+        `${this.#pods.words()}; look at the cluster's events`,
     );
   }
 
   /** Why a pod will not start, however long one waits. */
   #cannotStart(): Failure | undefined {
-    const pod = this.#watch.pods.find(({ waiting }) => NO_IMAGE.test(waiting));
+    const pod = this.#pods.all.find(({ waiting }) => NO_IMAGE.test(waiting));
     if (pod === undefined) return undefined;
     return new Failure(
       "environment",
@@ -477,14 +466,14 @@ export class KubernetesStack implements Stack {
   #hasEnvoys(): boolean {
     const ready = this.envoys;
     return ready.length > 0 &&
-      this.#watch.pods.every(({ app, name }) =>
+      this.#pods.all.every(({ app, name }) =>
         app !== DEPLOYMENTS.envoy || ready.some((pod) => pod.name === name)
       ) &&
       ready.every(({ name }) => this.#forwards.adminOf(name) !== undefined);
   }
 
   async #awaitEnvoys(): Promise<void> {
-    await this.#until(
+    await this.#pods.until(
       () => this.#hasEnvoys(),
       START_LIMIT_MS,
       "the start of the Envoys",
@@ -497,9 +486,9 @@ export class KubernetesStack implements Stack {
       ...["rollout", "status", `deployment/${deployment}`],
       `--timeout=${limitMs / 1000}s`,
     ], { limitMs: limitMs + STOP_LIMIT_MS });
-    await this.#until(
+    await this.#pods.until(
       () =>
-        this.#watch.pods.every(({ app, isLeaving }) =>
+        this.#pods.all.every(({ app, isLeaving }) =>
           app !== deployment || !isLeaving
         ),
       STOP_LIMIT_MS,
@@ -513,42 +502,17 @@ export class KubernetesStack implements Stack {
     );
   }
 
-  /** Its pods end because they are asked to. */
-  #expectAll(deployment: string): void {
-    for (const { app, name } of this.#watch.pods) {
-      if (app === deployment) this.#ended.add(name);
-    }
-  }
-
   async #delete(pod: Pod, flags: readonly string[]): Promise<ExitStatus> {
-    this.#ended.add(pod.name);
+    this.#pods.expectEnd(pod.name);
     await this.kubectl.run(
       ["delete", "pod", pod.name, "--wait=false", ...flags],
     );
-    await this.#until(
-      () => this.#watch.find(pod.name) === undefined,
+    await this.#pods.until(
+      () => this.#pods.find(pod.name) === undefined,
       STOP_LIMIT_MS,
       `the end of ${pod.name}`,
     );
-    return statusOf(this.#exits.get(pod.name));
-  }
-
-  async #until(
-    isTrue: () => boolean,
-    limitMs: number,
-    what: string,
-  ): Promise<void> {
-    if (await waitUntil(isTrue, limitMs, this.#options.signal)) return;
-    this.#options.signal?.throwIfAborted();
-    const pods = this.#watch.pods.filter(({ isReady, isLeaving }) =>
-      !isReady || isLeaving
-    ).map(podWords);
-    throw new Failure(
-      "failed",
-      `Waited ${limitMs / 1000} s for ${what}: ${
-        pods.join(", ") || "all pods are Ready"
-      }; look at the cluster's events`,
-    );
+    return this.#pods.statusOf(pod.name);
   }
 
   async #operate<M extends MethodOf<AdminClient>>(
@@ -556,7 +520,7 @@ export class KubernetesStack implements Stack {
     method: M,
     request: RequestOf<AdminClient, M>,
   ): Promise<ReplyOf<AdminClient, M>> {
-    const target = `${this.#pod(name).address}:${SERVER_PORT}`;
+    const target = `${this.#pods.of(name).address}:${SERVER_PORT}`;
     const kept = this.#kept.get(target) ?? [];
     this.#kept.set(target, kept);
     return await callHedged(Admin, method, request, {
@@ -571,81 +535,15 @@ export class KubernetesStack implements Stack {
     this.#options.onAction?.({ server, kind });
   }
 
-  /** The newest of a server's pods, once it has an address. */
-  #podOf(server: string): Pod | undefined {
-    const { pods = [] } = this.#numbers.servers()
-      .find(({ name }) => name === server) ?? {};
-    const there = pods.flatMap((pod) => this.#watch.find(pod) ?? []);
-    return there.findLast(({ address }) => address !== "");
-  }
-
-  #pod(server: string): Pod {
-    const pod = this.#podOf(server);
-    if (pod !== undefined) return pod;
-    throw new RangeError(`Cannot find server "${server}" in the stack`);
-  }
-
   #onPod({ pod, isGone }: PodEvent): void {
-    const isServer = pod.app === DEPLOYMENTS.server;
-    if (pod.exitCode !== undefined) this.#exits.set(pod.name, pod.exitCode);
-    if (isServer && !isGone) {
-      const isLeaving = (name: string) =>
-        this.#watch.find(name)?.isLeaving ?? true;
-      this.#numbers.add(pod.name, isLeaving);
-    }
-    if (!this.#isClosing) {
-      this.#followLog(pod);
-      this.#noteEnd(pod, isGone);
-    }
     if (isGone) {
-      this.#numbers.remove(pod.name);
       const kept = this.#kept.get(`${pod.address}:${SERVER_PORT}`);
       kept?.splice(0).forEach((client) => client.close());
     }
-    if (!this.#isClosing) {
-      this.#forwards.lead(this.envoys.map(({ name }) => name));
-    }
-  }
-
-  /** The containers whose start was seen, by pod. */
-  readonly #running = new Map<string, string>();
-
-  #noteEnd(pod: Pod, isGone: boolean): void {
-    const ran = this.#running.get(pod.name);
-    if (pod.isRunning) this.#running.set(pod.name, pod.containerId);
-    else if (ran !== undefined) this.#running.delete(pod.name);
-    const hasEnded = ran !== undefined &&
-      (isGone || !pod.isRunning || pod.containerId !== ran);
-    if (!hasEnded || this.#ended.has(pod.name) || this.#ended.has(ran)) return;
-    const program = this.#numbers.nameOf(pod.name) ?? pod.name;
-    this.#options.onCrash?.(program, statusOf(pod.exitCode));
-  }
-
-  /** Follows the output of a pod's container, and of the next one. */
-  #followLog(pod: Pod): void {
-    const { onLine } = this.#options;
-    if (onLine === undefined || !pod.isRunning) return;
-    if (this.#logs.has(pod.containerId)) return;
-    const program = this.#numbers.nameOf(pod.name) ?? pod.app;
-    const child = this.kubectl.start(
-      ["logs", "--follow", `pod/${pod.name}`],
-      (line) => onLine(program, line.replace(`${pod.name}: `, "")),
-    );
-    this.#logs.set(pod.containerId, child);
+    this.#forwards.lead(this.envoys.map(({ name }) => name));
   }
 }
 
 function isNamespace({ kind }: KubernetesObject): boolean {
   return kind === "Namespace";
-}
-
-function podWords({ name, isLeaving, waiting, exitCode }: Pod): string {
-  const state = isLeaving ? "ends" : waiting ||
-    (exitCode === undefined ? "not Ready" : `ended with ${exitCode}`);
-  return `${name} ${state}`;
-}
-
-function statusOf(exitCode: number | undefined): ExitStatus {
-  const code = exitCode ?? 0;
-  return { code, signal: SIGNALS[code] ?? null };
 }

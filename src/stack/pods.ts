@@ -123,6 +123,7 @@ export class PodWatch {
 
   async #watch(): Promise<void> {
     while (!this.#isClosed) {
+      await this.#forgetTheGone();
       this.#child = this.#kubectl.start([
         ...["get", "pods", "--watch", "--output-watch-events"],
         `--output=jsonpath=${TEMPLATE}`,
@@ -132,9 +133,24 @@ export class PodWatch {
     }
   }
 
+  /** Those that went while nobody watched. */
+  async #forgetTheGone(): Promise<void> {
+    if (this.#pods.size === 0) return;
+    const list = await this.#kubectl.tryTo(["get", "pods", "--output=name"]);
+    if (list.code !== 0) return;
+    const names = list.stdout.split("\n");
+    for (const pod of this.pods) {
+      if (names.includes(`pod/${pod.name}`)) continue;
+      this.#handle({ isGone: true, pod });
+    }
+  }
+
   #note(line: string): void {
     const event = podEventOf(line);
-    if (event === undefined) return;
+    if (event !== undefined) this.#handle(event);
+  }
+
+  #handle(event: PodEvent): void {
     const { name } = event.pod;
     if (event.isGone) this.#pods.delete(name);
     else this.#pods.set(name, event.pod);
