@@ -6,8 +6,13 @@
  * controls something that a rollout relies on is missing: the preStop hooks, or
  * a successor that is Ready before a pod ends.
  */
-import type { Experiment } from "../src/experiment/experiment.ts";
+import { fieldsOf } from "../src/core/yaml.ts";
+import type {
+  Experiment,
+  NamedManifestChange,
+} from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
+import { containerOf, deploymentOf } from "../src/stack/manifests.ts";
 import { noCallIsLost } from "./_claims.ts";
 import {
   allUnavailable,
@@ -19,10 +24,22 @@ import {
 /** The rollouts end before the last call. */
 const DURATION_MS = 40_000;
 
+/** Longer than a server goes on once it is deleted, so that a gap shows. */
+const START_S = 10;
+
+/** A server that needs its time until it is Ready, as large ones do. */
+const slowStart: NamedManifestChange = {
+  name: `servers are Ready after ${START_S} s`,
+  apply: (objects) => {
+    const server = containerOf(deploymentOf(objects, "grpc-server"));
+    fieldsOf(server["startupProbe"])["initialDelaySeconds"] = START_S;
+  },
+};
+
 /** A rollout of the experiment or of its control. */
 function rollout(
   deployment: Deployment,
-  own: Pick<Experiment, "name" | "question" | "control">,
+  own: Pick<Experiment, "name" | "question" | "control"> & Partial<Experiment>,
 ): Experiment {
   return {
     isForKubernetes: "only",
@@ -68,9 +85,12 @@ export const serverRollout: Experiment = rollout("grpc-server", {
 export const serverRolloutAtOnce: Experiment = rollout("grpc-server", {
   name: "server-rollout-at-once",
   question: "Does it matter that a server only ends once another is Ready?",
+  setup: { servers: 2, kubernetes: { changes: [slowStart] } },
   control: {
     about: "maxUnavailable is 100 %",
-    setup: { kubernetes: { changes: [allUnavailable("grpc-server")] } },
+    setup: {
+      kubernetes: { changes: [slowStart, allUnavailable("grpc-server")] },
+    },
     load: { durationMs: 20_000 },
     breaks: ["lost"],
   },
