@@ -17,7 +17,7 @@ export interface KubernetesObject {
 }
 
 /** Changes the objects, in place. */
-export type ManifestChange = (objects: readonly KubernetesObject[]) => void;
+export type ManifestChange = (objects: KubernetesObject[]) => void;
 
 /** What differs from deploy/kubernetes. */
 export interface ManifestOptions {
