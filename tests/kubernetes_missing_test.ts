@@ -303,3 +303,23 @@ for (
     assert.equal(ended.code, 2);
   });
 }
+
+for (
+  const { words, message } of [
+    {
+      words: ["envoy-rollout"],
+      message: "is for this machine; use --kubernetes",
+    },
+    { words: ["oversize", "--kubernetes"], message: "is for Kubernetes" },
+  ]
+) {
+  Deno.test(`experiment run ${words.join(" ")} is refused`, async () => {
+    const ended = await lab(["experiment", "run", ...words], "");
+    assert.equal(
+      ended.text,
+      `experiment: None of these experiments ${message}`,
+    );
+    assert.equal(ended.code, 2);
+    assert.deepEqual(ended.commands, []);
+  });
+}
