@@ -110,6 +110,7 @@ export class KubernetesStack implements Stack {
   readonly #kept = new Map<string, AdminClient[]>();
   #endpoint = "";
   #manifests = "";
+  #isStarted = false;
 
   private constructor(options: KubernetesOptions) {
     this.#options = options;
@@ -124,6 +125,9 @@ export class KubernetesStack implements Stack {
     this.#pods = new StackPods(this.kubectl, {
       ...options,
       onChange: (event) => this.#onPod(event),
+      onServerStart: (name) => {
+        if (this.#isStarted) this.#note(name, "start");
+      },
     });
   }
 
@@ -162,6 +166,7 @@ export class KubernetesStack implements Stack {
         signal,
       });
       signal?.throwIfAborted();
+      stack.#isStarted = true;
       return stack;
     } catch (error) {
       await stack.close();
@@ -197,8 +202,7 @@ export class KubernetesStack implements Stack {
   }
 
   async scale(count: number): Promise<void> {
-    const before = this.servers();
-    const leaving = before.slice(count).map(({ name }) => name);
+    const leaving = this.servers().slice(count).map(({ name }) => name);
     for (const name of leaving) this.#note(name, "scale");
     const pods = leaving.map((name) => this.#pods.of(name).name);
     pods.forEach((pod) => this.#pods.expectEnd(pod));
@@ -214,14 +218,12 @@ export class KubernetesStack implements Stack {
       pods.length > 0 ? STOP_LIMIT_MS : START_LIMIT_MS,
       `scaling to ${count} servers`,
     );
-    const known = new Set(before.map(({ name }) => name));
-    for (const { name } of this.servers()) {
-      if (!known.has(name)) this.#note(name, "scale");
-    }
   }
 
-  /** SIGTERM deletes the pod, which ends as in a rollout; SIGKILL kills the
-   * container's process, which Kubernetes restarts in the same pod. */
+  /**
+   * SIGTERM deletes the pod, which ends as in a rollout; SIGKILL kills the
+   * container's process, which Kubernetes restarts in the same pod.
+   */
   async stop(
     name: string,
     signal: "SIGTERM" | "SIGKILL",
@@ -273,9 +275,11 @@ export class KubernetesStack implements Stack {
     throw this.kubectl.failure(words, result);
   }
 
-  /** Waits for the pod that has the server's name now. */
+  /**
+   * Waits for the pod that has the server's name now; Kubernetes has started it
+   * already, which was noted then.
+   */
   async start(name: string): Promise<void> {
-    this.#note(name, "start");
     await this.#pods.until(
       () =>
         this.servers().some((server) =>
@@ -355,7 +359,6 @@ export class KubernetesStack implements Stack {
     await this.kubectl.run(["rollout", "restart", `deployment/${deployment}`]);
     await this.#rolledOut(deployment);
     if (isEnvoy) await this.#awaitEnvoys();
-    else for (const { name } of this.servers()) this.#note(name, "start");
   }
 
   /** How many calls each Envoy has received, by pod. */

@@ -21,6 +21,8 @@ export interface ServerPod {
 
 /** Options of a stack's pods. */
 interface PodsOptions extends Pick<StackListeners, "onLine" | "onCrash"> {
+  /** Called when a container of a server runs, for the first time or again. */
+  readonly onServerStart: (name: string) => void;
   /** Called after each change. */
   readonly onChange: (event: PodEvent) => void;
   /** Ends every wait. */
@@ -165,23 +167,29 @@ export class StackPods {
     }
     if (!this.#isQuiet) {
       this.#followLog(pod);
-      this.#noteEnd(event);
+      this.#noteChange(event);
     }
     if (isGone) this.#numbers.remove(pod.name);
     if (!this.#isQuiet) this.#options.onChange(event);
   }
 
-  #noteEnd({ pod, isGone }: PodEvent): void {
+  /** Reports a container that has ended, and a server's that has started. */
+  #noteChange({ pod, isGone }: PodEvent): void {
     const ran = this.#running.get(pod.name);
-    if (pod.isRunning) this.#running.set(pod.name, pod.containerId);
-    else this.#running.delete(pod.name);
-    if (ran === undefined) return;
-    const goesOn = pod.isRunning && pod.containerId === ran && !isGone;
-    if (goesOn || [pod.name, ran].some((one) => this.#expected.has(one))) {
+    const runs = pod.isRunning && !isGone ? pod.containerId : undefined;
+    if (ran === runs) return;
+    const server = this.nameOf(pod.name);
+    const isExpected = [pod.name, ran ?? ""]
+      .some((one) => this.#expected.has(one));
+    if (ran !== undefined && !isExpected) {
+      this.#options.onCrash?.(server ?? pod.name, statusOf(pod.exitCode));
+    }
+    if (runs === undefined) {
+      this.#running.delete(pod.name);
       return;
     }
-    const program = this.nameOf(pod.name) ?? pod.name;
-    this.#options.onCrash?.(program, statusOf(pod.exitCode));
+    this.#running.set(pod.name, runs);
+    if (server !== undefined) this.#options.onServerStart(server);
   }
 
   /** Follows the output of a pod's container, and of the next one. */

@@ -3,20 +3,20 @@
  * that docs/kubernetes.md names. Rollouts under load are experiments.
  */
 import assert from "node:assert/strict";
-import { KUBECONFIG } from "../bootstrap/kubernetes/node.ts";
-import { readStarted } from "../bootstrap/kubernetes/state.ts";
-import { Greeter } from "../src/io/proto.ts";
-import { callToEnd, connect } from "../src/io/rpc.ts";
-import { print } from "../src/io/terminal.ts";
-import { findTool } from "../src/io/tools.ts";
-import { chooseContext, Kubectl } from "../src/stack/kubectl.ts";
+import { KUBECONFIG } from "../../bootstrap/kubernetes/node.ts";
+import { readStarted } from "../../bootstrap/kubernetes/state.ts";
+import { Greeter } from "../../src/io/proto.ts";
+import { callToEnd, connect } from "../../src/io/rpc.ts";
+import { print } from "../../src/io/terminal.ts";
+import { findTool } from "../../src/io/tools.ts";
+import { chooseContext, Kubectl } from "../../src/stack/kubectl.ts";
 import {
   type KubernetesOptions,
   KubernetesStack,
-} from "../src/stack/kubernetes.ts";
-import { containerOf, deploymentOf } from "../src/stack/manifests.ts";
-import type { StackAction } from "../src/stack/stack.ts";
-import { freePort } from "./stacks.ts";
+} from "../../src/stack/kubernetes.ts";
+import { containerOf, deploymentOf } from "../../src/stack/manifests.ts";
+import type { StackAction } from "../../src/stack/stack.ts";
+import { freePort } from "../stacks.ts";
 
 const hasCluster = await readStarted() !== undefined;
 if (!hasCluster) {
@@ -140,7 +140,7 @@ Deno.test({
       assert.deepEqual(
         actions.map(({ server, kind }) => `${server} ${kind}`),
         [
-          "server-3 scale",
+          "server-3 start",
           "server-3 scale",
           "server-2 SIGKILL",
           "server-2 start",
