@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { CATALOGUE } from "../../experiments/catalogue.ts";
 import { at } from "../core/yaml.ts";
 import { parseEnvoyConfig } from "../stack/envoy_config.ts";
+import { envoyYamlForKubernetes } from "../stack/envoy_kubernetes.ts";
 import {
   changedConfig,
   grpcCluster,
   noOutlierDetection,
   outlierFields,
 } from "./changes.ts";
+import { controlsOf } from "./experiment.ts";
 
 Deno.test("changedConfig() makes changes, one after another", () => {
   const config = changedConfig([
@@ -44,9 +46,14 @@ for (
   });
 }
 
-for (const { name, setup, control } of CATALOGUE) {
+for (const experiment of CATALOGUE) {
+  const { name, setup, isForKubernetes } = experiment;
   Deno.test(`${name}: its changes fit envoy.yaml`, () => {
-    assert.doesNotThrow(() => changedConfig(setup.changes ?? []));
-    assert.doesNotThrow(() => changedConfig(control.changes ?? []));
+    const base = parseEnvoyConfig(
+      isForKubernetes === "only" ? envoyYamlForKubernetes() : undefined,
+    );
+    for (const { changes } of [setup, ...controlsOf(experiment)]) {
+      assert.doesNotThrow(() => changedConfig(changes ?? [], base));
+    }
   });
 }
