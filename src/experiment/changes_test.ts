@@ -9,7 +9,7 @@ import {
   noOutlierDetection,
   outlierFields,
 } from "./changes.ts";
-import { controlsOf } from "./experiment.ts";
+import { controlsOf } from "./conduct.ts";
 
 Deno.test("changedConfig() makes changes, one after another", () => {
   const config = changedConfig([
