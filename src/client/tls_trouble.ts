@@ -6,16 +6,20 @@ const INTERVAL_MS = 1000;
 
 /** Finds out what is wrong with TLS, and remembers it for a second. */
 export class TlsTrouble {
-  readonly #ask: () => Promise<string | undefined>;
+  readonly #ask: (details: string) => Promise<string | undefined>;
   readonly #now: () => number;
   #askedAtMs = -Infinity;
   #answer: Promise<string | undefined> = Promise.resolve(undefined);
 
   /**
-   * @param ask Finds out what is wrong; undefined if it is not TLS.
+   * @param ask Finds out what is wrong, given a failed call's details;
+   * undefined if it is not TLS.
    * @param now The clock, in milliseconds.
    */
-  constructor(ask: () => Promise<string | undefined>, now: () => number) {
+  constructor(
+    ask: (details: string) => Promise<string | undefined>,
+    now: () => number,
+  ) {
     this.#ask = ask;
     this.#now = now;
   }
@@ -25,7 +29,7 @@ export class TlsTrouble {
     if (call.kind !== "error" || call.code !== "UNAVAILABLE") return call;
     if (this.#now() - this.#askedAtMs >= INTERVAL_MS) {
       this.#askedAtMs = this.#now();
-      this.#answer = this.#ask();
+      this.#answer = this.#ask(call.details);
     }
     const details = await this.#answer;
     return details === undefined ? call : { ...call, details };

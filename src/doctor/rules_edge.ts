@@ -310,10 +310,19 @@ export const EDGE_RULES: readonly Rule[] = [
     severity: "risky",
     why:
       "Envoy reads certificates in a TLS context once, and serves them after " +
-      "they have expired; give them by SDS from a file, which is read again",
+      "they have expired; give them by SDS from a file, whose secret names the " +
+      "folder to watch",
     change: `tls_certificate_sds_secret_configs:
   - name: server
-    sds_config: { path_config_source: { path: /certs/sds.yaml, watched_directory: { path: /certs } } }`,
+    sds_config: { path_config_source: { path: /etc/envoy/server.yaml } }
+# /etc/envoy/server.yaml; /certs is where files are renamed, or Kubernetes' link
+resources:
+  - "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret
+    name: server
+    tls_certificate:
+      certificate_chain: { filename: /certs/tls.crt }
+      private_key: { filename: /certs/tls.key }
+      watched_directory: { path: /certs }`,
     experiment: "certificate-rotation",
     find: fixedCertificates,
   },

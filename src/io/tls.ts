@@ -49,6 +49,9 @@ const PREFACE = new TextEncoder().encode(
 const NO_H2 = "The server speaks TLS but did not choose h2 in the handshake " +
   "(ALPN), which gRPC requires: give it alpn_protocols: [h2]";
 
+const SPEAKS_TLS = "The server speaks TLS: name a folder that has ca.crt, " +
+  "tls.crt and tls.key with --tls";
+
 const NO_NAME = "With TLS a server on another machine is called by the name " +
   "in its certificate, not by an address: use the name";
 
@@ -302,6 +305,23 @@ export async function tlsProblem(
     const words = messageOf(error);
     return PROBLEMS.find(([pattern]) => pattern.test(words))?.[1];
   }
+}
+
+/**
+ * Finds out by a handshake whether a server speaks TLS, for a client that does
+ * not.
+ *
+ * @param target "host:port".
+ * @returns A sentence; undefined if it does not.
+ */
+export async function tlsMissing(target: string): Promise<string | undefined> {
+  const { host: hostname, port } = partsOf(target);
+  try {
+    await shakeHands({ hostname, port });
+  } catch (error) {
+    if (!/peer certificate|alert:/.test(messageOf(error))) return undefined;
+  }
+  return SPEAKS_TLS;
 }
 
 /**

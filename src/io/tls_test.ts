@@ -5,6 +5,7 @@ import {
   readTlsFolder,
   servedSerial,
   type TlsFiles,
+  tlsMissing,
   tlsOptionsOf,
   tlsProblem,
 } from "./tls.ts";
@@ -204,6 +205,18 @@ Deno.test("servedSerial() is the number of the certificate shown, expired or not
       },
     );
   }
+});
+
+Deno.test("tlsMissing() tells a client in plain text that a server speaks TLS", async () => {
+  let target = "";
+  await withServer(SERVER, ["h2"], async (served) => {
+    target = served;
+    assert.match(
+      await tlsMissing(target) ?? "nothing",
+      /^The server speaks TLS: name a folder .* with --tls$/,
+    );
+  });
+  assert.equal(await tlsMissing(target), undefined);
 });
 
 Deno.test("tlsOptionsOf() replaces addresses, which cannot be asked for, by a name", () => {
