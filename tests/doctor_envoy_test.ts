@@ -10,6 +10,7 @@ import { READINGS, REFUSED } from "../src/doctor/_readings.ts";
 import { readConfiguration } from "../src/doctor/configuration.ts";
 import { fieldsOf, parseYaml } from "../src/core/yaml.ts";
 import { ROOT } from "./programs.ts";
+import { Authority } from "../src/stack/authority.ts";
 import { schemaFile } from "../tools/envoy_schema.ts";
 import { startChild } from "../src/io/child.ts";
 import { requestLocal } from "../src/io/local_http.ts";
@@ -139,8 +140,7 @@ const caseOf = (name: string) => Deno.readTextFileSync(new URL(name, CASES));
 /** What the doctor looks for, but does not read. */
 const ONLY_PRESENT = new Set([
   "envoy.config.bootstrap.v3.Bootstrap.dynamic_resources",
-  // A certificate would have to be made for these two.
-  "envoy.config.listener.v3.FilterChain.transport_socket",
+  // A certificate would have to be made for this one.
   "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.tls_certificates",
   "envoy.config.route.v3.RouteAction.cluster_specifier_plugin",
   "envoy.config.route.v3.RouteAction.inline_cluster_specifier_plugin",
@@ -156,6 +156,7 @@ Deno.test("the doctor reads each field of its rules as Envoy does", async () => 
   const files = {
     "routes.yaml": caseOf("routes.yaml"),
     "eds.yaml": caseOf("eds.yaml"),
+    "secrets.yaml": caseOf("secrets.yaml"),
   };
   const { node: _, ...ofEnvoy } = bootstrapIn(await dumpOf(yaml, files));
   const { node: __, ...ofDoctor } = bootstrapIn(yaml);
@@ -188,6 +189,7 @@ const UNREADABLE = new Set([
   "fn-v2-config.yaml",
   "proto.yaml",
   "recursive.yaml",
+  "secrets.yaml",
 ]);
 
 /** A case whose discovery reads files beside it, and its admin interface. */
@@ -235,6 +237,96 @@ for (
     });
   });
 }
+
+/** A listener that gets its certificate from a file. */
+function listenerWith(name: string, source: Record<string, unknown>) {
+  return {
+    name,
+    address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+    filter_chains: [{
+      transport_socket: {
+        name: "tls",
+        typed_config: {
+          "@type":
+            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+          common_tls_context: {
+            tls_certificate_sds_secret_configs: [
+              { name: "server", sds_config: { path_config_source: source } },
+            ],
+          },
+        },
+      },
+      filters: [{
+        name: "echo",
+        typed_config: {
+          "@type":
+            "type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo",
+        },
+      }],
+    }],
+  };
+}
+
+Deno.test("Envoy reads a secret that a moved link renews only if the folder is watched", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "doctor-test-" });
+  await using _ = {
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+  const authority = await Authority.create();
+  const serials: string[] = [];
+  for (const version of ["..1", "..2"]) {
+    const { certificate, key, serial } = await authority.issue({
+      ...{ name: "server", role: "server", lifetimeMs: 600_000 },
+    });
+    serials.push(serial);
+    await Deno.mkdir(`${folder}/${version}`);
+    await Deno.writeTextFile(
+      `${folder}/${version}/server.json`,
+      JSON.stringify({
+        resources: [{
+          "@type":
+            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+          name: "server",
+          tls_certificate: {
+            certificate_chain: { inline_string: certificate },
+            private_key: { inline_string: key },
+          },
+        }],
+      }),
+    );
+  }
+  const [first = "", second = ""] = serials;
+  // As Kubernetes lays out the files of a Secret.
+  await Deno.symlink("..1", `${folder}/..data`);
+  await Deno.symlink("..data/server.json", `${folder}/server.json`);
+  const path = `${folder}/server.json`;
+  const watched_directory = { path: folder };
+  const yaml = JSON.stringify({
+    node: { id: "a", cluster: "a" },
+    admin: {
+      address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+    },
+    static_resources: {
+      listeners: [
+        listenerWith("watched", { path, watched_directory }),
+        listenerWith("unwatched", { path }),
+      ],
+    },
+  });
+  await withEnvoy(yaml, {}, async (url) => {
+    const inUse = async () => {
+      const { body } = await requestLocal(`${url}/certs`, ASK);
+      return serials.filter((serial) => body.includes(serial));
+    };
+    assert.deepEqual(await inUse(), [first]);
+    await Deno.symlink("..2", `${folder}/..new`);
+    await Deno.rename(`${folder}/..new`, `${folder}/..data`);
+    assert.ok(
+      await waitUntil(async () => (await inUse()).includes(second), 10_000),
+    );
+    assert.deepEqual(await inUse(), [first, second]);
+  });
+});
 
 Deno.test("the schema is that of the pinned Envoy, byte for byte", async () => {
   assert.equal(

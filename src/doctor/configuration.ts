@@ -199,6 +199,7 @@ const DUMPED = new Map([
   ["dynamic_route_configs", ["route_config"]],
   ["static_endpoint_configs", ["endpoint_config"]],
   ["dynamic_endpoint_configs", ["endpoint_config"]],
+  ["dynamic_active_secrets", ["secret"]],
 ]);
 
 /** The resources of one part of a dump. */

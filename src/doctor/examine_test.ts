@@ -4,6 +4,7 @@ import envoyYaml from "../../envoy.yaml" with { type: "text" };
 import { CATALOGUE } from "../../experiments/catalogue.ts";
 import { changedConfig } from "../experiment/changes.ts";
 import { controlPlan, controlsOf } from "../experiment/conduct.ts";
+import { addTls } from "../stack/envoy_tls.ts";
 import { parseYaml, partAt } from "../core/yaml.ts";
 import { examined, found } from "./_examined.ts";
 import { DOCTOR_RULES } from "./examine.ts";
@@ -43,7 +44,13 @@ for (const [name = "", rules = ""] of expected) {
 Deno.test("every case has a row", () => {
   const names = [...Deno.readDirSync(CASES)].map(({ name }) => name)
     .filter((name) =>
-      !["expected.tsv", "eds.yaml", "every-field.yaml", "routes.yaml"]
+      ![
+        "expected.tsv",
+        "eds.yaml",
+        "every-field.yaml",
+        "routes.yaml",
+        "secrets.yaml",
+      ]
         .includes(name)
     );
   assert.deepEqual(expected.map(([name]) => name).sort(), names.sort());
@@ -152,11 +159,7 @@ const SHOWN_OTHERWISE: Readonly<Record<string, string>> = {
   "removed-hosts-stay": "it asks for a choice, and both are shown",
 };
 
-/** Rules that no control shows yet. */
-const NOT_SHOWN = ["no-alpn", "fixed-certificates"];
-
 for (const { id, experiment } of DOCTOR_RULES) {
-  if (NOT_SHOWN.includes(id)) continue;
   if (typeof experiment === "object") continue;
   Deno.test(`the experiment of the rule "${id}" has a control that it finds`, () => {
     const named = CATALOGUE.find(({ name }) => name === experiment);
@@ -164,7 +167,9 @@ for (const { id, experiment } of DOCTOR_RULES) {
     if (Object.hasOwn(SHOWN_OTHERWISE, id)) return;
     const controls = controlsOf(named).map((control) => {
       const { setup } = controlPlan(named, control);
-      return found(JSON.stringify(changedConfig(setup.changes ?? [])), {
+      const config = changedConfig(setup.changes ?? []);
+      if (setup.tls !== undefined) addTls(config, "/certs", setup.tls);
+      return found(JSON.stringify(config), {
         concurrency: setup.concurrency,
         envoys: 2,
       });

@@ -71,6 +71,8 @@ export interface Model {
   /** Values of the runtime, by key. */
   readonly runtime: ReadonlyMap<string, Field>;
   readonly circumstances: Circumstances;
+  /** The secret that an SDS configuration asks for; undefined if unknown. */
+  readonly secretOf: (config: Message) => Message | undefined;
 }
 
 /** Reads a file that a configuration names; undefined if it cannot. */
@@ -159,7 +161,16 @@ class Follower {
       virtualNames: this.#virtualNames,
       runtime: runtimeOf(this.#bootstrap),
       circumstances,
+      secretOf: (config) => this.#secretOf(config),
     };
+  }
+
+  #secretOf(config: Message): Message | undefined {
+    return [
+      ...this.#bootstrap.messages("static_resources.secrets"),
+      ...this.#ofType("Secret"),
+      ...this.#discovered(config, "sds_config", "Secret"),
+    ].find((one) => one.text("name") === config.text("name"));
   }
 
   #lose(place: Place, what: string): void {

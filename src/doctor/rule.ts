@@ -34,7 +34,7 @@ export interface Rule {
   /** The smallest change, as YAML. */
   readonly change: string;
   /** The experiment in whose controls it shows, or what else shows it. */
-  readonly experiment: string | Instead | undefined;
+  readonly experiment: string | Instead;
   /** Finds where the configuration has it. */
   readonly find: (model: Model) => readonly Finding[];
 }

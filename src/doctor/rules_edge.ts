@@ -108,9 +108,9 @@ function tlsListeners({ managers }: Model) {
   });
 }
 
-/** Finds certificates that Envoy reads once only. */
-function fixedCertificates(model: Model): readonly Finding[] {
-  const contexts = [
+/** All TLS contexts that gRPC calls meet, and what they belong to. */
+function tlsContexts(model: Model): readonly (readonly [string, Message])[] {
+  return [
     ...tlsListeners(model).map(({ listener, tls }) =>
       [ofListener(listener), tls] as const
     ),
@@ -119,8 +119,54 @@ function fixedCertificates(model: Model): readonly Finding[] {
       return tls === undefined ? [] : [[ofCluster(cluster), tls] as const];
     }),
   ];
-  return contexts.filter(([, tls]) => tls.list("tls_certificates").length > 0)
-    .map(([of, tls]) => finding(of, tls, "tls_certificates", "in the context"));
+}
+
+const CERTIFICATES_BY_SDS = "tls_certificate_sds_secret_configs";
+
+/** Finds certificates that Envoy reads once only. */
+function fixedCertificates(model: Model): readonly Finding[] {
+  return tlsContexts(model).flatMap(([of, tls]) => {
+    if (tls.list("tls_certificates").length > 0) {
+      return [finding(of, tls, "tls_certificates", "in the context")];
+    }
+    return tls.messages(CERTIFICATES_BY_SDS)
+      .filter((config) => !config.has("sds_config"))
+      .map((config) =>
+        finding(of, config, "sds_config", "not set, so that it is a static one")
+      );
+  });
+}
+
+/** What a context asks SDS for. */
+function sdsConfigs(tls: Message): readonly Message[] {
+  const path = "validation_context_sds_secret_config";
+  return [
+    ...tls.messages(CERTIFICATES_BY_SDS),
+    ...[tls.message(path), tls.message(`combined_validation_context.${path}`)]
+      .filter((config) => config !== undefined),
+  ];
+}
+
+/** Whether a secret names files, which Envoy watches for themselves. */
+function namesFiles(secret: Message): boolean {
+  return secret.has("tls_certificate.certificate_chain.filename") ||
+    secret.has("validation_context.trusted_ca.filename");
+}
+
+/** Finds secrets that a moved link renews, unnoticed. */
+function unwatchedSecrets(model: Model): readonly Finding[] {
+  return tlsContexts(model).flatMap(([of, tls]) =>
+    sdsConfigs(tls).flatMap((config) => {
+      const source = config.message("sds_config");
+      const isFile = source?.has("path_config_source") || source?.has("path");
+      const path = "path_config_source.watched_directory";
+      const secret = model.secretOf(config);
+      return source === undefined || !isFile || source.has(path) ||
+          secret !== undefined && namesFiles(secret)
+        ? []
+        : [finding(of, source, path)];
+    })
+  );
 }
 
 /** Whether an address is reached from this machine only. */
@@ -325,6 +371,22 @@ resources:
       watched_directory: { path: /certs }`,
     experiment: "certificate-rotation",
     find: fixedCertificates,
+  },
+  {
+    id: "unwatched-secrets",
+    severity: "risky",
+    why:
+      "Envoy reads this file again only if it is itself moved to its place, " +
+      "and Kubernetes moves a link that leads to it, so that a renewed secret " +
+      "is not read; name the folder of that link",
+    change:
+      "path_config_source: { path: /certs/sds.yaml, watched_directory: { path: /certs } }",
+    experiment: {
+      instead:
+        "renew a Secret that is mounted with this file, and compare the " +
+        "serial number in Envoy's /certs with that of the file",
+    },
+    find: unwatchedSecrets,
   },
   {
     id: "small-headers",

@@ -38,6 +38,27 @@ const tls = (common: Fields) => ({
     common_tls_context: common,
   }),
 });
+const upstreamTls = (common: Fields) => ({
+  name: "envoy.transport_sockets.tls",
+  typed_config: typed("transport_sockets.tls.v3.UpstreamTlsContext", {
+    common_tls_context: common,
+  }),
+});
+const bySds = (sds_config: Fields | undefined) => ({
+  alpn_protocols: ["h2"],
+  tls_certificate_sds_secret_configs: [
+    { name: "a", ...(sds_config === undefined ? {} : { sds_config }) },
+  ],
+});
+const SECRET_FILE = { path_config_source: { path: "/a.yaml" } };
+const secretFile = (certificate_chain: Fields) =>
+  JSON.stringify({
+    resources: [{
+      ...typed("transport_sockets.tls.v3.Secret"),
+      name: "a",
+      tls_certificate: { certificate_chain },
+    }],
+  });
 const http = (fields: Fields) =>
   typed("upstreams.http.v3.HttpProtocolOptions", fields);
 const runtime = (values: Fields) => ({
@@ -64,6 +85,8 @@ interface Change {
   readonly said?: Partial<Circumstances>;
   /** A manifest beside it: then it is in a ConfigMap. */
   readonly beside?: Fields;
+  /** Files that it may name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** For a rule: what has the pitfall, what has not, and what cannot be told. */
@@ -862,30 +885,92 @@ const TABLES: Readonly<Record<string, Table>> = {
     ],
   },
   "fixed-certificates": {
-    has: [one(
-      "files",
-      [...CHAIN, "transport_socket"],
-      tls({
-        alpn_protocols: ["h2"],
-        tls_certificates: [{
-          certificate_chain: { filename: "a.pem" },
-          private_key: { filename: "b.pem" },
-        }],
-      }),
-    )],
+    has: [
+      one(
+        "a static secret",
+        [...CHAIN, "transport_socket"],
+        tls(bySds(undefined)),
+      ),
+      one(
+        "files",
+        [...CHAIN, "transport_socket"],
+        tls({
+          alpn_protocols: ["h2"],
+          tls_certificates: [{
+            certificate_chain: { filename: "a.pem" },
+            private_key: { filename: "b.pem" },
+          }],
+        }),
+      ),
+    ],
     hasNot: [
       UNCHANGED,
       one(
         "SDS",
         [...CHAIN, "transport_socket"],
-        tls({
-          alpn_protocols: ["h2"],
-          tls_certificate_sds_secret_configs: [{
+        tls(bySds(SECRET_FILE)),
+      ),
+    ],
+  },
+  "unwatched-secrets": {
+    has: [
+      one("a file", [...CHAIN, "transport_socket"], tls(bySds(SECRET_FILE))),
+      {
+        what: "a file with the certificate in it",
+        set: [[[...CHAIN, "transport_socket"], tls(bySds(SECRET_FILE))]],
+        files: { "/a.yaml": secretFile({ inline_string: "a" }) },
+      },
+      one(
+        "the older field",
+        [...CHAIN, "transport_socket"],
+        tls(bySds({ path: "/a.yaml" })),
+      ),
+      one(
+        "the file of an authority",
+        [...CLUSTER, "transport_socket"],
+        upstreamTls({
+          validation_context_sds_secret_config: {
             name: "a",
-            sds_config: { path_config_source: { path: "/a.yaml" } },
-          }],
+            sds_config: SECRET_FILE,
+          },
         }),
       ),
+      one(
+        "the file of an authority, combined",
+        [...CLUSTER, "transport_socket"],
+        upstreamTls({
+          combined_validation_context: {
+            default_validation_context: {},
+            validation_context_sds_secret_config: {
+              name: "a",
+              sds_config: SECRET_FILE,
+            },
+          },
+        }),
+      ),
+    ],
+    hasNot: [
+      UNCHANGED,
+      one(
+        "a folder is watched",
+        [...CHAIN, "transport_socket"],
+        tls(bySds({
+          path_config_source: {
+            path: "/certs/a.yaml",
+            watched_directory: { path: "/certs" },
+          },
+        })),
+      ),
+      one(
+        "a control plane",
+        [...CHAIN, "transport_socket"],
+        tls(bySds({ ads: {} })),
+      ),
+      {
+        what: "a file that names files",
+        set: [[[...CHAIN, "transport_socket"], tls(bySds(SECRET_FILE))]],
+        files: { "/a.yaml": secretFile({ filename: "/certs/tls.crt" }) },
+      },
     ],
   },
   "small-headers": {
@@ -975,7 +1060,7 @@ function service(name: string, spec: Fields): Fields {
 }
 
 function isFound(id: string, change: Change): boolean {
-  const { diagnoses } = examined(changed(change), change.said);
+  const { diagnoses } = examined(changed(change), change.said, change.files);
   return diagnoses.some(({ rule }) => rule.id === id);
 }
 
