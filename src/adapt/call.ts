@@ -98,7 +98,7 @@ export function targetsOf(action: unknown): readonly string[] {
 }
 
 /** The service that a route's path names, as in "/acme.Orders/". */
-function serviceOf({ path }: Route): string | undefined {
+export function serviceOf({ path }: Route): string | undefined {
   return /^\/((?:[\w.]*\.)?[A-Z]\w*)(?:\/|$)/.exec(path ?? "")?.[1];
 }
 

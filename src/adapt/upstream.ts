@@ -66,11 +66,12 @@ export function obstacleIn(cluster: Cluster): string | undefined {
  * A cluster with the local servers, plain connections and our health service.
  *
  * @param name Its name in the local run.
+ * @param services Those whose calls it gets; empty if they are not known.
  */
 export function localCluster(
   cluster: Cluster,
   name: string,
-  services: ReadonlySet<string>,
+  services: ReadonlySet<string | undefined>,
   notes: Notes,
 ): Fields {
   const of = ofCluster(cluster);
@@ -143,7 +144,7 @@ function useLocalServers(
 
 function useOurHealth(
   check: Fields,
-  services: ReadonlySet<string>,
+  services: ReadonlySet<string | undefined>,
   of: string,
   notes: Notes,
 ): void {
@@ -157,7 +158,7 @@ function useOurHealth(
   const grpc = fieldsOf(check["grpc_health_check"]);
   const service = String(grpc["service_name"] ?? "");
   if (service === "" || service === OUR_SERVICE) return;
-  // A name that no route has is what the doctor calls "unknown-service": it
+  // One whose calls it does not get is what the doctor calls "unknown-service": it
   // stays, and no server becomes healthy.
   if (services.size > 0 && !services.has(service)) return;
   grpc["service_name"] = OUR_SERVICE;
