@@ -21,7 +21,7 @@ import {
 import { Notes } from "./_notes.ts";
 import { type Call, callIn, serviceOf, targetsOf } from "./call.ts";
 import { localListener } from "./listener.ts";
-import { plainMessage } from "./plain.ts";
+import { jsonOf } from "./json.ts";
 import { localCluster, obstacleIn } from "./upstream.ts";
 
 /** A configuration for a local run. */
@@ -116,7 +116,7 @@ function obstaclesOf(call: Call, model: Model): readonly string[] {
 /** The clusters of a call's routes, that of unary calls first. */
 function clustersOf(call: Call, model: Model): readonly Cluster[] {
   const { route: { clusters, action } } = call;
-  const [heaviest] = targetsOf(plainMessage(action));
+  const [heaviest] = targetsOf(jsonOf(action));
   const own = clusters.find(({ name }) => name === heaviest) ?? clusters[0];
   const names = new Set(
     call.routes.map(({ route }) => targetsOf(route)[0] ?? ""),
@@ -140,7 +140,7 @@ function localConfig(model: Model, call: Call, notes: Notes): EnvoyConfig {
       : cluster.name,
   ]));
   noteUnused(model, listener, found, notes);
-  const own = plainMessage(model.bootstrap);
+  const own = jsonOf(model.bootstrap);
   const left = Object.keys(own).filter((field) =>
     !OF_BOOTSTRAP.includes(field) && field !== "static_resources"
   );

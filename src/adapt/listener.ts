@@ -10,7 +10,7 @@ import {
 import type { Notes } from "./_notes.ts";
 import { type Call, OUR_SERVICE, targetsOf } from "./call.ts";
 import { dropSettings, keptFilters } from "./filters.ts";
-import { plainMessage } from "./plain.ts";
+import { jsonOf } from "./json.ts";
 
 /** What a listener keeps. */
 const OF_LISTENER = [
@@ -66,7 +66,7 @@ export function localListener(
 ): Fields {
   const { listener, chain } = call.route.manager;
   const of = ofListener(listener);
-  const own = plainMessage(listener);
+  const own = jsonOf(listener);
   const filters = listOf(own["listener_filters"]);
   const kept = filters.filter((filter) =>
     LISTENER_FILTERS.test(String(at(filter, "typed_config", "@type")))
@@ -129,7 +129,7 @@ function localManager(
   notes: Notes,
 ): Fields {
   const { message } = call.route.manager;
-  const fields = plainMessage(message);
+  const fields = jsonOf(message);
   notes.leaveOut(fields, NOT_OF_MANAGER, of);
   notes.add(of, "writes its access log as envoy.yaml does");
   const filters = keptFilters(fields["http_filters"], of, notes);
@@ -162,7 +162,7 @@ function localRoutes(
   } else if (service !== undefined && service !== OUR_SERVICE) {
     notes.add(of, `calls of ${OUR_SERVICE} stand for those of ${service}`);
   }
-  const whole = plainMessage(route.virtualHost);
+  const whole = jsonOf(route.virtualHost);
   if (others.length > 0) {
     notes.add(
       `virtual host "${whole["name"]}"`,

@@ -6,7 +6,7 @@ import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import { OUR_SERVICE } from "./call.ts";
 import { keptFilters } from "./filters.ts";
 import type { Notes } from "./_notes.ts";
-import { plainMessage } from "./plain.ts";
+import { jsonOf } from "./json.ts";
 
 /** What a plain connection to 127.0.0.1 cannot have, or what leads elsewhere. */
 const LEFT_OUT = [
@@ -75,7 +75,7 @@ export function localCluster(
   notes: Notes,
 ): Fields {
   const of = ofCluster(cluster);
-  const fields = plainMessage(cluster.message);
+  const fields = jsonOf(cluster.message);
   const hasTls = Object.hasOwn(fields, "transport_socket") ||
     Object.hasOwn(fields, "transport_socket_matches");
   notes.leaveOut(fields, LEFT_OUT, of);
