@@ -15,7 +15,7 @@ const FOLDERS = ["src/doctor/cases", "src/adapt/cases"];
 /** Those without a call to servers, or that no Envoy takes. */
 const REFUSED = [
   ...["bomb", "crash-unresolved-alias", "deep", "eds", "fn-missing-cluster"],
-  ...["fn-v2-config", "proto", "recursive", "routes"],
+  ...["fn-v2-config", "proto", "recursive", "routes", "secrets"],
 ];
 
 const PLACE = {
