@@ -27,6 +27,7 @@ Deno.test("experiment says what is wrong with its command line", async () => {
     [["run", "rolling-restart", "--short"], /None of these .* short/],
     [["all", "--seed", "x"], /--seed must be a whole number/],
     [["all", "--service", "a.B"], /--service "a.B" needs a file/],
+    [["all", "--kubernetes", "--config", "a"], /--config a has no effect with/],
   ];
   for (const [args, message] of rows) {
     const run = experiment(...args);

@@ -16,13 +16,12 @@ import {
   type EnvoyConfig,
   GRPC_CLUSTER,
   GRPC_LISTENER,
-  L4_LISTENER,
   parseEnvoyConfig,
 } from "../stack/envoy_config.ts";
 import { Notes } from "./_notes.ts";
-import { type Call, callIn, targetsOf } from "./call.ts";
+import { type Call, callIn, serviceOf, targetsOf } from "./call.ts";
 import { localListener } from "./listener.ts";
-import { plainMessage } from "./plain.ts";
+import { jsonOf } from "./json.ts";
 import { localCluster, obstacleIn } from "./upstream.ts";
 
 /** A configuration for a local run. */
@@ -117,7 +116,7 @@ function obstaclesOf(call: Call, model: Model): readonly string[] {
 /** The clusters of a call's routes, that of unary calls first. */
 function clustersOf(call: Call, model: Model): readonly Cluster[] {
   const { route: { clusters, action } } = call;
-  const [heaviest] = targetsOf(plainMessage(action));
+  const [heaviest] = targetsOf(jsonOf(action));
   const own = clusters.find(({ name }) => name === heaviest) ?? clusters[0];
   const names = new Set(
     call.routes.map(({ route }) => targetsOf(route)[0] ?? ""),
@@ -140,13 +139,8 @@ function localConfig(model: Model, call: Call, notes: Notes): EnvoyConfig {
       ? `${cluster.name}-of-file`
       : cluster.name,
   ]));
-  const services = new Set(
-    model.routes.flatMap(({ path }) =>
-      /^\/([\w.]+)(?:\/|$)/.exec(path ?? "")?.[1] ?? []
-    ),
-  );
   noteUnused(model, listener, found, notes);
-  const own = plainMessage(model.bootstrap);
+  const own = jsonOf(model.bootstrap);
   const left = Object.keys(own).filter((field) =>
     !OF_BOOTSTRAP.includes(field) && field !== "static_resources"
   );
@@ -156,31 +150,42 @@ function localConfig(model: Model, call: Call, notes: Notes): EnvoyConfig {
       .map((name) => [name, own[name]]),
   );
   keepStaticLayers(kept, listener.text("name") ?? "", notes);
-  const isOf = (names: readonly string[]) => (one: { name: string }) =>
-    names.includes(one.name);
+  const { listeners, clusters } = ours.static_resources;
   return {
     ...kept,
     admin: ours.admin,
     static_resources: {
       listeners: [
-        localListener(call, names, notes),
-        ...ours.static_resources.listeners
-          .filter(isOf([L4_LISTENER, ADMIN_LISTENER])),
+        ...listeners.map((one) =>
+          one.name === GRPC_LISTENER
+            ? localListener(one, call, names, notes)
+            : one
+        ),
       ],
       clusters: [
         ...found.map((cluster) =>
           localCluster(
             cluster,
             names.get(cluster.name) ?? cluster.name,
-            services,
+            servicesOf(cluster, model),
             notes,
           )
         ),
-        ...ours.static_resources.clusters
-          .filter(isOf([`${GRPC_CLUSTER}-l4`, ADMIN_LISTENER])),
+        ...clusters.filter(({ name }) => name !== GRPC_CLUSTER),
       ],
     },
   } as EnvoyConfig;
+}
+
+/** The services whose calls a cluster gets; empty if they are not known. */
+function servicesOf(
+  cluster: Cluster,
+  { routes }: Model,
+): ReadonlySet<string | undefined> {
+  const found = new Set(
+    routes.filter(({ clusters }) => clusters.includes(cluster)).map(serviceOf),
+  );
+  return found.has(undefined) ? new Set() : found;
 }
 
 /** What no call of ours takes. */

@@ -24,7 +24,8 @@ Deno.test("adapt() makes a file that a stack can use, and says what it did", () 
   const { config, replaced } = adapted({});
   assert.doesNotThrow(() => parseEnvoyConfig(JSON.stringify(config)));
   assert.deepEqual(replaced, [
-    'listener "in": is called "grpc", in place of its address 10.0.0.1:80',
+    'listener "in": is called "grpc"',
+    'listener "in": listens on this machine only, in place of 10.0.0.1:80',
     'listener "in": writes its access log as envoy.yaml does',
     'route "/acme.A/": calls of demo.v1.Greeter stand for those of acme.A',
     'cluster "a": is called "grpc-server"',
@@ -260,6 +261,16 @@ for (
     );
   });
 }
+
+Deno.test("adapt() replaces any health service where routes name none", () => {
+  const found = adapted({
+    routes: "{ match: { prefix: / }, route: { cluster: a } }",
+    cluster: "type: STRICT_DNS\n      health_checks: " +
+      "[{ grpc_health_check: { service_name: any.Name } }]",
+  });
+  const name = at(clusterOf(found), "health_checks", 0, ...CHECKED);
+  assert.equal(name, "demo.v1.Greeter");
+});
 
 const CHECKED = ["grpc_health_check", "service_name"] as const;
 

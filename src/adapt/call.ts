@@ -2,7 +2,7 @@
 import { at, type Fields, fieldsOf, listOf } from "../core/yaml.ts";
 import type { Message } from "../doctor/message.ts";
 import type { Model, Route } from "../doctor/model.ts";
-import { plainMessage } from "./plain.ts";
+import { jsonOf } from "./json.ts";
 
 /** The service of our servers and callers. */
 export const OUR_SERVICE = "demo.v1.Greeter";
@@ -75,7 +75,7 @@ export function callIn(
   const own = taken.indexOf(route.message);
   if (own >= 0) routes.splice(own, 1);
   routes.unshift({
-    ...plainMessage(route.message),
+    ...jsonOf(route.message),
     match: { prefix: `/${OUR_SERVICE}/`, grpc: {} },
   });
   nameRoutes(routes);
@@ -98,12 +98,12 @@ export function targetsOf(action: unknown): readonly string[] {
 }
 
 /** The service that a route's path names, as in "/acme.Orders/". */
-function serviceOf({ path }: Route): string | undefined {
+export function serviceOf({ path }: Route): string | undefined {
   return /^\/((?:[\w.]*\.)?[A-Z]\w*)(?:\/|$)/.exec(path ?? "")?.[1];
 }
 
 function nameOf(route: Message): string {
-  const match = fieldsOf(plainMessage(route)["match"]);
+  const match = fieldsOf(jsonOf(route)["match"]);
   return route.text("name") ?? String(
     match["path"] ?? match["prefix"] ?? match["path_separated_prefix"] ??
       at(match, "safe_regex", "regex") ?? "",
@@ -113,7 +113,7 @@ function nameOf(route: Message): string {
 /** Whether calls of a service can take a route, by path and by headers. */
 function canTake(route: Message, service: string | undefined): boolean {
   const match = route.message("match");
-  if (match === undefined || !isMetByOurCalls(plainMessage(match))) {
+  if (match === undefined || !isMetByOurCalls(jsonOf(match))) {
     return false;
   }
   if (service === undefined) return true;
@@ -200,7 +200,7 @@ function isWhole(regex: string, text: string): boolean {
 
 /** A route with our service's paths in place of another's. */
 function forOurPaths(route: Message, service: string | undefined): Fields {
-  const fields = plainMessage(route);
+  const fields = jsonOf(route);
   const match = fieldsOf(fields["match"]);
   // Clients' certificates are left out with TLS.
   delete match["tls_context"];

@@ -6,12 +6,11 @@ import {
   GRPC_CLUSTER,
   GRPC_LISTENER,
   type Listener,
-  parseEnvoyConfig,
 } from "../stack/envoy_config.ts";
 import type { Notes } from "./_notes.ts";
 import { type Call, OUR_SERVICE, targetsOf } from "./call.ts";
 import { dropSettings, keptFilters } from "./filters.ts";
-import { plainMessage } from "./plain.ts";
+import { jsonOf } from "./json.ts";
 
 /** What a listener keeps. */
 const OF_LISTENER = [
@@ -56,16 +55,18 @@ const NOT_OF_ACTION = [
  * The listener that a call takes, with what this machine has: its name and its
  * address are envoy.yaml's.
  *
+ * @param ours That of envoy.yaml, whose place it takes.
  * @param names The clusters' names in the local run, by their own.
  */
 export function localListener(
+  ours: Listener,
   call: Call,
   names: ReadonlyMap<string, string>,
   notes: Notes,
 ): Fields {
   const { listener, chain } = call.route.manager;
   const of = ofListener(listener);
-  const own = plainMessage(listener);
+  const own = jsonOf(listener);
   const filters = listOf(own["listener_filters"]);
   const kept = filters.filter((filter) =>
     LISTENER_FILTERS.test(String(at(filter, "typed_config", "@type")))
@@ -74,11 +75,11 @@ export function localListener(
     notes.add(of, `without the listener filter ${name}`)
   );
   if (filters.length > 0) own["listener_filters"] = kept;
-  notes.add(
-    of,
-    `is called "${GRPC_LISTENER}", in place of its address ` +
-      addressIn(listener.message("address")),
-  );
+  if (own["name"] !== GRPC_LISTENER) {
+    notes.add(of, `is called "${GRPC_LISTENER}"`);
+  }
+  const address = addressIn(listener.message("address"));
+  notes.add(of, `listens on this machine only, in place of ${address}`);
   if (chain.has("transport_socket")) {
     notes.add(of, "without its TLS: calls come in plain text");
   }
@@ -106,11 +107,11 @@ export function localListener(
   );
   return {
     name: GRPC_LISTENER,
-    address: ourListener().address,
+    address: ours.address,
     filter_chains: [{
       filters: [{
         name: "envoy.filters.network.http_connection_manager",
-        typed_config: localManager(call, names, of, notes),
+        typed_config: localManager(ours, call, names, of, notes),
       }],
     }],
     ...Object.fromEntries(
@@ -120,20 +121,15 @@ export function localListener(
   };
 }
 
-/** The listener of envoy.yaml that the adapted one takes the place of. */
-function ourListener(): Listener {
-  const { static_resources: { listeners } } = parseEnvoyConfig();
-  return listeners.find(({ name }) => name === GRPC_LISTENER) as Listener;
-}
-
 function localManager(
+  ours: Listener,
   call: Call,
   names: ReadonlyMap<string, string>,
   of: string,
   notes: Notes,
 ): Fields {
   const { message } = call.route.manager;
-  const fields = plainMessage(message);
+  const fields = jsonOf(message);
   notes.leaveOut(fields, NOT_OF_MANAGER, of);
   notes.add(of, "writes its access log as envoy.yaml does");
   const filters = keptFilters(fields["http_filters"], of, notes);
@@ -145,7 +141,7 @@ function localManager(
     ...fields,
     stat_prefix: GRPC_LISTENER,
     access_log: at(
-      ourListener(),
+      ours,
       ...["filter_chains", 0, "filters", 0, "typed_config", "access_log"],
     ),
     http_filters: filters,
@@ -166,7 +162,7 @@ function localRoutes(
   } else if (service !== undefined && service !== OUR_SERVICE) {
     notes.add(of, `calls of ${OUR_SERVICE} stand for those of ${service}`);
   }
-  const whole = plainMessage(route.virtualHost);
+  const whole = jsonOf(route.virtualHost);
   if (others.length > 0) {
     notes.add(
       `virtual host "${whole["name"]}"`,

@@ -6,7 +6,7 @@ import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import { OUR_SERVICE } from "./call.ts";
 import { keptFilters } from "./filters.ts";
 import type { Notes } from "./_notes.ts";
-import { plainMessage } from "./plain.ts";
+import { jsonOf } from "./json.ts";
 
 /** What a plain connection to 127.0.0.1 cannot have, or what leads elsewhere. */
 const LEFT_OUT = [
@@ -66,15 +66,16 @@ export function obstacleIn(cluster: Cluster): string | undefined {
  * A cluster with the local servers, plain connections and our health service.
  *
  * @param name Its name in the local run.
+ * @param services Those whose calls it gets; empty if they are not known.
  */
 export function localCluster(
   cluster: Cluster,
   name: string,
-  services: ReadonlySet<string>,
+  services: ReadonlySet<string | undefined>,
   notes: Notes,
 ): Fields {
   const of = ofCluster(cluster);
-  const fields = plainMessage(cluster.message);
+  const fields = jsonOf(cluster.message);
   const hasTls = Object.hasOwn(fields, "transport_socket") ||
     Object.hasOwn(fields, "transport_socket_matches");
   notes.leaveOut(fields, LEFT_OUT, of);
@@ -143,7 +144,7 @@ function useLocalServers(
 
 function useOurHealth(
   check: Fields,
-  services: ReadonlySet<string>,
+  services: ReadonlySet<string | undefined>,
   of: string,
   notes: Notes,
 ): void {
@@ -157,7 +158,7 @@ function useOurHealth(
   const grpc = fieldsOf(check["grpc_health_check"]);
   const service = String(grpc["service_name"] ?? "");
   if (service === "" || service === OUR_SERVICE) return;
-  // A name that no route has is what the doctor calls "unknown-service": it
+  // One whose calls it does not get is what the doctor calls "unknown-service": it
   // stays, and no server becomes healthy.
   if (services.size > 0 && !services.has(service)) return;
   grpc["service_name"] = OUR_SERVICE;

@@ -109,7 +109,7 @@ function judged(
 /**
  * Sums up the findings of both runs; pure.
  *
- * @param isControlled Whether there should be a control (default true).
+ * @param expected The controls that there should be (default all).
  */
 export function conclude(
   experiment: Experiment,
@@ -156,7 +156,6 @@ export function conclude(
 }
 
 /**
-/**
  * Runs an experiment and its controls, one after the other. With a `base` there
  * is no control: it would change what envoy.yaml has, and shows that the
  * experiment can fail, which does not depend on the file.
@@ -200,13 +199,14 @@ export async function conduct(
 function planOn(experiment: Experiment, base: Base | undefined): Plan {
   const { name, setup, isOfOwnSettings = false } = experiment;
   if (base === undefined) return experiment;
-  const changes = setup.changes ?? [];
-  if (isOfOwnSettings) {
+  const { changes = [], tls } = setup;
+  if (isOfOwnSettings || tls !== undefined) {
+    const made = changes.map(({ name }) => name);
+    if (tls !== undefined) made.push("TLS");
     throw new Failure(
       "environment",
       `${name} says nothing of ${base.name}, as it makes the settings that it ` +
-        `is about itself: ${changes.map(({ name }) => name).join(", ")}; run ` +
-        "it without --config",
+        `is about itself: ${made.join(", ")}; run it without --config`,
     );
   }
   const isNeeded = (change: NamedChange) =>

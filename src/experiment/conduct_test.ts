@@ -192,19 +192,30 @@ Deno.test("findingsOf() does not know what was not measured", () => {
 });
 
 Deno.test("conduct() runs nothing on another file that says nothing of it", async () => {
-  const started = conduct({ ...EXPERIMENT, isOfOwnSettings: true }, {
-    stacks: { name: "none", start: () => Promise.reject(new Error("started")) },
-    seed: 1,
-    signal: new AbortController().signal,
-    base: { config: parseEnvoyConfig(), name: "my.yaml" },
-    onRun: () => {},
-    onProgress: () => {},
-  });
-  await assert.rejects(started, {
-    name: "Failure",
-    message: "fixture says nothing of my.yaml, as it makes the settings that " +
-      "it is about itself: first; run it without --config",
-  });
+  const { setup } = EXPERIMENT;
+  for (
+    const [experiment, made] of [
+      [{ ...EXPERIMENT, isOfOwnSettings: true }, "first"],
+      [{ ...EXPERIMENT, setup: { ...setup, tls: {} } }, "first, TLS"],
+    ] as const
+  ) {
+    const started = conduct(experiment, {
+      stacks: {
+        name: "none",
+        start: () => Promise.reject(new Error("started")),
+      },
+      seed: 1,
+      signal: new AbortController().signal,
+      base: { config: parseEnvoyConfig(), name: "my.yaml" },
+      onRun: () => {},
+      onProgress: () => {},
+    });
+    await assert.rejects(started, {
+      name: "Failure",
+      message: "fixture says nothing of my.yaml, as it makes the settings " +
+        `that it is about itself: ${made}; run it without --config`,
+    });
+  }
 });
 
 Deno.test("conduct() takes away from another file only what it has", async () => {

@@ -172,6 +172,13 @@ function choose(
       `There is no experiment "${unknown}"; there are ${known}`,
     );
   }
+  if (isKubernetes && configFile !== "") {
+    throw new Failure(
+      "usage",
+      `--config ${configFile} has no effect with --kubernetes, where Envoy ` +
+        "has the configuration of deploy/kubernetes; leave one of them out",
+    );
+  }
   if (service !== "" && configFile === "") {
     throw new Failure(
       "usage",

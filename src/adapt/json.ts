@@ -1,4 +1,4 @@
-/** Writes messages as plain values, as Envoy reads them. */
+/** Writes messages in the JSON form of protobuf, which Envoy reads. */
 import type { Fields } from "../core/yaml.ts";
 import { type Field, Message } from "../doctor/message.ts";
 import { fieldsOfType } from "../doctor/schema.ts";
@@ -7,29 +7,29 @@ import { fieldsOfType } from "../doctor/schema.ts";
 const TYPES = "type.googleapis.com/";
 
 /** A message with the names that Envoy's API has for its fields. */
-export function plainMessage(message: Message): Fields {
+export function jsonOf(message: Message): Fields {
   const types = fieldsOfType(message.type);
   return Object.fromEntries(
     [...message.fields].map(([name, { value }]) => [
       name,
-      plainValue(value, types?.get(name)?.type ?? ""),
+      jsonValue(value, types?.get(name)?.type ?? ""),
     ]),
   );
 }
 
-function plainValue(value: Field["value"], type: string): unknown {
+function jsonValue(value: Field["value"], type: string): unknown {
   if (value instanceof Message) {
     return type === "google.protobuf.Any"
-      ? { "@type": `${TYPES}${value.type}`, ...plainMessage(value) }
-      : plainMessage(value);
+      ? { "@type": `${TYPES}${value.type}`, ...jsonOf(value) }
+      : jsonOf(value);
   }
   if (typeof value === "object") {
     return Symbol.iterator in value && !(value instanceof Map)
-      ? [...value as readonly Field[]].map((one) => plainValue(one.value, type))
+      ? [...value as readonly Field[]].map((one) => jsonValue(one.value, type))
       : Object.fromEntries(
         [...value as ReadonlyMap<string, Field>].map(([key, one]) => [
           key,
-          plainValue(one.value, type),
+          jsonValue(one.value, type),
         ]),
       );
   }

@@ -1,20 +1,30 @@
 import assert from "node:assert/strict";
 import { parseYaml } from "../core/yaml.ts";
+import { plainMessage } from "../doctor/_plain.ts";
 import { readConfiguration } from "../doctor/configuration.ts";
 import { ENVOY_YAML } from "../stack/envoy_config.ts";
-import { plainMessage } from "./plain.ts";
+import { jsonOf } from "./json.ts";
 
-function plain(text: string): unknown {
-  return plainMessage(readConfiguration(text, "a.yaml").bootstrap);
+function json(text: string): unknown {
+  return jsonOf(readConfiguration(text, "a.yaml").bootstrap);
 }
 
-Deno.test("plainMessage() gives envoy.yaml back", () => {
-  assert.deepEqual(plain(ENVOY_YAML), parseYaml(ENVOY_YAML, "envoy.yaml"));
+for (const name of ["every-field", "fp-camel", "fn-lower-case-type"]) {
+  Deno.test(`jsonOf() loses nothing of ${name}.yaml`, () => {
+    const text = Deno.readTextFileSync(`src/doctor/cases/${name}.yaml`);
+    const read = (of: string) =>
+      plainMessage(readConfiguration(of, "a.yaml").bootstrap);
+    assert.deepEqual(read(JSON.stringify(json(text))), read(text));
+  });
+}
+
+Deno.test("jsonOf() gives envoy.yaml back", () => {
+  assert.deepEqual(json(ENVOY_YAML), parseYaml(ENVOY_YAML, "envoy.yaml"));
 });
 
-Deno.test("plainMessage() writes every spelling as Envoy's API does", () => {
+Deno.test("jsonOf() writes every spelling as Envoy's API does", () => {
   const cluster = (fields: string) =>
-    plain(`staticResources: { clusters: [{ ${fields} }] }`);
+    json(`staticResources: { clusters: [{ ${fields} }] }`);
   const rows: readonly (readonly [string, unknown])[] = [
     ["connectTimeout: 0.25s", { connect_timeout: "0.25s" }],
     ["connectTimeout: 100s", { connect_timeout: "100s" }],
