@@ -8,8 +8,8 @@ import { addTls } from "./stack/envoy_tls.ts";
 
 const ABOUT =
   `Makes certificates for Envoy and its callers in /tls, and renews \
-them in the middle of
-the hour that they are valid. Also writes /tls/server/envoy.yaml: this \
+them after 20 minutes
+of the hour that they are valid. Also writes /tls/server/envoy.yaml: this \
 project's, with TLS.`;
 
 /** Where both sides' volumes are. */

@@ -13,7 +13,7 @@ import { exitWithFailure, listenForStop, runProgram } from "./io/program.ts";
 import { Greeter } from "./io/proto.ts";
 import { connect } from "./io/rpc.ts";
 import { paint, print } from "./io/terminal.ts";
-import { readTlsFolder, tlsMissing, tlsProblem } from "./io/tls.ts";
+import { readTlsFolder, requireTls, tlsMissing, tlsProblem } from "./io/tls.ts";
 
 const ABOUT = `Calls demo.v1.Greeter at an even pace and prints who \
 answered. Ctrl-C ends it with
@@ -35,7 +35,10 @@ async function run(): Promise<number> {
   }
   const { target, tlsFolder } = config;
   const tls = tlsFolder === "" ? undefined : () => readTlsFolder(tlsFolder);
-  await tls?.(); // Files that cannot be used are said at once.
+  if (tls !== undefined) {
+    requireTls();
+    await tls(); // Files that cannot be used are said at once.
+  }
   const stop = listenForStop();
   // The call concerned fails, and its error is printed.
   survivePeerErrors(() => {}, (error) => exitWithFailure("client", error));

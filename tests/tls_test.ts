@@ -38,17 +38,41 @@ Deno.test("up --tls: calls are balanced; strangers are refused in a sentence", a
       assert.equal(code, 0, text);
       assert.match(text, /3 calls, 3 succeeded/);
     }
-    for (const name of ["tls.crt", "tls.key"]) {
-      await Deno.copyFile(join(own, name), join(strange, name));
+    const stranger = await Authority.create();
+    const issued = await stranger.issue({
+      name: "stranger",
+      role: "client",
+      lifetimeMs: 60_000,
+    });
+    const texts = {
+      "ca.crt": stranger.certificate,
+      "tls.crt": issued.certificate,
+      "tls.key": issued.key,
+    };
+    for (
+      const [strangeFiles, says] of [
+        [
+          ["ca.crt"],
+          /^call 1 +UNAVAILABLE +[\d.]+ ms +The server's certificate is not signed by the authority in ca\.crt: use the ca\.crt of the authority that signed it$/m,
+        ],
+        [
+          ["tls.crt", "tls.key"],
+          /^call 1 +UNAVAILABLE +[\d.]+ ms +The server does not trust the certificate in tls\.crt: use one of an authority that the server trusts$/m,
+        ],
+      ] as const
+    ) {
+      for (const [name, text] of Object.entries(texts)) {
+        const isStrange = strangeFiles.some((file) => file === name);
+        await Deno.writeTextFile(
+          join(strange, name),
+          isStrange ? text : await Deno.readTextFile(join(own, name)),
+        );
+      }
+      const refused = await client(`127.0.0.1:${port}`, ["--tls", strange]);
+      assert.equal(refused.code, 1, refused.text);
+      assert.match(refused.text, says);
+      assert.match(refused.text, /3 calls, 0 succeeded, 3 failed/);
     }
-    const { certificate } = await Authority.create();
-    await Deno.writeTextFile(join(strange, "ca.crt"), certificate);
-    const wrong = await client(`127.0.0.1:${port}`, ["--tls", strange]);
-    assert.equal(wrong.code, 1, wrong.text);
-    assert.match(
-      wrong.text,
-      /^call 1 +UNAVAILABLE +[\d.]+ ms +The server's certificate is not signed by the authority in ca\.crt: use the ca\.crt of the authority that signed it$/m,
-    );
     const plain = await client(`127.0.0.1:${port}`, []);
     assert.equal(plain.code, 1, plain.text);
     assert.match(

@@ -26,6 +26,21 @@ export interface TlsFiles {
 /** Reads a client's files, anew each time. */
 export type TlsSource = () => Promise<TlsFiles>;
 
+/**
+ * Checks that this runtime has TLS for gRPC: before Deno 2.8, `node:tls` did
+ * not take over a connection.
+ *
+ * @throws {Failure} `environment` when it does not.
+ */
+export function requireTls(deno: string = Deno.version.deno): void {
+  if (!/^2\.[0-7]\./.test(deno)) return;
+  throw new Failure(
+    "environment",
+    `TLS needs Deno 2.8 or later, and this is Deno ${deno}: use ` +
+      "a program that is built with a later one",
+  );
+}
+
 /** How often a client looks whether its files have been renewed. */
 const REFRESH_INTERVAL_MS = 1000;
 
@@ -147,6 +162,9 @@ export function tlsCredentials(source: TlsSource): ChannelCredentials {
     const connect = connector.connect.bind(connector);
     connector.connect = async (socket) => {
       const result = await connect(socket);
+      // A server that refuses our certificate says so after the handshake.
+      // Before HTTP/2 listens, nobody would hear it, which ends a process.
+      result.socket.on("error", () => {});
       if ("alpnProtocol" in result.socket) {
         if (result.socket.alpnProtocol === PROTOCOL) return result;
       }

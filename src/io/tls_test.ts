@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Authority, type Wish } from "../stack/authority.ts";
 import {
   readTlsFolder,
+  requireTls,
   servedSerial,
   type TlsFiles,
   tlsMissing,
@@ -217,6 +218,16 @@ Deno.test("tlsMissing() tells a client in plain text that a server speaks TLS", 
     );
   });
   assert.equal(await tlsMissing(target), undefined);
+});
+
+Deno.test("requireTls() refuses runtimes without it in a sentence", () => {
+  requireTls("2.8.0");
+  requireTls("2.9.3");
+  assert.throws(() => requireTls("2.7.11"), {
+    name: "Failure",
+    message:
+      /^TLS needs Deno 2\.8 or later, and this is Deno 2\.7\.11: use a program/,
+  });
 });
 
 Deno.test("tlsOptionsOf() replaces addresses, which cannot be asked for, by a name", () => {

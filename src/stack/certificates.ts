@@ -23,6 +23,9 @@ import { sdsFile } from "./envoy_tls.ts";
 /** How long a certificate is valid unless set. */
 export const LIFETIME_MS_DEFAULT = 60 * 60 * 1000;
 
+/** The part of their life after which they are renewed: two more may fail. */
+const RENEWED_AFTER = 1 / 3;
+
 /** It takes milliseconds; a busy machine needs longer. */
 const LINK_LIMIT_MS = 10_000;
 
@@ -38,7 +41,7 @@ export interface CertificateOptions {
   readonly onFailure: (reason: string) => void;
 }
 
-/** Certificates that are renewed in their half time. */
+/** Certificates that are renewed long before they expire. */
 export class Certificates {
   /** Where everything is. */
   readonly folder: string;
@@ -93,7 +96,7 @@ export class Certificates {
       certificates.renew().catch((error) =>
         onFailure(`certificates cannot be renewed: ${messageOf(error)}`)
       );
-    }, lifetimeMs / 2);
+    }, lifetimeMs * RENEWED_AFTER);
     return certificates;
   }
 

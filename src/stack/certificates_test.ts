@@ -67,7 +67,7 @@ Deno.test("renew() puts new files in place, and keeps those before, not older on
   });
 });
 
-Deno.test("certificates are renewed in the middle of their life", async () => {
+Deno.test("certificates are renewed long before they expire", async () => {
   await inFolder(async (folder) => {
     const certificates = await Certificates.keep(folder, {
       lifetimeMs: 400,

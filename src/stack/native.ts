@@ -44,7 +44,7 @@ export type DiscoveryKind = typeof DISCOVERY_KINDS[number];
 
 /** TLS between callers and Envoy. */
 export interface TlsOptions extends TlsSettings {
-  /** How long they are valid; they are renewed in the middle (default 1 h). */
+  /** How long they are valid; they are renewed after a third (default 1 h). */
   readonly lifetimeMs?: number;
 }
 
