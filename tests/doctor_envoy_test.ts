@@ -140,6 +140,8 @@ const caseOf = (name: string) => Deno.readTextFileSync(new URL(name, CASES));
 /** What the doctor looks for, but does not read. */
 const ONLY_PRESENT = new Set([
   "envoy.config.bootstrap.v3.Bootstrap.dynamic_resources",
+  "envoy.config.bootstrap.v3.RuntimeLayer.disk_layer",
+  "envoy.config.bootstrap.v3.RuntimeLayer.rtds_layer",
   // A certificate would have to be made for this one.
   "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext.tls_certificates",
   "envoy.config.route.v3.RouteAction.cluster_specifier_plugin",

@@ -13,6 +13,16 @@ export type Discovery =
 /** What Envoy speaks to a cluster's servers. */
 export type UpstreamProtocol = "http1" | "http2" | "negotiated";
 
+/** How Envoy chooses a server for a call. */
+export interface Balancing {
+  /** As "lb_policy" names it, for example "ROUND_ROBIN". */
+  readonly policy: string;
+  /** Its settings; undefined if there are none. */
+  readonly settings: Message | undefined;
+  /** Where the policy is chosen, or would be. */
+  readonly place: Place;
+}
+
 /** A cluster that calls or connections go to. */
 export interface Cluster {
   readonly name: string;
@@ -23,6 +33,7 @@ export interface Cluster {
   /** "host:port" of its servers, or of the names that stand for them. */
   readonly addresses: readonly string[];
   readonly healthChecks: readonly Message[];
+  readonly balancing: Balancing;
   readonly protocol: UpstreamProtocol;
   /** HTTP/2 options of its connections, and where they are or would be. */
   readonly http2: Message | undefined;
@@ -59,10 +70,41 @@ export function clusterOf(
     dns,
     addresses: endpoints === undefined ? [] : addressesIn(endpoints),
     healthChecks: message.messages("health_checks"),
+    balancing: balancingOf(message),
     protocol: protocolOf(message, http),
     ...http2Of(message, http),
   };
 }
+
+/** Policies that choose a locality or a subset, and what chooses in there. */
+const INNER_POLICIES = ["endpoint_picking_policy", "subset_lb_policy"];
+
+/** Envoy uses the first policy that it knows, and "lb_policy" without any. */
+function balancingOf(
+  message: Message,
+  path = "load_balancing_policy",
+): Balancing {
+  const settings = message.messages(`${path}.policies`)
+    .map((one) => one.message("typed_extension_config.typed_config"))
+    .find((config) => config !== undefined && !config.isOpaque);
+  if (settings === undefined) {
+    const policy = message.text("lb_policy") ?? "ROUND_ROBIN";
+    return {
+      policy,
+      settings: message.message(`${policy.toLowerCase()}_lb_config`),
+      place: message.where("lb_policy"),
+    };
+  }
+  const inner = INNER_POLICIES.find((one) => settings.has(one));
+  if (inner !== undefined) return balancingOf(settings, inner);
+  const [, name = ""] =
+    /\.load_balancing_policies\.(\w+)\./.exec(settings.type) ??
+      [];
+  return { policy: name.toUpperCase(), settings, place: settings.place };
+}
+
+/** Names of "cluster_type" that stand for a type. */
+const NAMED_TYPE = /^envoy\.cluster\.(\w+)$/;
 
 function discoveryOf(
   message: Message,
@@ -70,6 +112,11 @@ function discoveryOf(
 ): Discovery {
   if (!message.has("cluster_type")) {
     return DISCOVERY[message.text("type") ?? "STATIC"] ?? "other";
+  }
+  const [, named = ""] =
+    NAMED_TYPE.exec(message.text("cluster_type.name") ?? "") ?? [];
+  if (extension === undefined || extension.is("Empty")) {
+    return DISCOVERY[named.toUpperCase()] ?? "other";
   }
   if (!extension?.is("DnsCluster")) return "other";
   return extension.flag("all_addresses_in_single_endpoint") === true

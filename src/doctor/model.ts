@@ -126,6 +126,14 @@ class Follower {
   }
 
   model(circumstances: Circumstances): Model {
+    for (
+      const layer of this.#bootstrap.messages("layered_runtime.layers")
+    ) {
+      for (const by of ["disk_layer", "rtds_layer"]) {
+        if (!layer.has(by)) continue;
+        this.#lose(layer.where(by), `a part of the runtime is in a ${by}`);
+      }
+    }
     const managers: Manager[] = [];
     const tcpRoutes: TcpRoute[] = [];
     const all: Route[] = [];
@@ -225,6 +233,7 @@ class Follower {
 
   #manager(listener: Message, chain: Message, message: Message): Manager {
     const filters = message.messages("http_filters").flatMap((filter) => {
+      if (filter.flag("disabled") === true) return [];
       const config = filter.message("typed_config");
       if (config?.isOpaque) {
         this.#lose(config.place, "an HTTP filter that is not Envoy's own");

@@ -14,6 +14,9 @@ import {
 /** A route's time for a call, unless set. */
 const TIMEOUT_MS_DEFAULT = 15_000;
 
+/** The share of the calls in flight that may be retries, unless set. */
+const RETRY_PERCENT_DEFAULT = 20;
+
 /** A limit of a day cuts no stream that would not end anyway. */
 const STREAM_MS_MIN = 24 * 60 * 60 * 1000;
 
@@ -135,6 +138,21 @@ function thresholdsOf(cluster: Cluster, route: Route): Message | undefined {
   );
 }
 
+/** The lists without which a condition is never met. */
+const LISTS: Readonly<Record<string, string>> = {
+  "retriable-status-codes": "retriable_status_codes",
+  "retriable-headers": "retriable_headers",
+};
+
+/** Whether a cluster's limits leave room for a retry; a budget overrides. */
+function mayRetry(limits: Message, budget: Message | undefined): boolean {
+  if (budget === undefined) return limits.number("max_retries") !== 0;
+  const percent = budget.has("budget_percent")
+    ? budget.number("budget_percent.value") ?? 0
+    : RETRY_PERCENT_DEFAULT;
+  return percent > 0 || budget.number("min_retry_concurrency") !== 0;
+}
+
 /** Finds policies that can never start a second try. */
 function neverRetry(model: Model): readonly Finding[] {
   return retrying(model).flatMap(({ route, policy }) => {
@@ -152,17 +170,24 @@ function neverRetry(model: Model): readonly Finding[] {
         `${seconds(perTry)}, and the route's timeout is ${seconds(whole)}`,
       );
     }
-    const isByCodes = conditions(policy).every((one) =>
-      one === "retriable-status-codes"
-    );
-    if (isByCodes && policy.list("retriable_status_codes").length === 0) {
-      return found("retriable_status_codes", "not set");
+    const missing = conditions(policy).map((one) => LISTS[one])
+      .map((list) =>
+        list === undefined || policy.list(list).length > 0 ? undefined : list
+      );
+    const [first] = missing;
+    if (first !== undefined && !missing.includes(undefined)) {
+      return found(first, "not set");
     }
     return route.clusters.flatMap((cluster) => {
       const limits = thresholdsOf(cluster, route);
-      return limits?.number("max_retries") === 0 && !limits.has("retry_budget")
-        ? [finding(ofCluster(cluster), limits, "max_retries")]
-        : [];
+      const budget = limits?.message("retry_budget");
+      if (limits === undefined || mayRetry(limits, budget)) return [];
+      return [finding(
+        ofCluster(cluster),
+        limits,
+        budget === undefined ? "max_retries" : "retry_budget",
+        "0",
+      )];
     });
   });
 }

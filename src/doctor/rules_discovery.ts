@@ -124,17 +124,16 @@ function noTrafficMs(check: Cluster["healthChecks"][number]): number {
   return check.number("no_traffic_interval") ?? NO_TRAFFIC_MS_DEFAULT;
 }
 
+/** A ring's own, which overrides those of routes. */
+const OWN_HASH_POLICY = "consistent_hashing_lb_config.hash_policy";
+
 /** Finds rings that no route fills: without a policy, hashes are random. */
 function ringWithoutHash({ routes }: Model): readonly Finding[] {
   return routes.flatMap((route) =>
     route.clusters
-      .filter(({ message }) =>
-        ["RING_HASH", "MAGLEV"].includes(message.text("lb_policy") ?? "") ||
-        message.messages("load_balancing_policy.policies").some((policy) =>
-          /\.(ring_hash|maglev)\./.test(
-            policy.message("typed_extension_config.typed_config")?.type ?? "",
-          )
-        )
+      .filter(({ balancing: { policy, settings } }) =>
+        ["RING_HASH", "MAGLEV"].includes(policy) &&
+        !(settings?.list(OWN_HASH_POLICY).length ?? 0)
       )
       .filter(() => route.action.list("hash_policy").length === 0)
       .map((cluster) =>
@@ -148,34 +147,31 @@ function ringWithoutHash({ routes }: Model): readonly Finding[] {
   );
 }
 
-/** The paths of slow start, by policy. */
-const SLOW_STARTS = ["round_robin_lb_config", "least_request_lb_config"];
-
 function starvingSlowStart({ clusters }: Model): readonly Finding[] {
-  return clusters.flatMap((cluster) =>
-    [
-      ...SLOW_STARTS.map((one) => cluster.message.message(one)),
-      ...cluster.message.messages("load_balancing_policy.policies").map((one) =>
-        one.message("typed_extension_config.typed_config")
-      ),
-    ].flatMap((policy) => {
-      const start = policy?.message("slow_start_config");
-      if (
-        start === undefined || (start.number("slow_start_window") ?? 0) <= 0
-      ) {
-        return [];
-      }
-      // Without a minimum Envoy takes 10 %.
-      const percent = start.number("min_weight_percent.value") ??
-        (start.has("min_weight_percent") ? 0 : SLOW_START_PERCENT_MIN);
-      return percent >= SLOW_START_PERCENT_MIN ? [] : [finding(
-        ofCluster(cluster),
-        start,
-        "min_weight_percent",
-        `${percent} %`,
-      )];
-    })
-  );
+  return clusters.flatMap((cluster) => {
+    const start = cluster.balancing.settings?.message("slow_start_config");
+    if (start === undefined || (start.number("slow_start_window") ?? 0) <= 0) {
+      return [];
+    }
+    // Without a minimum Envoy takes 10 %.
+    const percent = start.number("min_weight_percent.value") ??
+      (start.has("min_weight_percent") ? 0 : SLOW_START_PERCENT_MIN);
+    return percent >= SLOW_START_PERCENT_MIN ? [] : [finding(
+      ofCluster(cluster),
+      start,
+      "min_weight_percent",
+      `${percent} %`,
+    )];
+  });
+}
+
+/** Whether Envoy, when it panics, refuses calls instead of trying all servers. */
+function refusesInPanic(
+  { message, balancing: { settings } }: Cluster,
+): boolean {
+  const path = "zone_aware_lb_config.fail_traffic_on_panic";
+  return (settings?.flag(`locality_lb_config.${path}`) ??
+    message.flag(`common_lb_config.${path}`)) === true;
 }
 
 /** Rules about which servers get calls, and how Envoy decides. */
@@ -382,7 +378,8 @@ export const DISCOVERY_RULES: readonly Rule[] = [
     find: inClusters(
       "common_lb_config.healthy_panic_threshold",
       (cluster, model) =>
-        knowsHealth(cluster) && panicPercent(cluster, model) > 0,
+        knowsHealth(cluster) && panicPercent(cluster, model) > 0 &&
+        !refusesInPanic(cluster),
       (cluster, model) => `${panicPercent(cluster, model)} %`,
     ),
   },

@@ -2,6 +2,7 @@
 import type { Message } from "./message.ts";
 import {
   type Manager,
+  messagesIn,
   type Model,
   runtimeFlag,
   runtimeNumber,
@@ -94,31 +95,50 @@ function withoutConnectionLimit(model: Model): readonly Finding[] {
   )];
 }
 
-/** A TLS context of a transport socket, or undefined if it has none. */
-function tlsOf(message: Message): Message | undefined {
-  const config = message.message("transport_socket.typed_config");
-  return config?.message("common_tls_context");
-}
-
-/** Listeners with TLS that gRPC callers reach, with their contexts. */
-function tlsListeners({ managers }: Model) {
-  return managers.flatMap(({ listener, chain }) => {
-    const tls = tlsOf(chain);
-    return tls === undefined ? [] : [{ listener, tls }];
-  });
+/** The TLS contexts of a filter chain or a cluster, other sockets' too. */
+function tlsIn(message: Message): readonly Message[] {
+  return [
+    ...[message.message("transport_socket")].filter((one) => one !== undefined),
+    ...message.messages("transport_socket_matches"),
+  ].flatMap(messagesIn)
+    .map((one) => one.message("common_tls_context"))
+    .filter((tls) => tls !== undefined);
 }
 
 /** All TLS contexts that gRPC calls meet, and what they belong to. */
-function tlsContexts(model: Model): readonly (readonly [string, Message])[] {
+function tlsContexts(
+  { managers, clusters }: Model,
+): readonly (readonly [string, Message])[] {
   return [
-    ...tlsListeners(model).map(({ listener, tls }) =>
-      [ofListener(listener), tls] as const
+    ...managers.flatMap(({ listener, chain }) =>
+      tlsIn(chain).map((tls) => [ofListener(listener), tls] as const)
     ),
-    ...model.clusters.flatMap((cluster) => {
-      const tls = tlsOf(cluster.message);
-      return tls === undefined ? [] : [[ofCluster(cluster), tls] as const];
-    }),
+    ...clusters.flatMap((cluster) =>
+      tlsIn(cluster.message).map((tls) => [ofCluster(cluster), tls] as const)
+    ),
   ];
+}
+
+/** Listeners with TLS, of which callers do not choose HTTP/2. */
+function withoutH2({ managers }: Model): readonly Finding[] {
+  return managers.flatMap(({ listener, chain }) => {
+    const socket = chain.message("transport_socket.typed_config");
+    // HTTP/3 has a name of its own, which Envoy adds.
+    return socket?.is("QuicDownstreamTransport")
+      ? []
+      : tlsIn(chain).filter((tls) =>
+        !tls.list("alpn_protocols").some(({ value }) =>
+          String(value).split(",").includes("h2")
+        )
+      ).map((tls) =>
+        finding(
+          ofListener(listener),
+          tls,
+          "alpn_protocols",
+          tls.has("alpn_protocols") ? "without h2" : "not set",
+        )
+      );
+  });
 }
 
 const CERTIFICATES_BY_SDS = "tls_certificate_sds_secret_configs";
@@ -172,8 +192,11 @@ function unwatchedSecrets(model: Model): readonly Finding[] {
 /** Whether an address is reached from this machine only. */
 function isLoopback(address: Message): boolean {
   const host = address.text("socket_address.address");
-  return host === undefined || host === "localhost" || host === "::1" ||
-    /^127\./.test(host);
+  if (host === undefined) return true;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}`;
+  const { hostname = host } = URL.parse(url) ?? {};
+  // The second is an IPv4 address in IPv6, where 127 is 7f.
+  return /^(127\..*|\[::ffff:7f..:.*\]|\[::1\]|localhost)$/.test(hostname);
 }
 
 /** Limits of headers that callers' metadata may exceed. */
@@ -212,17 +235,12 @@ function limitsOfWorkers(model: Model): readonly Finding[] {
 function roundRobins({ circumstances, clusters }: Model): readonly Finding[] {
   const { concurrency = 1 } = circumstances;
   if (concurrency <= 1) return [];
-  return clusters.filter(({ message }) =>
-    (message.text("lb_policy") ?? "ROUND_ROBIN") === "ROUND_ROBIN" &&
-    !message.has("load_balancing_policy")
-  ).map((cluster) =>
-    finding(
-      ofCluster(cluster),
-      cluster.message,
-      "lb_policy",
-      `ROUND_ROBIN in each of ${concurrency} workers`,
-    )
-  );
+  return clusters.filter(({ balancing }) => balancing.policy === "ROUND_ROBIN")
+    .map((cluster) => ({
+      of: ofCluster(cluster),
+      place: cluster.balancing.place,
+      now: `ROUND_ROBIN in each of ${concurrency} workers`,
+    }));
 }
 
 /** Connections that never move to another Envoy. */
@@ -339,17 +357,7 @@ export const EDGE_RULES: readonly Rule[] = [
       "(ALPN), and without it newer ones refuse the connection",
     change: "alpn_protocols: [h2]",
     experiment: "mutual-tls",
-    find: (model) =>
-      tlsListeners(model).filter(({ tls }) =>
-        !tls.list("alpn_protocols").some(({ value }) => value === "h2")
-      ).map(({ listener, tls }) =>
-        finding(
-          ofListener(listener),
-          tls,
-          "alpn_protocols",
-          tls.has("alpn_protocols") ? "without h2" : "not set",
-        )
-      ),
+    find: withoutH2,
   },
   {
     id: "fixed-certificates",

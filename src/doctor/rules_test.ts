@@ -44,6 +44,12 @@ const upstreamTls = (common: Fields) => ({
     common_tls_context: common,
   }),
 });
+const quic = (common: Fields) => ({
+  name: "quic",
+  typed_config: typed("transport_sockets.quic.v3.QuicDownstreamTransport", {
+    downstream_tls_context: { common_tls_context: common },
+  }),
+});
 const bySds = (sds_config: Fields | undefined) => ({
   alpn_protocols: ["h2"],
   tls_certificate_sds_secret_configs: [
@@ -64,6 +70,26 @@ const http = (fields: Fields) =>
 const runtime = (values: Fields) => ({
   layers: [{ name: "static", static_layer: values }],
 });
+const policies = (...settings: readonly Fields[]) => ({
+  policies: settings.map((typed_config) => ({
+    typed_extension_config: { name: "a", typed_config },
+  })),
+});
+const balancer = (type: string, fields: Fields = {}) =>
+  typed(`load_balancing_policies.${type}`, fields);
+const RING = balancer("ring_hash.v3.RingHash");
+const SLOW = {
+  slow_start_config: {
+    slow_start_window: "30s",
+    min_weight_percent: { value: 1 },
+  },
+};
+const certificates = {
+  tls_certificates: [{
+    certificate_chain: { filename: "a.pem" },
+    private_key: { filename: "b.pem" },
+  }],
+};
 const STATUS_FLAG =
   "envoy.reloadable_features.grpc_timeout_returns_deadline_exceeded";
 const OGHTTP2_FLAG = "envoy.reloadable_features.http2_use_oghttp2";
@@ -116,6 +142,14 @@ const RDS: Change = {
     }],
   ],
 };
+const RUNTIME_FILES: Change = one(
+  "the runtime is in files",
+  ["layered_runtime"],
+  { layers: [{ name: "files", disk_layer: { symlink_root: "/srv" } }] },
+);
+const RTDS: Change = one("the runtime comes from RTDS", ["layered_runtime"], {
+  layers: [{ name: "a", rtds_layer: { name: "a", rtds_config: { ads: {} } } }],
+});
 const BY_HEADER: Change = {
   what: "a header decides the cluster",
   set: [[[...ROUTE, "cluster"], undefined], [
@@ -327,6 +361,7 @@ const TABLES: Readonly<Record<string, Table>> = {
     hasNot: [
       UNCHANGED,
       healthFilter({ pass_through_mode: true }),
+      healthFilter({ pass_through_mode: false }, { disabled: true }),
       healthFilter({
         pass_through_mode: false,
         cluster_min_healthy_percentages: { quotes: { value: 50 } },
@@ -403,6 +438,26 @@ const TABLES: Readonly<Record<string, Table>> = {
     ],
     hasNot: [
       UNCHANGED,
+      one("calls are refused then", [...CLUSTER, "common_lb_config"], {
+        ignore_new_hosts_until_first_hc: true,
+        zone_aware_lb_config: { fail_traffic_on_panic: true },
+      }),
+      {
+        what: "calls are refused then, by a policy's own setting",
+        set: [
+          [[...CLUSTER, "common_lb_config", "healthy_panic_threshold"], {
+            value: 50,
+          }],
+          [
+            [...CLUSTER, "load_balancing_policy"],
+            policies(balancer("round_robin.v3.RoundRobin", {
+              locality_lb_config: {
+                zone_aware_lb_config: { fail_traffic_on_panic: true },
+              },
+            })),
+          ],
+        ],
+      },
       one("0 as a text", [
         ...CLUSTER,
         "common_lb_config",
@@ -498,6 +553,14 @@ const TABLES: Readonly<Record<string, Table>> = {
         ]],
       },
       one("10 s as seconds", [...CLUSTER, "dns_refresh_rate"], { seconds: 10 }),
+      {
+        what: "10 s, and the type by its other name",
+        set: [
+          [[...CLUSTER, "dns_refresh_rate"], "10s"],
+          [[...CLUSTER, "type"], undefined],
+          [[...CLUSTER, "cluster_type"], { name: "envoy.cluster.strict_dns" }],
+        ],
+      },
     ],
     hasNot: [
       UNCHANGED,
@@ -525,18 +588,36 @@ const TABLES: Readonly<Record<string, Table>> = {
     has: [
       one("a ring", [...CLUSTER, "lb_policy"], "RING_HASH"),
       one("Maglev", [...CLUSTER, "lb_policy"], "maglev"),
-      one("a ring by extension", [...CLUSTER, "load_balancing_policy"], {
-        policies: [{
-          typed_extension_config: {
-            name: "ring",
-            typed_config: typed(
-              "load_balancing_policies.ring_hash.v3.RingHash",
-            ),
-          },
-        }],
-      }),
+      one(
+        "a ring by extension",
+        [...CLUSTER, "load_balancing_policy"],
+        policies(RING),
+      ),
+      one(
+        "a ring in each subset",
+        [...CLUSTER, "load_balancing_policy"],
+        policies(balancer("subset.v3.Subset", {
+          subset_lb_policy: policies(balancer("maglev.v3.Maglev")),
+        })),
+      ),
     ],
     hasNot: [UNCHANGED, {
+      what: "a ring that a policy overrides",
+      set: [[[...CLUSTER, "lb_policy"], "RING_HASH"], [
+        [...CLUSTER, "load_balancing_policy"],
+        policies(balancer("round_robin.v3.RoundRobin"), RING),
+      ]],
+    }, {
+      what: "a ring with a hash policy of its own",
+      set: [[
+        [...CLUSTER, "load_balancing_policy"],
+        policies(balancer("ring_hash.v3.RingHash", {
+          consistent_hashing_lb_config: {
+            hash_policy: [{ header: { header_name: "a" } }],
+          },
+        })),
+      ]],
+    }, {
       what: "a ring with a policy",
       set: [[[...CLUSTER, "lb_policy"], "RING_HASH"], [
         [...ROUTE, "hash_policy"],
@@ -545,14 +626,30 @@ const TABLES: Readonly<Record<string, Table>> = {
     }],
   },
   "slow-start-starves": {
-    has: [one("1 %", [...CLUSTER, "round_robin_lb_config"], {
-      slow_start_config: {
-        slow_start_window: "30s",
-        min_weight_percent: { value: 1 },
-      },
-    })],
+    has: [
+      one("1 %", [...CLUSTER, "round_robin_lb_config"], SLOW),
+      one(
+        "1 % in each locality",
+        [...CLUSTER, "load_balancing_policy"],
+        policies(balancer("wrr_locality.v3.WrrLocality", {
+          endpoint_picking_policy: policies(
+            balancer(
+              "client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin",
+              SLOW,
+            ),
+          ),
+        })),
+      ),
+    ],
     hasNot: [
       UNCHANGED,
+      {
+        what: "1 % for another policy",
+        set: [[[...CLUSTER, "lb_policy"], "LEAST_REQUEST"], [
+          [...CLUSTER, "round_robin_lb_config"],
+          SLOW,
+        ]],
+      },
       one("20 %", [...CLUSTER, "round_robin_lb_config"], {
         slow_start_config: {
           slow_start_window: "30s",
@@ -631,10 +728,31 @@ const TABLES: Readonly<Record<string, Table>> = {
       },
       one("no retry at once", LIMITS, { max_requests: 90, max_retries: 0 }),
       one("no codes", [...POLICY, "retry_on"], "retriable-status-codes"),
+      one("no headers", [...POLICY, "retry_on"], "retriable-headers"),
+      one(
+        "neither",
+        [...POLICY, "retry_on"],
+        "retriable-headers,retriable-status-codes",
+      ),
+      one("a budget of nothing", [...LIMITS, "retry_budget"], {
+        budget_percent: {},
+        min_retry_concurrency: 0,
+      }),
     ],
     hasNot: [
       UNCHANGED,
       one("a budget instead", [...LIMITS, "max_retries"], 0),
+      one("a budget for the first ones", [...LIMITS, "retry_budget"], {
+        budget_percent: { value: 0 },
+      }),
+      one("a budget of a share", [...LIMITS, "retry_budget"], {
+        min_retry_concurrency: 0,
+      }),
+      one(
+        "a condition beside one without its list",
+        [...POLICY, "retry_on"],
+        "retriable-headers,reset",
+      ),
       one("without a limit", [...POLICY, "per_try_timeout"], "20s"),
     ],
   },
@@ -737,6 +855,7 @@ const TABLES: Readonly<Record<string, Table>> = {
         }),
       ]],
     }],
+    unseen: [RUNTIME_FILES, RTDS],
   },
   "per-try-runs-twice": {
     has: [one("2 s", [...POLICY, "per_try_timeout"], "2s")],
@@ -855,10 +974,19 @@ const TABLES: Readonly<Record<string, Table>> = {
     has: [
       one("everywhere", ["admin"], { address: socket("0.0.0.0", 9901) }),
       one("everywhere, IPv6", ["admin"], { address: socket("::", 9901) }),
+      one("elsewhere, IPv4 in IPv6", ["admin"], {
+        address: socket("::ffff:10.0.0.1", 9901),
+      }),
     ],
     hasNot: [
       UNCHANGED,
       one("here", ["admin"], { address: socket("127.0.0.1", 9901) }),
+      one("here, IPv6 at length", ["admin"], {
+        address: socket("0:0:0:0:0:0:0:1", 9901),
+      }),
+      one("here, IPv4 in IPv6", ["admin"], {
+        address: socket("::ffff:127.0.0.1", 9901),
+      }),
       one("a pipe", ["admin"], { address: { pipe: { path: "@a" } } }),
     ],
   },
@@ -876,6 +1004,12 @@ const TABLES: Readonly<Record<string, Table>> = {
     hasNot: [
       UNCHANGED,
       one(
+        "h2 in one text with others",
+        [...CHAIN, "transport_socket"],
+        tls({ alpn_protocols: ["h2,http/1.1"] }),
+      ),
+      one("HTTP/3", [...CHAIN, "transport_socket"], quic(certificates)),
+      one(
         "h2",
         [...CHAIN, "transport_socket"],
         tls({
@@ -886,6 +1020,27 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
   "fixed-certificates": {
     has: [
+      one("HTTP/3", [...CHAIN, "transport_socket"], quic(certificates)),
+      one(
+        "files of a cluster, inside of another socket",
+        [...CLUSTER, "transport_socket"],
+        {
+          name: "proxy",
+          typed_config: typed(
+            "transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
+            { transport_socket: upstreamTls(certificates) },
+          ),
+        },
+      ),
+      one(
+        "files of some servers",
+        [...CLUSTER, "transport_socket_matches"],
+        [{
+          name: "some",
+          match: {},
+          transport_socket: upstreamTls(certificates),
+        }],
+      ),
       one(
         "a static secret",
         [...CHAIN, "transport_socket"],
@@ -1003,11 +1158,25 @@ const TABLES: Readonly<Record<string, Table>> = {
     ],
   },
   "shares-of-workers": {
-    has: [one("four", [], undefined, { concurrency: 4 })],
+    has: [
+      one("four", [], undefined, { concurrency: 4 }),
+      one(
+        "four, by extension",
+        [...CLUSTER, "load_balancing_policy"],
+        policies(balancer("round_robin.v3.RoundRobin")),
+        { concurrency: 4 },
+      ),
+    ],
     hasNot: [
       UNCHANGED,
       one("one", [], undefined, { concurrency: 1 }),
       one("random", [...CLUSTER, "lb_policy"], "RANDOM", { concurrency: 4 }),
+      one(
+        "random, by extension",
+        [...CLUSTER, "load_balancing_policy"],
+        policies(balancer("random.v3.Random")),
+        { concurrency: 4 },
+      ),
     ],
   },
   oghttp2: {
@@ -1019,16 +1188,20 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
 };
 
-function healthFilter(fields: Fields): Change {
+function healthFilter(fields: Fields, around: Fields = {}): Change {
   return {
-    what: JSON.stringify(fields),
-    set: [[[...MANAGER, "http_filters", 0], {
+    what: JSON.stringify({ ...fields, ...around }),
+    set: [[[...MANAGER, "http_filters"], [{
       name: "health",
+      ...around,
       typed_config: typed("filters.http.health_check.v3.HealthCheck", {
         headers: [{ name: ":path", string_match: { exact: "/" } }],
         ...fields,
       }),
-    }]],
+    }, {
+      name: "router",
+      typed_config: typed("filters.http.router.v3.Router"),
+    }]]],
   };
 }
 
