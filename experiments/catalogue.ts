@@ -41,6 +41,14 @@ import { slowReaders } from "./slow_readers.ts";
 import { malformed } from "./malformed.ts";
 import { envoyMemory } from "./envoy_memory.ts";
 import { largeReplies } from "./large_replies.ts";
+import { newEnvoy } from "./kubernetes_envoys.ts";
+import { everythingOnKubernetes } from "./kubernetes_everything.ts";
+import {
+  envoyRollout,
+  serverRollout,
+  serverRolloutAtOnce,
+} from "./kubernetes_rollouts.ts";
+import { forcedDelete, nodeDrain, readinessFlips } from "./kubernetes_pods.ts";
 import { oversize } from "./oversize.ts";
 
 /** All experiments. */
@@ -88,4 +96,12 @@ export const CATALOGUE: readonly Experiment[] = [
   slowReaders,
   connectionChurn,
   healthChecksOfADay,
+  serverRollout,
+  serverRolloutAtOnce,
+  envoyRollout,
+  forcedDelete,
+  nodeDrain,
+  readinessFlips,
+  newEnvoy,
+  everythingOnKubernetes,
 ];

@@ -62,6 +62,7 @@ const isFair = (server: string) =>
 export const scaleUp: Experiment = {
   name: "scale-up",
   question: "How soon do two new servers get their share of the calls?",
+  isForKubernetes: true,
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 10_000 },
   events: [{

@@ -62,7 +62,7 @@ export type Viewer = {
 /** Options of a control. */
 export interface ControlOptions {
   readonly stack: Stack;
-  /** "native" or "compose". */
+  /** "native", "compose" or "kubernetes". */
   readonly stackName: string;
   /** Envoy's configuration, before the stack's own changes. */
   readonly config: EnvoyConfig;
@@ -513,7 +513,10 @@ export class Control {
     }
   }
 
-  #noteEvent(listener: Listener, event: ClientEvent, caller: number): void {
+  #noteEvent(listener: Listener, raw: ClientEvent, caller: number): void {
+    const event = "server" in raw && this.#stack.nameOf !== undefined
+      ? { ...raw, server: this.#stack.nameOf(raw.server) }
+      : raw;
     this.#options.onEvent(listener, event);
     const open = this.#open[listener];
     if (event.type === "open") {

@@ -33,6 +33,7 @@
  * event fails, the recorder keeps its rate, and the ledgers agree.
  */
 import type { ConfigChange } from "../stack/envoy_config.ts";
+import type { ManifestChange } from "../stack/manifests.ts";
 import type { DiscoveryKind, TlsOptions } from "../stack/native.ts";
 import type { CallRecord, History } from "./history.ts";
 import type { RunContext } from "./run_context.ts";
@@ -47,6 +48,8 @@ export interface Experiment {
   readonly isShort?: boolean;
   /** Whether it makes sense on Compose too (default false). */
   readonly isForDocker?: boolean;
+  /** Whether it makes sense on Kubernetes too, or only there (default false). */
+  readonly isForKubernetes?: boolean | "only";
   /**
    * Whether its set-up makes the very settings that it is about, so that it
    * says nothing of another file (default false).
@@ -82,6 +85,13 @@ export interface NamedChange {
   readonly apply: ConfigChange;
 }
 
+/** A named change of the manifests of deploy/kubernetes. */
+export interface NamedManifestChange {
+  /** For example "no preStop". */
+  readonly name: string;
+  readonly apply: ManifestChange;
+}
+
 /** The stack that is started. */
 export interface Setup {
   readonly servers: number;
@@ -95,7 +105,14 @@ export interface Setup {
    * runs in the runtime's image, and may use 1 GiB.
    */
   readonly serverProgram?: string;
-  /** How Envoy finds the servers (default "dns"); Compose has only that. */
+  /** What is special on Kubernetes; other stacks have nothing of it. */
+  readonly kubernetes?: {
+    /** How many Envoys (default 2). */
+    readonly envoys?: number;
+    /** Changes of the manifests, in this order (default none). */
+    readonly changes?: readonly NamedManifestChange[];
+  };
+  /** How Envoy finds the servers (default "dns"); the native one has others. */
   readonly discovery?: DiscoveryKind;
   /** TLS with client certificates (default: plain text); not on Compose. */
   readonly tls?: TlsOptions;

@@ -87,7 +87,9 @@ export async function runPlan(
   const run = new Run(plan, options);
   const { setup } = plan;
   const { changes = [], addresses = setup.servers } = setup;
-  const { name: file = "envoy.yaml", config } = options.base ?? {};
+  const { name: file = "envoy.yaml", config } = options.base ??
+    options.stacks.base ??
+    {};
   const names = changes.map(({ name }) => name).join(", ");
   const stack = await options.stacks.start({
     servers: setup.servers,
@@ -99,6 +101,7 @@ export async function runPlan(
     serverFlags: setup.serverFlags ?? [],
     serverProgram: setup.serverProgram,
     addresses,
+    kubernetes: setup.kubernetes ?? {},
     healthyAtStart: setup.healthyAtStart ?? addresses,
     signal: options.signal,
     onLine: (program, line) => run.addLine(program, line),
@@ -172,13 +175,17 @@ class Run {
       const after = await takeSnapshot(stack, this.#names).catch((error) =>
         new Unmeasured(`unknown, because at the end ${messageOf(error)}`)
       );
+      const nameOf = (reply: string) => stack.nameOf?.(reply) ?? reply;
       return {
         setup: this.#setup,
         load: this.#load,
         seed,
         startedAt,
         durationMs,
-        calls: this.#calls().toSorted((a, b) => a.startMs - b.startMs),
+        calls: this.#calls().map((call) => ({
+          ...call,
+          server: nameOf(call.server),
+        })).toSorted((a, b) => a.startMs - b.startMs),
         events: [...this.#events].sort((a, b) => a.startMs - b.startMs),
         samples: this.#samples,
         before,

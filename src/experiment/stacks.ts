@@ -8,6 +8,7 @@ import {
 } from "../stack/native.ts";
 import type { Stack, StackListeners } from "../stack/stack.ts";
 import { freePorts } from "../stack/free_port.ts";
+import type { Setup } from "./experiment.ts";
 
 /** What an experiment needs of a stack. */
 export interface StackOptions extends Required<StackListeners> {
@@ -21,6 +22,8 @@ export interface StackOptions extends Required<StackListeners> {
   readonly tls: TlsOptions | undefined;
   readonly serverFlags: readonly string[];
   readonly serverProgram: string | undefined;
+  /** For stacks on Kubernetes. */
+  readonly kubernetes: NonNullable<Setup["kubernetes"]>;
   /** How many of the servers' addresses Envoy must know. */
   readonly addresses: number;
   /** How many of these must be healthy before the stack is ready. */
@@ -34,6 +37,8 @@ export interface StackOptions extends Required<StackListeners> {
 export interface StackFactory {
   /** For the report, for example "native". */
   readonly name: string;
+  /** What set-ups change (default envoy.yaml). */
+  readonly base?: { readonly config: EnvoyConfig; readonly name: string };
   start(options: StackOptions): Promise<Stack>;
 }
 

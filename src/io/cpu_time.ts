@@ -18,9 +18,9 @@ export interface CpuTime {
   readonly own: ReadonlyMap<number, number>;
 }
 
-/** Docker's programs run for us without being our descendants. */
+/** Docker's and Kubernetes' programs run for us without being our descendants. */
 const OURS_BY_NAME =
-  /^(dockerd|containerd|containerd-shim|docker-proxy|grpc-server|grpc-client|envoy|tini|docker-init)/;
+  /^(kube|etcd|coredns|dockerd|containerd|containerd-shim|docker-proxy|grpc-server|grpc-client|envoy|tini|docker-init)/;
 
 /** Sums up the first line of /proc/stat. */
 export function machineTime(line: string): Omit<CpuTime, "own"> {

@@ -1,13 +1,30 @@
 /**
  * The command `down`: stops what Compose started or a killed `up` left behind.
  */
-import { helpText, parseFlags } from "../core/flags.ts";
+import { type FlagRows, helpText, parseFlags } from "../core/flags.ts";
 import { kitFolder } from "../io/build.ts";
 import { print } from "../io/terminal.ts";
+import { findTool } from "../io/tools.ts";
 import { ComposeProject, demoProject } from "../stack/compose_project.ts";
 import { docker, PROJECT_LABEL } from "../stack/docker.ts";
+import { chooseContext, Kubectl } from "../stack/kubectl.ts";
+import {
+  EXPERIMENT_NAMESPACE,
+  removeNamespace,
+  UP_NAMESPACE,
+} from "../stack/namespace.ts";
 import { processWords, timeOf } from "../stack/leftovers.ts";
 import { endLeftovers, findRuns } from "../stack/run_file.ts";
+import { CONTEXT_FLAG, requireOneStack } from "./cluster_flags.ts";
+
+const FLAGS = {
+  isKubernetes: {
+    name: "kubernetes",
+    help: "Remove the demo's namespaces from a cluster instead",
+    switch: true,
+  },
+  context: CONTEXT_FLAG,
+} as const satisfies FlagRows;
 
 const ABOUT = `Stops and removes the demo's containers and their network, \
 whoever has started them:
@@ -23,11 +40,13 @@ whoever has started them:
  * or when it fails.
  */
 export async function down(argv: readonly string[]): Promise<number> {
-  const { help } = parseFlags({}, argv);
+  const { values, help } = parseFlags(FLAGS, argv);
   if (help) {
-    print(helpText("down", ABOUT, {}));
+    print(helpText("down [flags]", ABOUT, FLAGS));
     return 0;
   }
+  requireOneStack({ ...values, isDocker: false });
+  if (values.isKubernetes) return await removeNamespaces(values.context);
   const isEnded = await endNative();
   if (kitFolder() !== undefined) {
     if (!isEnded) print("Nothing to stop: every `up` here has ended or runs");
@@ -49,6 +68,22 @@ export async function down(argv: readonly string[]): Promise<number> {
   }
   await new ComposeProject({ name }).down();
   print(`Stopped and removed ${containers.length} containers`);
+  return 0;
+}
+
+/** Removes what `up --kubernetes` and experiments have in a cluster. */
+async function removeNamespaces(asked: string): Promise<number> {
+  const { path } = await findTool("kubectl", { onProgress: print });
+  const context = await chooseContext(path, asked);
+  let removed = 0;
+  for (const namespace of [UP_NAMESPACE, EXPERIMENT_NAMESPACE]) {
+    const kubectl = new Kubectl(path, context, namespace);
+    if (!await removeNamespace(kubectl)) continue;
+    print(`Removed the namespace ${namespace} from context ${context}`);
+    removed += 1;
+  }
+  if (removed > 0) return 0;
+  print(`Nothing to remove: the demo has no namespace in context ${context}`);
   return 0;
 }
 

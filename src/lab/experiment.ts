@@ -14,6 +14,7 @@ import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
 import { REPORTS } from "../io/run_folder.ts";
+import { CONTEXT_FLAG, requireOneStack } from "./cluster_flags.ts";
 import { compare, report } from "./report.ts";
 import { writeReports } from "../report/files.ts";
 import { experimentModel } from "../report/model.ts";
@@ -22,6 +23,7 @@ import { progressLine, resultLines, summaryLines } from "../report/terminal.ts";
 import { conduct, type Result } from "../experiment/conduct.ts";
 import { composeStacks } from "../experiment/compose_stacks.ts";
 import type { Experiment } from "../experiment/experiment.ts";
+import { kubernetesStacks } from "../experiment/kubernetes_stacks.ts";
 import type { RunOptions } from "../experiment/run.ts";
 import { nativeStacks } from "../experiment/stacks.ts";
 import { type OwnConfig, readOwnConfig } from "./own_config.ts";
@@ -37,6 +39,12 @@ const FLAGS = {
     help: "Run on Compose, and only those that make sense there",
     switch: true,
   },
+  isKubernetes: {
+    name: "kubernetes",
+    help: "Run on Kubernetes, and only those that make sense there",
+    switch: true,
+  },
+  context: CONTEXT_FLAG,
   configFile: {
     name: "config",
     placeholder: "FILE",
@@ -112,6 +120,14 @@ export async function experimentCommand(
     return 0;
   }
   const [action, ...names] = positionals;
+  requireOneStack(values);
+  if (values.isKubernetes && values.configFile !== "") {
+    throw new Failure(
+      "usage",
+      `--config ${values.configFile} has no effect with --kubernetes, where ` +
+        "Envoy has the configuration of deploy/kubernetes; leave one of them out",
+    );
+  }
   if (values.isDocker && !isFromSource()) {
     throw new Failure(
       "environment",
@@ -132,7 +148,9 @@ function choose(
   catalogue: readonly Experiment[],
   action: string | undefined,
   names: readonly string[],
-  { isShort, isDocker, configFile, service }: FlagValues<typeof FLAGS>,
+  { isShort, isDocker, isKubernetes, configFile, service }: FlagValues<
+    typeof FLAGS
+  >,
 ): readonly Experiment[] {
   const known = catalogue.map(({ name }) => name).join(", ");
   if (action !== "run" && action !== "all") {
@@ -170,10 +188,19 @@ function choose(
   const chosen = catalogue.filter((experiment) =>
     (action === "all" || names.includes(experiment.name)) &&
     (!isShort || experiment.isShort) &&
-    (!isDocker || experiment.isForDocker)
+    (!isDocker || experiment.isForDocker) &&
+    (isKubernetes
+      ? experiment.isForKubernetes
+      : experiment.isForKubernetes !== "only")
   );
   if (chosen.length === 0) {
-    const which = isDocker ? "for Compose" : "a short one";
+    const which = isDocker
+      ? "for Compose"
+      : isKubernetes
+      ? "for Kubernetes"
+      : isShort
+      ? "a short one"
+      : "for this machine; use --kubernetes";
     throw new Failure("usage", `None of these experiments is ${which}`);
   }
   return isShort
@@ -184,9 +211,9 @@ function choose(
 function listLines(catalogue: readonly Experiment[]): readonly string[] {
   return tableLines(
     ["name", "set", "question"],
-    catalogue.map(({ name, isShort, question }) => [
+    catalogue.map(({ name, isShort, isForKubernetes, question }) => [
       name,
-      isShort ? "short" : "",
+      isShort ? "short" : isForKubernetes === "only" ? "kubernetes" : "",
       question,
     ]),
   );
@@ -205,6 +232,8 @@ async function runAll(
   if (own !== undefined) replacedLines(own).forEach(print);
   const stacks = flags.isDocker
     ? composeStacks()
+    : flags.isKubernetes
+    ? await kubernetesStacks(flags.context, print, stop.signal)
     : await nativeStacks(print, stop.signal);
   const results: Result[] = [];
   for (const experiment of chosen) {
@@ -237,7 +266,9 @@ async function runAll(
       stack: stacks.name,
       command: `${commandWords()} experiment run ${
         chosen.map(({ name }) => name).join(" ")
-      } --seed ${flags.seed}${flags.isDocker ? " --docker" : ""}${
+      } --seed ${flags.seed}${
+        flags.isDocker ? " --docker" : flags.isKubernetes ? " --kubernetes" : ""
+      }${
         own === undefined
           ? ""
           : ` --config ${own.name}${

@@ -3,6 +3,7 @@ import { Failure, messageOf } from "../core/errors.ts";
 import { type FlagValues, helpText, parseFlags } from "../core/flags.ts";
 import {
   type ExitStatus,
+  exitWords,
   killAllChildren,
   onChildrenChange,
 } from "../io/child.ts";
@@ -18,8 +19,12 @@ import { LessonDesk } from "../page/lessons.ts";
 import { type ServedPage, servePage } from "../page/serve.ts";
 import { ComposeStack } from "../stack/compose.ts";
 import { demoProject } from "../stack/compose_project.ts";
-import type { EnvoyConfig } from "../stack/envoy_config.ts";
+import { type EnvoyConfig, parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { watchEnvoy } from "../stack/envoy_watch.ts";
+import { envoyYamlForKubernetes } from "../stack/envoy_kubernetes.ts";
+import { chooseContext } from "../stack/kubectl.ts";
+import { KubernetesStack } from "../stack/kubernetes.ts";
+import { UP_NAMESPACE } from "../stack/namespace.ts";
 import { makeWay } from "../stack/leftovers.ts";
 import { NATIVE_SERVERS_MAX, NativeStack } from "../stack/native.ts";
 import { isAccessLog, say } from "../stack/output.ts";
@@ -27,13 +32,13 @@ import { endFailure } from "../stack/programs.ts";
 import { RunFile } from "../stack/run_file.ts";
 import type { Stack } from "../stack/stack.ts";
 import { listenForKeys } from "./keys.ts";
-import { readOwnConfig } from "./own_config.ts";
-import { requireDistinctPorts, UP_FLAGS } from "./up_flags.ts";
+import { type OwnConfig, readOwnConfig } from "./own_config.ts";
+import { requireFittingFlags, UP_FLAGS } from "./up_flags.ts";
 import { CallPrinter } from "./up_output.ts";
 
 const ABOUT = `Starts gRPC servers, Envoy in front of them and a client that \
 calls once a second, all on
-this machine, as processes or in containers. Ctrl-C stops everything and leaves nothing behind.`;
+this machine, as processes or in containers, or on Kubernetes. Ctrl-C stops everything and leaves nothing behind.`;
 
 /** Variables that limit the client's run. */
 const CLIENT_LIMITS = ["CLIENT_COUNT", "CLIENT_DURATION_S"];
@@ -41,8 +46,8 @@ const CLIENT_LIMITS = ["CLIENT_COUNT", "CLIENT_DURATION_S"];
 /** Each query starts a program in a container. */
 const COMPOSE_COUNTS_INTERVAL_MS = 5000;
 
-/** A demo on one machine needs no more containers. */
-const COMPOSE_SERVERS_MAX = 32;
+/** A demo needs no more containers. */
+const CONTAINERS_MAX = 32;
 
 /**
  * Runs the command.
@@ -62,38 +67,15 @@ export async function up(
     print(helpText("up [flags]", ABOUT, UP_FLAGS));
     return 0;
   }
-  if (flags.docker && flags.serverPort !== UP_FLAGS.serverPort.default) {
-    throw new Failure(
-      "usage",
-      `--server-port ${flags.serverPort} has no effect with --docker, where ` +
-        "each server has a container of its own; leave one of them out",
-    );
-  }
-  if (flags.docker && flags.discovery !== UP_FLAGS.discovery.default) {
-    throw new Failure(
-      "usage",
-      `--discovery ${flags.discovery} has no effect with --docker, where ` +
-        "Docker's DNS has the servers; leave one of them out",
-    );
-  }
-  if (flags.docker && flags.isTls) {
-    throw new Failure(
-      "usage",
-      "--tls has no effect with --docker, where compose.yaml has it: " +
-        "docker compose --profile tls up --build --scale grpc-server=3",
-    );
-  }
-  const { grpcPort, adminPort, serverPort, servers } = flags;
-  const serverPorts = flags.discovery === "eds" ? servers : 1;
-  requireDistinctPorts(
-    flags.docker
-      ? { grpcPort, adminPort }
-      : { grpcPort, adminPort, serverPort, serverPorts },
-  );
+  requireFittingFlags(flags);
   const stop = listenForStop(() => {
     killAllChildren();
-    if (!flags.docker) return;
-    say("up", "containers may be left; `./denow task down` removes them");
+    if (flags.docker) {
+      say("up", "containers may be left; `./denow task down` removes them");
+    } else if (flags.kubernetes) {
+      const rest = "`./denow task down --kubernetes` removes it";
+      say("up", `the namespace "${UP_NAMESPACE}" may be left; ${rest}`);
+    }
   });
   const parts = new Parts(
     flags,
@@ -113,6 +95,13 @@ export async function up(
   } finally {
     await parts.stop();
   }
+}
+
+/** What Envoys on Kubernetes have, as readOwnConfig() gives it. */
+function configOnKubernetes(): OwnConfig {
+  const text = envoyYamlForKubernetes();
+  const name = "envoy.yaml";
+  return { config: parseEnvoyConfig(text), text, name, replaced: [] };
 }
 
 /** The parts that `up` has started, and what happens when one ends. */
@@ -148,12 +137,13 @@ class Parts {
 
   async start(): Promise<void> {
     const flags = this.#flags;
-    const { config, text, replaced } = await readOwnConfig(flags.configFile, {
-      isDocker: flags.docker,
-    });
+    const { config, text, replaced } = flags.kubernetes
+      ? configOnKubernetes()
+      : await readOwnConfig(flags.configFile, { isDocker: flags.docker });
     replaced.forEach((line) => say("up", `replaced: ${line}`));
-    const ports = [flags.grpcPort, flags.grpcPort + 1, flags.adminPort];
-    if (!flags.docker) ports.push(flags.serverPort);
+    const ports = [flags.grpcPort + 1, flags.adminPort];
+    if (!flags.kubernetes) ports.push(flags.grpcPort);
+    if (!flags.docker && !flags.kubernetes) ports.push(flags.serverPort);
     await makeWay(ports, {
       ...flags,
       ask: (question) => ask(question, this.#signal),
@@ -162,6 +152,8 @@ class Parts {
     this.#noteRun(runFile);
     this.#stack = flags.docker
       ? await this.#startContainers(config)
+      : flags.kubernetes
+      ? await this.#startPods()
       : await this.#startNative(config, runFile.baseId);
     this.#startControl(this.#stack, config, text);
   }
@@ -210,6 +202,29 @@ class Parts {
     });
   }
 
+  async #startPods(): Promise<Stack> {
+    const flags = this.#flags;
+    const options = {
+      onProgress: (line: string) => say("up", line),
+      signal: this.#signal,
+    };
+    const { path } = await findTool("kubectl", options);
+    const context = await chooseContext(path, flags.context, this.#signal);
+    say("up", `starting in namespace ${UP_NAMESPACE} of context ${context}`);
+    return await KubernetesStack.start({
+      kubectlPath: path,
+      context,
+      namespace: UP_NAMESPACE,
+      servers: flags.servers,
+      l4Port: flags.grpcPort + 1,
+      adminPort: flags.adminPort,
+      allowFaults: true,
+      signal: this.#signal,
+      onLine: (program, line) => this.#sayLine(program, line),
+      onCrash: (program, status) => this.#onCrash(program, status),
+    });
+  }
+
   #startControl(stack: Stack, config: EnvoyConfig, configText: string): void {
     const flags = this.#flags;
     const isQuiet = flags.noClient || flags.docker;
@@ -218,9 +233,15 @@ class Parts {
     const load: LoadState = { ...LOAD_AT_FIRST, ratePerS };
     const control = new Control({
       stack,
-      stackName: flags.docker ? "compose" : "native",
+      stackName: flags.docker
+        ? "compose"
+        : flags.kubernetes
+        ? "kubernetes"
+        : "native",
       ...{ config, configText },
-      serversMax: flags.docker ? COMPOSE_SERVERS_MAX : NATIVE_SERVERS_MAX,
+      serversMax: flags.docker || flags.kubernetes
+        ? CONTAINERS_MAX
+        : NATIVE_SERVERS_MAX,
       load,
       ...(flags.docker ? { countsIntervalMs: COMPOSE_COUNTS_INTERVAL_MS } : {}),
       onEvent: (listener, event) => this.#calls.note(listener, event),
@@ -314,6 +335,10 @@ class Parts {
 
   #onCrash(program: string, status: ExitStatus): void {
     if (this.#signal.aborted) return;
+    if (program.startsWith("envoy-")) {
+      say("up", `${program} ended unexpectedly (${exitWords(status)})`);
+      return;
+    }
     if (program !== "envoy") {
       this.#control?.noteCrash(program, status);
       return;

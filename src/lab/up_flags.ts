@@ -2,12 +2,14 @@
 import { Failure } from "../core/errors.ts";
 import {
   type FlagRows,
+  type FlagValues,
   oneOf,
   port,
   wholeNumber,
   words,
 } from "../core/flags.ts";
 import { DISCOVERY_KINDS, NATIVE_SERVERS_MAX } from "../stack/native.ts";
+import { CONTEXT_FLAG, requireOneStack } from "./cluster_flags.ts";
 
 /** The flags of `up`. */
 export const UP_FLAGS = {
@@ -23,6 +25,12 @@ export const UP_FLAGS = {
     help: "Run everything in containers, with Docker Compose",
     switch: true,
   },
+  kubernetes: {
+    name: "kubernetes",
+    help: "Run everything on Kubernetes, in a namespace of its own",
+    switch: true,
+  },
+  context: CONTEXT_FLAG,
   noClient: {
     name: "no-client",
     help: "Start only Envoy and the servers, ready for other clients",
@@ -91,6 +99,66 @@ export const UP_FLAGS = {
     switch: true,
   },
 } as const satisfies FlagRows;
+
+/** What has no effect where something else than `up` starts the programs. */
+const NO_EFFECT = {
+  docker: {
+    serverPort: "each server has a container of its own",
+    discovery: "Docker's DNS has the servers",
+  },
+  kubernetes: {
+    serverPort: "each server has a pod of its own",
+    discovery: "the cluster's DNS has the servers",
+    configFile: "Envoy has the configuration of deploy/kubernetes",
+  },
+} as const;
+
+/**
+ * Checks that the flags fit together.
+ *
+ * @throws {Failure} `usage`, naming those that do not.
+ */
+export function requireFittingFlags(
+  flags: FlagValues<typeof UP_FLAGS>,
+): void {
+  const { docker, kubernetes, context } = flags;
+  requireOneStack({ isDocker: docker, isKubernetes: kubernetes, context });
+  for (const stack of ["docker", "kubernetes"] as const) {
+    if (!flags[stack]) continue;
+    const reasons = NO_EFFECT[stack];
+    for (const [key, why] of Object.entries(reasons)) {
+      const row = UP_FLAGS[key as keyof typeof NO_EFFECT.kubernetes];
+      const value = flags[key as keyof typeof NO_EFFECT.kubernetes];
+      if (value === row.default) continue;
+      throw new Failure(
+        "usage",
+        `--${row.name} ${value} has no effect with --${stack}, where ` +
+          `${why}; leave one of them out`,
+      );
+    }
+  }
+  if (flags.isTls && docker) {
+    throw new Failure(
+      "usage",
+      "--tls has no effect with --docker, where compose.yaml has it: " +
+        "docker compose --profile tls up --build --scale grpc-server=3",
+    );
+  }
+  if (flags.isTls && kubernetes) {
+    throw new Failure(
+      "usage",
+      "--tls has no effect with --kubernetes, where all speak plain text; " +
+        "leave one of them out",
+    );
+  }
+  const { grpcPort, adminPort, serverPort, servers } = flags;
+  const serverPorts = flags.discovery === "eds" ? servers : 1;
+  requireDistinctPorts(
+    docker || kubernetes
+      ? { grpcPort, adminPort }
+      : { grpcPort, adminPort, serverPort, serverPorts },
+  );
+}
 
 /**
  * Checks that no two parts share a port.

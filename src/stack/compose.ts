@@ -27,6 +27,7 @@ import {
 import { containersMib } from "./resident.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
+import { requireFree } from "./free_port.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { waitUntil } from "../io/wait.ts";
 import type { ExitStatus } from "../io/child.ts";
@@ -134,9 +135,7 @@ export class ComposeStack implements Stack {
    * container or network behind.
    */
   static async start(options: ComposeOptions): Promise<ComposeStack> {
-    for (const port of [options.grpcPort, options.l4Port, options.adminPort]) {
-      requireFree(port);
-    }
+    requireFree([options.grpcPort, options.l4Port, options.adminPort]);
     const stack = new ComposeStack(options);
     const { signal, servers, config, configName = "envoy.yaml" } = options;
     try {
@@ -352,21 +351,4 @@ function nameOf(number: number): string {
 
 function statusOf(exitCode: number): ExitStatus {
   return { code: exitCode, signal: SIGNALS[exitCode] ?? null };
-}
-
-/**
- * Ports are checked first: Docker would complain only after building images.
- */
-function requireFree(port: number): void {
-  try {
-    Deno.listen({ hostname: HOST, port }).close();
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `Cannot listen on ${HOST}:${port}: the port is taken; stop what uses ` +
-        "it (`deno task down` stops the demo's containers) or choose another " +
-        "with --port or --admin-port",
-      { cause: error },
-    );
-  }
 }

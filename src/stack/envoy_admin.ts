@@ -48,6 +48,12 @@ const REQUEST_TIMEOUT_MS = 2000;
 /** Required by envoy.yaml with a POST: no other web page can send it. */
 const BY_PROGRAM = { "x-grpc-demo": "yes" } as const;
 
+/** What the admin interface of one Envoy, or of several, is asked for. */
+export type AdminInterface = Pick<
+  EnvoyAdmin,
+  "url" | "state" | "isReady" | "hosts" | "stats" | "post"
+>;
+
 /** A client of one Envoy's admin interface. */
 export class EnvoyAdmin {
   /** The admin page's address, with a trailing slash. */

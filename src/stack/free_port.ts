@@ -1,4 +1,5 @@
 /** Free ports for stacks. */
+import { Failure } from "../core/errors.ts";
 
 /** Addresses that a scaled native stack may need: 127.0.0.1 to 127.0.0.8. */
 const ADDRESSES = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -39,6 +40,28 @@ export function freePorts(taken: Set<number> = new Set()): {
     adminPort: freePort(taken),
     serverPort: freePort(taken),
   };
+}
+
+/**
+ * Checks that ports of 127.0.0.1 are free before containers are started, which
+ * takes its time.
+ *
+ * @throws {Failure} `environment`, naming one that is taken.
+ */
+export function requireFree(ports: readonly number[]): void {
+  for (const port of ports) {
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+    } catch (error) {
+      throw new Failure(
+        "environment",
+        `Cannot listen on 127.0.0.1:${port}: the port is taken; stop what uses ` +
+          "it (`deno task down` stops the demo's containers) or choose another " +
+          "with --port or --admin-port",
+        { cause: error },
+      );
+    }
+  }
 }
 
 function isFree(port: number): boolean {

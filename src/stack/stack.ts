@@ -1,19 +1,19 @@
 /**
- * A stack: servers behind Envoy, as a value. There is a native one and a
- * Compose one; everything above is written once, for both.
+ * A stack: servers behind Envoy, as a value. There is a native one, a Compose
+ * one and one on Kubernetes; everything above is written once, for all.
  */
 import type { ExitStatus } from "../io/child.ts";
 import type { Fault } from "../core/fault.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import { readTlsFolder, type TlsSource } from "../io/tls.ts";
 import type { Certificates } from "./certificates.ts";
-import type { EnvoyAdmin } from "./envoy_admin.ts";
+import type { AdminInterface } from "./envoy_admin.ts";
 import type { Outage } from "./discovery.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
 
 /** One server of a stack. */
 export interface StackServer {
-  /** Its name, as in its replies. */
+  /** Its name, as in its replies; `Stack.nameOf()` if they have another. */
   readonly name: string;
   /** Where Envoy reaches it, as in Envoy's /clusters. */
   readonly address: string;
@@ -56,11 +56,14 @@ export interface Stack {
   readonly endpoint: string;
   /** Where callers find the L4 listener, "host:port". */
   readonly l4Endpoint: string;
-  readonly admin: EnvoyAdmin;
+  /** Of its Envoy, or of all its Envoys together. */
+  readonly admin: AdminInterface;
   /** Those of callers and Envoy; undefined where both speak plain text. */
   readonly certificates?: Certificates | undefined;
   /** The servers known to discovery, in the order of their start. */
   servers(): readonly StackServer[];
+  /** The server that calls itself so in its replies (default: by its name). */
+  nameOf?(reply: string): string;
   /** Starts or stops servers until there are `count`; stops the newest. */
   scale(count: number): Promise<void>;
   /** Ends a server's process; its address stays in discovery. */

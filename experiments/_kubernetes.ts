@@ -1,0 +1,41 @@
+/** What experiments on Kubernetes share. */
+import type { NamedManifestChange } from "../src/experiment/experiment.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import { KubernetesStack } from "../src/stack/kubernetes.ts";
+import { containerOf, deploymentOf, specOf } from "../src/stack/manifests.ts";
+
+/** What is rolled, as deploy/kubernetes names it. */
+export type Deployment = "grpc-server" | "envoy";
+
+/**
+ * The stack of a run on Kubernetes.
+ *
+ * @throws {RangeError} When it is another one.
+ */
+export function kubernetesOf({ stack }: RunContext): KubernetesStack {
+  if (stack instanceof KubernetesStack) return stack;
+  throw new RangeError("This experiment is for Kubernetes only");
+}
+
+/** Pods get SIGTERM as soon as they are deleted. */
+export function noPreStop(deployment: Deployment): NamedManifestChange {
+  return {
+    name: `no preStop of ${deployment}`,
+    apply: (objects) => {
+      delete containerOf(deploymentOf(objects, deployment))["lifecycle"];
+    },
+  };
+}
+
+/** A rollout ends all pods before their successors are Ready. */
+export function allUnavailable(deployment: Deployment): NamedManifestChange {
+  return {
+    name: `maxUnavailable of ${deployment}: 100%`,
+    apply: (objects) => {
+      const spec = specOf(deploymentOf(objects, deployment));
+      spec["strategy"] = {
+        rollingUpdate: { maxUnavailable: "100%", maxSurge: 0 },
+      };
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * Single pods end under load, each in a way of Kubernetes' own.
+ *
+ * A forced deletion removes the pod from the cluster at once, and the node ends
+ * it without its grace period. An eviction is what draining a node does: it
+ * asks the disruption budget first, and then ends the pod as a rollout does.
+ */
+import type {
+  Experiment,
+  NamedManifestChange,
+} from "../src/experiment/experiment.ts";
+import { clusterFields, noRetries } from "../src/experiment/changes.ts";
+import { healthyWithin, measuredBetween } from "../src/experiment/judge.ts";
+import type { RunContext } from "../src/experiment/run_context.ts";
+import type { KubernetesObject } from "../src/stack/manifests.ts";
+import { noCallIsLost } from "./_claims.ts";
+import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
+
+const LOAD = { ratePerS: 200, workMs: 50 } as const;
+
+export const forcedDelete: Experiment = {
+  name: "forced-delete",
+  question: "Is a call lost when a server's pod is deleted by force?",
+  isForKubernetes: "only",
+  setup: { servers: 3 },
+  load: { ...LOAD, durationMs: 12_000 },
+  events: [{
+    atMs: 2000,
+    label: "forced deletion of server-2",
+    do: async (run) => {
+      await kubernetesOf(run).deleteAtOnce("server-2");
+      await run.stack.start("server-2");
+      run.measure("another is Ready", run.elapsedMs() - 2000);
+    },
+  }],
+  claims: [
+    noCallIsLost,
+    {
+      id: "replaced",
+      text: "another is Ready within 8 s",
+      judge: measuredBetween("another is Ready", { max: 8000, unit: "ms" }),
+    },
+  ],
+  control: {
+    about: "no retries, no preStop, and the server does not drain",
+    changes: [noRetries],
+    setup: {
+      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
+      kubernetes: { changes: [noPreStop("grpc-server")] },
+    },
+    breaks: ["lost"],
+  },
+};
+
+/** Evicts every server, again and again until the budget allows it. */
+async function drain(run: RunContext): Promise<void> {
+  const stack = kubernetesOf(run);
+  let refused = 0;
+  await Promise.all(
+    stack.servers().map(async ({ name }) => {
+      while (!run.signal.aborted && !await stack.evict(name)) {
+        refused += 1;
+        await run.wait(500);
+      }
+      run.mark(`${name} is evicted`);
+    }),
+  );
+  run.measure("refused evictions", refused);
+  run.measure("all are evicted", run.elapsedMs());
+}
+
+const noBudget: NamedManifestChange = {
+  name: "no disruption budget",
+  apply: (objects) => {
+    const isBudget = ({ kind }: KubernetesObject) =>
+      kind === "PodDisruptionBudget";
+    const kept = objects.filter((object) => !isBudget(object));
+    objects.splice(0, objects.length, ...kept);
+  },
+};
+
+export const nodeDrain: Experiment = {
+  name: "node-drain",
+  question: "Is a call lost while every server is evicted from its node?",
+  isForKubernetes: "only",
+  setup: { servers: 3 },
+  load: { ...LOAD, durationMs: 40_000 },
+  events: [{ atMs: 1000, label: "evictions", do: drain }],
+  claims: [
+    noCallIsLost,
+    {
+      id: "budget",
+      text: "all but one are held back by the disruption budget",
+      judge: measuredBetween("refused evictions", { min: 2 }),
+    },
+    {
+      id: "within",
+      text: "all are evicted while calls are made",
+      judge: measuredBetween("all are evicted", { max: 40_000, unit: "ms" }),
+    },
+  ],
+  control: {
+    about: "no disruption budget, no preStop",
+    setup: {
+      kubernetes: { changes: [noBudget, noPreStop("grpc-server")] },
+    },
+    load: { durationMs: 15_000 },
+    breaks: ["lost", "budget"],
+  },
+};
+
+const NOT_SERVING = "server-2 reports NOT_SERVING";
+const SERVING = "server-2 serves again";
+const FLIP_MS = 5000;
+
+/** The kubelet asks every 2 s, Envoy itself every second. */
+const NOTICED_MS_MAX = 3000;
+
+/** A probe and a look at DNS, and Envoy's first check. */
+const BACK_MS_MAX = 6000;
+
+export const readinessFlips: Experiment = {
+  name: "readiness-flips",
+  question: "What happens while a server's pod is not Ready for some seconds?",
+  isForKubernetes: "only",
+  setup: { servers: 3 },
+  load: { ...LOAD, durationMs: 16_000 },
+  events: [{
+    atMs: 2000,
+    label: NOT_SERVING,
+    do: async (run) => {
+      await run.stack.fault("server-2", {
+        kind: "health",
+        isServing: false,
+        durationMs: FLIP_MS,
+      });
+      await run.wait(FLIP_MS);
+      run.mark(SERVING);
+    },
+  }],
+  claims: [
+    noCallIsLost,
+    {
+      id: "noticed",
+      text: `both Envoys leave it out within ${NOTICED_MS_MAX / 1000} s`,
+      judge: healthyWithin(NOT_SERVING, 2, NOTICED_MS_MAX),
+    },
+    {
+      id: "back",
+      text: `both use it again ${BACK_MS_MAX / 1000} s after it serves`,
+      judge: healthyWithin(SERVING, 3, BACK_MS_MAX),
+    },
+  ],
+  control: {
+    about: "no health checks in Envoy, which asks DNS once a minute",
+    changes: [
+      clusterFields("no health checks, discovery every 60 s", {
+        health_checks: [],
+        dns_refresh_rate: "60s",
+      }),
+    ],
+    breaks: ["noticed"],
+  },
+};

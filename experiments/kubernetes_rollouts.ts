@@ -1,0 +1,108 @@
+/**
+ * A Deployment is rolled under load: each pod is replaced by another, as after
+ * every change of it.
+ *
+ * What is measured: the lost calls, and how long a rollout takes. In the
+ * controls something that a rollout relies on is missing: the preStop hooks, or
+ * a successor that is Ready before a pod ends.
+ */
+import { fieldsOf } from "../src/core/yaml.ts";
+import type {
+  Experiment,
+  NamedManifestChange,
+} from "../src/experiment/experiment.ts";
+import { measuredBetween } from "../src/experiment/judge.ts";
+import { containerOf, deploymentOf } from "../src/stack/manifests.ts";
+import { noCallIsLost } from "./_claims.ts";
+import {
+  allUnavailable,
+  type Deployment,
+  kubernetesOf,
+  noPreStop,
+} from "./_kubernetes.ts";
+
+/** The rollouts end before the last call. */
+const DURATION_MS = 40_000;
+
+/** Longer than a server goes on once it is deleted, so that a gap shows. */
+const START_S = 10;
+
+/** A server that needs its time until it is Ready, as large ones do. */
+const slowStart: NamedManifestChange = {
+  name: `servers are Ready after ${START_S} s`,
+  apply: (objects) => {
+    const server = containerOf(deploymentOf(objects, "grpc-server"));
+    fieldsOf(server["startupProbe"])["initialDelaySeconds"] = START_S;
+  },
+};
+
+/** A rollout of the experiment or of its control. */
+function rollout(
+  deployment: Deployment,
+  own: Pick<Experiment, "name" | "question" | "control"> & Partial<Experiment>,
+): Experiment {
+  return {
+    isForKubernetes: "only",
+    setup: { servers: 3 },
+    load: { ratePerS: 200, durationMs: DURATION_MS, workMs: 50 },
+    events: [{
+      atMs: 1000,
+      label: `restart of ${deployment}`,
+      do: async (run) => {
+        await kubernetesOf(run).restart(deployment);
+        run.measure("all pods are new", run.elapsedMs());
+      },
+    }],
+    claims: [
+      noCallIsLost,
+      {
+        id: "within",
+        text: "every pod is replaced while calls are made",
+        judge: measuredBetween("all pods are new", {
+          max: DURATION_MS,
+          unit: "ms",
+        }),
+      },
+    ],
+    ...own,
+  };
+}
+
+export const serverRollout: Experiment = rollout("grpc-server", {
+  name: "server-rollout",
+  question: "Is a call lost while all servers are replaced by a rollout?",
+  control: {
+    about: "no preStop, and servers do not wait for health checkers",
+    setup: {
+      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
+      kubernetes: { changes: [noPreStop("grpc-server")] },
+    },
+    load: { durationMs: 30_000 },
+    breaks: ["lost"],
+  },
+});
+
+export const serverRolloutAtOnce: Experiment = rollout("grpc-server", {
+  name: "server-rollout-at-once",
+  question: "Does it matter that a server only ends once another is Ready?",
+  setup: { servers: 2, kubernetes: { changes: [slowStart] } },
+  control: {
+    about: "maxUnavailable is 100 %",
+    setup: {
+      kubernetes: { changes: [slowStart, allUnavailable("grpc-server")] },
+    },
+    load: { durationMs: 20_000 },
+    breaks: ["lost"],
+  },
+});
+
+export const envoyRollout: Experiment = rollout("envoy", {
+  name: "envoy-rollout",
+  question: "Is a call lost while both Envoys are replaced by a rollout?",
+  control: {
+    about: "no preStop: Envoy gets SIGTERM without draining first",
+    setup: { kubernetes: { changes: [noPreStop("envoy")] } },
+    load: { durationMs: 30_000 },
+    breaks: ["lost"],
+  },
+});

@@ -1,0 +1,552 @@
+/**
+ * The stack on Kubernetes: deploy/kubernetes in a namespace of its own, over
+ * kubectl.
+ *
+ * It differs from the native stack as Kubernetes does. A server is a pod that
+ * its Deployment replaces: once one is deleted, another takes its name here,
+ * "server-2", with another address. There are several Envoys, whose figures are
+ * summed up. Callers use the Service's address, which must be reachable from
+ * here, as it is on every node of a cluster: a forwarded port would lead all
+ * calls to one Envoy. Signals need the process, so this must be its node.
+ */
+import { Failure } from "../core/errors.ts";
+import type { Fault } from "../core/fault.ts";
+import { projectFolder } from "../io/build.ts";
+import type { ExitStatus } from "../io/child.ts";
+import { toRequest } from "../io/fault_messages.ts";
+import { callHedged } from "../io/hedged_call.ts";
+import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
+import type { MethodOf, ReplyOf, RequestOf } from "../io/rpc.ts";
+import { waitUntil } from "../io/wait.ts";
+import type { EnvoyConfig } from "./envoy_config.ts";
+import { EnvoysAdmin } from "./envoys_admin.ts";
+import { requireFree } from "./free_port.ts";
+import { awaitHealthy } from "./healthy.ts";
+import { Kubectl, reasonOf } from "./kubectl.ts";
+import {
+  DEPLOYMENTS,
+  type KubernetesObject,
+  type ManifestChange,
+  manifestsFor,
+} from "./manifests.ts";
+import {
+  createNamespace,
+  removeNamespace,
+  requireReachable,
+  requireRights,
+} from "./namespace.ts";
+import { processOf, signalPod } from "./pod_process.ts";
+import type { Pod, PodEvent } from "./pods.ts";
+import { EnvoyForwards } from "./port_forward.ts";
+import { residentMib } from "./resident.ts";
+import { StackPods } from "./stack_pods.ts";
+import type {
+  Stack,
+  StackAction,
+  StackListeners,
+  StackServer,
+} from "./stack.ts";
+
+const MANIFESTS = `${projectFolder()}deploy/kubernetes`;
+
+/** The port of every server, and of the Service for callers. */
+const SERVER_PORT = 8080;
+const CALLERS_PORT = 5000;
+
+/** A cluster pulls no image here; a busy node starts five pods in 10 s. */
+const START_LIMIT_MS = 90_000;
+
+/** Longer than a server's grace period of 25 s. */
+const STOP_LIMIT_MS = 40_000;
+
+/** Two Envoys, one after another: start, health checks, 10 s of drain. */
+const ROLL_LIMIT_MS = 180_000;
+
+const OPERATOR_DEADLINE_MS = 2000;
+
+/** Kubernetes deletes the pods with the lowest cost first. */
+const LEAVES_FIRST = "controller.kubernetes.io/pod-deletion-cost=-1";
+
+/** Why a container cannot start, by Kubernetes' words for an image. */
+const NO_IMAGE = /^(ErrImage|ImagePull|InvalidImage|ErrImageNeverPull)/;
+
+/** Options of a stack on Kubernetes. */
+export interface KubernetesOptions extends StackListeners {
+  /** The path of kubectl. */
+  readonly kubectlPath: string;
+  readonly context: string;
+  readonly namespace: string;
+  readonly servers: number;
+  /** How many Envoys (default 2). */
+  readonly envoys?: number;
+  /** Changes of the manifests (default none). */
+  readonly changes?: readonly ManifestChange[];
+  /** Local ports that lead to the first Envoy. */
+  readonly l4Port: number;
+  readonly adminPort: number;
+  /** Envoy's configuration (default: that of deploy/kubernetes). */
+  readonly config?: EnvoyConfig | undefined;
+  readonly concurrency?: number;
+  readonly serverFlags?: readonly string[];
+  /** Whether faults can be injected into the servers (default false). */
+  readonly allowFaults?: boolean;
+  /** How many servers must be healthy at the start (default all). */
+  readonly healthyAtStart?: number;
+  /** How long that may take (default 90 s). */
+  readonly healthyLimitMs?: number;
+  /** Interrupts the start and removes everything that was started. */
+  readonly signal?: AbortSignal;
+}
+
+/** The stack on Kubernetes. */
+export class KubernetesStack implements Stack {
+  readonly l4Endpoint: string;
+  readonly admin: EnvoysAdmin;
+  readonly kubectl: Kubectl;
+  readonly #options: KubernetesOptions;
+  readonly #pods: StackPods;
+  readonly #forwards: EnvoyForwards;
+  /** The connections that counters are read on, by address. */
+  readonly #kept = new Map<string, AdminClient[]>();
+  #endpoint = "";
+  #manifests = "";
+  #isStarted = false;
+
+  private constructor(options: KubernetesOptions) {
+    this.#options = options;
+    this.kubectl = new Kubectl(
+      options.kubectlPath,
+      options.context,
+      options.namespace,
+    );
+    this.l4Endpoint = `127.0.0.1:${options.l4Port}`;
+    this.#forwards = new EnvoyForwards(this.kubectl, options);
+    this.admin = new EnvoysAdmin(() => this.#forwards.admins);
+    this.#pods = new StackPods(this.kubectl, {
+      ...options,
+      onChange: (event) => this.#onPod(event),
+      onServerStart: (name) => {
+        if (this.#isStarted) this.#note(name, "start");
+      },
+    });
+  }
+
+  /**
+   * Starts a stack; resolves when every server is healthy.
+   *
+   * @throws {Failure} `environment` when a part cannot start; leaves nothing in
+   * the cluster.
+   */
+  static async start(options: KubernetesOptions): Promise<KubernetesStack> {
+    requireFree([options.l4Port, options.adminPort]);
+    const stack = new KubernetesStack(options);
+    const { signal } = options;
+    const { kubectl } = stack;
+    signal?.throwIfAborted();
+    stack.#manifests = await kubectl.run(["kustomize", MANIFESTS]);
+    await requireRights(kubectl);
+    const objects = stack.#objects(options.config, options.servers);
+    const namespace = objects.find(isNamespace);
+    if (namespace !== undefined) await createNamespace(kubectl, namespace);
+    try {
+      await stack.#apply(options.config);
+      stack.#pods.start();
+      await stack.#awaitStart();
+      const address = await kubectl.run([
+        ...["get", "service", DEPLOYMENTS.envoy],
+        "--output=jsonpath={.spec.clusterIP}",
+      ]);
+      stack.#endpoint = `${address}:${CALLERS_PORT}`;
+      await requireReachable(address, CALLERS_PORT);
+      const { servers, healthyAtStart = servers } = options;
+      await awaitHealthy(stack.admin, healthyAtStart, {
+        isReached: (healthy, found) =>
+          found === servers && healthy >= healthyAtStart,
+        limitMs: options.healthyLimitMs ?? START_LIMIT_MS,
+        signal,
+      });
+      signal?.throwIfAborted();
+      stack.#isStarted = true;
+      return stack;
+    } catch (error) {
+      await stack.close();
+      throw error;
+    }
+  }
+
+  /** The address of the Service, for callers on a node. */
+  get endpoint(): string {
+    return this.#endpoint;
+  }
+
+  /** The pods of the Envoys that get calls. */
+  get envoys(): readonly Pod[] {
+    return this.#pods.envoys;
+  }
+
+  servers(): readonly StackServer[] {
+    return this.#pods.servers.map(({ name, pod }) => ({
+      name,
+      address: `${pod.address}:${SERVER_PORT}`,
+      isRunning: pod.isRunning && pod.isReady,
+    }));
+  }
+
+  nameOf(reply: string): string {
+    return this.#pods.nameOf(reply) ?? reply;
+  }
+
+  /** The pod that is a server at the moment. */
+  podName(server: string): string {
+    return this.#pods.of(server).name;
+  }
+
+  async scale(count: number): Promise<void> {
+    const leaving = this.servers().slice(count).map(({ name }) => name);
+    for (const name of leaving) this.#note(name, "scale");
+    const pods = leaving.map((name) => this.#pods.of(name).name);
+    pods.forEach((pod) => this.#pods.expectEnd(pod));
+    if (pods.length > 0) {
+      await this.kubectl.run(["annotate", "pods", ...pods, LEAVES_FIRST]);
+    }
+    await this.#setReplicas(DEPLOYMENTS.server, count);
+    await this.#pods.until(
+      () =>
+        pods.every((pod) => this.#pods.find(pod) === undefined) &&
+        this.servers().length === count &&
+        this.servers().every(({ isRunning }) => isRunning),
+      pods.length > 0 ? STOP_LIMIT_MS : START_LIMIT_MS,
+      `scaling to ${count} servers`,
+    );
+  }
+
+  /**
+   * SIGTERM deletes the pod, which ends as in a rollout; SIGKILL kills the
+   * container's process, which Kubernetes restarts in the same pod.
+   */
+  async stop(
+    name: string,
+    signal: "SIGTERM" | "SIGKILL",
+  ): Promise<ExitStatus> {
+    this.#note(name, signal);
+    const pod = this.#pods.of(name);
+    if (signal === "SIGTERM") return await this.#delete(pod, []);
+    this.#pods.expectEnd(pod.containerId);
+    await signalPod(pod, "SIGKILL");
+    const isOver = () => {
+      const now = this.#pods.find(pod.name);
+      return now?.containerId !== pod.containerId || !now.isRunning;
+    };
+    await this.#pods.until(isOver, STOP_LIMIT_MS, `the end of ${name}`);
+    return this.#pods.statusOf(pod.name);
+  }
+
+  /**
+   * Deletes a server's pod without a grace period: the cluster forgets it at
+   * once, and the node ends it when it notices.
+   */
+  async deleteAtOnce(name: string): Promise<void> {
+    this.#note(name, "SIGKILL");
+    await this.#delete(this.#pods.of(name), ["--grace-period=0", "--force"]);
+  }
+
+  /**
+   * Evicts a server's pod, as draining its node does.
+   *
+   * @returns Whether the disruption budget allowed it.
+   */
+  async evict(name: string): Promise<boolean> {
+    const pod = this.#pods.of(name);
+    const path = `/api/v1/namespaces/${this.kubectl.namespace}/pods/` +
+      `${pod.name}/eviction`;
+    const eviction = {
+      apiVersion: "policy/v1",
+      kind: "Eviction",
+      metadata: { name: pod.name, namespace: this.kubectl.namespace },
+    };
+    const words = ["create", `--raw=${path}`];
+    const result = await this.kubectl.tryWith([eviction], words);
+    if (result.code === 0) {
+      this.#pods.expectEnd(pod.name);
+      this.#note(name, "SIGTERM");
+      return true;
+    }
+    if (/disruption budget/.test(reasonOf(result))) return false;
+    throw this.kubectl.failure(words, result);
+  }
+
+  /**
+   * Waits for the pod that has the server's name now; Kubernetes has started it
+   * already, which was noted then.
+   */
+  async start(name: string): Promise<void> {
+    await this.#pods.until(
+      () =>
+        this.servers().some((server) =>
+          server.name === name && server.isRunning
+        ),
+      START_LIMIT_MS,
+      `the start of ${name}`,
+    );
+  }
+
+  async pause(name: string): Promise<void> {
+    this.#note(name, "pause");
+    await signalPod(this.#pods.of(name), "SIGSTOP");
+  }
+
+  async resume(name: string): Promise<void> {
+    this.#note(name, "resume");
+    await signalPod(this.#pods.of(name), "SIGCONT");
+  }
+
+  async fault(name: string, fault: Fault): Promise<void> {
+    this.#options.onAction?.({ server: name, kind: "fault", fault });
+    await this.#operate(name, "SetFault", toRequest(fault));
+  }
+
+  async clearFaults(name: string): Promise<void> {
+    this.#note(name, "clear");
+    await this.#operate(name, "ClearFaults", {});
+  }
+
+  counters(name: string): Promise<ServerCounters> {
+    return this.#operate(name, "GetCounters", {});
+  }
+
+  setOutage(): Promise<void> {
+    return Promise.reject(
+      new RangeError("The cluster's DNS cannot be made to fail"),
+    );
+  }
+
+  /** Ends the process of every Envoy; Kubernetes restarts it at once. */
+  async stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    this.#note("", "envoy");
+    const pods = this.envoys;
+    pods.forEach(({ containerId }) => this.#pods.expectEnd(containerId));
+    await Promise.all(pods.map((pod) => signalPod(pod, signal)));
+    await this.#pods.until(
+      () =>
+        pods.every(({ name, containerId }) =>
+          this.#pods.find(name)?.containerId !== containerId
+        ),
+      STOP_LIMIT_MS,
+      "the end of the Envoys",
+    );
+  }
+
+  async startEnvoy(): Promise<void> {
+    this.#note("", "envoy");
+    await this.#awaitEnvoys();
+  }
+
+  /** A rollout: a new Envoy starts, an old one drains, and so on. */
+  async replaceEnvoy(config: EnvoyConfig): Promise<void> {
+    this.#note("", "envoy");
+    this.#pods.expectEnds(DEPLOYMENTS.envoy);
+    await this.#apply(config, this.#pods.servers.length);
+    await this.#rolledOut(DEPLOYMENTS.envoy);
+    await this.#awaitEnvoys();
+  }
+
+  /** Replaces every pod of a Deployment, as its strategy says. */
+  async restart(deployment: "grpc-server" | "envoy"): Promise<void> {
+    const isEnvoy = deployment === DEPLOYMENTS.envoy;
+    if (isEnvoy) this.#note("", "envoy");
+    else for (const { name } of this.servers()) this.#note(name, "SIGTERM");
+    this.#pods.expectEnds(deployment);
+    await this.kubectl.run(["rollout", "restart", `deployment/${deployment}`]);
+    await this.#rolledOut(deployment);
+    if (isEnvoy) await this.#awaitEnvoys();
+  }
+
+  /** How many calls each Envoy has received, by pod. */
+  async callsOfEnvoys(): Promise<ReadonlyMap<string, number>> {
+    const name = "http.grpc.downstream_rq_total";
+    const counts = await Promise.all(this.envoys.map(async (pod) => {
+      const stats = await this.#forwards.adminOf(pod.name)?.stats(`^${name}$`);
+      return [pod.name, stats?.get(name) ?? 0] as const;
+    }));
+    return new Map(counts);
+  }
+
+  /** Starts or stops Envoys until there are `count`. */
+  async scaleEnvoys(count: number): Promise<void> {
+    this.#note("", "envoy");
+    this.#pods.expectEnds(DEPLOYMENTS.envoy);
+    await this.#setReplicas(DEPLOYMENTS.envoy, count);
+    await this.#rolledOut(DEPLOYMENTS.envoy);
+    await this.#awaitEnvoys();
+  }
+
+  async memoryMib(): Promise<ReadonlyMap<string, number>> {
+    const [envoy] = this.envoys;
+    const programs = this.servers()
+      .filter(({ isRunning }) => isRunning)
+      .map(({ name }) => ({ name, pod: this.#pods.of(name) }));
+    if (envoy !== undefined) programs.push({ name: "envoy", pod: envoy });
+    return await residentMib(
+      await Promise.all(programs.map(async ({ name, pod }) => ({
+        name,
+        pid: await processOf(pod),
+      }))),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#pods.quiet();
+    const { kubectl } = this;
+    for (const clients of this.#kept.values()) {
+      clients.splice(0).forEach((client) => client.close());
+    }
+    await this.#forwards.close();
+    try {
+      await removeNamespace(kubectl);
+    } finally {
+      await this.#pods.close();
+    }
+  }
+
+  #objects(config: EnvoyConfig | undefined, servers: number) {
+    const options = this.#options;
+    return manifestsFor(this.#manifests, {
+      namespace: options.namespace,
+      servers,
+      envoys: options.envoys ?? 2,
+      config,
+      concurrency: options.concurrency,
+      serverFlags: [
+        ...(options.serverFlags ?? []),
+        ...(options.allowFaults ? ["--allow-faults"] : []),
+      ],
+      changes: options.changes ?? [],
+    });
+  }
+
+  async #apply(
+    config: EnvoyConfig | undefined,
+    servers: number = this.#options.servers,
+  ): Promise<void> {
+    const objects = this.#objects(config, servers)
+      .filter((object) => !isNamespace(object));
+    const { signal } = this.#options;
+    const result = await this.kubectl.tryWith(objects, ["apply"], { signal });
+    if (result.code !== 0) throw this.kubectl.failure(["apply"], result);
+  }
+
+  async #awaitStart(): Promise<void> {
+    const { servers, healthyAtStart = servers, signal } = this.#options;
+    const isStarted = () =>
+      this.servers().filter(({ isRunning }) => isRunning).length >=
+        healthyAtStart && this.#hasEnvoys();
+    await waitUntil(
+      () => isStarted() || this.#cannotStart() !== undefined,
+      START_LIMIT_MS,
+      signal,
+    );
+    signal?.throwIfAborted();
+    if (isStarted()) return;
+    throw this.#cannotStart() ?? new Failure(
+      "environment",
+      `The pods are not Ready ${START_LIMIT_MS / 1000} s after their start: ` +
+        `${this.#pods.words()}; look at the cluster's events`,
+    );
+  }
+
+  /** Why a pod will not start, however long one waits. */
+  #cannotStart(): Failure | undefined {
+    const pod = this.#pods.all.find(({ waiting }) => NO_IMAGE.test(waiting));
+    if (pod === undefined) return undefined;
+    return new Failure(
+      "environment",
+      `The cluster cannot pull the image of ${pod.app} (${
+        pod.waitingWords || pod.waiting
+      }); load it into its nodes, or push it to a registry, as docs/kubernetes.md says`,
+    );
+  }
+
+  #hasEnvoys(): boolean {
+    const ready = this.envoys;
+    return ready.length > 0 &&
+      this.#pods.all.every(({ app, name }) =>
+        app !== DEPLOYMENTS.envoy || ready.some((pod) => pod.name === name)
+      ) &&
+      ready.every(({ name }) => this.#forwards.adminOf(name) !== undefined);
+  }
+
+  async #awaitEnvoys(): Promise<void> {
+    await this.#pods.until(
+      () => this.#hasEnvoys(),
+      START_LIMIT_MS,
+      "the start of the Envoys",
+    );
+  }
+
+  async #rolledOut(deployment: string): Promise<void> {
+    const limitMs = ROLL_LIMIT_MS;
+    await this.kubectl.run([
+      ...["rollout", "status", `deployment/${deployment}`],
+      `--timeout=${limitMs / 1000}s`,
+    ], { limitMs: limitMs + STOP_LIMIT_MS });
+    await this.#pods.until(
+      () =>
+        this.#pods.all.every(({ app, isLeaving }) =>
+          app !== deployment || !isLeaving
+        ),
+      STOP_LIMIT_MS,
+      `the end of the last pods of ${deployment}`,
+    );
+  }
+
+  #setReplicas(deployment: string, count: number): Promise<string> {
+    return this.kubectl.run(
+      ["scale", `deployment/${deployment}`, `--replicas=${count}`],
+    );
+  }
+
+  async #delete(pod: Pod, flags: readonly string[]): Promise<ExitStatus> {
+    this.#pods.expectEnd(pod.name);
+    await this.kubectl.run(
+      ["delete", "pod", pod.name, "--wait=false", ...flags],
+    );
+    await this.#pods.until(
+      () => this.#pods.find(pod.name) === undefined,
+      STOP_LIMIT_MS,
+      `the end of ${pod.name}`,
+    );
+    return this.#pods.statusOf(pod.name);
+  }
+
+  async #operate<M extends MethodOf<AdminClient>>(
+    name: string,
+    method: M,
+    request: RequestOf<AdminClient, M>,
+  ): Promise<ReplyOf<AdminClient, M>> {
+    const target = `${this.#pods.of(name).address}:${SERVER_PORT}`;
+    const kept = this.#kept.get(target) ?? [];
+    this.#kept.set(target, kept);
+    return await callHedged(Admin, method, request, {
+      target,
+      kept,
+      deadlineMs: OPERATOR_DEADLINE_MS,
+      complaint: `${name} did not do ${method}`,
+    });
+  }
+
+  #note(server: string, kind: StackAction["kind"]): void {
+    this.#options.onAction?.({ server, kind });
+  }
+
+  #onPod({ pod, isGone }: PodEvent): void {
+    if (isGone) {
+      const kept = this.#kept.get(`${pod.address}:${SERVER_PORT}`);
+      kept?.splice(0).forEach((client) => client.close());
+    }
+    this.#forwards.lead(this.envoys.map(({ name }) => name));
+  }
+}
+
+function isNamespace({ kind }: KubernetesObject): boolean {
+  return kind === "Namespace";
+}

@@ -1,0 +1,180 @@
+/**
+ * The stack on the cluster of bootstrap/kubernetes.ts, with the images loaded
+ * that docs/kubernetes.md names. Rollouts under load are experiments.
+ */
+import assert from "node:assert/strict";
+import { KUBECONFIG } from "../../bootstrap/kubernetes/node.ts";
+import { readStarted } from "../../bootstrap/kubernetes/state.ts";
+import { Greeter } from "../../src/io/proto.ts";
+import { callToEnd, connect } from "../../src/io/rpc.ts";
+import { print } from "../../src/io/terminal.ts";
+import { findTool } from "../../src/io/tools.ts";
+import { chooseContext, Kubectl } from "../../src/stack/kubectl.ts";
+import {
+  type KubernetesOptions,
+  KubernetesStack,
+} from "../../src/stack/kubernetes.ts";
+import { containerOf, deploymentOf } from "../../src/stack/manifests.ts";
+import type { StackAction } from "../../src/stack/stack.ts";
+import { freePort } from "../stacks.ts";
+
+const hasCluster = await readStarted() !== undefined;
+if (!hasCluster) {
+  print("Tests on Kubernetes are skipped: bootstrap/kubernetes.ts is not up");
+}
+
+let stacks = 0;
+
+/** Options of a stack of this test's own. */
+async function newOptions(
+  more: Partial<KubernetesOptions> = {},
+): Promise<KubernetesOptions> {
+  Deno.env.set("KUBECONFIG", KUBECONFIG);
+  stacks += 1;
+  const kubectlPath = (await findTool("kubectl")).path;
+  return {
+    kubectlPath,
+    context: await chooseContext(kubectlPath, ""),
+    namespace: `grpc-demo-test-${Deno.pid}-${stacks}`,
+    servers: 2,
+    l4Port: freePort(),
+    adminPort: freePort(),
+    allowFaults: true,
+    ...more,
+  };
+}
+
+async function isThere(options: KubernetesOptions): Promise<boolean> {
+  const { kubectlPath, context, namespace } = options;
+  const kubectl = new Kubectl(kubectlPath, context, namespace);
+  const { code } = await kubectl.tryTo(["get", "namespace", namespace]);
+  return code === 0;
+}
+
+/** How the calls of one connection end, by server, as replies name them. */
+async function callers(
+  target: string,
+  count: number,
+): Promise<readonly string[]> {
+  const client = connect(Greeter, target);
+  try {
+    const ends: string[] = [];
+    for (let call = 0; call < count; call += 1) {
+      const { status, reply } = await callToEnd(client, "SayHello", {}, {
+        deadlineMs: 5000,
+      });
+      ends.push(reply?.server ?? status);
+    }
+    return ends;
+  } finally {
+    client.close();
+  }
+}
+
+Deno.test({
+  name: "the stack on Kubernetes scales, kills, replaces and leaves nothing",
+  ignore: !hasCluster,
+  fn: async () => {
+    const actions: StackAction[] = [];
+    const crashes: string[] = [];
+    const options = await newOptions({
+      onAction: (action) => actions.push(action),
+      onCrash: (program) => crashes.push(program),
+    });
+    const stack = await KubernetesStack.start(options);
+    const names = () => stack.servers().map(({ name }) => name);
+    const addressOf = (name: string) =>
+      stack.servers().find((one) => one.name === name)?.address;
+    try {
+      assert.deepEqual(names(), ["server-1", "server-2"]);
+      // A round robin over both, whose replies have the pods' names.
+      const replies = await callers(stack.endpoint, 4);
+      assert.deepEqual(
+        replies.map((reply) => stack.nameOf(reply)).sort(),
+        ["server-1", "server-1", "server-2", "server-2"],
+      );
+      assert.equal(replies[0], stack.podName(stack.nameOf(replies[0] ?? "")));
+      assert.equal((await callers(stack.l4Endpoint, 1)).length, 1);
+
+      const counted = await stack.counters("server-1");
+      assert.equal(counted.server, stack.podName("server-1"));
+      // Both Envoys' figures: one got the calls.
+      const key = "http.grpc.downstream_rq_total";
+      const total = (await stack.admin.stats(`^${key}$`)).get(key) ?? 0;
+      assert.ok(total >= 4, String(total));
+
+      await stack.scale(3);
+      assert.deepEqual(names(), ["server-1", "server-2", "server-3"]);
+      const gone = stack.podName("server-3");
+      await stack.scale(2);
+      assert.deepEqual(names(), ["server-1", "server-2"]);
+      assert.notEqual(stack.podName("server-2"), gone);
+
+      // The container is started again in its pod, at its address.
+      const before = addressOf("server-2");
+      const killed = await stack.stop("server-2", "SIGKILL");
+      assert.deepEqual(killed, { code: 137, signal: "SIGKILL" });
+      await stack.start("server-2");
+      assert.equal(addressOf("server-2"), before);
+
+      // Another pod takes over the name of one that is deleted.
+      const pod = stack.podName("server-1");
+      const ended = await stack.stop("server-1", "SIGTERM");
+      assert.deepEqual(ended, { code: 0, signal: null });
+      await stack.start("server-1");
+      assert.notEqual(stack.podName("server-1"), pod);
+      assert.equal(stack.nameOf(pod), "server-1");
+
+      await stack.fault("server-1", {
+        kind: "status",
+        durationMs: 60_000,
+        code: 5,
+      });
+      const withFault = await callers(addressOf("server-1") ?? "", 1);
+      assert.deepEqual(withFault, ["NOT_FOUND"]);
+      await stack.clearFaults("server-1");
+      const cleared = await callers(addressOf("server-1") ?? "", 1);
+      assert.deepEqual(cleared, [stack.podName("server-1")]);
+
+      assert.deepEqual(crashes, []);
+      assert.deepEqual(
+        actions.map(({ server, kind }) => `${server} ${kind}`),
+        [
+          "server-3 start",
+          "server-3 scale",
+          "server-2 SIGKILL",
+          "server-2 start",
+          "server-1 SIGTERM",
+          "server-1 start",
+          "server-1 fault",
+          "server-1 clear",
+        ],
+      );
+      // What others do to a pod is reported.
+      await stack.kubectl.run(["delete", "pod", stack.podName("server-2")]);
+      assert.deepEqual(crashes, ["server-2"]);
+    } finally {
+      await stack.close();
+    }
+    assert.equal(await isThere(options), false);
+  },
+});
+
+Deno.test({
+  name:
+    "an image that cannot be pulled ends the start of a stack, in a sentence",
+  ignore: !hasCluster,
+  fn: async () => {
+    const options = await newOptions({
+      changes: [(objects) => {
+        const server = containerOf(deploymentOf(objects, "grpc-server"));
+        server["image"] = "registry.invalid/grpc-demo-server:none";
+      }],
+    });
+    await assert.rejects(KubernetesStack.start(options), {
+      message:
+        /^The cluster cannot pull the image of grpc-server \(.*registry\.invalid.*\); load it into its nodes, or push it to a registry, as docs\/kubernetes\.md says$/,
+    });
+    assert.equal(await isThere(options), false);
+  },
+});
