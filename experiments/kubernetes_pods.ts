@@ -15,6 +15,7 @@ import type { RunContext } from "../src/experiment/run_context.ts";
 import type { KubernetesObject } from "../src/stack/manifests.ts";
 import { noCallIsLost } from "./_claims.ts";
 import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
+import { scaleDown } from "./scale_down.ts";
 
 const LOAD = { ratePerS: 200, workMs: 50 } as const;
 
@@ -106,6 +107,22 @@ export const nodeDrain: Experiment = {
     },
     load: { durationMs: 15_000 },
     breaks: ["lost", "budget"],
+  },
+};
+
+/** The pods end some 9 s after they were deleted, while calls are made. */
+export const podsScaleDown: Experiment = {
+  ...scaleDown,
+  name: "pods-scale-down",
+  isForKubernetes: "only",
+  load: { ...LOAD, durationMs: 16_000 },
+  control: {
+    ...scaleDown.control,
+    about: `${scaleDown.control.about}, no preStop`,
+    setup: {
+      ...scaleDown.control.setup,
+      kubernetes: { changes: [noPreStop("grpc-server")] },
+    },
   },
 };
 
