@@ -48,7 +48,12 @@ import {
   serverRollout,
   serverRolloutAtOnce,
 } from "./kubernetes_rollouts.ts";
-import { forcedDelete, nodeDrain } from "./kubernetes_pods.ts";
+import {
+  forcedDelete,
+  nodeDrain,
+  podsScaleDown,
+  readinessFlips,
+} from "./kubernetes_pods.ts";
 import { oversize } from "./oversize.ts";
 
 /** All experiments. */
@@ -101,6 +106,8 @@ export const CATALOGUE: readonly Experiment[] = [
   envoyRollout,
   forcedDelete,
   nodeDrain,
+  podsScaleDown,
+  readinessFlips,
   newEnvoy,
   everythingOnKubernetes,
 ];

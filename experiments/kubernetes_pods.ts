@@ -9,12 +9,13 @@ import type {
   Experiment,
   NamedManifestChange,
 } from "../src/experiment/experiment.ts";
-import { noRetries } from "../src/experiment/changes.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
+import { clusterFields, noRetries } from "../src/experiment/changes.ts";
+import { healthyWithin, measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import type { KubernetesObject } from "../src/stack/manifests.ts";
 import { noCallIsLost } from "./_claims.ts";
 import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
+import { scaleDown } from "./scale_down.ts";
 
 const LOAD = { ratePerS: 200, workMs: 50 } as const;
 
@@ -106,5 +107,75 @@ export const nodeDrain: Experiment = {
     },
     load: { durationMs: 15_000 },
     breaks: ["lost", "budget"],
+  },
+};
+
+/** The pods end some 9 s after they were deleted, while calls are made. */
+export const podsScaleDown: Experiment = {
+  ...scaleDown,
+  name: "pods-scale-down",
+  isForKubernetes: "only",
+  load: { ...LOAD, durationMs: 16_000 },
+  control: {
+    ...scaleDown.control,
+    about: `${scaleDown.control.about}, no preStop`,
+    setup: {
+      ...scaleDown.control.setup,
+      kubernetes: { changes: [noPreStop("grpc-server")] },
+    },
+  },
+};
+
+const NOT_SERVING = "server-2 reports NOT_SERVING";
+const SERVING = "server-2 serves again";
+const FLIP_MS = 5000;
+
+/** The kubelet asks every 2 s, Envoy itself every second. */
+const NOTICED_MS_MAX = 3000;
+
+/** A probe and a look at DNS, and Envoy's first check. */
+const BACK_MS_MAX = 6000;
+
+export const readinessFlips: Experiment = {
+  name: "readiness-flips",
+  question: "What happens while a server's pod is not Ready for some seconds?",
+  isForKubernetes: "only",
+  setup: { servers: 3 },
+  load: { ...LOAD, durationMs: 16_000 },
+  events: [{
+    atMs: 2000,
+    label: NOT_SERVING,
+    do: async (run) => {
+      await run.stack.fault("server-2", {
+        kind: "health",
+        isServing: false,
+        durationMs: FLIP_MS,
+      });
+      await run.wait(FLIP_MS);
+      run.mark(SERVING);
+    },
+  }],
+  claims: [
+    noCallIsLost,
+    {
+      id: "noticed",
+      text: `both Envoys leave it out within ${NOTICED_MS_MAX / 1000} s`,
+      judge: healthyWithin(NOT_SERVING, 2, NOTICED_MS_MAX),
+    },
+    {
+      id: "back",
+      text: `both use it again ${BACK_MS_MAX / 1000} s after it serves`,
+      judge: healthyWithin(SERVING, 3, BACK_MS_MAX),
+    },
+  ],
+  control: {
+    about: "no health checks in Envoy, which asks DNS once a minute",
+    changes: [
+      clusterFields("no health checks, discovery every 60 s", {
+        health_checks: [],
+        dns_refresh_rate: "60s",
+      }),
+    ],
+    breaks: ["noticed"],
   },
 };

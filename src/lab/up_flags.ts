@@ -112,7 +112,7 @@ const NO_EFFECT = {
     serverPort: "each server has a pod of its own",
     discovery: "the cluster's DNS has the servers",
     configFile: "Envoy has the configuration of deploy/kubernetes",
-    isTls: "Envoy has the configuration of deploy/kubernetes",
+    isTls: "all speak plain text",
   },
 } as const;
 

@@ -540,8 +540,9 @@ export class KubernetesStack implements Stack {
 
   #onPod({ pod, isGone }: PodEvent): void {
     if (isGone) {
-      const kept = this.#kept.get(`${pod.address}:${SERVER_PORT}`);
-      kept?.splice(0).forEach((client) => client.close());
+      const address = `${pod.address}:${SERVER_PORT}`;
+      this.#kept.get(address)?.forEach((client) => client.close());
+      this.#kept.delete(address);
     }
     this.#forwards.lead(this.envoys.map(({ name }) => name));
   }

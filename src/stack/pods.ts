@@ -123,7 +123,8 @@ export class PodWatch {
 
   async #watch(): Promise<void> {
     while (!this.#isClosed) {
-      await this.#forgetTheGone();
+      if (this.#pods.size > 0) await this.#forgetTheGone();
+      if (this.#isClosed) return;
       this.#child = this.#kubectl.start([
         ...["get", "pods", "--watch", "--output-watch-events"],
         `--output=jsonpath=${TEMPLATE}`,
@@ -135,7 +136,6 @@ export class PodWatch {
 
   /** Those that went while nobody watched. */
   async #forgetTheGone(): Promise<void> {
-    if (this.#pods.size === 0) return;
     const list = await this.#kubectl.tryTo(["get", "pods", "--output=name"]);
     if (list.code !== 0) return;
     const names = list.stdout.split("\n");

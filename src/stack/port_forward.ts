@@ -17,6 +17,8 @@ interface Seat {
   readonly adminPort: number;
   readonly l4Port: number;
   readonly admin: EnvoyAdmin;
+  /** Increases with each Envoy, even if it is the same one again. */
+  turn: number;
   pod?: string;
   child?: Child;
   isOpen?: boolean;
@@ -72,7 +74,8 @@ export class EnvoyForwards {
         this.#seats.push(seat);
       }
       seat.pod = pod;
-      void this.#forward(seat, pod);
+      seat.turn += 1;
+      void this.#forward(seat, pod, seat.turn);
     }
   }
 
@@ -90,22 +93,22 @@ export class EnvoyForwards {
     seat.child?.kill("SIGTERM");
   }
 
-  async #forward(seat: Seat, pod: string): Promise<void> {
+  async #forward(seat: Seat, pod: string, turn: number): Promise<void> {
+    const isItsTurn = () => seat.pod === pod && seat.turn === turn;
     await seat.child?.exited; // It has the ports until then.
-    while (!this.#isClosed && seat.pod === pod) {
+    while (!this.#isClosed && isItsTurn()) {
       const child = this.#kubectl.start([
         ...["port-forward", "--address=127.0.0.1", `pod/${pod}`],
         `${seat.adminPort}:${ADMIN_PORT}`,
         `${seat.l4Port}:${L4_PORT}`,
       ], (line) => {
         // The second of its two lines.
-        if (line.includes(`127.0.0.1:${seat.l4Port} `) && seat.pod === pod) {
-          seat.isOpen = true;
-        }
+        const isOpen = line.includes(`127.0.0.1:${seat.l4Port} `);
+        if (isOpen && isItsTurn()) seat.isOpen = true;
       });
       seat.child = child;
       await child.exited;
-      if (seat.pod !== pod) return;
+      if (!isItsTurn()) return;
       seat.isOpen = false;
       await pause(AGAIN_MS);
     }
@@ -114,5 +117,5 @@ export class EnvoyForwards {
 
 function seatAt(adminPort: number, l4Port: number): Seat {
   const admin = new EnvoyAdmin(`127.0.0.1:${adminPort}`);
-  return { adminPort, l4Port, admin };
+  return { adminPort, l4Port, admin, turn: 0 };
 }
