@@ -17,6 +17,7 @@ import { excerptsOf } from "./excerpts.ts";
 import { Follow, lostWords, type Sight } from "./follow.ts";
 import { FrameOfCalls } from "./frame.ts";
 import {
+  absentIn,
   configWith,
   DRAINING,
   PROTECTIONS,
@@ -86,6 +87,7 @@ export class Control {
   readonly #options: ControlOptions;
   readonly #stack: Stack;
   readonly #excerpts: readonly ConfigExcerpt[];
+  readonly #absent: ReadonlySet<string>;
   readonly #watch: Watch;
   readonly #callers: Callers;
   readonly #stories: Stories;
@@ -117,6 +119,7 @@ export class Control {
     this.#options = options;
     this.#stack = options.stack;
     this.#excerpts = excerptsOf(options.configText);
+    this.#absent = absentIn(options.config);
     this.#watch = new Watch(options.stack, limitsOf(options.config));
     this.#stories = new Stories((story) => this.#tell("story", () => story));
     this.#callers = new Callers(
@@ -207,7 +210,7 @@ export class Control {
       serversMax,
       envoy: this.#watch.envoy,
       load: this.#callers.load,
-      protections: protectionStates(this.#turned),
+      protections: protectionStates(this.#turned, this.#absent),
       ledgers: reconcileLedgers({
         callers: { ...this.#counted.callers },
         lost: { ...this.#counted.lost },
@@ -390,6 +393,11 @@ export class Control {
     const protection = PROTECTIONS.find((one) => one.id === id);
     if (protection === undefined) throw new Refusal(`There is no "${id}"`);
     const { title, isOnAtFirst } = protection;
+    if (this.#absent.has(id)) {
+      throw new Refusal(
+        `The Envoy configuration of this run has none to switch: ${title}`,
+      );
+    }
     const words = `${title} switched ${isOn ? "on" : "off"}`;
     const turned = new Set(this.#turned);
     if (isOn === isOnAtFirst) turned.delete(id);

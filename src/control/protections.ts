@@ -1,5 +1,7 @@
 /** The protections of callers, switched off as experiments' controls do it. */
+import { at, listOf } from "../core/yaml.ts";
 import {
+  changesAnything,
   clusterFields,
   grpcCluster,
   noOutlierDetection,
@@ -22,6 +24,8 @@ export interface Protection {
    * is not Envoy's.
    */
   readonly turn?: (config: EnvoyConfig) => void;
+  /** Whether a configuration has it (default: if `turn` changes anything). */
+  readonly isIn?: (config: EnvoyConfig) => boolean;
 }
 
 /** The protection that is in the servers, not in Envoy. */
@@ -46,6 +50,7 @@ export const PROTECTIONS: readonly Protection[] = [
     turn: clusterFields("three concurrent retries", {
       circuit_breakers: { thresholds: [{ max_requests: 512 }] },
     }).apply,
+    isIn: (config) => hasThreshold(config, "retry_budget"),
   },
   {
     id: "health-checks",
@@ -81,6 +86,7 @@ export const PROTECTIONS: readonly Protection[] = [
         }],
       },
     }).apply,
+    isIn: (config) => hasThreshold(config, "max_requests"),
   },
   {
     id: "panic-threshold",
@@ -111,16 +117,34 @@ export const PROTECTIONS: readonly Protection[] = [
   },
 ];
 
+function hasThreshold(config: EnvoyConfig, field: string): boolean {
+  return listOf(at(grpcCluster(config), "circuit_breakers", "thresholds"))
+    .some((one) => Object.hasOwn(one, field));
+}
+
+/** The protections that a configuration lacks, so that none can be turned. */
+export function absentIn(config: EnvoyConfig): ReadonlySet<string> {
+  return new Set(
+    PROTECTIONS.filter(({ title, isOnAtFirst, turn, isIn }) =>
+      isOnAtFirst && turn !== undefined &&
+      !(isIn?.(config) ?? changesAnything({ name: title, apply: turn }, config))
+    ).map(({ id }) => id),
+  );
+}
+
 /** The protections that are not in envoy.yaml's position. */
 export type Turned = ReadonlySet<string>;
 
 /** The protections as viewers see them. */
-export function protectionStates(turned: Turned): readonly ProtectionState[] {
+export function protectionStates(
+  turned: Turned,
+  absent: ReadonlySet<string>,
+): readonly ProtectionState[] {
   return PROTECTIONS.map(({ id, title, about, isOnAtFirst }) => ({
     id,
     title,
     about,
-    isOn: turned.has(id) ? !isOnAtFirst : isOnAtFirst,
+    isOn: !absent.has(id) && turned.has(id) !== isOnAtFirst,
   }));
 }
 

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
+import { grpcCluster, noRetries } from "../experiment/changes.ts";
 import { parseEnvoyConfig } from "../stack/envoy_config.ts";
-import { configWith, PROTECTIONS, protectionStates } from "./protections.ts";
+import {
+  absentIn,
+  configWith,
+  PROTECTIONS,
+  protectionStates,
+} from "./protections.ts";
 
 Deno.test("each protection of Envoy's changes envoy.yaml, and only a copy", () => {
   const config = parseEnvoyConfig();
@@ -23,10 +29,36 @@ Deno.test("all protections can be off together", () => {
 Deno.test("protectionStates() says which are on", () => {
   const isOn = (turned: readonly string[]) =>
     Object.fromEntries(
-      protectionStates(new Set(turned)).map((one) => [one.id, one.isOn]),
+      protectionStates(new Set(turned), new Set()).map((
+        one,
+      ) => [one.id, one.isOn]),
     );
   assert.equal(isOn([])["retries"], true);
   assert.equal(isOn([])["least-request"], false);
   assert.equal(isOn(["retries"])["retries"], false);
   assert.equal(isOn(["least-request"])["least-request"], true);
+});
+
+Deno.test("absentIn() finds what a configuration lacks, and that is off", () => {
+  assert.deepEqual([...absentIn(parseEnvoyConfig())], []);
+  const config = parseEnvoyConfig();
+  const cluster = grpcCluster(config);
+  for (
+    const field of ["health_checks", "outlier_detection", "common_lb_config"]
+  ) delete cluster[field];
+  cluster["circuit_breakers"] = { thresholds: [{ max_requests: 7 }] };
+  noRetries.apply(config);
+  const absent = absentIn(config);
+  assert.deepEqual([...absent], [
+    "retries",
+    "retry-budget",
+    "health-checks",
+    "outlier-detection",
+    "panic-threshold",
+  ]);
+  const states = protectionStates(new Set(), absent);
+  assert.deepEqual(
+    states.filter(({ isOn }) => isOn).map(({ id }) => id),
+    ["circuit-breaker", "draining"],
+  );
 });

@@ -59,8 +59,7 @@ export function reportLines(
       );
     }
     lines.push(...explanation(rule).map((line) => `  ${line}`));
-    const found = measured.get(experimentOf(rule) ?? "");
-    if (found !== undefined) lines.push(`  ${measuredText(found)}`);
+    lines.push(...measuredTexts(rule, measured).map((line) => `  ${line}`));
   }
   for (const { place, what } of unseen) {
     lines.push(`${positionText(place)}: not seen: ${clean(what)}`);
@@ -76,15 +75,22 @@ export function reportLines(
   return [...lines, `${clean(name)}: ${count}${where}`];
 }
 
-/** What was measured, as a sentence. */
-function measuredText({ verdict, sentence }: Measured): string {
+/** What was measured of a rule, as a sentence without its end; or nothing. */
+function measuredTexts(
+  rule: Rule,
+  measured: MeasuredByName,
+): readonly string[] {
+  const name = experimentOf(rule) ?? "";
+  const found = measured.get(name);
+  if (found === undefined) return [];
   const what = {
-    broken: "Measured with this file, it shows",
-    held: "Measured with this file, it does not show, as all of this held",
-    unknown: "Measured with this file, but it cannot be told",
+    // Which of its settings broke it is for the reader to judge.
+    broken: `Measured with this file, ${name} broke its promise`,
+    held: `Measured with this file, ${name} kept all of its promises`,
+    unknown: `Measured with this file, ${name} cannot tell`,
     "not run": "Not measured",
-  }[verdict];
-  return `${what}: ${clean(sentence)}`;
+  }[found.verdict];
+  return [`${what}: ${clean(found.sentence)}`];
 }
 
 /** Why a pitfall matters, what to change, and what shows it. */
@@ -168,10 +174,6 @@ export function reportSarif(
       logicalLocations: [{ fullyQualifiedName: place.path }],
     }];
   };
-  const measuredOf = (rule: Rule): readonly Measured[] => {
-    const found = measured.get(experimentOf(rule) ?? "");
-    return found === undefined ? [] : [found];
-  };
   const results = diagnoses.flatMap(({ rule, findings }) =>
     findings.map((finding) => ({
       ruleId: rule.id,
@@ -179,7 +181,7 @@ export function reportSarif(
       message: {
         text: [
           `${findingText(finding)}. ${rule.why}.`,
-          ...measuredOf(rule).map((found) => `${measuredText(found)}.`),
+          ...measuredTexts(rule, measured).map((text) => `${text}.`),
         ].join(" "),
       },
       locations: location(finding.place),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Failure } from "../core/errors.ts";
 import { DOCTOR_RULES } from "../doctor/examine.ts";
-import { reportJson, reportLines } from "../doctor/report.ts";
+import { reportJson, reportLines, reportSarif } from "../doctor/report.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { measure } from "./doctor_measure.ts";
@@ -85,15 +85,17 @@ Deno.test("the doctor's reports say what was measured of each finding", () => {
   };
   for (
     const [verdict, words] of [
-      ["broken", "Measured with this file, it shows: 3 calls lost"],
+      [
+        "broken",
+        "Measured with this file, kill-one broke its promise: 3 calls lost",
+      ],
       [
         "held",
-        "Measured with this file, it does not show, as all of this held: " +
-        "3 calls lost",
+        "Measured with this file, kill-one kept all of its promises: 3 calls lost",
       ],
       [
         "unknown",
-        "Measured with this file, but it cannot be told: 3 calls lost",
+        "Measured with this file, kill-one cannot tell: 3 calls lost",
       ],
       ["not run", "Not measured: 3 calls lost"],
     ] as const
@@ -103,6 +105,15 @@ Deno.test("the doctor's reports say what was measured of each finding", () => {
     const lines = reportLines(examination, 42, found);
     // "missing-cluster" has no experiment.
     assert.equal(lines.filter((line) => line.trim() === words).length, 2);
+    const { runs: [{ results }] } = JSON.parse(
+      reportSarif(examination, DOCTOR_RULES, "1", found),
+    );
+    assert.deepEqual(
+      results.map(({ message }: { message: { text: string } }) =>
+        message.text.endsWith(`${words}.`)
+      ),
+      [true, true, false],
+    );
     const { findings } = JSON.parse(reportJson(examination, found));
     assert.deepEqual(
       findings.map(({ measured }: { measured: unknown }) => measured),
