@@ -13,7 +13,7 @@ import { exitWithFailure, listenForStop, runProgram } from "./io/program.ts";
 import { Greeter } from "./io/proto.ts";
 import { connect } from "./io/rpc.ts";
 import { paint, print } from "./io/terminal.ts";
-import { readTlsFolder, requireTls, tlsMissing, tlsProblem } from "./io/tls.ts";
+import { readTlsFolder, requireTls, speaksTls, tlsProblem } from "./io/tls.ts";
 
 const ABOUT = `Calls demo.v1.Greeter at an even pace and prints who \
 answered. Ctrl-C ends it with
@@ -21,6 +21,9 @@ a table of shares, latencies and errors. It reconnects when servers or Envoy \
 restart. Exit code: 0 if
 a call succeeded, ${EXIT_CODES.failed} if none did, ${EXIT_CODES.usage} if \
 the command line is wrong.`;
+
+const SPEAKS_TLS = "The server speaks TLS: name a folder that has ca.crt, " +
+  "tls.crt and tls.key with --tls";
 
 /** What grpc-js says when a server closes a connection before any call. */
 const WAS_CLOSED = /^No connection established\b(?!.*ECONNREFUSED)/;
@@ -57,7 +60,9 @@ async function run(): Promise<number> {
   const trouble = new TlsTrouble(async (details) => {
     if (tls !== undefined) return await tlsProblem(target, tls);
     // A server in plain text that works need not be asked.
-    return WAS_CLOSED.test(details) ? await tlsMissing(target) : undefined;
+    return WAS_CLOSED.test(details) && await speaksTls(target)
+      ? SPEAKS_TLS
+      : undefined;
   }, now);
   const say = (event: Record<string, unknown>, lines: readonly string[]) => {
     if (config.json) print(JSON.stringify(event));

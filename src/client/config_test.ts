@@ -13,6 +13,7 @@ Deno.test("CLIENT_FLAGS calls localhost:5000 once a second unless told", () => {
     connections: 1,
     method: "SayHello",
     characters: 5,
+    tlsFolder: "",
     workMs: 0,
     json: false,
   });

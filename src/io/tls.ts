@@ -64,9 +64,6 @@ const PREFACE = new TextEncoder().encode(
 const NO_H2 = "The server speaks TLS but did not choose h2 in the handshake " +
   "(ALPN), which gRPC requires: give it alpn_protocols: [h2]";
 
-const SPEAKS_TLS = "The server speaks TLS: name a folder that has ca.crt, " +
-  "tls.crt and tls.key with --tls";
-
 const NO_NAME = "With TLS a server on another machine is called by the name " +
   "in its certificate, not by an address: use the name";
 
@@ -326,20 +323,19 @@ export async function tlsProblem(
 }
 
 /**
- * Finds out by a handshake whether a server speaks TLS, for a client that does
- * not.
+ * Whether a server speaks TLS, found out by a handshake.
  *
  * @param target "host:port".
- * @returns A sentence; undefined if it does not.
  */
-export async function tlsMissing(target: string): Promise<string | undefined> {
+export async function speaksTls(target: string): Promise<boolean> {
   const { host: hostname, port } = partsOf(target);
   try {
     await shakeHands({ hostname, port });
+    return true;
   } catch (error) {
-    if (!/peer certificate|alert:/.test(messageOf(error))) return undefined;
+    // It takes part in the handshake, even if one side ends it.
+    return /peer certificate|alert:/.test(messageOf(error));
   }
-  return SPEAKS_TLS;
 }
 
 /**

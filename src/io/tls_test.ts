@@ -5,8 +5,8 @@ import {
   readTlsFolder,
   requireTls,
   servedSerial,
+  speaksTls,
   type TlsFiles,
-  tlsMissing,
   tlsOptionsOf,
   tlsProblem,
 } from "./tls.ts";
@@ -208,16 +208,21 @@ Deno.test("servedSerial() is the number of the certificate shown, expired or not
   }
 });
 
-Deno.test("tlsMissing() tells a client in plain text that a server speaks TLS", async () => {
+Deno.test("speaksTls() tells TLS from plain text and from nothing", async () => {
   let target = "";
   await withServer(SERVER, ["h2"], async (served) => {
     target = served;
-    assert.match(
-      await tlsMissing(target) ?? "nothing",
-      /^The server speaks TLS: name a folder .* with --tls$/,
-    );
+    assert.equal(await speaksTls(target), true);
   });
-  assert.equal(await tlsMissing(target), undefined);
+  assert.equal(await speaksTls(target), false);
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = listener.accept().then(async (connection) => {
+    await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad\r\n"));
+    connection.close();
+  });
+  assert.equal(await speaksTls(`127.0.0.1:${listener.addr.port}`), false);
+  await serving;
+  listener.close();
 });
 
 Deno.test("requireTls() refuses runtimes without it in a sentence", () => {

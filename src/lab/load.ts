@@ -13,6 +13,7 @@ import {
 import { commandWords } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
 import { paint, print, printError } from "../io/terminal.ts";
+import { speaksTls } from "../io/tls.ts";
 import { findTool } from "../io/tools.ts";
 import { killAllChildren } from "../io/child.ts";
 import { type LoadSettings, readLoadSettings } from "../core/load/settings.ts";
@@ -113,12 +114,13 @@ export async function load(argv: readonly string[]): Promise<number> {
   const env = environment(flags);
   const settings = readSettings(shape, env);
   const stop = listenForStop(killAllChildren);
+  const isTarget = Deno.env.get("TARGET") !== undefined;
+  const isStackNeeded = !isTarget && !await listens(flags.grpcPort);
+  if (!isTarget && !isStackNeeded) await requirePlainText(flags.grpcPort);
   const k6 = await findTool("k6", {
     onProgress: printError,
     signal: stop.signal,
   });
-  const isStackNeeded = Deno.env.get("TARGET") === undefined &&
-    !await listens(flags.grpcPort);
   const stack = isStackNeeded
     ? await startStack(flags, settings.servers, stop.signal)
     : undefined;
@@ -185,6 +187,16 @@ async function listens(portNumber: number): Promise<boolean> {
   } catch {
     return false; // Whatever the reason, nothing there can be loaded.
   }
+}
+
+async function requirePlainText(portNumber: number): Promise<void> {
+  const target = `localhost:${portNumber}`;
+  if (!await speaksTls(target)) return;
+  throw new Failure(
+    "environment",
+    `${target} speaks TLS, which load tests do not: start \`up\` without ` +
+      "--tls, or name another port with --port",
+  );
 }
 
 async function startStack(
