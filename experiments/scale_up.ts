@@ -107,7 +107,12 @@ export const scaleUp: Experiment = {
     about: "new servers count before their first check, and Envoy may panic",
     setup: { servers: 1 },
     changes: [countUnchecked, firstCheckLater, panicThreshold(50)],
-    load: { durationMs: 5000 },
+    load: { durationMs: 4000 },
+    events: [{
+      atMs: 1000,
+      label: "scale 1 to 3",
+      do: ({ stack }) => stack.scale(3),
+    }],
     breaks: ["panic"],
   }],
 };

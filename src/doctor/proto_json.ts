@@ -65,6 +65,15 @@ const FREE = new Set([
 /** Extensions may be wrapped in one of these; Envoy unwraps them. */
 const TYPED_STRUCT = /^(?:xds|udpa)\.type\.v[13]\.TypedStruct$/;
 
+/** A number, quoted or not; C++ reads more than JSON has. */
+const NUMBER = /^([-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|0x[\da-f]+)$/i;
+
+/** What the fields of a duration count. */
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = {
+  seconds: 1000,
+  nanos: 1e-6,
+};
+
 /** The numbers that each type can have. */
 const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   int32: [-(2 ** 31), 2 ** 31 - 1],
@@ -99,7 +108,13 @@ class Reader {
     this.#source = source;
   }
 
-  message(node: Node, type: string, path: string): Message | undefined {
+  /** @param isAny Whether it may have an "@type", which only an Any has. */
+  message(
+    node: Node,
+    type: string,
+    path: string,
+    isAny = false,
+  ): Message | undefined {
     const known = fieldsOfType(type);
     const place = this.#place(node, path);
     if (node.kind !== "map") {
@@ -112,12 +127,8 @@ class Reader {
       const at = joined(path, key);
       const field = known.get(key);
       if (field === undefined) {
-        if (key === "@type") continue;
-        const hint = hintOf(key, [...known.keys()]);
-        this.#problem({ path: at, source: this.#source, offset }, {
-          what: `there is no such field${hint}`,
-          text: key,
-        });
+        if (isAny && key === "@type") continue;
+        this.#noField(path, { key, offset }, [...known.keys()]);
         continue;
       }
       const read = this.#field(value, field, joined(path, field.name));
@@ -197,6 +208,9 @@ class Reader {
 
   /** A wrapper written as a message; without a value it is 0, false or "". */
   #wrapper(node: MapNode, type: string, path: string) {
+    for (const entry of node.entries) {
+      if (entry.key !== "value") this.#noField(path, entry, ["value"]);
+    }
     const value = node.entries.find(({ key }) => key === "value")?.value;
     const zero = type === "bool"
       ? false
@@ -220,17 +234,16 @@ class Reader {
         ? value
         : this.#wrong(node, path, "is not a text; quote it");
     }
-    if (typeof value === "boolean" || String(value).trim() !== String(value)) {
-      return this.#wrong(node, path, "is not a number");
-    }
-    const number = value === "" ? NaN : Number(value);
-    const isOfJson = /^-?\d+(\.\d+)?([eE][-+]?\d+)?$/.test(String(value));
+    const text = String(value);
+    const number = NUMBER.test(text.trim()) ? Number(text) : NaN;
     const [low, high] = RANGES[type] ?? [-Infinity, Infinity];
     if (RANGES[type] === undefined) {
-      if (/^-?(NaN|Infinity)$/.test(String(value))) return Number(value);
-      return isOfJson ? number : this.#wrong(node, path, "is not a number");
+      if (/^-?(NaN|Infinity)$/.test(text)) return Number(text);
+      return Number.isFinite(number)
+        ? number
+        : this.#wrong(node, path, "is not a number");
     }
-    if (!isOfJson || !Number.isInteger(number)) {
+    if (!Number.isInteger(number) || text !== text.trim()) {
       return this.#wrong(node, path, "is not a whole number");
     }
     return number < low || number > high
@@ -262,11 +275,19 @@ class Reader {
   /** Milliseconds of "1.5s", or of {seconds: 1, nanos: 500000000}. */
   #duration(node: Node, path: string) {
     if (node.kind === "map") {
-      const part = (name: string) => {
-        const found = node.entries.find(({ key }) => key === name)?.value;
-        return found?.kind === "scalar" ? Number(scalarValue(found)) : 0;
-      };
-      return part("seconds") * 1000 + part("nanos") / 1e6;
+      let ms = 0;
+      for (const { key, offset, value } of node.entries) {
+        const unit = Object.hasOwn(DURATION_UNITS_MS, key)
+          ? DURATION_UNITS_MS[key]
+          : undefined;
+        if (unit === undefined) {
+          this.#noField(path, { key, offset });
+        } else if (!isNull(value)) {
+          const part = this.#scalar(value, "int64", joined(path, key));
+          ms += Number(part ?? 0) * unit;
+        }
+      }
+      return ms;
     }
     const text = node.kind === "scalar" ? scalarValue(node) : undefined;
     const [, seconds] = /^(-?\d+(?:\.\d{1,9})?)s$/.exec(
@@ -306,7 +327,7 @@ class Reader {
         text: url,
       });
     }
-    return this.message(node, type, path);
+    return this.message(node, type, path, true);
   }
 
   /** Free JSON: mappings become maps, and null is left out. */
@@ -338,6 +359,16 @@ class Reader {
       text,
     });
     return undefined;
+  }
+
+  #noField(
+    path: string,
+    { key, offset }: Pick<Entry, "key" | "offset">,
+    known: readonly string[] = [],
+  ): void {
+    const place = { path: joined(path, key), source: this.#source, offset };
+    const what = `there is no such field${hintOf(key, known)}`;
+    this.#problem(place, { what, text: key });
   }
 
   #problem(place: Place, { what, text }: Omit<Problem, "place">): void {
