@@ -49,9 +49,11 @@ import {
   serverRolloutAtOnce,
 } from "./kubernetes_rollouts.ts";
 import {
+  containerKill,
   forcedDelete,
   nodeDrain,
   podsScaleDown,
+  podsScaleUp,
   readinessFlips,
 } from "./kubernetes_pods.ts";
 import { oversize } from "./oversize.ts";
@@ -104,8 +106,10 @@ export const CATALOGUE: readonly Experiment[] = [
   serverRollout,
   serverRolloutAtOnce,
   envoyRollout,
+  containerKill,
   forcedDelete,
   nodeDrain,
+  podsScaleUp,
   podsScaleDown,
   readinessFlips,
   newEnvoy,

@@ -39,7 +39,6 @@ export const killOne: Experiment = {
   question: "Is a call lost when a server is killed with kill -9?",
   isShort: true,
   isForDocker: true,
-  isForKubernetes: true,
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 5000, workMs: 20 },
   events: [killServer2],

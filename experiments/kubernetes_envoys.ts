@@ -63,7 +63,7 @@ async function addEnvoy(run: RunContext): Promise<void> {
 export const newEnvoy: Experiment = {
   name: "new-envoy",
   question: "Does a second Envoy get its share of the calls of old callers?",
-  isForKubernetes: "only",
+  isForKubernetes: true,
   setup: {
     servers: 3,
     changes: [connectionAge(`connections last ${AGE_S} s`, AGE_S)],

@@ -37,7 +37,7 @@ export const everythingOnKubernetes: Experiment = {
   name: "everything-on-kubernetes",
   question: "Is any of 10,500 calls lost in a minute of rollouts, a kill, an " +
     "eviction and scaling?",
-  isForKubernetes: "only",
+  isForKubernetes: true,
   setup: { servers: 3 },
   load: { ratePerS: 150, durationMs: DURATION_MS, workMs: 20 },
   events: [{ atMs: 1000, label: "everything", do: everything }],

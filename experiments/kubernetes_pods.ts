@@ -14,15 +14,17 @@ import { healthyWithin, measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import type { KubernetesObject } from "../src/stack/manifests.ts";
 import { noCallIsLost } from "./_claims.ts";
+import { killOne } from "./kill_one.ts";
 import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
 import { scaleDown } from "./scale_down.ts";
+import { balancedFrom, scaleUp } from "./scale_up.ts";
 
 const LOAD = { ratePerS: 200, workMs: 50 } as const;
 
 export const forcedDelete: Experiment = {
   name: "forced-delete",
   question: "Is a call lost when a server's pod is deleted by force?",
-  isForKubernetes: "only",
+  isForKubernetes: true,
   setup: { servers: 3 },
   load: { ...LOAD, durationMs: 12_000 },
   events: [{
@@ -83,7 +85,7 @@ const noBudget: NamedManifestChange = {
 export const nodeDrain: Experiment = {
   name: "node-drain",
   question: "Is a call lost while every server is evicted from its node?",
-  isForKubernetes: "only",
+  isForKubernetes: true,
   setup: { servers: 3 },
   load: { ...LOAD, durationMs: 40_000 },
   events: [{ atMs: 1000, label: "evictions", do: drain }],
@@ -110,11 +112,36 @@ export const nodeDrain: Experiment = {
   },
 };
 
+/**
+ * The container is started again in its pod. Other controls of the drill are
+ * left out: there Kubernetes notices what Envoy does not.
+ */
+export const containerKill: Experiment = {
+  ...killOne,
+  name: "container-kill",
+  isForKubernetes: true,
+  load: { ...LOAD, durationMs: 8000 },
+  furtherControls: [],
+};
+
+/** The cluster's DNS has its own way with answers that expire. */
+export const podsScaleUp: Experiment = {
+  ...scaleUp,
+  name: "pods-scale-up",
+  isForKubernetes: true,
+  load: { ...LOAD, durationMs: 14_000 },
+  claims: [
+    ...scaleUp.claims.filter(({ id }) => id !== "balance"),
+    balancedFrom(10_000),
+  ],
+  furtherControls: [],
+};
+
 /** The pods end some 9 s after they were deleted, while calls are made. */
 export const podsScaleDown: Experiment = {
   ...scaleDown,
   name: "pods-scale-down",
-  isForKubernetes: "only",
+  isForKubernetes: true,
   load: { ...LOAD, durationMs: 16_000 },
   control: {
     ...scaleDown.control,
@@ -139,7 +166,7 @@ const BACK_MS_MAX = 6000;
 export const readinessFlips: Experiment = {
   name: "readiness-flips",
   question: "What happens while a server's pod is not Ready for some seconds?",
-  isForKubernetes: "only",
+  isForKubernetes: true,
   setup: { servers: 3 },
   load: { ...LOAD, durationMs: 16_000 },
   events: [{

@@ -42,7 +42,7 @@ function rollout(
   own: Pick<Experiment, "name" | "question" | "control"> & Partial<Experiment>,
 ): Experiment {
   return {
-    isForKubernetes: "only",
+    isForKubernetes: true,
     setup: { servers: 3 },
     load: { ratePerS: 200, durationMs: DURATION_MS, workMs: 50 },
     events: [{

@@ -24,7 +24,6 @@ const forgotten: Judge = (history) => {
 export const scaleDown: Experiment = {
   name: "scale-down",
   question: "Is a call lost when two of five servers leave?",
-  isForKubernetes: true,
   setup: { servers: 5 },
   load: { ratePerS: 300, durationMs: 8000, workMs: 20 },
   events: [{

@@ -1,6 +1,7 @@
 /** Two servers join three under load. */
 import { partAt } from "../src/core/yaml.ts";
 import type {
+  Claim,
   Experiment,
   Judge,
   NamedChange,
@@ -56,13 +57,20 @@ const firstCheckLater = healthCheckFields("first check within 1 s", {
   initial_jitter: "1s",
 });
 
-const isFair = (server: string) =>
-  shareBetween(server, 0.2 * 0.98, 0.2 * 1.02, { fromMs: BALANCE_FROM_MS });
+/** Each of five servers gets its share from some moment on. */
+export function balancedFrom(fromMs: number): Claim {
+  const isFair = (number: number) =>
+    shareBetween(`server-${number}`, 0.2 * 0.98, 0.2 * 1.02, { fromMs });
+  return {
+    id: "balance",
+    text: "each of five servers gets a fifth of the calls, within 2 %",
+    judge: allOf(...[1, 2, 3, 4, 5].map(isFair)),
+  };
+}
 
 export const scaleUp: Experiment = {
   name: "scale-up",
   question: "How soon do two new servers get their share of the calls?",
-  isForKubernetes: true,
   setup: { servers: 3 },
   load: { ratePerS: 300, durationMs: 10_000 },
   events: [{
@@ -81,13 +89,7 @@ export const scaleUp: Experiment = {
       text: `both answer within ${FIRST_CALL_MS_MAX} ms of being up`,
       judge: allOf(firstCallWithin("server-4"), firstCallWithin("server-5")),
     },
-    {
-      id: "balance",
-      text: "each of five servers gets a fifth of the calls, within 2 %",
-      judge: allOf(
-        ...[1, 2, 3, 4, 5].map((number) => isFair(`server-${number}`)),
-      ),
-    },
+    balancedFrom(BALANCE_FROM_MS),
   ],
   control: {
     about: "Envoy resolves the servers' addresses once a minute",

@@ -177,6 +177,7 @@ export async function startNode(say: (line: string) => void): Promise<void> {
   for (const daemon of CONTROL_PLANE) await launch(daemon);
   step("The API server is ready");
   for (const daemon of NODE) await launch(daemon);
+  await keepServicesHere();
   step("The node is Ready");
   await kubectl(["apply", "--filename", `${RUN_FOLDER}/dns.json`]);
   await kubectl([
@@ -184,6 +185,21 @@ export async function startNode(say: (line: string) => void): Promise<void> {
     `--timeout=${START_LIMIT_MS / 1_000}s`,
   ]);
   step("DNS answers");
+}
+
+/**
+ * While a Service has no endpoint, kube-proxy has no rule for its address for a
+ * moment, and a connection would leave the machine; something there may even
+ * answer. The comment is what `down` finds the rules by.
+ */
+async function keepServicesHere(): Promise<void> {
+  for (const chain of ["OUTPUT", "FORWARD"]) {
+    await runWell("iptables", [
+      ...["--append", chain, "--destination", SERVICE_RANGE],
+      ...["--match", "comment", "--comment", "KUBE-NOWHERE-ELSE"],
+      ...["--jump", "REJECT"],
+    ]);
+  }
 }
 
 /** Writes the configuration, with keys and certificates. */

@@ -53,8 +53,8 @@ export interface Experiment {
    * says nothing of another file (default false).
    */
   readonly isOfOwnSettings?: boolean;
-  /** Whether it makes sense on Kubernetes too, or only there (default false). */
-  readonly isForKubernetes?: boolean | "only";
+  /** Whether it is for Kubernetes, and for nothing else (default false). */
+  readonly isForKubernetes?: boolean;
   readonly setup: Setup;
   readonly load: Load;
   /** In any order; each starts at its own time. */

@@ -56,7 +56,7 @@ const FLAGS = {
   },
   isKubernetes: {
     name: "kubernetes",
-    help: "Run on Kubernetes, and only those that make sense there",
+    help: "Run on Kubernetes those that are for it",
     switch: true,
   },
   context: CONTEXT_FLAG,
@@ -189,9 +189,7 @@ function choose(
     (action === "all" || names.includes(experiment.name)) &&
     (!isShort || experiment.isShort) &&
     (!isDocker || experiment.isForDocker) &&
-    (isKubernetes
-      ? experiment.isForKubernetes
-      : experiment.isForKubernetes !== "only")
+    isKubernetes === (experiment.isForKubernetes ?? false)
   );
   if (chosen.length === 0) {
     const which = isDocker
@@ -213,7 +211,7 @@ function listLines(catalogue: readonly Experiment[]): readonly string[] {
     ["name", "set", "question"],
     catalogue.map(({ name, isShort, isForKubernetes, question }) => [
       name,
-      isShort ? "short" : isForKubernetes === "only" ? "kubernetes" : "",
+      isShort ? "short" : isForKubernetes ? "kubernetes" : "",
       question,
     ]),
   );
