@@ -7,7 +7,7 @@ Deno.test("BASE_IMAGES are the images that Dockerfile and compose.yaml name", as
   const compose = await Deno.readTextFile(`${PROJECT}compose.yaml`);
   const named = [
     ...dockerfile.matchAll(/^ARG [A-Z0-9]+_IMAGE=(\S+)$/gm),
-    ...compose.matchAll(/^ +image: ([^\s$]+:\S+)$/gm),
+    ...compose.matchAll(/^ +image: (?:&\w+ )?([^\s$]+:\S+)$/gm),
   ].map(([, name]) => name);
   assert.deepEqual(
     named.toSorted(),
