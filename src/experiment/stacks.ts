@@ -1,4 +1,5 @@
 /** Creates the stacks of experiments. */
+import { Failure } from "../core/errors.ts";
 import { findTool } from "../io/tools.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import {
@@ -9,6 +10,9 @@ import {
 import type { Stack, StackListeners } from "../stack/stack.ts";
 import { freePorts } from "../stack/free_port.ts";
 import type { Setup } from "./experiment.ts";
+
+/** How often free ports are looked for, if others take them. */
+const TRIES_MAX = 3;
 
 /** What an experiment needs of a stack. */
 export interface StackOptions extends Required<StackListeners> {
@@ -54,12 +58,28 @@ export async function nativeStacks(
   const envoy = await findTool("envoy", { onProgress, signal });
   return {
     name: "native",
-    start: (options) =>
-      NativeStack.start({
-        ...options,
-        ...freePorts(),
-        envoyPath: envoy.path,
-        allowFaults: true,
-      }),
+    start: async (options) => {
+      for (let tries = 1;; tries += 1) {
+        try {
+          return await NativeStack.start({
+            ...options,
+            ...freePorts(),
+            envoyPath: envoy.path,
+            allowFaults: true,
+          });
+        } catch (error) {
+          if (tries === TRIES_MAX || !isTaken(error)) throw error;
+        }
+      }
+    },
   };
+}
+
+/**
+ * Whether another program took a port between the search for free ones and
+ * their use: nobody asked for that port, so others will do.
+ */
+function isTaken(error: unknown): boolean {
+  return error instanceof Failure && error.kind === "environment" &&
+    /port is taken|Address already in use/.test(error.message);
 }
