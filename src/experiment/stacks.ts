@@ -58,21 +58,33 @@ export async function nativeStacks(
   const envoy = await findTool("envoy", { onProgress, signal });
   return {
     name: "native",
-    start: async (options) => {
-      for (let tries = 1;; tries += 1) {
-        try {
-          return await NativeStack.start({
-            ...options,
-            ...freePorts(),
-            envoyPath: envoy.path,
-            allowFaults: true,
-          });
-        } catch (error) {
-          if (tries === TRIES_MAX || !isTaken(error)) throw error;
-        }
-      }
-    },
+    start: (options) =>
+      onFreePorts((ports) =>
+        NativeStack.start({
+          ...options,
+          ...ports,
+          envoyPath: envoy.path,
+          allowFaults: true,
+        })
+      ),
   };
+}
+
+/**
+ * Starts something on free ports, and on others if these are taken meanwhile.
+ *
+ * @throws What `start` throws, unless it is that.
+ */
+export async function onFreePorts<T>(
+  start: (ports: ReturnType<typeof freePorts>) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1;; tries += 1) {
+    try {
+      return await start(freePorts());
+    } catch (error) {
+      if (tries === TRIES_MAX || !isTaken(error)) throw error;
+    }
+  }
 }
 
 /**
