@@ -3,18 +3,26 @@
  *
  * When a connection breaks as a call starts, Deno's HTTP/2 throws where no
  * handler can catch it, which would end the process. Such an error concerns one
- * stream of one peer, so it is logged and the client goes on. Any other
- * uncaught error is a bug and still ends the process.
+ * stream of one peer, so it is logged and the client goes on. So does the word of
+ * a peer that refuses our certificate, in the moment between TLS and HTTP/2. Any
+ * other uncaught error is a bug and still ends the process.
  */
 import process from "node:process";
 import { seldom } from "../core/seldom.ts";
 
-/** Errors that Node's HTTP/2 module throws about one stream or session. */
-function isPeerError(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && "code" in error &&
-    typeof error.code === "string" &&
+/**
+ * What a peer has done, for errors that Node's modules throw about one of its
+ * streams, sessions or connections.
+ */
+function peerErrorOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = "code" in error ? String(error.code) : "";
+  if (
     /^ERR_HTTP2_(INVALID_STREAM|STREAM_|SESSION_|HEADERS_SENT|TRAILERS_|GOAWAY_)/
-      .test(error.code);
+      .test(code)
+  ) return `broke an HTTP/2 stream: ${code}`;
+  const [, alert] = /^received fatal alert: (\w+)$/.exec(error.message) ?? [];
+  return alert && `ended a TLS connection: ${alert}`;
 }
 
 /**
@@ -32,9 +40,9 @@ export function survivePeerErrors(
 ): () => void {
   const say = seldom(log, now);
   const listener = (error: unknown) => {
-    if (isPeerError(error)) {
-      say(`a peer broke an HTTP/2 stream: ${error.code}; continuing`);
-    } else onDefect(error);
+    const what = peerErrorOf(error);
+    if (what !== undefined) say(`a peer ${what}; continuing`);
+    else onDefect(error);
   };
   process.on("uncaughtException", listener);
   return () => process.off("uncaughtException", listener);

@@ -44,12 +44,23 @@ Deno.test("survivePeerErrors() logs a peer's errors, once a second at most", () 
   assert.deepEqual(defects, []);
 });
 
+Deno.test("survivePeerErrors() takes a refused certificate for a peer's word", () => {
+  const { lines, defects } = watch((throwAt) =>
+    throwAt(0, new Error("received fatal alert: UnknownCA"))
+  );
+  assert.deepEqual(lines, [
+    "a peer ended a TLS connection: UnknownCA; continuing",
+  ]);
+  assert.deepEqual(defects, []);
+});
+
 for (
   const [why, error] of [
     ["an error without a code", new Error("boom")],
     ["an error of the system", peerError("ECONNREFUSED")],
     ["a wrong use of HTTP/2", peerError("ERR_HTTP2_INVALID_SESSION_X")],
     ["something that is no error", "boom"],
+    ["an alert that is none", new Error("received fatal alert: \x1b[2J")],
   ] as const
 ) {
   Deno.test(`survivePeerErrors() takes ${why} for a defect`, () => {
