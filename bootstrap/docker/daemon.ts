@@ -129,11 +129,11 @@ export async function stopDaemon(): Promise<void> {
     // A killed engine leaves its folder bind-mounted on itself.
     await runToEnd("umount", ["--quiet", DATA_ROOT]).catch(() => {});
     await cleanNetwork(started);
+    await Deno.remove(EXEC_ROOT, { recursive: true }).catch(() => {});
   }
   if (started?.link !== undefined) {
     await Deno.remove(started.link).catch(() => {});
   }
-  await Deno.remove(EXEC_ROOT, { recursive: true }).catch(() => {});
   await Deno.remove(STATE).catch(() => {});
 }
 
