@@ -103,6 +103,11 @@ browserTest(
           `[1,2,3].every((n) => /^3[2-5]/.test(document
           .querySelector("#share-l7-server-" + n)?.textContent.trim()))`,
         );
+        // Before the preset, calls came through the other listener alone.
+        await tab.until(
+          `[1,2,3].some((n) => /[1-9]/.test(document
+          .querySelector("#share-l4-server-" + n)?.textContent))`,
+        );
         const pinned = [];
         for (const server of [1, 2, 3]) pinned.push(await share("l4", server));
         assert.deepEqual(pinned.sort((a, b) => a - b), [0, 0, 100]);
