@@ -29,7 +29,7 @@ const FLAGS = {
 
 /**
  * How many lessons are proven side by side. A check mostly waits: its callers,
- * Envoy and servers use half of a core.
+ * Envoy and servers use half of a core. In a kit, each command starts anew.
  */
 const SIDE_BY_SIDE = 2;
 
@@ -91,7 +91,8 @@ async function run(): Promise<number> {
       await Deno.remove(place, { recursive: true });
     }
   };
-  const workers = Array.from({ length: SIDE_BY_SIDE }, work);
+  const length = values.kit === "" ? SIDE_BY_SIDE : 1;
+  const workers = Array.from({ length }, work);
   await Promise.allSettled(workers);
   await Promise.all(workers);
   const held = steps.filter(({ problem }) => problem === undefined).length;
@@ -120,9 +121,10 @@ async function unpack(
   const args = ["-xzf", archive, "-C", folder, "--strip-components=1"];
   const { code, stderr } = await runToEnd("tar", args, { signal });
   if (code === 0) return;
+  const [firstLine] = stderr.split("\n");
   throw new Failure(
     "environment",
-    `Cannot unpack "${archive}": ${stderr.trim()}; name the kit's archive`,
+    `Cannot unpack "${archive}": ${firstLine}; name the kit's archive`,
   );
 }
 

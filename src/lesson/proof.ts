@@ -8,7 +8,7 @@ import { judgeFile, type JudgeOptions, type Outcome } from "./judge.ts";
 import type { Lesson } from "./lesson.ts";
 
 /** On a busy machine, a check is made as often as this. */
-const TRIES_MAX = 4;
+const TRIES_MAX = 6;
 
 /**
  * How often a step may come out wrong: a machine can be disturbed in ways that
