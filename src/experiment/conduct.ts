@@ -140,7 +140,10 @@ export function conclude(
         ? `there is no claim "${id}" for the control to break`
         : `the control (${about}) did not break "${found.text}": ${found.measured}`;
       const { isInterrupted, disturbance } = run.history;
-      if (isInterrupted || busyWords(disturbance) !== undefined) {
+      const busy = busyWords(disturbance);
+      if (busy !== undefined) {
+        unclear.push(`${words}; the machine was busy (${busy})`);
+      } else if (isInterrupted) {
         unclear.push(words);
       } else broken.push(words);
     }
