@@ -181,7 +181,7 @@ function http2Of(
 }
 
 /** The addresses of all endpoints; a pipe's is its path. */
-export function addressesIn(assignment: Message): readonly string[] {
+function addressesIn(assignment: Message): readonly string[] {
   return assignment.messages("endpoints")
     .flatMap((group) => group.messages("lb_endpoints"))
     .map((one) => addressIn(one.message("endpoint.address")))

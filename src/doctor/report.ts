@@ -30,7 +30,7 @@ function clean(text: string): string {
 }
 
 /** What is wrong, as in `cluster "a": type is LOGICAL_DNS`. */
-export function findingText({ of, place, now }: Finding): string {
+function findingText({ of, place, now }: Finding): string {
   const field = fieldName(place.path);
   if (of !== "") return `${clean(of)}: ${field} is ${clean(now)}`;
   return field === "" ? clean(now) : `${field}: ${clean(now)}`;

@@ -85,7 +85,7 @@ export function findingsOf(
 }
 
 /** The judgement, with `broken` turned into `unknown` on a busy machine. */
-export function withoutBlame(
+function withoutBlame(
   judgement: Judgement,
   { disturbance }: Pick<History, "disturbance">,
 ): Judgement {

@@ -14,6 +14,13 @@ const REQUEST_TIMEOUT = "--request-timeout=10s";
 /** A longer reason is cut: it may quote a whole object. */
 const REASON_UNITS_MAX = 300;
 
+/** How a command is run. */
+interface CommandOptions {
+  /** How long it may take (default 20 s). */
+  readonly limitMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** kubectl for one context and namespace. */
 export class Kubectl {
   readonly context: string;
@@ -30,16 +37,12 @@ export class Kubectl {
   /**
    * Runs a command that must succeed.
    *
-   * @param options `limitMs` is how long it may take (default 20 s).
    * @returns Its standard output.
    * @throws {Failure} `environment` with kubectl's reason when it fails.
    */
   async run(
     args: readonly string[],
-    options: {
-      readonly limitMs?: number;
-      readonly signal?: AbortSignal | undefined;
-    } = {},
+    options: CommandOptions = {},
   ): Promise<string> {
     const result = await this.tryTo(args, options);
     if (result.code !== 0) throw this.failure(args, result);
@@ -49,10 +52,7 @@ export class Kubectl {
   /** Like {@linkcode Kubectl.run}, but a bad exit code is a result. */
   tryTo(
     args: readonly string[],
-    { limitMs = ANSWER_LIMIT_MS, signal }: {
-      readonly limitMs?: number;
-      readonly signal?: AbortSignal | undefined;
-    } = {},
+    { limitMs = ANSWER_LIMIT_MS, signal }: CommandOptions = {},
   ): Promise<RunResult> {
     return runToEnd(this.#path, [...this.#place(), REQUEST_TIMEOUT, ...args], {
       timeoutMs: limitMs,
@@ -68,10 +68,7 @@ export class Kubectl {
   async tryWith(
     objects: readonly object[],
     args: readonly string[],
-    options: {
-      readonly limitMs?: number;
-      readonly signal?: AbortSignal | undefined;
-    } = {},
+    options: CommandOptions = {},
   ): Promise<RunResult> {
     const [only] = objects;
     const content = objects.length === 1
