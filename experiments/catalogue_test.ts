@@ -52,3 +52,9 @@ Deno.test("every experiment asks, claims, and has a control that breaks", () => 
     for (const { text } of claims) assert.doesNotMatch(text, /[.!]$/, name);
   }
 });
+
+Deno.test("a short experiment needs no cluster, which few machines have", () => {
+  for (const { name, isShort, isForKubernetes } of CATALOGUE) {
+    assert.ok(!(isShort && isForKubernetes), name);
+  }
+});

@@ -119,6 +119,7 @@ export const nodeDrain: Experiment = {
 export const containerKill: Experiment = {
   ...killOne,
   name: "container-kill",
+  isShort: false,
   isForKubernetes: true,
   load: { ...LOAD, durationMs: 8000 },
   furtherControls: [],
