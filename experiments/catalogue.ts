@@ -41,6 +41,7 @@ import { slowReaders } from "./slow_readers.ts";
 import { malformed } from "./malformed.ts";
 import { envoyMemory } from "./envoy_memory.ts";
 import { largeReplies } from "./large_replies.ts";
+import { podsWithStreams } from "./kubernetes_streams.ts";
 import { newEnvoy } from "./kubernetes_envoys.ts";
 import { everythingOnKubernetes } from "./kubernetes_everything.ts";
 import {
@@ -52,7 +53,7 @@ import {
   containerKill,
   forcedDelete,
   nodeDrain,
-  podsScaleDown,
+  podsScale,
   podsScaleUp,
   readinessFlips,
 } from "./kubernetes_pods.ts";
@@ -110,7 +111,8 @@ export const CATALOGUE: readonly Experiment[] = [
   forcedDelete,
   nodeDrain,
   podsScaleUp,
-  podsScaleDown,
+  podsScale,
+  podsWithStreams,
   readinessFlips,
   newEnvoy,
   everythingOnKubernetes,

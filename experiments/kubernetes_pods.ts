@@ -16,7 +16,6 @@ import type { KubernetesObject } from "../src/stack/manifests.ts";
 import { noCallIsLost } from "./_claims.ts";
 import { killOne } from "./kill_one.ts";
 import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
-import { scaleDown } from "./scale_down.ts";
 import { balancedFrom, scaleUp } from "./scale_up.ts";
 
 const LOAD = { ratePerS: 200, workMs: 50 } as const;
@@ -138,19 +137,41 @@ export const podsScaleUp: Experiment = {
   furtherControls: [],
 };
 
-/** The pods end some 9 s after they were deleted, while calls are made. */
-export const podsScaleDown: Experiment = {
-  ...scaleDown,
-  name: "pods-scale-down",
+/** A pod goes on for some 9 s after it is deleted. */
+export const podsScale: Experiment = {
+  name: "pods-scale",
+  question: "Is a call lost while three servers become six, and then two?",
   isForKubernetes: true,
-  load: { ...LOAD, durationMs: 16_000 },
+  setup: { servers: 3 },
+  load: { ...LOAD, durationMs: 30_000 },
+  events: [{
+    atMs: 1000,
+    label: "scale 3 to 6 to 2",
+    do: async (run) => {
+      await run.stack.scale(6);
+      run.mark("six are Ready");
+      await run.awaitHealthy(6);
+      await run.stack.scale(2);
+      run.measure("two are left", run.elapsedMs());
+    },
+  }],
+  claims: [
+    noCallIsLost,
+    {
+      id: "within",
+      text: "all of it happens while calls are made",
+      judge: measuredBetween("two are left", { max: 30_000, unit: "ms" }),
+    },
+  ],
   control: {
-    ...scaleDown.control,
-    about: `${scaleDown.control.about}, no preStop`,
+    about: "no preStop, no drain, no retries",
+    changes: [noRetries],
     setup: {
-      ...scaleDown.control.setup,
+      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
       kubernetes: { changes: [noPreStop("grpc-server")] },
     },
+    load: { durationMs: 15_000 },
+    breaks: ["lost"],
   },
 };
 

@@ -30,7 +30,8 @@ import { connect, readStream } from "../src/io/rpc.ts";
 
 const STREAMS = 6;
 
-const INTERVAL_MS = 100;
+/** Between two replies of a stream. */
+export const INTERVAL_MS = 100;
 
 /** A stream of this many replies outlasts Envoy's default timeout of 15 s. */
 const LONG_REPLIES = 165;
@@ -59,7 +60,7 @@ interface StreamEnd {
 }
 
 /** Opens a stream and reads it to its end, or until the run is interrupted. */
-async function readHellos(
+export async function readHellos(
   client: GreeterClient,
   count: number,
   signal: AbortSignal,

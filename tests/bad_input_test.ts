@@ -105,6 +105,16 @@ const CASES: readonly BadInput[] = [
     ],
   },
   {
+    // Before its minutes, and not after them.
+    what: "a folder for reports that cannot be written",
+    program: "lab",
+    args: ["experiment", "run", "kill-one", "--out", "/proc/reports"],
+    code: 3,
+    says: [
+      /^experiment: Cannot make a folder for reports in "\/proc\/reports": .*within reports\/ that can be written\n$/,
+    ],
+  },
+  {
     what: "a server port that is taken",
     program: "server",
     args: ["--port", takenPort()],

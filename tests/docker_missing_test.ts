@@ -95,8 +95,8 @@ Deno.test("up --docker with a taken port says so before it builds", async () => 
   assert.equal(
     text,
     `up: Cannot listen on 127.0.0.1:${port}: the port is taken; stop what ` +
-      "uses it (`deno task down` stops the demo's containers) or choose " +
-      "another with --port or --admin-port",
+      "uses it (`./denow task down` stops the demo's containers) or choose " +
+      "another with --port",
   );
   assert.equal(code, 3);
 });

@@ -195,7 +195,7 @@ for (
       what: "the demo there already",
       labels: '{"app.kubernetes.io/part-of":"grpc-demo"}',
       message:
-        /\nup: The demo is already in namespace "grpc-demo" of context "one"; `deno task down --kubernetes` removes it$/,
+        /\nup: The demo is already in namespace "grpc-demo" of context "one"; `\.\/denow task down --kubernetes` removes it$/,
     },
   ]
 ) {

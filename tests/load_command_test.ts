@@ -1,39 +1,9 @@
 /** The command `load` as a program. */
 import assert from "node:assert/strict";
 import { EXIT_CODES } from "../src/core/errors.ts";
+import { loadCommand, withFolder } from "./load_commands.ts";
 import { ABORTED, CROSSED } from "./load_runs.ts";
 import { freePort, withStack } from "./stacks.ts";
-
-/** How the command has ended. */
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command, with short times. */
-async function loadCommand(
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=lab", "src/lab.ts", "load", ...args],
-    env: {
-      RATE: "150",
-      WARMUP: "1s",
-      DURATION: "4s",
-      P95_MS: "1000",
-      P99_MS: "2000",
-      ...env,
-    },
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
-}
 
 /** Flags that keep a stack off the ports of others. */
 function ownPorts(grpcPort: number): readonly string[] {
@@ -41,24 +11,6 @@ function ownPorts(grpcPort: number): readonly string[] {
     ...["--port", String(grpcPort), "--admin-port", String(freePort())],
     ...["--server-port", String(freePort())],
   ];
-}
-
-/** The folder of a run, by the path on its last line; removed after `use`. */
-async function withFolder(
-  stdout: string,
-  use: (folder: string) => Promise<void>,
-): Promise<void> {
-  const page = stdout.trim().split("\n").at(-1) ?? "";
-  assert.match(
-    page,
-    /\/reports\/[0-9]{8}-[0-9]{6}-load-[a-z0-9-]+\/report\.html$/,
-  );
-  const folder = page.replace(/\/report\.html$/, "");
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("deno task load starts a stack, records, and then reports", async () => {
@@ -117,26 +69,6 @@ Deno.test("deno task load fails when a server is missing", async () => {
     assert.equal(stdout.match(/servers_found: must be/g)?.length, 1, stdout);
     // k6's own word on it is not repeated.
     assert.equal(stderr, "");
-    await withFolder(stdout, () => Promise.resolve());
-  });
-});
-
-Deno.test("deno task load fails when a server is slow, whatever the machine does", async () => {
-  await withStack({ allowFaults: true }, async (stack) => {
-    // Far more than calls wait for a core here.
-    await stack.fault("server-2", {
-      kind: "delay",
-      delayMs: 2500,
-      durationMs: 60_000,
-    });
-    const { code, stdout, stderr } = await loadCommand([], {
-      TARGET: stack.endpoint,
-      RATE: "50",
-      TOLERANCE: "0.03",
-      VUS: "199",
-    });
-    assert.equal(code, CROSSED, stdout + stderr);
-    assert.match(stdout, /^ {2}grpc_req_duration\{measured:yes\}: must be/m);
     await withFolder(stdout, () => Promise.resolve());
   });
 });

@@ -101,7 +101,6 @@ const MEASURING: readonly string[] = [
   "tests/compose_test.ts",
   "tests/experiment_test.ts",
   "tests/gate_test.ts",
-  "tests/kit_test.ts",
   "tests/lesson_test.ts",
   "tests/load_command_test.ts",
   "tests/native_test.ts",

@@ -1,6 +1,7 @@
 /** Starts the programs of a single-node cluster. */
 import { Failure, messageOf } from "../../src/core/errors.ts";
 import { runToEnd } from "../../src/io/processes.ts";
+import { findTool } from "../../src/io/tools.ts";
 import { waitUntil } from "../../src/io/wait.ts";
 import { PROJECT, runWell, startDetached } from "../docker/machine.ts";
 import {
@@ -337,15 +338,15 @@ export function reachesCluster(): Promise<boolean> {
 }
 
 /** Whether the node is Ready. */
-export function isNodeReady(): Promise<boolean> {
-  return succeeds(programPath("kubectl"), [
+export async function isNodeReady(): Promise<boolean> {
+  return await succeeds((await findTool("kubectl")).path, [
     `--kubeconfig=${NODE_KUBECONFIG}`,
     ...["wait", "--for=condition=Ready", "--timeout=1s", `node/${NODE_NAME}`],
   ]);
 }
 
-function kubectl(args: readonly string[]): Promise<string> {
-  return runWell(programPath("kubectl"), [
+async function kubectl(args: readonly string[]): Promise<string> {
+  return await runWell((await findTool("kubectl")).path, [
     `--kubeconfig=${NODE_KUBECONFIG}`,
     ...args,
   ]);

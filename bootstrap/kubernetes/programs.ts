@@ -24,6 +24,8 @@ interface Program {
   readonly name: string;
   /** Its import path, or a folder of ours in go/. */
   readonly package: string;
+  /** What Go calls it (default its name). */
+  readonly built?: string;
 }
 
 const KUBERNETES = "k8s.io/kubernetes";
@@ -31,7 +33,7 @@ const ETCD = "go.etcd.io/etcd/server/v3";
 const COREDNS = "github.com/coredns/coredns";
 const KUBE_ROUTER = "github.com/cloudnativelabs/kube-router/v2";
 
-/** The programs, in the order in which they are built. */
+/** The programs that the node consists of. */
 export const PROGRAMS: readonly Program[] = [
   ...[
     "kube-apiserver",
@@ -39,9 +41,8 @@ export const PROGRAMS: readonly Program[] = [
     "kube-scheduler",
     "kubelet",
     "kube-proxy",
-    "kubectl",
   ].map((name) => ({ name, package: `${KUBERNETES}/cmd/${name}` })),
-  { name: "etcd", package: ETCD },
+  { name: "etcd", package: ETCD, built: "server" },
   ...["coredns", "kube-firewall", "pause"]
     .map((name) => ({ name, package: `./${name}` })),
 ];
@@ -125,7 +126,8 @@ async function build(
   const timed = async (what: string, ...args: readonly string[]) => {
     const startedMs = performance.now();
     await step(...args);
-    say(`${what}: ${Math.round((performance.now() - startedMs) / 1_000)} s`);
+    const took = Math.round((performance.now() - startedMs) / 1_000);
+    say(`${what} in ${took} s`);
   };
   const module = `${KUBERNETES}@v${VERSIONS.kubernetes}`;
   await ask(WANTED, workspace, "go", [go.path, "list", "-m", module], env);
@@ -145,15 +147,18 @@ async function build(
     gitMajor: major,
     gitMinor: minor,
   }).map(([key, value]) => `-X=k8s.io/component-base/version.${key}=${value}`);
-  for (const { name, package: path } of programs) {
-    await timed(
-      `Built ${name}`,
-      "build",
-      `-ldflags=${["-s", "-w", ...version].join(" ")}`,
-      `-o=${workspace.folder}/bin/${name}`,
-      path,
-    );
-    await Deno.rename(`${workspace.folder}/bin/${name}`, programPath(name));
+  say(`Building ${programs.map(({ name }) => name).join(", ")}`);
+  // All at once: the linker, which takes half of the time, uses one core.
+  const folder = `${workspace.folder}/bin/`;
+  await timed(
+    "Built them",
+    "build",
+    `-ldflags=${["-s", "-w", ...version].join(" ")}`,
+    `-o=${folder}`,
+    ...programs.map((program) => program.package),
+  );
+  for (const { name, built = name } of programs) {
+    await Deno.rename(`${folder}${built}`, programPath(name));
   }
   await Deno.remove(workspace.folder, { recursive: true });
 }

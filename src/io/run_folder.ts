@@ -61,6 +61,15 @@ export async function makeRunFolder(
   );
 }
 
+/**
+ * Checks, before a run of minutes, that it can leave a folder in `reportsDir`.
+ *
+ * @throws {Failure} `environment` when it cannot.
+ */
+export async function requireReports(reportsDir: string): Promise<void> {
+  await Deno.remove(await makeRunFolder(reportsDir, "trial"));
+}
+
 async function isMade(path: string): Promise<boolean> {
   try {
     await Deno.mkdir(path);

@@ -13,16 +13,21 @@ export const CONTEXT_FLAG = {
 } as const;
 
 /**
- * Checks that at most one kind of stack is asked for.
+ * Checks that at most one kind of stack is asked for, and nothing of it that it
+ * does not have.
  *
  * @throws {Failure} `usage`, naming both flags; `environment` in a binary or a
  * kit, which have no manifests.
  */
-export function requireOneStack({ isDocker, isKubernetes, context }: {
-  readonly isDocker: boolean;
-  readonly isKubernetes: boolean;
-  readonly context: string;
-}): void {
+export function requireOneStack(
+  { isDocker, isKubernetes, context, configFile }: {
+    readonly isDocker: boolean;
+    readonly isKubernetes: boolean;
+    readonly context: string;
+    /** "" for none. */
+    readonly configFile: string;
+  },
+): void {
   if (isDocker && isKubernetes) {
     throw new Failure(
       "usage",
@@ -34,6 +39,13 @@ export function requireOneStack({ isDocker, isKubernetes, context }: {
       "environment",
       "--kubernetes applies the project's manifests; use `./denow task` in " +
         "the project's folder, or leave it out",
+    );
+  }
+  if (isKubernetes && configFile !== "") {
+    throw new Failure(
+      "usage",
+      `--config ${configFile} has no effect with --kubernetes, where Envoy ` +
+        "has the configuration of deploy/kubernetes; leave one of them out",
     );
   }
   if (context === "" || isKubernetes) return;

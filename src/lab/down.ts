@@ -45,7 +45,7 @@ export async function down(argv: readonly string[]): Promise<number> {
     print(helpText("down [flags]", ABOUT, FLAGS));
     return 0;
   }
-  requireOneStack({ ...values, isDocker: false });
+  requireOneStack({ ...values, isDocker: false, configFile: "" });
   if (values.isKubernetes) return await removeNamespaces(values.context);
   const isEnded = await endNative();
   if (kitFolder() !== undefined) {

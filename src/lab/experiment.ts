@@ -13,7 +13,7 @@ import { commandWords, isFromSource, runtimeNote } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
-import { REPORTS } from "../io/run_folder.ts";
+import { REPORTS, requireReports } from "../io/run_folder.ts";
 import { CONTEXT_FLAG, requireOneStack } from "./cluster_flags.ts";
 import { compare, report } from "./report.ts";
 import { writeReports } from "../report/files.ts";
@@ -172,13 +172,6 @@ function choose(
       `There is no experiment "${unknown}"; there are ${known}`,
     );
   }
-  if (isKubernetes && configFile !== "") {
-    throw new Failure(
-      "usage",
-      `--config ${configFile} has no effect with --kubernetes, where Envoy ` +
-        "has the configuration of deploy/kubernetes; leave one of them out",
-    );
-  }
   if (service !== "" && configFile === "") {
     throw new Failure(
       "usage",
@@ -223,6 +216,7 @@ async function runAll(
 ): Promise<number> {
   const note = runtimeNote();
   if (note !== undefined) print(note);
+  if (flags.outDir !== "-") await requireReports(flags.outDir);
   const stop = listenForStop(killAllChildren);
   const own = flags.configFile === ""
     ? undefined

@@ -1,6 +1,7 @@
 /** The command `up`: a stack and callers in front of it, until Ctrl-C. */
 import { Failure, messageOf } from "../core/errors.ts";
 import { type FlagValues, helpText, parseFlags } from "../core/flags.ts";
+import { commandWords } from "../io/build.ts";
 import {
   type ExitStatus,
   exitWords,
@@ -71,9 +72,12 @@ export async function up(
   const stop = listenForStop(() => {
     killAllChildren();
     if (flags.docker) {
-      say("up", "containers may be left; `./denow task down` removes them");
+      say(
+        "up",
+        `containers may be left; \`${commandWords()} down\` removes them`,
+      );
     } else if (flags.kubernetes) {
-      const rest = "`./denow task down --kubernetes` removes it";
+      const rest = `\`${commandWords()} down --kubernetes\` removes it`;
       say("up", `the namespace "${UP_NAMESPACE}" may be left; ${rest}`);
     }
   });

@@ -111,7 +111,6 @@ const NO_EFFECT = {
   kubernetes: {
     serverPort: "each server has a pod of its own",
     discovery: "the cluster's DNS has the servers",
-    configFile: "Envoy has the configuration of deploy/kubernetes",
     isTls: "all speak plain text",
   },
 } as const;
@@ -124,8 +123,13 @@ const NO_EFFECT = {
 export function requireFittingFlags(
   flags: FlagValues<typeof UP_FLAGS>,
 ): void {
-  const { docker, kubernetes, context } = flags;
-  requireOneStack({ isDocker: docker, isKubernetes: kubernetes, context });
+  const { docker, kubernetes } = flags;
+  requireOneStack({
+    isDocker: docker,
+    isKubernetes: kubernetes,
+    context: flags.context,
+    configFile: flags.configFile,
+  });
   for (const stack of ["docker", "kubernetes"] as const) {
     if (!flags[stack]) continue;
     const reasons = NO_EFFECT[stack];

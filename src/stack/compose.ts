@@ -27,7 +27,7 @@ import {
 import { containersMib } from "./resident.ts";
 import { EnvoyAdmin } from "./envoy_admin.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
-import { requireFree } from "./free_port.ts";
+import { requireOutsideFree } from "./free_port.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { waitUntil } from "../io/wait.ts";
 import type { ExitStatus } from "../io/child.ts";
@@ -135,7 +135,7 @@ export class ComposeStack implements Stack {
    * container or network behind.
    */
   static async start(options: ComposeOptions): Promise<ComposeStack> {
-    requireFree([options.grpcPort, options.l4Port, options.adminPort]);
+    requireOutsideFree(options);
     const stack = new ComposeStack(options);
     const { signal, servers, config, configName = "envoy.yaml" } = options;
     try {

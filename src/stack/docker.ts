@@ -1,5 +1,6 @@
 /** Checks for Docker and Compose, and runs their commands. */
 import { Failure } from "../core/errors.ts";
+import { commandWords } from "../io/build.ts";
 import {
   lastLine,
   type RunOptions,
@@ -18,7 +19,7 @@ const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
 
 /** The way out for people without Docker. */
 const WITHOUT_DOCKER =
-  "or run `deno task up` without --docker, which needs no Docker";
+  `or run \`${commandWords()} up\` without --docker, which needs no Docker`;
 
 /**
  * Runs a `docker` command that must succeed.
@@ -123,7 +124,8 @@ export function dockerFailure(
     return new Failure(
       "environment",
       `Cannot listen on ${address}: the port is taken; stop what uses it ` +
-        "(`deno task down` stops the demo's containers) or choose another",
+        `(\`${commandWords()} down\` stops the demo's containers) or choose ` +
+        "another",
     );
   }
   const words = args.filter((word) => COMMAND.test(word)).slice(0, 2);

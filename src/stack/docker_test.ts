@@ -20,7 +20,7 @@ const rows = [
     what: "a port is taken",
     stdout: "Bind for 127.0.0.1:5000 failed: port is already allocated",
     message:
-      /^Cannot listen on 127\.0\.0\.1:5000: the port is taken; .*deno task down/,
+      /^Cannot listen on 127\.0\.0\.1:5000: the port is taken; .*\.\/denow task down/,
   },
   {
     what: "anything else",

@@ -1,5 +1,9 @@
 /** Free ports for stacks. */
-import { Failure } from "../core/errors.ts";
+import { Failure, messageOf } from "../core/errors.ts";
+import { commandWords } from "../io/build.ts";
+
+/** Every machine has it. */
+const FIRST_ADDRESS = "127.0.0.1";
 
 /** Addresses that a scaled native stack may need: 127.0.0.1 to 127.0.0.8. */
 const ADDRESSES = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -43,25 +47,57 @@ export function freePorts(taken: Set<number> = new Set()): {
 }
 
 /**
- * Checks that ports of 127.0.0.1 are free before containers are started, which
- * takes its time.
+ * Checks that a port is free before anything is started, so that the message
+ * names its flag.
  *
- * @throws {Failure} `environment`, naming one that is taken.
+ * @param hostname An address of this machine.
+ * @param flag That chooses the port.
+ * @param hint More about what may use it, in brackets (default none).
+ * @throws {Failure} `environment` when nothing can listen there.
  */
-export function requireFree(ports: readonly number[]): void {
-  for (const port of ports) {
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-    } catch (error) {
+export function requireFree(
+  hostname: string,
+  port: number,
+  flag: string,
+  hint = "",
+): void {
+  try {
+    Deno.listen({ hostname, port }).close();
+  } catch (error) {
+    const isTaken = error instanceof Deno.errors.AddrInUse;
+    if (!isTaken && hostname !== FIRST_ADDRESS) {
       throw new Failure(
         "environment",
-        `Cannot listen on 127.0.0.1:${port}: the port is taken; stop what uses ` +
-          "it (`deno task down` stops the demo's containers) or choose another " +
-          "with --port or --admin-port",
+        `This machine has no address ${hostname}, which the second server ` +
+          "needs; use --discovery eds, which needs 127.0.0.1 alone, or " +
+          "Compose: docker compose up --build --scale grpc-server=3",
         { cause: error },
       );
     }
+    throw new Failure(
+      "environment",
+      `Cannot listen on ${hostname}:${port}: ${
+        isTaken ? "the port is taken" : messageOf(error)
+      }; stop what uses it${hint} or choose another with ${flag}`,
+      { cause: error },
+    );
   }
+}
+
+/** Checks the ports of a stack that does not start its programs here. */
+export function requireOutsideFree(
+  { grpcPort, l4Port, adminPort }: {
+    readonly grpcPort?: number;
+    readonly l4Port: number;
+    readonly adminPort: number;
+  },
+): void {
+  const hint = ` (\`${commandWords()} down\` stops the demo's containers)`;
+  const check = (port: number, flag: string) =>
+    requireFree(FIRST_ADDRESS, port, flag, hint);
+  if (grpcPort !== undefined) check(grpcPort, "--port");
+  check(l4Port, "--port (the L4 listener is one above)");
+  check(adminPort, "--admin-port");
 }
 
 function isFree(port: number): boolean {

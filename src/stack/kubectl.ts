@@ -1,7 +1,7 @@
 /** Chooses a cluster, and runs kubectl's commands in one namespace of it. */
 import { Failure } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
-import { projectFolder } from "../io/build.ts";
+import { commandWords, projectFolder } from "../io/build.ts";
 import { type Child, startChild } from "../io/child.ts";
 import { lastLine, type RunResult, runToEnd } from "../io/processes.ts";
 
@@ -152,7 +152,7 @@ export async function chooseContext(
     throw new Failure(
       "environment",
       "kubectl knows no cluster; name a file with one in KUBECONFIG, or run " +
-        "`deno task up` without --kubernetes, which needs none",
+        `\`${commandWords()} up\` without --kubernetes, which needs none`,
     );
   }
   if (asked === "" && known.length > 1) {

@@ -20,7 +20,7 @@ import type { MethodOf, ReplyOf, RequestOf } from "../io/rpc.ts";
 import { waitUntil } from "../io/wait.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
 import { EnvoysAdmin } from "./envoys_admin.ts";
-import { requireFree } from "./free_port.ts";
+import { requireOutsideFree } from "./free_port.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { Kubectl, reasonOf } from "./kubectl.ts";
 import {
@@ -138,7 +138,10 @@ export class KubernetesStack implements Stack {
    * the cluster.
    */
   static async start(options: KubernetesOptions): Promise<KubernetesStack> {
-    requireFree([options.l4Port, options.adminPort]);
+    requireOutsideFree({
+      l4Port: options.l4Port,
+      adminPort: options.adminPort,
+    });
     const stack = new KubernetesStack(options);
     const { signal } = options;
     const { kubectl } = stack;

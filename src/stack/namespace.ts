@@ -1,5 +1,6 @@
 /** The namespace of a stack on Kubernetes, and what is needed to have one. */
 import { Failure } from "../core/errors.ts";
+import { commandWords } from "../io/build.ts";
 import { type Kubectl, reasonOf } from "./kubectl.ts";
 import { PART, PART_LABEL } from "./manifests.ts";
 
@@ -38,7 +39,7 @@ export async function createNamespace(
     "environment",
     await isOurs(kubectl)
       ? `The demo is already in namespace "${kubectl.namespace}" of context ` +
-        `${context}; \`deno task down --kubernetes\` removes it`
+        `${context}; \`${commandWords()} down --kubernetes\` removes it`
       : `There is a namespace "${kubectl.namespace}" in context ${context} ` +
         `that is not the demo's, as it lacks the label ${PART_LABEL}=${PART}; ` +
         "remove it, or use another cluster",

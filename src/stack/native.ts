@@ -18,6 +18,7 @@ import { dnsDiscovery } from "./discovery_dns.ts";
 import { edsDiscovery } from "./discovery_eds.ts";
 import { EnvoyProcess } from "./envoy_process.ts";
 import { addTls, type TlsSettings } from "./envoy_tls.ts";
+import { requireFree } from "./free_port.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { ownFolder } from "./own_folder.ts";
 import { residentMib } from "./resident.ts";
@@ -380,30 +381,6 @@ async function requireLoopback(): Promise<void> {
       `Cannot connect to ${HOST} on this machine: ${messageOf(error)}; check ` +
         "that its loopback interface is up (`ip link set lo up`) and that no " +
         "firewall filters it",
-      { cause: error },
-    );
-  }
-}
-
-function requireFree(hostname: string, port: number, flag: string): void {
-  try {
-    Deno.listen({ hostname, port }).close();
-  } catch (error) {
-    const isTaken = error instanceof Deno.errors.AddrInUse;
-    if (!isTaken && hostname !== HOST) {
-      throw new Failure(
-        "environment",
-        `This machine has no address ${hostname}, which the second server ` +
-          "needs; use --discovery eds, which needs 127.0.0.1 alone, or " +
-          "Compose: docker compose up --build --scale grpc-server=3",
-        { cause: error },
-      );
-    }
-    throw new Failure(
-      "environment",
-      `Cannot listen on ${hostname}:${port}: ${
-        isTaken ? "the port is taken" : messageOf(error)
-      }; stop what uses it or choose another with ${flag}`,
       { cause: error },
     );
   }

@@ -3,25 +3,17 @@
  * that docs/kubernetes.md names. Rollouts under load are experiments.
  */
 import assert from "node:assert/strict";
-import { KUBECONFIG } from "../../bootstrap/kubernetes/node.ts";
-import { readStarted } from "../../bootstrap/kubernetes/state.ts";
 import { Greeter } from "../../src/io/proto.ts";
 import { callToEnd, connect } from "../../src/io/rpc.ts";
-import { print } from "../../src/io/terminal.ts";
-import { findTool } from "../../src/io/tools.ts";
-import { chooseContext, Kubectl } from "../../src/stack/kubectl.ts";
+import { Kubectl } from "../../src/stack/kubectl.ts";
 import {
   type KubernetesOptions,
   KubernetesStack,
 } from "../../src/stack/kubernetes.ts";
 import { containerOf, deploymentOf } from "../../src/stack/manifests.ts";
 import type { StackAction } from "../../src/stack/stack.ts";
-import { freePort } from "../stacks.ts";
-
-const hasCluster = await readStarted() !== undefined;
-if (!hasCluster) {
-  print("Tests on Kubernetes are skipped: bootstrap/kubernetes.ts is not up");
-}
+import { reachCluster, testOnCluster } from "../cluster.ts";
+import { callMany, freePort } from "../stacks.ts";
 
 let stacks = 0;
 
@@ -29,12 +21,9 @@ let stacks = 0;
 async function newOptions(
   more: Partial<KubernetesOptions> = {},
 ): Promise<KubernetesOptions> {
-  Deno.env.set("KUBECONFIG", KUBECONFIG);
   stacks += 1;
-  const kubectlPath = (await findTool("kubectl")).path;
   return {
-    kubectlPath,
-    context: await chooseContext(kubectlPath, ""),
+    ...await reachCluster(),
     namespace: `grpc-demo-test-${Deno.pid}-${stacks}`,
     servers: 2,
     l4Port: freePort(),
@@ -71,10 +60,9 @@ async function callers(
   }
 }
 
-Deno.test({
-  name: "the stack on Kubernetes scales, kills, replaces and leaves nothing",
-  ignore: !hasCluster,
-  fn: async () => {
+testOnCluster(
+  "the stack on Kubernetes scales, kills, replaces and leaves nothing",
+  async () => {
     const actions: StackAction[] = [];
     const crashes: string[] = [];
     const options = await newOptions({
@@ -158,13 +146,35 @@ Deno.test({
     }
     assert.equal(await isThere(options), false);
   },
-});
+);
 
-Deno.test({
-  name:
-    "an image that cannot be pulled ends the start of a stack, in a sentence",
-  ignore: !hasCluster,
-  fn: async () => {
+testOnCluster(
+  "3,000 calls are shared equally, but for one call of each Envoy",
+  async () => {
+    const stack = await KubernetesStack.start(await newOptions({ servers: 3 }));
+    try {
+      const tallies = await Promise.all(
+        Array.from({ length: 6 }, () => callMany(stack.endpoint, 500)),
+      );
+      const shares = stack.servers().map(({ name }) =>
+        tallies.reduce(
+          (sum, { servers }) => sum + (servers.get(stack.podName(name)) ?? 0),
+          0,
+        )
+      );
+      for (const { errors } of tallies) assert.deepEqual([...errors], []);
+      assert.equal(shares.reduce((sum, share) => sum + share), 3000);
+      const difference = Math.max(...shares) - Math.min(...shares);
+      assert.ok(difference <= stack.envoys.length, shares.join(", "));
+    } finally {
+      await stack.close();
+    }
+  },
+);
+
+testOnCluster(
+  "an image that cannot be pulled ends the start of a stack, in a sentence",
+  async () => {
     const options = await newOptions({
       changes: [(objects) => {
         const server = containerOf(deploymentOf(objects, "grpc-server"));
@@ -177,4 +187,4 @@ Deno.test({
     });
     assert.equal(await isThere(options), false);
   },
-});
+);

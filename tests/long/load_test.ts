@@ -11,6 +11,7 @@ import {
 import { agrees, ledgersOf, readCounted } from "../../src/load/report.ts";
 import type { NativeStack } from "../../src/stack/native.ts";
 import { waitUntil } from "../../src/io/wait.ts";
+import { loadCommand, withFolder } from "../load_commands.ts";
 import { ABORTED, CROSSED, crossed, type Run, run } from "../load_runs.ts";
 import { awaitHealthy, freePort, withStack } from "../stacks.ts";
 
@@ -234,4 +235,24 @@ Deno.test("k6 with nothing to test says so in one sentence", async () => {
     output,
     new RegExp(`Nothing to test at ${target} \\(connection refused\\); start`),
   );
+});
+
+Deno.test("deno task load fails when a server is slow, whatever the machine does", async () => {
+  await withStack({ allowFaults: true }, async (stack) => {
+    // Far more than calls wait for a core here.
+    await stack.fault("server-2", {
+      kind: "delay",
+      delayMs: 2500,
+      durationMs: 60_000,
+    });
+    const { code, stdout, stderr } = await loadCommand([], {
+      TARGET: stack.endpoint,
+      RATE: "50",
+      TOLERANCE: "0.03",
+      VUS: "199",
+    });
+    assert.equal(code, CROSSED, stdout + stderr);
+    assert.match(stdout, /^ {2}grpc_req_duration\{measured:yes\}: must be/m);
+    await withFolder(stdout, () => Promise.resolve());
+  });
 });

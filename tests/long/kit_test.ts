@@ -3,17 +3,17 @@
  * The same commands are typed in a copy of the source tree.
  */
 import assert from "node:assert/strict";
-import config from "../deno.json" with { type: "json" };
-import { UNKNOWN_EXIT_CODE } from "../src/core/load/verdict.ts";
-import { sha256OfFile } from "../src/io/digest.ts";
-import { KIT_SUMS, parseSums } from "../src/io/kit.ts";
-import { print } from "../src/io/terminal.ts";
-import { KIT_BYTES_MAX } from "../tools/kit.ts";
-import { findParts, HOST, type KitTarget } from "../tools/kit/parts.ts";
-import { stageKit } from "../tools/kit/stage.ts";
-import type { Outcome } from "./kit_commands.ts";
-import { testWhere, whyNotRun } from "./needs.ts";
-import { copyProject, ROOT, start, startIn } from "./programs.ts";
+import config from "../../deno.json" with { type: "json" };
+import { UNKNOWN_EXIT_CODE } from "../../src/core/load/verdict.ts";
+import { sha256OfFile } from "../../src/io/digest.ts";
+import { KIT_SUMS, parseSums } from "../../src/io/kit.ts";
+import { print } from "../../src/io/terminal.ts";
+import { KIT_BYTES_MAX } from "../../tools/kit.ts";
+import { findParts, HOST, type KitTarget } from "../../tools/kit/parts.ts";
+import { stageKit } from "../../tools/kit/stage.ts";
+import type { Outcome } from "../kit_commands.ts";
+import { testWhere, whyNotRun } from "../needs.ts";
+import { copyProject, ROOT, start, startIn } from "../programs.ts";
 
 /** Generous: other tests' machines are busy; docs/kit.md has measurements. */
 const FIRST_REPLY_LIMIT_MS = 10_000;
