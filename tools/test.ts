@@ -28,6 +28,9 @@ const DENO_CHECKS: readonly (readonly [what: string, args: string[]])[] = [
   ],
 ];
 
+/** Tests in parallel wait for programs more than they compute. */
+const JOBS = Math.ceil(1.5 * navigator.hardwareConcurrency);
+
 /** Runs Deno; each line is printed and passed on. */
 async function runDeno(
   args: readonly string[],
@@ -38,7 +41,7 @@ async function runDeno(
     args: [...args],
     // The tests start programs with paths relative to here, wherever we were
     // called.
-    env: { INIT_CWD: Deno.cwd() },
+    env: { INIT_CWD: Deno.cwd(), DENO_JOBS: String(JOBS) },
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
