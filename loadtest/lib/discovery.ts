@@ -1,4 +1,5 @@
 // Discovers the servers before anything is measured.
+import { sleep } from "k6";
 import exec from "k6/execution";
 import type { LoadSettings } from "../../src/core/load/settings.ts";
 import { Caller } from "./greeter.ts";
@@ -10,6 +11,12 @@ export interface Discovered {
   /** Calls on one connection through L7_TARGET, by server; null without it. */
   readonly l7Calls: Readonly<Record<string, number>> | null;
 }
+
+/**
+ * What was just started is waited for. In a pod all is refused for some 2 s,
+ * until the network policies that are for it have an effect.
+ */
+const START_LIMIT_MS = 5000;
 
 /** Calls per server on L7_TARGET, for comparison. */
 export const L7_CALLS_PER_SERVER = 100;
@@ -61,14 +68,7 @@ function callsOverL7(settings: LoadSettings): Record<string, number> {
 /** Makes a call of set-up. @returns The name of the server that answered. */
 function firstCall(caller: Caller, settings: LoadSettings): string {
   const { target } = caller;
-  try {
-    caller.connectOnce();
-  } catch (error) {
-    exec.test.abort(
-      `Nothing to test at ${target} (${reasonOf(error)}); start it with ` +
-        '"deno task up --no-client" or "docker compose up", or set TARGET',
-    );
-  }
+  connect(caller);
   const { isOk, server, error } = caller.sayHello(settings, {});
   if (!isOk) {
     exec.test.abort(`The first calls to ${target} must succeed: ${error}`);
@@ -80,6 +80,26 @@ function firstCall(caller: Caller, settings: LoadSettings): string {
     );
   }
   return server;
+}
+
+/** Connects within {@linkcode START_LIMIT_MS}, or aborts the run. */
+function connect(caller: Caller): void {
+  const limitMs = Date.now() + START_LIMIT_MS;
+  while (true) {
+    try {
+      caller.connectOnce();
+      return;
+    } catch (error) {
+      if (Date.now() < limitMs) {
+        sleep(0.5);
+        continue;
+      }
+      exec.test.abort(
+        `Nothing to test at ${caller.target} (${reasonOf(error)}); start it ` +
+          'with "deno task up --no-client" or "docker compose up", or set TARGET',
+      );
+    }
+  }
 }
 
 /** Sorts "server-10" after "server-9". */

@@ -160,7 +160,7 @@ export class KubernetesStack implements Stack {
         "--output=jsonpath={.spec.clusterIP}",
       ]);
       stack.#endpoint = `${address}:${CALLERS_PORT}`;
-      await requireReachable(address, CALLERS_PORT);
+      await requireReachable(address, CALLERS_PORT, signal);
       const { servers, healthyAtStart = servers } = options;
       await awaitHealthy(stack.admin, healthyAtStart, {
         isReached: (healthy, found) =>

@@ -1,6 +1,7 @@
 /** The namespace of a stack on Kubernetes, and what is needed to have one. */
 import { Failure } from "../core/errors.ts";
 import { commandWords } from "../io/build.ts";
+import { waitUntil } from "../io/wait.ts";
 import { type Kubectl, reasonOf } from "./kubectl.ts";
 import { PART, PART_LABEL } from "./manifests.ts";
 
@@ -15,6 +16,9 @@ const LAST_GRACE_S = 1;
 const REMOVAL_LIMIT_MS = 120_000;
 
 const CONNECT_LIMIT_MS = 3000;
+
+/** A node's rules for a Service follow its first endpoints by some seconds. */
+const REACHED_LIMIT_MS = 10_000;
 
 /**
  * Creates the namespace. That fails if there is one, so that nothing of others
@@ -137,28 +141,34 @@ export async function requireRights(kubectl: Kubectl): Promise<void> {
 }
 
 /**
- * Checks that callers on this machine reach the Service.
+ * Waits until callers on this machine reach the Service, for at most 10 s.
  *
  * @throws {Failure} `environment` when they do not.
  */
 export async function requireReachable(
   address: string,
   port: number,
+  signal?: AbortSignal,
 ): Promise<void> {
-  try {
-    const connection = await Deno.connect({
-      hostname: address,
-      port,
-      signal: AbortSignal.timeout(CONNECT_LIMIT_MS),
-    });
-    connection.close();
-  } catch (error) {
-    throw new Failure(
-      "environment",
-      `The Service's address, ${address}:${port}, is not reached from ` +
-        "here; run this on a node of the cluster, or make the load inside: " +
-        "kubectl apply -k deploy/kubernetes/load",
-      { cause: error },
-    );
-  }
+  const isReached = async () => {
+    try {
+      const connection = await Deno.connect({
+        hostname: address,
+        port,
+        signal: AbortSignal.timeout(CONNECT_LIMIT_MS),
+      });
+      connection.close();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  if (await waitUntil(isReached, REACHED_LIMIT_MS, signal)) return;
+  signal?.throwIfAborted();
+  throw new Failure(
+    "environment",
+    `The Service's address, ${address}:${port}, is not reached from ` +
+      "here; run this on a node of the cluster, or make the load inside: " +
+      "kubectl apply -k deploy/kubernetes/load",
+  );
 }
