@@ -7,6 +7,7 @@
  * a successor that is Ready before a pod ends.
  */
 import { fieldsOf } from "../src/core/yaml.ts";
+import { noRetries } from "../src/experiment/changes.ts";
 import type {
   Experiment,
   NamedManifestChange,
@@ -72,7 +73,8 @@ export const serverRollout: Experiment = rollout("grpc-server", {
   name: "server-rollout",
   question: "Is a call lost while all servers are replaced by a rollout?",
   control: {
-    about: "no preStop, and servers do not wait for health checkers",
+    about: "no preStop, no drain, no retries",
+    changes: [noRetries],
     setup: {
       serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
       kubernetes: { changes: [noPreStop("grpc-server")] },

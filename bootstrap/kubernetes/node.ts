@@ -47,6 +47,8 @@ interface Daemon {
   /** Its path, or its name on PATH. */
   readonly command: string;
   readonly args: readonly string[];
+  /** Whether pods are its children (default false). */
+  readonly startsPods?: boolean;
   /** Whether it serves; a daemon without it is not waited for. */
   readonly isReady?: () => Promise<boolean>;
 }
@@ -55,6 +57,7 @@ const CONTAINERD: Daemon = {
   name: "containerd",
   command: "containerd",
   args: [`--config=${RUN_FOLDER}/containerd.toml`],
+  startsPods: true,
   isReady: () => succeeds("ctr", [...CTR, "version"]),
 };
 
@@ -272,9 +275,19 @@ async function makeCertificate(
   ]);
 }
 
-async function launch({ name, command, args, isReady }: Daemon): Promise<void> {
+/**
+ * The priority of what manages the pods, which are measured, and which have
+ * that of containerd, whose children they are.
+ */
+const NICE = ["--adjustment=10"];
+
+async function launch(
+  { name, command, args, isReady, startsPods }: Daemon,
+): Promise<void> {
   const log = `${DATA_FOLDER}/${name}.log`;
-  const { pid, hasEnded } = startDetached(command, args, log);
+  const { pid, hasEnded } = startsPods
+    ? startDetached(command, args, log)
+    : startDetached("nice", [...NICE, command, ...args], log);
   await noteProcess(name, pid);
   const isDecided = await waitUntil(
     async () => hasEnded() || await (isReady?.() ?? true),

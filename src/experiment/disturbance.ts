@@ -13,7 +13,7 @@ const PROBE_INTERVAL_MS = 50;
  * From runs on two cores: a quiet machine stays below 5 ms, 0.06 and 0.02; two
  * busy loops on each core push the share of others above 0.4.
  */
-const TIMERS_LATE_MS_MAX = 60;
+export const TIMERS_LATE_MS_MAX = 60;
 const OTHERS_SHARE_MAX = 0.25;
 const STOLEN_SHARE_MAX = 0.1;
 
@@ -37,9 +37,12 @@ export function sharesBetween(
 /**
  * Begins to measure.
  *
+ * @param timersLateMsMax Above it the machine is busy.
  * @returns Ends it and tells what was measured.
  */
-export async function watchDisturbance(): Promise<() => Promise<Disturbance>> {
+export async function watchDisturbance(
+  timersLateMsMax: number,
+): Promise<() => Promise<Disturbance>> {
   const before = await cpuTime();
   const lateMs: number[] = [];
   let dueMs = performance.now() + PROBE_INTERVAL_MS;
@@ -52,6 +55,7 @@ export async function watchDisturbance(): Promise<() => Promise<Disturbance>> {
     clearInterval(timer);
     return {
       timersLateMs: percentile(lateMs, 99) ?? 0,
+      timersLateMsMax,
       ...sharesBetween(before, await cpuTime()),
     };
   };
@@ -59,7 +63,12 @@ export async function watchDisturbance(): Promise<() => Promise<Disturbance>> {
 
 /** Says why the machine was too busy; undefined if it was not. */
 export function busyWords(disturbance: Disturbance): string | undefined {
-  const { timersLateMs, othersShare, stolenShare } = disturbance;
+  const {
+    timersLateMs,
+    timersLateMsMax = TIMERS_LATE_MS_MAX,
+    othersShare,
+    stolenShare,
+  } = disturbance;
   const words: string[] = [];
   if (othersShare > OTHERS_SHARE_MAX) {
     words.push(`others took ${percent(othersShare)} of the processor`);
@@ -67,7 +76,7 @@ export function busyWords(disturbance: Disturbance): string | undefined {
   if (stolenShare > STOLEN_SHARE_MAX) {
     words.push(`its host took ${percent(stolenShare)}`);
   }
-  if (timersLateMs > TIMERS_LATE_MS_MAX) {
+  if (timersLateMs > timersLateMsMax) {
     words.push(`timers were ${timersLateMs.toFixed(0)} ms late`);
   }
   return words.length === 0 ? undefined : words.join(", ");

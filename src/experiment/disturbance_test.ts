@@ -41,6 +41,16 @@ for (
     ["a busy host", { stolenShare: 0.2 }, "its host took 20 %"],
     ["late timers", { timersLateMs: 88.4 }, "timers were 88 ms late"],
     [
+      "timers that may be late",
+      { timersLateMs: 88.4, timersLateMsMax: 100 },
+      undefined,
+    ],
+    [
+      "timers later than they may be",
+      { timersLateMs: 100.6, timersLateMsMax: 100 },
+      "timers were 101 ms late",
+    ],
+    [
       "all of them",
       { othersShare: 0.3, stolenShare: 0.3, timersLateMs: 100 },
       "others took 30 % of the processor, its host took 30 %, timers were 100 ms late",

@@ -49,6 +49,8 @@ export class Unmeasured extends Error {
 export interface Disturbance {
   /** The 99th percentile of how late timers fired. */
   readonly timersLateMs: number;
+  /** Above it the machine is busy (default 60 ms). */
+  readonly timersLateMsMax?: number;
   /** The share of all CPU time that other programs took, 0 to 1. */
   readonly othersShare: number;
   /** The share that the virtual machine's host stole, 0 to 1. */

@@ -5,7 +5,7 @@ import { exitWords } from "../io/child.ts";
 import { isAccessLog } from "../stack/output.ts";
 import { changedConfig } from "./changes.ts";
 import type { Experiment, Load, Setup } from "./experiment.ts";
-import { watchDisturbance } from "./disturbance.ts";
+import { TIMERS_LATE_MS_MAX, watchDisturbance } from "./disturbance.ts";
 import {
   type Action,
   type CallRecord,
@@ -165,7 +165,9 @@ class Run {
       signal.throwIfAborted();
       const before = await takeSnapshot(stack, this.#names);
       const endDisturbance =
-        await (this.#options.watchDisturbance ?? watchDisturbance)();
+        await (this.#options.watchDisturbance ?? watchDisturbance)(
+          this.#options.stacks.timersLateMsMax ?? TIMERS_LATE_MS_MAX,
+        );
       const startedAt = new Date().toISOString();
       this.#startedAtMs = performance.now();
       await this.#during(stack, recorder);

@@ -43,6 +43,11 @@ export interface StackFactory {
   readonly name: string;
   /** What set-ups change (default envoy.yaml). */
   readonly base?: { readonly config: EnvoyConfig; readonly name: string };
+  /**
+   * How late timers may be, as their 99th percentile, before the machine counts
+   * as busy (default 60 ms).
+   */
+  readonly timersLateMsMax?: number;
   start(options: StackOptions): Promise<Stack>;
 }
 
