@@ -23,7 +23,7 @@ import {
 } from "./_kubernetes.ts";
 
 /** The rollouts end before the last call. */
-const DURATION_MS = 40_000;
+const DURATION_MS = 32_000;
 
 /** Longer than a server goes on once it is deleted, so that a gap shows. */
 const START_S = 10;
@@ -79,7 +79,7 @@ export const serverRollout: Experiment = rollout("grpc-server", {
       serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
       kubernetes: { changes: [noPreStop("grpc-server")] },
     },
-    load: { durationMs: 30_000 },
+    load: { durationMs: 15_000 },
     breaks: ["lost"],
   },
 });
@@ -104,7 +104,7 @@ export const envoyRollout: Experiment = rollout("envoy", {
   control: {
     about: "no preStop: Envoy gets SIGTERM without draining first",
     setup: { kubernetes: { changes: [noPreStop("envoy")] } },
-    load: { durationMs: 30_000 },
+    load: { durationMs: 20_000 },
     breaks: ["lost"],
   },
 });
