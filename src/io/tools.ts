@@ -17,7 +17,7 @@ import { type ToolName, TOOLS } from "./tools/table.ts";
 
 export type { ToolName } from "./tools/table.ts";
 
-/** A tool at its pinned version. */
+/** A tool at its pinned version, or another that serves as well. */
 export interface Tool {
   /** The path of its executable. */
   readonly path: string;
@@ -49,7 +49,7 @@ const PROGRESS_INTERVAL_MS = 30_000;
 const VERSION_LIMIT_MS = 10_000;
 
 /**
- * Finds a tool at its pinned version: in its variable (`ENVOY`, `K6`, `GRPCURL`),
+ * Finds a tool at its pinned version, or another that serves as well: in its variable (`ENVOY`, `K6`, `GRPCURL`),
  * on PATH or in .tools; otherwise fetches it into .tools. Several processes may
  * do so at once. In a kit it is the kit's own, and nothing else: a kit fetches
  * nothing.
@@ -103,11 +103,11 @@ async function findInstalled(
 ): Promise<Tool | undefined> {
   const env = options.env ?? ((name: string) => Deno.env.get(name));
   const onProgress = options.onProgress ?? (() => {});
-  const tool = (path: string, origin: Tool["origin"]): Tool => ({
-    path,
-    version: row.version,
-    origin,
-  });
+  const tool = (
+    path: string,
+    origin: Tool["origin"],
+    version = row.version,
+  ): Tool => ({ path, version, origin });
 
   const kit = kitFolder();
   if (kit !== undefined) {
@@ -119,11 +119,14 @@ async function findInstalled(
   }
   const given = env(row.variable);
   if (given !== undefined && given !== "") {
-    return tool(await checkGiven(row, given, options.signal), "variable");
+    const { path, version } = await checkGiven(row, given, options.signal);
+    return tool(path, "variable", version);
   }
   for (const path of onPath(row.name, env)) {
     const found = await versionOf(row, path, options.signal);
-    if (found === row.version) return tool(path, "path");
+    if (found !== undefined && serves(row, found)) {
+      return tool(path, "path", found);
+    }
     onProgress(
       found === undefined
         ? `Skipping "${path}": it does not report its version`
@@ -141,11 +144,15 @@ async function findInstalled(
   return undefined;
 }
 
+function serves(row: ToolRow, version: string): boolean {
+  return version === row.version || (row.accepts?.(version) ?? false);
+}
+
 async function checkGiven(
   row: ToolRow,
   path: string,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<Pick<Tool, "path" | "version">> {
   const remedy = `set it to an executable ${row.title} ${row.version}, ` +
     "or unset it to have one found";
   const refuse = (why: string) =>
@@ -161,10 +168,8 @@ async function checkGiven(
   if (found === undefined) {
     throw refuse(`which does not run as ${row.title}`);
   }
-  if (found !== row.version) {
-    throw refuse(`which is ${row.title} ${found}`);
-  }
-  return absolute;
+  if (!serves(row, found)) throw refuse(`which is ${row.title} ${found}`);
+  return { path: absolute, version: found };
 }
 
 /** The version an executable reports; undefined if it is broken. */

@@ -63,6 +63,27 @@ Deno.test("findToolOfRow() passes over another version on PATH", async () => {
   ]);
 });
 
+Deno.test("findToolOfRow() takes another version that serves as well", async () => {
+  await using place = await Place.make();
+  const path = place.write("old/fake", fakeTool("1.0.0"));
+  const row = { ...ROW, accepts: (version: string) => version === "1.0.0" };
+  const own = await findToolOfRow(row, place.options({ FAKE: path }));
+  assert.deepEqual(own, { path, version: "1.0.0", origin: "variable" });
+  const PATH = join(path, "..");
+  const found = await findToolOfRow(row, place.options({ PATH }));
+  assert.deepEqual(found, { path, version: "1.0.0", origin: "path" });
+  assert.deepEqual(place.progress, []);
+});
+
+Deno.test("kubectl may be any that renders the manifests", () => {
+  const { accepts } = TOOLS.kubectl;
+  const versions = ["1.27.9", "1.28.0", "1.32.4-dispatcher", "1.41.0", "2.0.0"];
+  assert.deepEqual(
+    versions.map((version) => accepts?.(version)),
+    [false, true, true, true, false],
+  );
+});
+
 Deno.test("findToolOfRow() passes over what does not run on PATH", async () => {
   await using place = await Place.make();
   const broken = [

@@ -24,6 +24,8 @@ export interface ToolRow {
   readonly variable: string;
   /** The pinned version. */
   readonly version: string;
+  /** Whether another version serves as well (default: none does). */
+  readonly accepts?: (version: string) => boolean;
   /** The arguments that make it print its version. */
   readonly versionArgs: readonly string[];
   /** Matches the version in the output, as the first group. */
