@@ -75,9 +75,9 @@ Deno.test("findToolOfRow() takes another version that serves as well", async () 
   assert.deepEqual(place.progress, []);
 });
 
-Deno.test("kubectl may be any that renders the manifests", () => {
+Deno.test("kubectl may be any from 1.32 on", () => {
   const { accepts } = TOOLS.kubectl;
-  const versions = ["1.27.9", "1.28.0", "1.32.4-dispatcher", "1.41.0", "2.0.0"];
+  const versions = ["1.31.9", "1.32.0", "1.32.4-dispatcher", "1.41.0", "2.0.0"];
   assert.deepEqual(
     versions.map((version) => accepts?.(version)),
     [false, true, true, true, false],

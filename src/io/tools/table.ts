@@ -49,8 +49,8 @@ export const TOOLS = {
     title: "kubectl",
     variable: "KUBECTL",
     version: config.toolVersions.kubectl,
-    // It must fit the cluster more than the project. 1.28 renders the manifests.
-    accepts: (version) => Number(/^1\.(\d+)/.exec(version)?.[1] ?? 0) >= 28,
+    // It must fit the cluster more than the project; 1.32 is the oldest tried.
+    accepts: (version) => Number(/^1\.(\d+)/.exec(version)?.[1] ?? 0) >= 32,
     versionArgs: ["version", "--client"],
     versionPattern: /^Client Version: v([0-9][^ \n]*)/,
     fetchedWith: "pip",
