@@ -22,9 +22,6 @@ import {
   noPreStop,
 } from "./_kubernetes.ts";
 
-/** The rollouts end before the last call. */
-const DURATION_MS = 32_000;
-
 /** Longer than a server goes on once it is deleted, so that a gap shows. */
 const START_S = 10;
 
@@ -37,15 +34,20 @@ const slowStart: NamedManifestChange = {
   },
 };
 
-/** A rollout of the experiment or of its control. */
+/**
+ * A rollout of the experiment or of its control.
+ *
+ * @param durationMs Of the load; the rollout ends before the last call.
+ */
 function rollout(
   deployment: Deployment,
+  durationMs: number,
   own: Pick<Experiment, "name" | "question" | "control"> & Partial<Experiment>,
 ): Experiment {
   return {
     isForKubernetes: true,
     setup: { servers: 3 },
-    load: { ratePerS: 200, durationMs: DURATION_MS, workMs: 50 },
+    load: { ratePerS: 200, durationMs, workMs: 50 },
     events: [{
       atMs: 1000,
       label: `restart of ${deployment}`,
@@ -60,7 +62,7 @@ function rollout(
         id: "within",
         text: "every pod is replaced while calls are made",
         judge: measuredBetween("all pods are new", {
-          max: DURATION_MS,
+          max: durationMs,
           unit: "ms",
         }),
       },
@@ -69,7 +71,7 @@ function rollout(
   };
 }
 
-export const serverRollout: Experiment = rollout("grpc-server", {
+export const serverRollout: Experiment = rollout("grpc-server", 32_000, {
   name: "server-rollout",
   question: "Is a call lost while all servers are replaced by a rollout?",
   control: {
@@ -84,7 +86,7 @@ export const serverRollout: Experiment = rollout("grpc-server", {
   },
 });
 
-export const serverRolloutAtOnce: Experiment = rollout("grpc-server", {
+export const serverRolloutAtOnce: Experiment = rollout("grpc-server", 45_000, {
   name: "server-rollout-at-once",
   question: "Does it matter that a server only ends once another is Ready?",
   setup: { servers: 2, kubernetes: { changes: [slowStart] } },
@@ -98,7 +100,7 @@ export const serverRolloutAtOnce: Experiment = rollout("grpc-server", {
   },
 });
 
-export const envoyRollout: Experiment = rollout("envoy", {
+export const envoyRollout: Experiment = rollout("envoy", 32_000, {
   name: "envoy-rollout",
   question: "Is a call lost while both Envoys are replaced by a rollout?",
   control: {
