@@ -1,5 +1,8 @@
 /** What experiments on Kubernetes share. */
-import type { NamedManifestChange } from "../src/experiment/experiment.ts";
+import type {
+  NamedManifestChange,
+  Setup,
+} from "../src/experiment/experiment.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { KubernetesStack } from "../src/stack/kubernetes.ts";
 import { containerOf, deploymentOf, specOf } from "../src/stack/manifests.ts";
@@ -26,6 +29,12 @@ export function noPreStop(deployment: Deployment): NamedManifestChange {
     },
   };
 }
+
+/** Servers end as soon as their pods are deleted, with the calls on them. */
+export const endAtOnce: Partial<Setup> = {
+  serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
+  kubernetes: { changes: [noPreStop("grpc-server")] },
+};
 
 /** A rollout ends all pods before their successors are Ready. */
 export function allUnavailable(deployment: Deployment): NamedManifestChange {

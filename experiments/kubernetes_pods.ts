@@ -15,7 +15,7 @@ import type { RunContext } from "../src/experiment/run_context.ts";
 import type { KubernetesObject } from "../src/stack/manifests.ts";
 import { noCallIsLost } from "./_claims.ts";
 import { killOne } from "./kill_one.ts";
-import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
+import { endAtOnce, kubernetesOf, noPreStop } from "./_kubernetes.ts";
 import { balancedFrom, scaleUp } from "./scale_up.ts";
 
 const LOAD = { ratePerS: 200, workMs: 50 } as const;
@@ -46,10 +46,7 @@ export const forcedDelete: Experiment = {
   control: {
     about: "no retries, no preStop, and the server does not drain",
     changes: [noRetries],
-    setup: {
-      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
-      kubernetes: { changes: [noPreStop("grpc-server")] },
-    },
+    setup: endAtOnce,
     breaks: ["lost"],
   },
 };
@@ -173,10 +170,7 @@ export const podsScale: Experiment = {
   control: {
     about: "no preStop, no drain, no retries",
     changes: [noRetries],
-    setup: {
-      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
-      kubernetes: { changes: [noPreStop("grpc-server")] },
-    },
+    setup: endAtOnce,
     load: { durationMs: 15_000 },
     breaks: ["lost"],
   },

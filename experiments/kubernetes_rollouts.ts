@@ -18,6 +18,7 @@ import { noCallIsLost } from "./_claims.ts";
 import {
   allUnavailable,
   type Deployment,
+  endAtOnce,
   kubernetesOf,
   noPreStop,
 } from "./_kubernetes.ts";
@@ -77,10 +78,7 @@ export const serverRollout: Experiment = rollout("grpc-server", 32_000, {
   control: {
     about: "no preStop, no drain, no retries",
     changes: [noRetries],
-    setup: {
-      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
-      kubernetes: { changes: [noPreStop("grpc-server")] },
-    },
+    setup: endAtOnce,
     load: { durationMs: 15_000 },
     breaks: ["lost"],
   },

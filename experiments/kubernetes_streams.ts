@@ -11,8 +11,13 @@ import { measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
-import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
-import { INTERVAL_MS, readHellos } from "./streams.ts";
+import { endAtOnce, kubernetesOf } from "./_kubernetes.ts";
+import {
+  INTERVAL_MS,
+  measureEnd,
+  readHellos,
+  wholeStreams,
+} from "./streams.ts";
 
 /** Callers, each with one stream after another. */
 const CALLERS = 9;
@@ -29,7 +34,7 @@ async function readUntil(run: RunContext, isOver: AbortSignal): Promise<void> {
   let silenceMs = 0;
   try {
     while (!isOver.aborted && !run.signal.aborted) {
-      const { status, replies } = await readHellos(
+      const end = await readHellos(
         client,
         REPLIES,
         run.signal,
@@ -39,8 +44,7 @@ async function readUntil(run: RunContext, isOver: AbortSignal): Promise<void> {
         },
       );
       run.addCalls(1);
-      run.measure("stream ended OK", status === "OK" ? 1 : 0);
-      run.measure("replies", replies);
+      measureEnd(run, end);
     }
   } finally {
     client.close();
@@ -75,16 +79,7 @@ export const podsWithStreams: Experiment = {
     do: rollWithStreams,
   }],
   claims: [
-    {
-      id: "whole",
-      text: "every stream ends with OK",
-      judge: measuredBetween("stream ended OK", { min: 1 }),
-    },
-    {
-      id: "replies",
-      text: `every stream delivers its ${REPLIES} replies`,
-      judge: measuredBetween("replies", { min: REPLIES, max: REPLIES }),
-    },
+    ...wholeStreams(REPLIES),
     {
       id: "silence",
       text:
@@ -98,10 +93,7 @@ export const podsWithStreams: Experiment = {
   ],
   control: {
     about: "no preStop, and servers end with their streams",
-    setup: {
-      serverFlags: ["--drain-wait", "0", "--close-deadline", "0"],
-      kubernetes: { changes: [noPreStop("grpc-server")] },
-    },
+    setup: endAtOnce,
     breaks: ["whole", "replies"],
   },
 };

@@ -9,6 +9,7 @@
  */
 import { routeAction } from "../src/experiment/changes.ts";
 import type {
+  Claim,
   Experiment,
   Judgement,
   NamedChange,
@@ -84,6 +85,31 @@ export async function readHellos(
   return { status, replies, servers };
 }
 
+/** Measures what {@linkcode wholeStreams} judges. */
+export function measureEnd(
+  run: RunContext,
+  { status, replies }: StreamEnd,
+): void {
+  run.measure("stream ended OK", status === "OK" ? 1 : 0);
+  run.measure("replies", replies);
+}
+
+/** No stream is cut: each ends well, with as many replies as it asked for. */
+export function wholeStreams(replies: number): readonly Claim[] {
+  return [
+    {
+      id: "whole",
+      text: "every stream ends with OK",
+      judge: measuredBetween("stream ended OK", { min: 1 }),
+    },
+    {
+      id: "replies",
+      text: `every stream delivers its ${replies} replies`,
+      judge: measuredBetween("replies", { min: replies, max: replies }),
+    },
+  ];
+}
+
 /** Opens streams on one connection and reads them to their end. */
 async function readAll(run: RunContext): Promise<void> {
   const client = connect(Greeter, run.stack.endpoint);
@@ -95,11 +121,10 @@ async function readAll(run: RunContext): Promise<void> {
     ),
   );
   client.close();
-  for (const { status, replies, servers } of ends) {
-    run.measure("stream ended OK", status === "OK" ? 1 : 0);
-    run.measure("replies", replies);
-    run.measure("servers of a stream", servers.size);
-    for (const server of servers) run.measure(`streams of ${server}`, 1);
+  for (const end of ends) {
+    measureEnd(run, end);
+    run.measure("servers of a stream", end.servers.size);
+    for (const server of end.servers) run.measure(`streams of ${server}`, 1);
   }
 }
 
@@ -129,19 +154,7 @@ export const longStreams: Experiment = {
   load: { ratePerS: 0, durationMs: 1000 },
   events: [{ atMs: 0, label: `${STREAMS} streams`, do: readAll }],
   claims: [
-    {
-      id: "whole",
-      text: "every stream ends with OK",
-      judge: measuredBetween("stream ended OK", { min: 1 }),
-    },
-    {
-      id: "replies",
-      text: `every stream delivers its ${LONG_REPLIES} replies`,
-      judge: measuredBetween("replies", {
-        min: LONG_REPLIES,
-        max: LONG_REPLIES,
-      }),
-    },
+    ...wholeStreams(LONG_REPLIES),
     {
       id: "pinned",
       text: "every stream stays on the server where it began",

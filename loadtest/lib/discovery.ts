@@ -84,21 +84,21 @@ function firstCall(caller: Caller, settings: LoadSettings): string {
 
 /** Connects within {@linkcode START_LIMIT_MS}, or aborts the run. */
 function connect(caller: Caller): void {
-  const limitMs = Date.now() + START_LIMIT_MS;
+  const limitAtMs = Date.now() + START_LIMIT_MS;
   while (true) {
     try {
       caller.connectOnce();
       return;
     } catch (error) {
-      if (Date.now() < limitMs) {
-        sleep(0.5);
-        continue;
+      if (Date.now() >= limitAtMs) {
+        exec.test.abort(
+          `Nothing to test at ${caller.target} (${reasonOf(error)}); start ` +
+            'it with "deno task up --no-client" or "docker compose up", or ' +
+            "set TARGET",
+        );
       }
-      exec.test.abort(
-        `Nothing to test at ${caller.target} (${reasonOf(error)}); start it ` +
-          'with "deno task up --no-client" or "docker compose up", or set TARGET',
-      );
     }
+    sleep(0.5);
   }
 }
 
