@@ -106,8 +106,10 @@ export const nodeDrain: Experiment = {
     },
   ],
   control: {
-    about: "no disruption budget, no preStop",
+    about: "no disruption budget, no preStop, no drain, no retries",
+    changes: [noRetries],
     setup: {
+      ...endAtOnce,
       kubernetes: { changes: [noBudget, noPreStop("grpc-server")] },
     },
     load: { durationMs: 15_000 },
