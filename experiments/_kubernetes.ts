@@ -5,10 +5,12 @@ import type {
 } from "../src/experiment/experiment.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { KubernetesStack } from "../src/stack/kubernetes.ts";
-import { containerOf, deploymentOf, specOf } from "../src/stack/manifests.ts";
-
-/** What is rolled, as deploy/kubernetes names it. */
-export type Deployment = "grpc-server" | "envoy";
+import {
+  containerOf,
+  type Deployment,
+  deploymentOf,
+  specOf,
+} from "../src/stack/manifests.ts";
 
 /**
  * The stack of a run on Kubernetes.

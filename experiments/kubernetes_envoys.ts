@@ -43,13 +43,13 @@ function connectionAge(name: string, seconds?: number): NamedChange {
 /** Adds an Envoy, and measures its share once callers have moved. */
 async function addEnvoy(run: RunContext): Promise<void> {
   const stack = kubernetesOf(run);
-  const [old] = stack.envoys;
+  const [old] = stack.envoys.pods;
   await stack.scaleEnvoys(2);
   run.mark("the second Envoy is Ready");
   await run.wait(SETTLED_MS);
-  const before = await stack.callsOfEnvoys();
+  const before = await stack.envoys.calls();
   await run.wait(COUNTED_MS);
-  const after = await stack.callsOfEnvoys();
+  const after = await stack.envoys.calls();
   let all = 0;
   let ofNew = 0;
   for (const [pod, calls] of after) {

@@ -13,11 +13,14 @@ import type {
   NamedManifestChange,
 } from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";
-import { containerOf, deploymentOf } from "../src/stack/manifests.ts";
+import {
+  containerOf,
+  type Deployment,
+  deploymentOf,
+} from "../src/stack/manifests.ts";
 import { noCallIsLost } from "./_claims.ts";
 import {
   allUnavailable,
-  type Deployment,
   endAtOnce,
   kubernetesOf,
   noPreStop,

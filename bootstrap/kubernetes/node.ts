@@ -345,6 +345,14 @@ async function succeeds(
   }
 }
 
+let foundKubectl: Promise<string> | undefined;
+
+/** It is looked for once, and then asked many times. */
+function kubectlPath(): Promise<string> {
+  foundKubectl ??= findTool("kubectl").then(({ path }) => path);
+  return foundKubectl;
+}
+
 /** Whether kubectl reaches a cluster by itself. */
 export function reachesCluster(): Promise<boolean> {
   return succeeds("kubectl", ["--request-timeout=3s", "get", "--raw=/readyz"]);
@@ -352,14 +360,14 @@ export function reachesCluster(): Promise<boolean> {
 
 /** Whether the node is Ready. */
 export async function isNodeReady(): Promise<boolean> {
-  return await succeeds((await findTool("kubectl")).path, [
+  return await succeeds(await kubectlPath(), [
     `--kubeconfig=${NODE_KUBECONFIG}`,
     ...["wait", "--for=condition=Ready", "--timeout=1s", `node/${NODE_NAME}`],
   ]);
 }
 
 async function kubectl(args: readonly string[]): Promise<string> {
-  return await runWell((await findTool("kubectl")).path, [
+  return await runWell(await kubectlPath(), [
     `--kubeconfig=${NODE_KUBECONFIG}`,
     ...args,
   ]);

@@ -1,7 +1,9 @@
 /** Watches a running stack: its processes, and Envoy's view of them. */
 import type { Fault } from "../core/fault.ts";
+import { at } from "../core/yaml.ts";
+import { grpcCluster } from "../experiment/changes.ts";
 import type { ServerCounters } from "../io/proto.ts";
-import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
+import { type EnvoyConfig, GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import type { Stats, UpstreamHost } from "../stack/envoy_admin.ts";
 import type { Stack } from "../stack/stack.ts";
 import type {
@@ -52,6 +54,27 @@ export interface ConfiguredLimits {
   /** The retry budget: a share of the calls in flight, and a minimum. */
   readonly budgetPercent: number;
   readonly retriesMin: number;
+}
+
+/** Envoy's defaults where the configuration has no value. */
+const ENVOY_DEFAULTS = { ejectionS: 30, budgetPercent: 20, retriesMin: 3 };
+
+/** The balanced cluster's limits, as configured. */
+export function configuredLimits(config: EnvoyConfig): ConfiguredLimits {
+  const cluster = grpcCluster(config);
+  const ejection = at(cluster, "outlier_detection", "base_ejection_time");
+  const budget = at(
+    cluster,
+    ...["circuit_breakers", "thresholds", 0, "retry_budget"],
+  );
+  const { ejectionS, budgetPercent, retriesMin } = ENVOY_DEFAULTS;
+  return {
+    ejectionMs: 1000 * (Number.parseFloat(String(ejection)) || ejectionS),
+    budgetPercent: Number(
+      at(budget, "budget_percent", "value") ?? budgetPercent,
+    ),
+    retriesMin: Number(at(budget, "min_retry_concurrency") ?? retriesMin),
+  };
 }
 
 /** A server's counts over all of its processes. */

@@ -22,6 +22,7 @@ import {
   type Container,
   containersOf,
   docker,
+  DOWN_HINT,
   endContainer,
 } from "./docker.ts";
 import { containersMib } from "./resident.ts";
@@ -135,7 +136,7 @@ export class ComposeStack implements Stack {
    * container or network behind.
    */
   static async start(options: ComposeOptions): Promise<ComposeStack> {
-    requireOutsideFree(options);
+    requireOutsideFree(options, DOWN_HINT);
     const stack = new ComposeStack(options);
     const { signal, servers, config, configName = "envoy.yaml" } = options;
     try {

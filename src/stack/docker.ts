@@ -21,6 +21,10 @@ const STOP_LIMIT_MS = (STOP_LIMIT_S + 10) * 1000;
 const WITHOUT_DOCKER =
   `or run \`${commandWords()} up\` without --docker, which needs no Docker`;
 
+/** What may use a port, to follow "stop what uses it". */
+export const DOWN_HINT =
+  ` (\`${commandWords()} down\` stops the demo's containers)`;
+
 /**
  * Runs a `docker` command that must succeed.
  *
@@ -123,9 +127,8 @@ export function dockerFailure(
   if (address !== undefined) {
     return new Failure(
       "environment",
-      `Cannot listen on ${address}: the port is taken; stop what uses it ` +
-        `(\`${commandWords()} down\` stops the demo's containers) or choose ` +
-        "another",
+      `Cannot listen on ${address}: the port is taken; stop what uses it` +
+        `${DOWN_HINT} or choose another`,
     );
   }
   const words = args.filter((word) => COMMAND.test(word)).slice(0, 2);

@@ -1,6 +1,5 @@
 /** Free ports for stacks. */
 import { Failure, messageOf } from "../core/errors.ts";
-import { commandWords } from "../io/build.ts";
 
 /** Every machine has it. */
 const FIRST_ADDRESS = "127.0.0.1";
@@ -84,15 +83,20 @@ export function requireFree(
   }
 }
 
-/** Checks the ports of a stack that does not start its programs here. */
+/**
+ * Checks the ports on which callers reach a stack.
+ *
+ * @param hint More about what may use them, in brackets (default none).
+ * @throws {Failure} `environment`, naming the flag of the first taken one.
+ */
 export function requireOutsideFree(
   { grpcPort, l4Port, adminPort }: {
     readonly grpcPort?: number;
     readonly l4Port: number;
     readonly adminPort: number;
   },
+  hint = "",
 ): void {
-  const hint = ` (\`${commandWords()} down\` stops the demo's containers)`;
   const check = (port: number, flag: string) =>
     requireFree(FIRST_ADDRESS, port, flag, hint);
   if (grpcPort !== undefined) check(grpcPort, "--port");

@@ -9,7 +9,6 @@
  * here, as it is on every node of a cluster: a forwarded port would lead all
  * calls to one Envoy. Signals need the process, so this must be its node.
  */
-import { Failure } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { projectFolder } from "../io/build.ts";
 import type { ExitStatus } from "../io/child.ts";
@@ -17,13 +16,14 @@ import { toRequest } from "../io/fault_messages.ts";
 import { callHedged } from "../io/hedged_call.ts";
 import { Admin, type AdminClient, type ServerCounters } from "../io/proto.ts";
 import type { MethodOf, ReplyOf, RequestOf } from "../io/rpc.ts";
-import { waitUntil } from "../io/wait.ts";
 import type { EnvoyConfig } from "./envoy_config.ts";
-import { EnvoysAdmin } from "./envoys_admin.ts";
+import type { EnvoysAdmin } from "./envoys_admin.ts";
 import { requireOutsideFree } from "./free_port.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { Kubectl, reasonOf } from "./kubectl.ts";
+import { KubernetesEnvoys } from "./kubernetes_envoys.ts";
 import {
+  type Deployment,
   DEPLOYMENTS,
   type KubernetesObject,
   type ManifestChange,
@@ -37,8 +37,14 @@ import {
 } from "./namespace.ts";
 import { processOf, signalPod } from "./pod_process.ts";
 import type { Pod, PodEvent } from "./pods.ts";
-import { EnvoyForwards } from "./port_forward.ts";
 import { residentMib } from "./resident.ts";
+import {
+  awaitFirstPods,
+  awaitRollout,
+  setReplicas,
+  START_LIMIT_MS,
+  STOP_LIMIT_MS,
+} from "./rollout.ts";
 import { StackPods } from "./stack_pods.ts";
 import type {
   Stack,
@@ -53,22 +59,10 @@ const MANIFESTS = `${projectFolder()}deploy/kubernetes`;
 const SERVER_PORT = 8080;
 const CALLERS_PORT = 5000;
 
-/** A cluster pulls no image here; a busy node starts five pods in 10 s. */
-const START_LIMIT_MS = 90_000;
-
-/** Longer than a server's grace period of 25 s. */
-const STOP_LIMIT_MS = 40_000;
-
-/** Two Envoys, one after another: start, health checks, 10 s of drain. */
-const ROLL_LIMIT_MS = 180_000;
-
 const OPERATOR_DEADLINE_MS = 2000;
 
 /** Kubernetes deletes the pods with the lowest cost first. */
 const LEAVES_FIRST = "controller.kubernetes.io/pod-deletion-cost=-1";
-
-/** Why a container cannot start, by Kubernetes' words for an image. */
-const NO_IMAGE = /^(ErrImage|ImagePull|InvalidImage|ErrImageNeverPull)/;
 
 /** Options of a stack on Kubernetes. */
 export interface KubernetesOptions extends StackListeners {
@@ -101,11 +95,10 @@ export interface KubernetesOptions extends StackListeners {
 /** The stack on Kubernetes. */
 export class KubernetesStack implements Stack {
   readonly l4Endpoint: string;
-  readonly admin: EnvoysAdmin;
   readonly kubectl: Kubectl;
+  readonly envoys: KubernetesEnvoys;
   readonly #options: KubernetesOptions;
   readonly #pods: StackPods;
-  readonly #forwards: EnvoyForwards;
   /** The connections that counters are read on, by address. */
   readonly #kept = new Map<string, AdminClient[]>();
   #endpoint = "";
@@ -120,8 +113,6 @@ export class KubernetesStack implements Stack {
       options.namespace,
     );
     this.l4Endpoint = `127.0.0.1:${options.l4Port}`;
-    this.#forwards = new EnvoyForwards(this.kubectl, options);
-    this.admin = new EnvoysAdmin(() => this.#forwards.admins);
     this.#pods = new StackPods(this.kubectl, {
       ...options,
       onChange: (event) => this.#onPod(event),
@@ -129,6 +120,7 @@ export class KubernetesStack implements Stack {
         if (this.#isStarted) this.#note(name, "start");
       },
     });
+    this.envoys = new KubernetesEnvoys(this.kubectl, this.#pods, options);
   }
 
   /**
@@ -143,25 +135,28 @@ export class KubernetesStack implements Stack {
       adminPort: options.adminPort,
     });
     const stack = new KubernetesStack(options);
-    const { signal } = options;
+    const { signal, servers, healthyAtStart = servers } = options;
     const { kubectl } = stack;
     signal?.throwIfAborted();
     stack.#manifests = await kubectl.run(["kustomize", MANIFESTS]);
     await requireRights(kubectl);
-    const objects = stack.#objects(options.config, options.servers);
+    const objects = stack.#objects(options.config, servers);
     const namespace = objects.find(isNamespace);
     if (namespace !== undefined) await createNamespace(kubectl, namespace);
     try {
       await stack.#apply(options.config);
       stack.#pods.start();
-      await stack.#awaitStart();
+      await awaitFirstPods(
+        stack.#pods,
+        () => stack.#runningCount() >= healthyAtStart && stack.envoys.areReady(),
+        signal,
+      );
       const address = await kubectl.run([
         ...["get", "service", DEPLOYMENTS.envoy],
         "--output=jsonpath={.spec.clusterIP}",
       ]);
       stack.#endpoint = `${address}:${CALLERS_PORT}`;
       await requireReachable(address, CALLERS_PORT, signal);
-      const { servers, healthyAtStart = servers } = options;
       await awaitHealthy(stack.admin, healthyAtStart, {
         isReached: (healthy, found) =>
           found === servers && healthy >= healthyAtStart,
@@ -182,9 +177,8 @@ export class KubernetesStack implements Stack {
     return this.#endpoint;
   }
 
-  /** The pods of the Envoys that get calls. */
-  get envoys(): readonly Pod[] {
-    return this.#pods.envoys;
+  get admin(): EnvoysAdmin {
+    return this.envoys.admin;
   }
 
   servers(): readonly StackServer[] {
@@ -212,7 +206,7 @@ export class KubernetesStack implements Stack {
     if (pods.length > 0) {
       await this.kubectl.run(["annotate", "pods", ...pods, LEAVES_FIRST]);
     }
-    await this.#setReplicas(DEPLOYMENTS.server, count);
+    await setReplicas(this.kubectl, DEPLOYMENTS.server, count);
     await this.#pods.until(
       () =>
         pods.every((pod) => this.#pods.find(pod) === undefined) &&
@@ -326,65 +320,46 @@ export class KubernetesStack implements Stack {
   /** Ends the process of every Envoy; Kubernetes restarts it at once. */
   async stopEnvoy(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     this.#note("", "envoy");
-    const pods = this.envoys;
-    pods.forEach(({ containerId }) => this.#pods.expectEnd(containerId));
-    await Promise.all(pods.map((pod) => signalPod(pod, signal)));
-    await this.#pods.until(
-      () =>
-        pods.every(({ name, containerId }) =>
-          this.#pods.find(name)?.containerId !== containerId
-        ),
-      STOP_LIMIT_MS,
-      "the end of the Envoys",
-    );
+    await this.envoys.stop(signal);
   }
 
   async startEnvoy(): Promise<void> {
     this.#note("", "envoy");
-    await this.#awaitEnvoys();
+    await this.envoys.awaitReady();
   }
 
   /** A rollout: a new Envoy starts, an old one drains, and so on. */
   async replaceEnvoy(config: EnvoyConfig): Promise<void> {
     this.#note("", "envoy");
-    this.#pods.expectEnds(DEPLOYMENTS.envoy);
-    await this.#apply(config, this.#pods.servers.length);
-    await this.#rolledOut(DEPLOYMENTS.envoy);
-    await this.#awaitEnvoys();
+    await this.envoys.roll(() =>
+      this.#apply(config, this.#pods.servers.length)
+    );
   }
 
   /** Replaces every pod of a Deployment, as its strategy says. */
-  async restart(deployment: "grpc-server" | "envoy"): Promise<void> {
-    const isEnvoy = deployment === DEPLOYMENTS.envoy;
-    if (isEnvoy) this.#note("", "envoy");
-    else for (const { name } of this.servers()) this.#note(name, "SIGTERM");
+  async restart(deployment: Deployment): Promise<void> {
+    const begin = async () => {
+      const words = ["rollout", "restart", `deployment/${deployment}`];
+      await this.kubectl.run(words);
+    };
+    if (deployment === DEPLOYMENTS.envoy) {
+      this.#note("", "envoy");
+      return await this.envoys.roll(begin);
+    }
+    for (const { name } of this.servers()) this.#note(name, "SIGTERM");
     this.#pods.expectEnds(deployment);
-    await this.kubectl.run(["rollout", "restart", `deployment/${deployment}`]);
-    await this.#rolledOut(deployment);
-    if (isEnvoy) await this.#awaitEnvoys();
-  }
-
-  /** How many calls each Envoy has received, by pod. */
-  async callsOfEnvoys(): Promise<ReadonlyMap<string, number>> {
-    const name = "http.grpc.downstream_rq_total";
-    const counts = await Promise.all(this.envoys.map(async (pod) => {
-      const stats = await this.#forwards.adminOf(pod.name)?.stats(`^${name}$`);
-      return [pod.name, stats?.get(name) ?? 0] as const;
-    }));
-    return new Map(counts);
+    await begin();
+    await awaitRollout(this.kubectl, this.#pods, deployment);
   }
 
   /** Starts or stops Envoys until there are `count`. */
   async scaleEnvoys(count: number): Promise<void> {
     this.#note("", "envoy");
-    this.#pods.expectEnds(DEPLOYMENTS.envoy);
-    await this.#setReplicas(DEPLOYMENTS.envoy, count);
-    await this.#rolledOut(DEPLOYMENTS.envoy);
-    await this.#awaitEnvoys();
+    await this.envoys.scale(count);
   }
 
   async memoryMib(): Promise<ReadonlyMap<string, number>> {
-    const [envoy] = this.envoys;
+    const [envoy] = this.envoys.pods;
     const programs = this.servers()
       .filter(({ isRunning }) => isRunning)
       .map(({ name }) => ({ name, pod: this.#pods.of(name) }));
@@ -403,7 +378,7 @@ export class KubernetesStack implements Stack {
     for (const clients of this.#kept.values()) {
       clients.splice(0).forEach((client) => client.close());
     }
-    await this.#forwards.close();
+    await this.envoys.close();
     try {
       await removeNamespace(kubectl);
     } finally {
@@ -438,74 +413,8 @@ export class KubernetesStack implements Stack {
     if (result.code !== 0) throw this.kubectl.failure(["apply"], result);
   }
 
-  async #awaitStart(): Promise<void> {
-    const { servers, healthyAtStart = servers, signal } = this.#options;
-    const isStarted = () =>
-      this.servers().filter(({ isRunning }) => isRunning).length >=
-        healthyAtStart && this.#hasEnvoys();
-    await waitUntil(
-      () => isStarted() || this.#cannotStart() !== undefined,
-      START_LIMIT_MS,
-      signal,
-    );
-    signal?.throwIfAborted();
-    if (isStarted()) return;
-    throw this.#cannotStart() ?? new Failure(
-      "environment",
-      `The pods are not Ready ${START_LIMIT_MS / 1000} s after their start: ` +
-        `${this.#pods.words()}; look at the cluster's events`,
-    );
-  }
-
-  /** Why a pod will not start, however long one waits. */
-  #cannotStart(): Failure | undefined {
-    const pod = this.#pods.all.find(({ waiting }) => NO_IMAGE.test(waiting));
-    if (pod === undefined) return undefined;
-    return new Failure(
-      "environment",
-      `The cluster cannot pull the image of ${pod.app} (${
-        pod.waitingWords || pod.waiting
-      }); load it into its nodes, or push it to a registry, as docs/kubernetes.md says`,
-    );
-  }
-
-  #hasEnvoys(): boolean {
-    const ready = this.envoys;
-    return ready.length > 0 &&
-      this.#pods.all.every(({ app, name }) =>
-        app !== DEPLOYMENTS.envoy || ready.some((pod) => pod.name === name)
-      ) &&
-      ready.every(({ name }) => this.#forwards.adminOf(name) !== undefined);
-  }
-
-  async #awaitEnvoys(): Promise<void> {
-    await this.#pods.until(
-      () => this.#hasEnvoys(),
-      START_LIMIT_MS,
-      "the start of the Envoys",
-    );
-  }
-
-  async #rolledOut(deployment: string): Promise<void> {
-    const limitMs = ROLL_LIMIT_MS;
-    await this.kubectl.run([
-      ...["rollout", "status", `deployment/${deployment}`],
-      `--timeout=${limitMs / 1000}s`,
-    ], { limitMs: limitMs + STOP_LIMIT_MS });
-    await this.#pods.until(
-      () =>
-        this.#pods.all.every(({ app, isLeaving }) =>
-          app !== deployment || !isLeaving
-        ),
-      STOP_LIMIT_MS,
-      `the end of the last pods of ${deployment}`,
-    );
-  }
-
-  #setReplicas(deployment: string, count: number): Promise<string> {
-    return this.kubectl.run(
-      ["scale", `deployment/${deployment}`, `--replicas=${count}`],
-    );
+  #runningCount(): number {
+    return this.servers().filter(({ isRunning }) => isRunning).length;
   }
 
   async #delete(pod: Pod, flags: readonly string[]): Promise<ExitStatus> {
@@ -547,7 +456,7 @@ export class KubernetesStack implements Stack {
       this.#kept.get(address)?.forEach((client) => client.close());
       this.#kept.delete(address);
     }
-    this.#forwards.lead(this.envoys.map(({ name }) => name));
+    this.envoys.lead();
   }
 }
 

@@ -37,6 +37,9 @@ export interface ManifestOptions {
 /** The Deployments, and the labels app.kubernetes.io/name of their pods. */
 export const DEPLOYMENTS = { server: "grpc-server", envoy: "envoy" } as const;
 
+/** One of them. */
+export type Deployment = typeof DEPLOYMENTS[keyof typeof DEPLOYMENTS];
+
 /** Whose objects these are; the namespace has it, too. */
 export const PART_LABEL = "app.kubernetes.io/part-of";
 export const PART = "grpc-demo";

@@ -18,7 +18,7 @@ import { dnsDiscovery } from "./discovery_dns.ts";
 import { edsDiscovery } from "./discovery_eds.ts";
 import { EnvoyProcess } from "./envoy_process.ts";
 import { addTls, type TlsSettings } from "./envoy_tls.ts";
-import { requireFree } from "./free_port.ts";
+import { requireFree, requireOutsideFree } from "./free_port.ts";
 import { awaitHealthy } from "./healthy.ts";
 import { ownFolder } from "./own_folder.ts";
 import { residentMib } from "./resident.ts";
@@ -350,9 +350,7 @@ async function certificatesFor(
 
 /** Ports are checked first, so that the message names the right flag. */
 function requirePorts(options: NativeOptions, discovery: Discovery): void {
-  requireFree(HOST, options.grpcPort, "--port");
-  requireFree(HOST, options.l4Port, "--port (the L4 listener is one above)");
-  requireFree(HOST, options.adminPort, "--admin-port");
+  requireOutsideFree(options);
   for (let number = 1; number <= options.servers; number += 1) {
     const { host, port } = discovery.placeOf(number);
     requireFree(host, port, "--server-port");

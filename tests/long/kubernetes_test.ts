@@ -165,7 +165,7 @@ testOnCluster(
       for (const { errors } of tallies) assert.deepEqual([...errors], []);
       assert.equal(shares.reduce((sum, share) => sum + share), 3000);
       const difference = Math.max(...shares) - Math.min(...shares);
-      assert.ok(difference <= stack.envoys.length, shares.join(", "));
+      assert.ok(difference <= stack.envoys.pods.length, shares.join(", "));
     } finally {
       await stack.close();
     }
