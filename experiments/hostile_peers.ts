@@ -12,6 +12,7 @@
 import type { Experiment } from "../src/experiment/experiment.ts";
 import {
   measureMemoryBack,
+  MEMORY_TIMERS_LATE_MS_MAX,
   memoryAtMost,
   memoryIsBack,
   noServerRestarts,
@@ -114,7 +115,10 @@ export const hostilePeers: Experiment = {
   name: "hostile-peers",
   question: "Can peers that never let go exhaust a server's memory?",
   isForDocker: true,
-  setup: { servers: SERVERS.length },
+  setup: {
+    servers: SERVERS.length,
+    timersLateMsMax: MEMORY_TIMERS_LATE_MS_MAX,
+  },
   load: { ratePerS: 100, durationMs: 26_000 },
   events: [{
     atMs: 1000,

@@ -15,6 +15,7 @@ import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import { allOf, measuredBetween } from "../src/experiment/judge.ts";
 import {
   measureMemoryBack,
+  MEMORY_TIMERS_LATE_MS_MAX,
   memoryGrowsAtMost,
   memoryIsBack,
   noServerRestarts,
@@ -109,7 +110,10 @@ export const slowReaders: Experiment = {
   question:
     "Does a caller that does not read its replies cost the servers memory?",
   isForDocker: true,
-  setup: { servers: SERVERS.length },
+  setup: {
+    servers: SERVERS.length,
+    timersLateMsMax: MEMORY_TIMERS_LATE_MS_MAX,
+  },
   load: { ratePerS: 100, durationMs: 11_000 },
   events: [{
     atMs: 500,

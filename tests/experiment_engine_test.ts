@@ -37,29 +37,39 @@ const QUIET: Disturbance = { timersLateMs: 0, othersShare: 0, stolenShare: 0 };
 async function run(
   experiment: Experiment,
   signal: AbortSignal = new AbortController().signal,
-): Promise<Result & { readonly events: readonly string[] }> {
+): Promise<
+  Result & {
+    readonly events: readonly string[];
+    readonly timersLateMsMax: readonly number[];
+  }
+> {
   const events: string[] = [];
+  const timersLateMsMax: number[] = [];
   const result = await conduct(experiment, {
     stacks: await nativeStacks(() => {}, signal),
     seed: 1,
     signal,
     // Other tests run beside this one, and its claims stand all that.
-    watchDisturbance: () => Promise.resolve(() => Promise.resolve(QUIET)),
+    watchDisturbance: (maxMs) => {
+      timersLateMsMax.push(maxMs);
+      return Promise.resolve(() => Promise.resolve(QUIET));
+    },
     onRun: (control) => events.push(control?.about ?? "promise"),
     onProgress: ({ event }) => event !== undefined && events.push(event),
   });
-  return { ...result, events };
+  return { ...result, events, timersLateMsMax };
 }
 
 Deno.test("an experiment holds, and its control breaks it", async () => {
-  const { verdict, reasons, promise, controls: [control], events } = await run(
+  const { verdict, reasons, promise, controls: [control], ...seen } = await run(
     HIDDEN,
   );
   assert.deepEqual({ verdict, reasons }, { verdict: "held", reasons: [] });
   assert.deepEqual(
-    events,
+    seen.events,
     ["promise", "one failing", "no retries", "one failing"],
   );
+  assert.deepEqual(seen.timersLateMsMax, [60, 60]);
   const { history } = promise;
   assert.equal(history.calls.length, 100);
   assert.ok(history.calls.some(({ attempts }) => attempts === 2));
@@ -76,13 +86,16 @@ Deno.test("an experiment holds, and its control breaks it", async () => {
 });
 
 Deno.test("calls that are meant to fail are lost in the control only", async () => {
-  const { verdict, reasons, promise, controls: [control] } = await run({
-    ...HIDDEN,
-    setup: { servers: 2, changes: [noRetries] },
-    isMeantToFail: unavailableIn({ fromMs: 100 }),
-    control: { about: "nothing is meant to fail", breaks: ["lost"] },
-  });
+  const { verdict, reasons, promise, controls: [control], ...seen } = await run(
+    {
+      ...HIDDEN,
+      setup: { servers: 2, changes: [noRetries], timersLateMsMax: 77 },
+      isMeantToFail: unavailableIn({ fromMs: 100 }),
+      control: { about: "nothing is meant to fail", breaks: ["lost"] },
+    },
+  );
   assert.deepEqual({ verdict, reasons }, { verdict: "held", reasons: [] });
+  assert.deepEqual(seen.timersLateMsMax, [77, 77]);
   const meant = outcomesOf(promise.history.calls);
   assert.ok(meant.failedAsMeant > 5 && meant.lost === 0, String(meant.lost));
   const again = outcomesOf(control?.history.calls ?? []);

@@ -130,6 +130,11 @@ export interface Setup {
   readonly addresses?: number;
   /** Whether Envoy may panic (default false). */
   readonly mayPanic?: boolean;
+  /**
+   * With timers later than this the machine counts as busy (default 60 ms); more
+   * where the run's own work delays them.
+   */
+  readonly timersLateMsMax?: number;
 }
 
 /** The recorder's load: SayHello at a constant rate, in an open loop. */

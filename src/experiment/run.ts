@@ -166,7 +166,8 @@ class Run {
       const before = await takeSnapshot(stack, this.#names);
       const endDisturbance =
         await (this.#options.watchDisturbance ?? watchDisturbance)(
-          this.#options.stacks.timersLateMsMax ?? TIMERS_LATE_MS_MAX,
+          this.#setup.timersLateMsMax ??
+            this.#options.stacks.timersLateMsMax ?? TIMERS_LATE_MS_MAX,
         );
       const startedAt = new Date().toISOString();
       this.#startedAtMs = performance.now();
