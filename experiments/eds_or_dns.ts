@@ -1,6 +1,11 @@
 /** Servers join and leave, found in a file or in DNS. */
-import type { Claim, Experiment } from "../src/experiment/experiment.ts";
-import { heldIf, measured } from "../src/experiment/judge.ts";
+import type {
+  Claim,
+  Experiment,
+  Judgement,
+} from "../src/experiment/experiment.ts";
+import type { History } from "../src/experiment/history.ts";
+import { heldIf, measured, measuredBetween } from "../src/experiment/judge.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { noCallIsLost } from "./_claims.ts";
 
@@ -14,6 +19,11 @@ const ROUNDS = 7;
 
 const OUTAGE_MS = 2000;
 
+const IS_BACK = "the source is back";
+
+/** DNS is asked again up to 2 s after a failed query; a server ends in 3 s. */
+const COME_AND_GO_AT_MS = 10_000;
+
 /** One more server, and then one less, again and again. */
 async function comeAndGo(run: RunContext): Promise<void> {
   for (let round = 0; round < ROUNDS && !run.signal.aborted; round += 1) {
@@ -24,11 +34,29 @@ async function comeAndGo(run: RunContext): Promise<void> {
   }
 }
 
-/** The source disappears for a while. */
-async function goMissing({ stack, wait }: RunContext): Promise<void> {
+/** The source disappears for a while, and a server joins meanwhile. */
+async function goMissing(run: RunContext): Promise<void> {
+  const { stack } = run;
   await stack.setOutage("missing");
-  await wait(OUTAGE_MS);
+  await stack.scale(4);
+  await run.wait(OUTAGE_MS);
+  run.mark(IS_BACK);
   await stack.setOutage(undefined);
+  run.measure("found afterwards", await run.awaitHealthy(4));
+  await stack.scale(3);
+  await run.awaitHealthy(3);
+}
+
+/** Envoy knows three servers until the source is back. */
+function allAreKept({ events, samples }: History): Judgement {
+  const backMs = events.find(({ label }) => label === IS_BACK)?.startMs ?? 0;
+  const known = samples.filter(({ atMs }) => atMs < backMs)
+    .map(({ stats }) => stats["membership_total"] ?? 0);
+  const fewest = Math.min(...known);
+  return heldIf(
+    known.length > 0 && fewest === 3,
+    `at least ${fewest} in ${known.length} samples`,
+  );
 }
 
 function always(id: string, text: string): Claim {
@@ -52,15 +80,33 @@ export const edsOrDns: Experiment = {
   question:
     "How soon does Envoy know a new server, and one that is gone, from a file or from DNS?",
   setup: { servers: 3, discovery: "eds" },
-  load: { ratePerS: 100, durationMs: 30_000 },
+  load: { ratePerS: 100, durationMs: 37_000 },
   events: [
-    { atMs: 500, label: "the source is missing for 2 s", do: goMissing },
-    { atMs: 3500, label: "a server joins and leaves", do: comeAndGo },
+    { atMs: 500, label: "the source is missing", do: goMissing },
+    {
+      atMs: COME_AND_GO_AT_MS,
+      label: "a server joins and leaves",
+      do: comeAndGo,
+    },
   ],
   claims: [
     noCallIsLost,
     always("found", "a new server is in use"),
     always("gone", "a server that has ended is forgotten"),
+    {
+      id: "kept",
+      text: "all three servers are kept while the source is missing",
+      judge: allAreKept,
+    },
+    {
+      id: "afterwards",
+      text: "a server that joined meanwhile is in use " +
+        `within ${KNOWN_MS_MAX} ms of its end`,
+      judge: measuredBetween("found afterwards", {
+        max: KNOWN_MS_MAX,
+        unit: "ms",
+      }),
+    },
   ],
   control: {
     about: "DNS, which Envoy asks every second",

@@ -25,8 +25,10 @@ async function everything(run: RunContext): Promise<void> {
   await stack.stop(killed, "SIGKILL");
   await stack.start(killed);
   await run.awaitHealthy(3);
-  run.mark(`${name()} is evicted`);
-  await stack.evict(name());
+  run.mark(`eviction of ${name()}`);
+  while (!run.signal.aborted && !await stack.evict(name())) {
+    await run.wait(500);
+  }
   run.mark("scale to 5 and 3");
   await stack.scale(5);
   await stack.scale(3);

@@ -104,7 +104,10 @@ class EdsDiscovery implements Discovery {
 
   #write(): Promise<void> {
     const writing = this.#written.catch(() => {}).then(async () => {
-      if (this.#outage === "missing") return await Deno.remove(this.#path);
+      if (this.#outage === "missing") {
+        // Servers may join or leave meanwhile, which the end then publishes.
+        return await Deno.remove(this.#path).catch(ignoreMissing);
+      }
       this.#version += 1;
       const servers = this.#outage === "empty" ? [] : this.#servers;
       const text = this.#outage === "failing"
@@ -116,6 +119,10 @@ class EdsDiscovery implements Discovery {
     this.#written = writing;
     return writing;
   }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /** The endpoints as Envoy reads them; a pure function. */

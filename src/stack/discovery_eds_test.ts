@@ -63,8 +63,10 @@ for (
       await discovery.publish([discovery.placeOf(1)]);
       await discovery.setOutage(outage);
       assert.ok(isContent(contentIn(parent)));
+      await discovery.publish([1, 2].map((one) => discovery.placeOf(one)));
+      assert.ok(isContent(contentIn(parent)));
       await discovery.setOutage(undefined);
-      assert.deepEqual(portsOf(contentIn(parent)), [8080]);
+      assert.deepEqual(portsOf(contentIn(parent)), [8080, 8081]);
       await discovery.close();
     });
   });
@@ -113,7 +115,8 @@ Deno.test("edsDiscovery() says where it cannot write", async () => {
     await Deno.writeTextFile(`${parent}/file`, "");
     await assert.rejects(edsDiscovery(8080, `${parent}/file`), {
       name: "Failure",
-      message: /^Cannot write the file of endpoints in ".*"; make it|^Cannot/,
+      message:
+        /^Cannot write the file of endpoints in ".*\/file\/.*": .*; make it/,
     });
   });
 });
