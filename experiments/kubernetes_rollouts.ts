@@ -85,6 +85,14 @@ export const serverRollout: Experiment = rollout("grpc-server", 32_000, {
     load: { durationMs: 15_000 },
     breaks: ["lost"],
   },
+  // With preStop a server is out of DNS for 6 s before it ends. But it passes
+  // its health checks, so Envoy calls it all the same.
+  furtherControls: [{
+    about: "no drain, no retries",
+    changes: [noRetries],
+    setup: { serverFlags: endAtOnce.serverFlags ?? [] },
+    breaks: ["lost"],
+  }],
 });
 
 export const serverRolloutAtOnce: Experiment = rollout("grpc-server", 45_000, {
