@@ -26,7 +26,12 @@ import {
 } from "../core/load/shapes.ts";
 import { textOf } from "../core/load/table.ts";
 import { UNKNOWN_EXIT_CODE } from "../core/load/verdict.ts";
-import { fillRunFolder, makeRunFolder, REPORTS } from "../io/run_folder.ts";
+import {
+  fillRunFolder,
+  makeRunFolder,
+  REPORTS,
+  RUN_FILES,
+} from "../io/run_folder.ts";
 import { agrees, recordLines } from "../load/report.ts";
 import { type LoadRunOptions, recordRun } from "../load/run.ts";
 import { NativeStack } from "../stack/native.ts";
@@ -70,8 +75,9 @@ function about(): string {
   return [
     "Runs a load test with k6. If nothing listens on the port, a native stack",
     "is started for it. Exit code: 0 when every threshold holds, 99 when one",
-    `does not, ${UNKNOWN_EXIT_CODE} when the machine was too busy to tell. The last line is the`,
-    "path of the report.",
+    `does not, ${UNKNOWN_EXIT_CODE} when that cannot be told: the machine was too busy, or servers`,
+    "and Envoy did not say what they had counted. The last line is the path of",
+    "the report.",
     "",
     "Shapes:",
     ...shapes.map(([name, { question }]) =>
@@ -88,8 +94,8 @@ function about(): string {
  * Runs the command.
  *
  * @param argv The arguments after "load".
- * @returns k6's exit code; 4 if the machine was busy, 1 if only the ledgers
- * disagree.
+ * @returns k6's exit code; 4 if the machine was busy or nothing could be
+ * counted, 1 if only the ledgers disagree.
  * @throws {Failure} When a flag or a setting is wrong, or k6 or a stack cannot
  * start.
  */
@@ -222,9 +228,6 @@ async function startStack(
   });
 }
 
-/** k6's exit code when a threshold was crossed. */
-const CROSSED_CODE = 99;
-
 /** Records a run, then reports from the record. */
 async function runShape(
   shape: ShapeName,
@@ -244,11 +247,10 @@ async function runShape(
     record,
     page: loadHtml(record),
   });
+  await Deno.remove(`${folder}/${RUN_FILES.k6}`);
   textOf(record.report, lines, paint).forEach(print);
   print(`${Deno.cwd()}/${page}`);
-  if (code === CROSSED_CODE && record.verdict === "unknown") {
-    return UNKNOWN_EXIT_CODE;
-  }
+  if (record.verdict === "unknown") return UNKNOWN_EXIT_CODE;
   const isWrong = record.ledgers !== null && !agrees(record.ledgers);
   return code === 0 && isWrong ? EXIT_CODES.failed : code;
 }
