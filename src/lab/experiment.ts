@@ -157,7 +157,8 @@ function choose(
   if (action === "all" && names.length > 0) {
     throw new Failure(
       "usage",
-      `experiment all takes no name: "${names[0]}"; use experiment run`,
+      `experiment all takes no name: "${names[0]}"; for one, type ` +
+        `\`${commandWords()} experiment run ${names[0]}\``,
     );
   }
   if (action === "run" && names.length === 0) {

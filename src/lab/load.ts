@@ -200,8 +200,8 @@ async function requirePlainText(portNumber: number): Promise<void> {
   if (!await speaksTls(target)) return;
   throw new Failure(
     "environment",
-    `${target} speaks TLS, which load tests do not: start \`up\` without ` +
-      "--tls, or name another port with --port",
+    `${target} speaks TLS, which load tests do not: start ` +
+      `\`${commandWords()} up\` without --tls, or name another port with --port`,
   );
 }
 

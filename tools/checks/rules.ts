@@ -170,6 +170,26 @@ export function bannedWords(files: readonly SourceFile[]): Complaint[] {
     );
 }
 
+/**
+ * A command in backticks, in a string, without what is typed before its verb
+ * here: that differs in a clone, a kit and a binary.
+ */
+const BARE_COMMAND =
+  /(?:\\`|(?<=[\s([])"[^"`\n]*`)((?:deno task )?(?:up|down|ctl|load|experiment|lesson|doctor|reports|check|serve) [a-z0-9-][^`\\\n]*)/g;
+
+/** Hints say a command as it is typed. */
+export function bareCommands(files: readonly SourceFile[]): Complaint[] {
+  return files
+    .filter(({ path }) => /^(src|loadtest)\/.*\.[tj]s$/.test(path))
+    .filter(({ path }) => !path.endsWith("_test.ts"))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(BARE_COMMAND)].map(([, command]) =>
+        `${path} says \`${command}\`, which nobody can type; begin it with ` +
+        "commandWords() of src/io/build.ts"
+      )
+    );
+}
+
 /** Files that repeat a version of deno.json because they must. */
 const VERSIONED: readonly (readonly [path: string, RegExp, tool: string])[] = [
   ["Dockerfile", /denoland\/deno:[a-z]*-?(\d+\.\d+\.\d+)/g, "deno"],
@@ -211,5 +231,6 @@ export const RULES: Readonly<Record<string, Rule>> = {
   importDirection,
   importCircles,
   bannedWords,
+  bareCommands,
   versionDrift,
 };
