@@ -7,8 +7,6 @@ import {
   type FlagValues,
   helpText,
   parseFlags,
-  port,
-  wholeNumber,
 } from "../core/flags.ts";
 import { commandWords } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
@@ -35,7 +33,7 @@ import {
 import { agrees, recordLines } from "../load/report.ts";
 import { type LoadRunOptions, recordRun } from "../load/run.ts";
 import { NativeStack } from "../stack/native.ts";
-import { requireDistinctPorts } from "./up_flags.ts";
+import { PORT_FLAGS, requireDistinctPorts } from "./up_flags.ts";
 import { loadHtml } from "./records.ts";
 
 const LOAD_FLAGS = {
@@ -45,25 +43,16 @@ const LOAD_FLAGS = {
     switch: true,
   },
   grpcPort: {
-    name: "port",
-    placeholder: "PORT",
+    ...PORT_FLAGS.grpcPort,
     help: "Port of the stack on this machine; the L4 listener is one above",
-    default: 5000,
-    parse: wholeNumber(1, 65_534),
   },
   adminPort: {
-    name: "admin-port",
-    placeholder: "PORT",
-    help: "Port of Envoy's admin page, if a stack is started",
-    default: 9901,
-    parse: port(),
+    ...PORT_FLAGS.adminPort,
+    help: `${PORT_FLAGS.adminPort.help}, if a stack is started`,
   },
   serverPort: {
-    name: "server-port",
-    placeholder: "PORT",
+    ...PORT_FLAGS.serverPort,
     help: "Port of every server, if a stack is started",
-    default: 8080,
-    parse: port(),
   },
 } as const satisfies FlagRows;
 
