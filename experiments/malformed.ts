@@ -31,7 +31,7 @@ import {
   deadlyBytes,
   randomBody,
   randomFrames,
-} from "./attack/malformed.ts";
+} from "./attack/random_bytes.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";

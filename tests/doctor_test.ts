@@ -4,7 +4,7 @@ import envoyYaml from "../envoy.yaml" with { type: "text" };
 import { parseYaml } from "../src/core/yaml.ts";
 import { DOCTOR_RULES } from "../src/doctor/examine.ts";
 import { runToEnd } from "../src/io/processes.ts";
-import { ROOT } from "./programs.ts";
+import { ROOT, start } from "./programs.ts";
 
 const CASES = "src/doctor/cases";
 const BASE = await Deno.readTextFile(`${CASES}/base.yaml`);
@@ -100,22 +100,13 @@ Deno.test("doctor asks Envoy about a file of any name", async () => {
 });
 
 Deno.test("doctor reads standard input", async () => {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=doctor", "src/lab.ts", "doctor", "-", "--json"],
-    cwd: ROOT,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(
-    changed("dns_refresh_rate: 1.5s", "dns_refresh_rate: 20s"),
-  ));
-  await writer.close();
-  const { code, stdout } = await child.output();
-  const { name, findings, unseen } = JSON.parse(
-    new TextDecoder().decode(stdout),
-  );
+  const text = changed("dns_refresh_rate: 1.5s", "dns_refresh_rate: 20s");
+  const run = start("sh", [
+    ...["-c", 'printf %s "$0" | "$@"', text, Deno.execPath()],
+    ...["run", "-q", "-P=doctor", "src/lab.ts", "doctor", "-", "--json"],
+  ]);
+  const code = await run.ended;
+  const { name, findings, unseen } = JSON.parse(run.outputs().stdout);
   assert.equal(code, 1);
   assert.equal(name, "standard input");
   assert.deepEqual(unseen, []);

@@ -5,7 +5,7 @@ import { callUnary, connect } from "../src/io/rpc.ts";
 import { noRetries } from "../src/experiment/changes.ts";
 import { conduct, type Result } from "../src/experiment/conduct.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
-import type { Disturbance } from "../src/experiment/history.ts";
+import type { Disturbance } from "../src/io/disturbance.ts";
 import {
   lostAtMost,
   measuredBetween,

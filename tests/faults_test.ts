@@ -5,6 +5,7 @@ import { Admin } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 import { GRPC_CLUSTER } from "../src/stack/envoy_config.ts";
 import type { NativeStack } from "../src/stack/native.ts";
+import { startSource } from "./programs.ts";
 import { awaitHealthy, callMany, withStack } from "./stacks.ts";
 
 /** Runs the server's subcommand `fault`. */
@@ -13,14 +14,8 @@ async function fault(
   ...flags: string[]
 ): Promise<{ readonly code: number; readonly said: string }> {
   const target = stack.servers()[0]?.address ?? "";
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "-q", "-P=server", "src/server.ts", "fault"],
-      ...["--target", target, ...flags],
-    ],
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, said: decoder.decode(stdout) + decoder.decode(stderr) };
+  const run = startSource("server", ["fault", "--target", target, ...flags]);
+  return { code: await run.ended, said: run.text() };
 }
 
 Deno.test("a fault comes by the subcommand, and not through Envoy", async () => {

@@ -61,7 +61,11 @@ Deno.test("lesson: started, wrong, solved, and nothing of the learner's is lost"
 
 Deno.test("lesson: says what is wrong with a file, and leaves it", async () => {
   await using copy = await makeCopy();
-  await copy.lesson("check", 3, /^lesson: No lesson is started; `lesson start/);
+  await copy.lesson(
+    "check",
+    3,
+    /^lesson: No lesson is started; `.\/denow task lesson start/,
+  );
   await copy.lesson("start panic", 0, /Your copy of envoy\.yaml/);
   const text = await copy.read();
   for (

@@ -1,5 +1,6 @@
 /** The command `load` for tests: a program with short times. */
 import assert from "node:assert/strict";
+import { startSource } from "./programs.ts";
 
 /** How the command has ended. */
 export interface Ended {
@@ -13,23 +14,17 @@ export async function loadCommand(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=lab", "src/lab.ts", "load", ...args],
-    env: {
-      RATE: "150",
-      WARMUP: "1s",
-      DURATION: "4s",
-      P95_MS: "1000",
-      P99_MS: "2000",
-      ...env,
-    },
-  }).output();
-  const decoder = new TextDecoder();
-  return {
-    code,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  const run = startSource("lab", ["load", ...args], {
+    RATE: "150",
+    WARMUP: "1s",
+    DURATION: "4s",
+    P95_MS: "1000",
+    P99_MS: "2000",
+    ...env,
+  });
+  const code = await run.ended;
+  assert.deepEqual(run.leftovers(), []);
+  return { code, ...run.outputs() };
 }
 
 /** The folder of a run, by the path on its last line; removed after `use`. */

@@ -13,6 +13,8 @@ export interface Run {
   readonly process: Deno.ChildProcess;
   /** What it has printed until now, both outputs together. */
   text(): string;
+  /** The same, each output for itself. */
+  outputs(): { readonly stdout: string; readonly stderr: string };
   /** Resolves when it has printed what matches; rejects when it ends first. */
   printed(pattern: RegExp): Promise<void>;
   /** Resolves with the exit code when it has ended. */
@@ -52,10 +54,13 @@ export function start(
     stderr: "piped",
   }).spawn();
   let text = "";
+  const texts = { stdout: "", stderr: "" };
   let onText = () => {};
-  const read = async (stream: ReadableStream<Uint8Array>) => {
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+  const read = async (name: keyof typeof texts) => {
+    const stream = process[name].pipeThrough(new TextDecoderStream());
+    for await (const chunk of stream) {
       text += chunk;
+      texts[name] += chunk;
       onText();
     }
   };
@@ -65,7 +70,7 @@ export function start(
       Deno.kill(Number(line.split(" ")[0]), "SIGKILL");
     }
   });
-  const outputs = Promise.all([read(process.stdout), read(process.stderr)]);
+  const outputs = Promise.all([read("stdout"), read("stderr")]);
   const ended = process.status.then(async ({ code }) => {
     await outputs;
     return code;
@@ -73,6 +78,7 @@ export function start(
   return {
     process,
     text: () => text,
+    outputs: () => ({ ...texts }),
     ended,
     printed: (pattern) =>
       new Promise((resolve, reject) => {

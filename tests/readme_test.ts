@@ -1,5 +1,6 @@
 /** The README says what the programs say, and its commands work. */
 import assert from "node:assert/strict";
+import config from "../deno.json" with { type: "json" };
 import { start, startSource } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
@@ -69,11 +70,20 @@ Deno.test("README: every file that it links or names exists", async () => {
   }
 });
 
-/** The first line of the block under "Two commands", without its comment. */
+/** The first line of a block that runs a task, without its comment. */
 function command(name: string): string {
   const pattern = new RegExp(`^(\\./denow task ${name}\\b[^#\\n]*)`, "m");
   return pattern.exec(README)?.[1]?.trim() ?? "";
 }
+
+Deno.test("README: the first run fetches what it says", () => {
+  const { deno, packages, envoy } = config.toolMegabytes;
+  const all = [deno, packages, envoy].map(Number)
+    .reduce((sum, size) => sum + size);
+  const said = `The first run fetches ${all} MB (Deno ${deno}, npm packages ` +
+    `${packages}, Envoy ${envoy})`;
+  assert.ok(README.replaceAll("\n", " ").includes(said), said);
+});
 
 Deno.test("README: its first command, typed, shows what it shows", async () => {
   const ports = [

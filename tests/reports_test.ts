@@ -49,7 +49,7 @@ class Place implements AsyncDisposable {
     );
   }
 
-  /** A run of two experiments. @returns Its folder. */
+  /** A run of "fixture" and another, if it has another name. */
   async run(
     name: string,
     lost: Partial<CallRecord>,
@@ -64,7 +64,7 @@ class Place implements AsyncDisposable {
       measured: `${isLost ? 2 : 0} of 100 calls lost`,
     } as const;
     const run = { history: given, findings: [claim], invariants: [] };
-    const results = ["fixture", name].map((name) => ({
+    const results = [...new Set(["fixture", name])].map((name) => ({
       experiment: { ...EXPERIMENT, name },
       promise: run,
       controls: [],
@@ -205,20 +205,22 @@ Deno.test("reports lists runs, and keeps the newest", async () => {
   await using place = await Place.make();
   await ends(place.lab(["reports"]), 0, /^0 runs, 0\.0 MiB\n$/);
   const broken = await place.run("a", { status: "INTERNAL" }, "1.40.0");
+  await place.run("fixture", {}, "1.40.0");
   const load = await place.load();
   const damaged = await place.load();
   await Deno.writeTextFile(`${damaged}/record.json`, "{");
   await Deno.mkdir(`${place.reports}/mine`);
   const run = place.lab(["reports"]);
   await ends(run, 0, /-experiments +0\.[0-9] MiB +broken +2 experiments$/m);
+  assert.match(run.text(), /-fixture +0\.[0-9] MiB +held +fixture: Does it/);
   assert.match(run.text(), /-load-spike +.* +held +Does every server get/);
   assert.match(run.text(), /MiB +- +its record cannot be read/);
-  assert.match(run.text(), /^3 runs, 0\.[0-9] MiB$/m);
-  await ends(place.lab(["reports", "--keep", "3"]), 0, /^0 removed, 0\.0 MiB/);
+  assert.match(run.text(), /^4 runs, 0\.[0-9] MiB$/m);
+  await ends(place.lab(["reports", "--keep", "4"]), 0, /^0 removed, 0\.0 MiB/);
   await ends(
     place.lab(["reports", "--keep", "0"]),
     0,
-    new RegExp(`^removed reports/${basename(load)}$[^]*^3 removed, `, "m"),
+    new RegExp(`^removed reports/${basename(load)}$[^]*^4 removed, `, "m"),
   );
   const left = [...Deno.readDirSync(place.reports)].map(({ name }) => name);
   assert.deepEqual(left, ["mine"], broken);

@@ -77,7 +77,7 @@ Deno.test("up --tls: calls are balanced; strangers are refused in a sentence", a
     assert.equal(await load.ended, 3, load.text());
     assert.match(
       load.text(),
-      /^load: localhost:\d+ speaks TLS, which load tests do not: start `up` without --tls, or name another port with --port\n$/,
+      /^load: localhost:\d+ speaks TLS, which load tests do not: start `.\/denow task up` without --tls, or name another port with --port\n$/,
     );
     const plain = await client(`127.0.0.1:${port}`, []);
     assert.equal(plain.code, 1, plain.text);

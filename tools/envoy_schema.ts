@@ -11,12 +11,14 @@
 import { Buffer } from "node:buffer";
 import { deflateRawSync } from "node:zlib";
 import descriptor from "protobufjs/ext/descriptor/index.js";
+import { helpText, parseFlags } from "../src/core/flags.ts";
 import { type Schema, SCHEMA_LICENCE } from "../src/doctor/schema.ts";
 import { runProgram } from "../src/io/program.ts";
 import { findTool } from "../src/io/tools.ts";
-import { printError } from "../src/io/terminal.ts";
+import { print, printError } from "../src/io/terminal.ts";
 
-const SCHEMA_FILE = new URL("../src/doctor/schema.json", import.meta.url);
+/** What it writes, in the project's folder. */
+const SCHEMA_FILE = "src/doctor/schema.json";
 
 /** Messages of these packages are roots: extensions are found by name. */
 const ROOTS = /^(envoy\.(config|extensions)\..*\.v\d|xds\.type)/;
@@ -210,11 +212,17 @@ export function schemaFile(executable: Uint8Array, version: string): string {
   }\n`;
 }
 
-/** Makes the file anew. */
 async function run(): Promise<number> {
+  const { help } = parseFlags({}, Deno.args);
+  if (help) {
+    const about = `Writes ${SCHEMA_FILE} from the descriptors in the pinned \
+Envoy's executable.`;
+    print(helpText("envoy_schema.ts", about, {}));
+    return 0;
+  }
   const { path, version } = await findTool("envoy", { onProgress: printError });
   await Deno.writeTextFile(
-    SCHEMA_FILE,
+    new URL(`../${SCHEMA_FILE}`, import.meta.url),
     schemaFile(await Deno.readFile(path), version),
   );
   return 0;

@@ -10,11 +10,10 @@ import {
   helpText,
   oneOf,
   parseFlags,
-  words,
 } from "../src/core/flags.ts";
 import { tableLines } from "../src/core/table.ts";
 import { sha256OfFile } from "../src/io/digest.ts";
-import { typedPath } from "../src/io/files.ts";
+import { filePath } from "../src/io/files.ts";
 import { runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
 import { writeArchive } from "./build/archive.ts";
@@ -39,7 +38,7 @@ const FLAGS = {
     placeholder: "DIR",
     help: "A folder with deno, envoy and k6 for another machine",
     default: "",
-    parse: (text: string) => typedPath(words(4096)(text)),
+    parse: filePath,
   },
   ...OUTPUT_FLAGS,
 } as const satisfies FlagRows;

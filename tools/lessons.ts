@@ -1,14 +1,9 @@
 /** Proves lessons: see src/lesson/proof.ts; or types their steps in a kit. */
 import { LESSONS } from "../workshop/lessons/catalogue.ts";
 import { EXIT_CODES, Failure } from "../src/core/errors.ts";
-import {
-  type FlagRows,
-  helpText,
-  parseFlags,
-  words,
-} from "../src/core/flags.ts";
+import { type FlagRows, helpText, parseFlags } from "../src/core/flags.ts";
 import { killAllChildren } from "../src/io/child.ts";
-import { typedPath } from "../src/io/files.ts";
+import { filePath } from "../src/io/files.ts";
 import { lastLine, type RunResult, runToEnd } from "../src/io/processes.ts";
 import { listenForStop, runProgram } from "../src/io/program.ts";
 import { print } from "../src/io/terminal.ts";
@@ -23,7 +18,7 @@ const FLAGS = {
     help:
       "Unpack this kit, and type start, check, solve and check in it instead",
     default: "",
-    parse: (text: string) => typedPath(words(4096)(text)),
+    parse: filePath,
   },
 } as const satisfies FlagRows;
 

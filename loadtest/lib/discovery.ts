@@ -93,7 +93,7 @@ function connect(caller: Caller): void {
       if (Date.now() >= limitAtMs) {
         exec.test.abort(
           `Nothing to test at ${caller.target} (${reasonOf(error)}); start ` +
-            'it with "deno task up --no-client" or "docker compose up", or ' +
+            "it with `./denow task up --no-client` or `docker compose up`, or " +
             "set TARGET",
         );
       }

@@ -6,8 +6,8 @@ import {
   oneOf,
   positiveNumber,
   wholeNumber,
-  words,
 } from "../core/flags.ts";
+import { filePath } from "../io/files.ts";
 
 /** The Greeter's methods. */
 const METHODS = ["SayHello", "StreamHellos", "Chat"] as const;
@@ -30,7 +30,7 @@ export const CLIENT_FLAGS = {
     help: "Speak TLS, with ca.crt, tls.crt and tls.key of this folder",
     default: "",
     env: "CLIENT_TLS",
-    parse: words(4096),
+    parse: filePath,
   },
   ratePerS: {
     name: "rate",

@@ -1,6 +1,6 @@
 /**
- * Parsers of values written as text; each throws a RangeError that begins with
- * "must" for invalid text. Flags and load-test settings use them, in k6 too, so
+ * Parsers of values written as text, and an address as text again; each parser
+ * throws a RangeError that begins with "must" for invalid text. Flags and load-test settings use them, in k6 too, so
  * they need plain JavaScript only.
  */
 
@@ -50,6 +50,16 @@ export function hostAndPort(text: string): string {
     );
   }
   return text;
+}
+
+/**
+ * "host:port", with an IPv6 address in brackets, as in a target.
+ *
+ * @param host A name or an address; IPv6 with or without brackets.
+ */
+export function hostPort(host: string, port: number): string {
+  const isBare = host.includes(":") && !host.startsWith("[");
+  return `${isBare ? `[${host}]` : host}:${port}`;
 }
 
 /** Parses text that is not empty and has at most `max` characters. */

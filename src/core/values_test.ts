@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   durationMs,
   hostAndPort,
+  hostPort,
   partOfOne,
   port,
   positiveNumber,
@@ -84,3 +85,19 @@ Deno.test("durationMs() counts milliseconds", () => {
   assert.equal(durationMs(0)("1500ms"), 1500);
   assert.equal(durationMs(0)("2m"), 120_000);
 });
+
+for (
+  const [host, expected] of [
+    ["127.0.0.1", "127.0.0.1:80"],
+    ["localhost", "localhost:80"],
+    ["my_envoy", "my_envoy:80"],
+    ["::1", "[::1]:80"],
+    ["[::1]", "[::1]:80"],
+    ["::", "[::]:80"],
+  ] as const
+) {
+  Deno.test(`hostPort() writes ${host} as it can be typed again`, () => {
+    assert.equal(hostPort(host, 80), expected);
+    assert.equal(hostAndPort(expected), expected);
+  });
+}

@@ -1,5 +1,5 @@
 /** What a cluster is, whatever spelling it has. */
-import { hostPort } from "../core/address.ts";
+import { hostPort } from "../core/values.ts";
 import type { Message, Place } from "./message.ts";
 
 /** How Envoy finds a cluster's servers. */

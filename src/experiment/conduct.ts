@@ -8,7 +8,7 @@ import type {
   NamedChange,
   Verdict,
 } from "./experiment.ts";
-import { busyWords } from "./disturbance.ts";
+import { busyWords } from "../io/disturbance.ts";
 import { type History, Unmeasured } from "./history.ts";
 import { unknown } from "./judge.ts";
 import { changesAnything } from "./changes.ts";

@@ -1,7 +1,8 @@
 /** What a run records. Judges and reports only read it. */
+import type { Disturbance } from "../io/disturbance.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import type { StackAction } from "../stack/stack.ts";
-import type { Load, Setup } from "./experiment.ts";
+import type { Load, Setup } from "./setup.ts";
 
 /** Everything recorded in one run. All times are in milliseconds. */
 export interface History {
@@ -43,18 +44,6 @@ export interface History {
 /** Thrown when a judge reads something that could not be measured. */
 export class Unmeasured extends Error {
   override readonly name = "Unmeasured";
-}
-
-/** How much the run was disturbed. */
-export interface Disturbance {
-  /** The 99th percentile of how late timers fired. */
-  readonly timersLateMs: number;
-  /** Above it the machine is busy (default 60 ms). */
-  readonly timersLateMsMax?: number;
-  /** The share of all CPU time that other programs took, 0 to 1. */
-  readonly othersShare: number;
-  /** The share that the virtual machine's host stole, 0 to 1. */
-  readonly stolenShare: number;
 }
 
 /** One call of the recorder. */

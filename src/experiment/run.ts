@@ -5,7 +5,7 @@ import { exitWords } from "../io/child.ts";
 import { isAccessLog } from "../stack/output.ts";
 import { changedConfig } from "./changes.ts";
 import type { Experiment, Load, Setup } from "./experiment.ts";
-import { TIMERS_LATE_MS_MAX, watchDisturbance } from "./disturbance.ts";
+import { TIMERS_LATE_MS_MAX, watchDisturbance } from "../io/disturbance.ts";
 import {
   type Action,
   type CallRecord,

@@ -1,6 +1,7 @@
 /** Reads files named by users. */
 import { resolve } from "node:path";
 import { Failure, messageOf } from "../core/errors.ts";
+import { words } from "../core/values.ts";
 
 /**
  * The absolute path of a file that a user typed. `deno task` starts programs in
@@ -10,6 +11,18 @@ import { Failure, messageOf } from "../core/errors.ts";
 export function typedPath(path: string): string {
   const typedIn = Deno.build.standalone ? undefined : Deno.env.get("INIT_CWD");
   return resolve(typedIn ?? "", path);
+}
+
+/** The longest path that Linux takes. */
+const PATH_UNITS_MAX = 4096;
+
+/**
+ * Parses a flag that names a file or a folder.
+ *
+ * @returns Its absolute path.
+ */
+export function filePath(text: string): string {
+  return typedPath(words(PATH_UNITS_MAX)(text));
 }
 
 /**

@@ -11,11 +11,15 @@ export const REPORTS = "reports";
 /** The page that redirects to the newest run's. */
 export const LATEST = "latest.html";
 
-/** The files of a run's folder; k6 makes the last one, for longer runs. */
+/**
+ * The files of a run's folder. k6 makes the last two: one for longer runs, and
+ * one that is there until the record is.
+ */
 export const RUN_FILES = {
   record: "record.json",
   page: "report.html",
   dashboard: "dashboard.html",
+  k6: "k6.json",
 } as const;
 
 /** Increased when earlier programs could no longer read a record. */

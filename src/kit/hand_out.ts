@@ -5,6 +5,7 @@
 import { Failure, messageOf } from "../core/errors.ts";
 import { sha256OfFile } from "../io/digest.ts";
 import { parseSums } from "../io/kit.ts";
+import { pause } from "../io/wait.ts";
 import {
   type Answer,
   answerTo,
@@ -188,7 +189,7 @@ class Desk {
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) break; // It is closed.
         // Out of files, or the peer has left: a moment later it may be better.
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await pause(100);
         continue;
       }
       const work = this.#answer(connection).catch(() => {

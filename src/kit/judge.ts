@@ -1,4 +1,5 @@
 /** What a workshop needs of a laptop, judged over what was found; pure. */
+import { commandWords } from "../io/build.ts";
 import type { Item } from "./code.ts";
 
 /** What was found about one item. */
@@ -77,7 +78,7 @@ export function judgePorts(
     "ports",
     taken.length === 0,
     taken.length === 0 ? free : `${taken.join(", ")} taken`,
-    "stop what uses it, or choose others (`up --help`)",
+    `stop what uses it, or choose others (\`${commandWords()} up --help\`)`,
   );
 }
 

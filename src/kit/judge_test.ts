@@ -54,7 +54,8 @@ for (
       "a taken port",
       judgePorts([1, 2], ["127.0.0.2:2"]),
       false,
-      "127.0.0.2:2 taken; stop what uses it, or choose others (`up --help`)",
+      "127.0.0.2:2 taken; stop what uses it, or choose others " +
+      "(`./denow task up --help`)",
     ],
     [
       "all addresses",

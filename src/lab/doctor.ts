@@ -35,6 +35,7 @@ import {
 import { plainOf } from "../doctor/yaml_tree.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import { nativeStacks } from "../experiment/stacks.ts";
+import { commandWords } from "../io/build.ts";
 import { killAllChildren } from "../io/child.ts";
 import { typedPath } from "../io/files.ts";
 import { requestLocal } from "../io/local_http.ts";
@@ -232,7 +233,8 @@ function explain(id: string | undefined): readonly string[] {
   if (rule === undefined) {
     throw new Failure(
       "usage",
-      `There is no rule "${id ?? ""}"; doctor list has them all`,
+      `There is no rule "${id ?? ""}"; \`${commandWords()} doctor list\` has ` +
+        "them all",
     );
   }
   return [`${rule.id} (${rule.severity})`, ...explanation(rule)];

@@ -2,7 +2,7 @@
  * The command `down`: stops what Compose started or a killed `up` left behind.
  */
 import { type FlagRows, helpText, parseFlags } from "../core/flags.ts";
-import { kitFolder } from "../io/build.ts";
+import { commandWords, kitFolder } from "../io/build.ts";
 import { print } from "../io/terminal.ts";
 import { findTool } from "../io/tools.ts";
 import { ComposeProject, demoProject } from "../stack/compose_project.ts";
@@ -26,10 +26,12 @@ const FLAGS = {
   context: CONTEXT_FLAG,
 } as const satisfies FlagRows;
 
-const ABOUT = `Stops and removes the demo's containers and their network, \
+function about(): string {
+  return `Stops and removes the demo's containers and their network, \
 whoever has started them:
-\`deno task up --docker\` in another terminal, or \`docker compose up -d\`. Ends what an
+\`${commandWords()} up --docker\` in another terminal, or \`docker compose up -d\`. Ends what an
 \`up\` without Docker that was killed has left, too.`;
+}
 
 /**
  * Runs the command.
@@ -42,7 +44,7 @@ whoever has started them:
 export async function down(argv: readonly string[]): Promise<number> {
   const { values, help } = parseFlags(FLAGS, argv);
   if (help) {
-    print(helpText("down [flags]", ABOUT, FLAGS));
+    print(helpText("down [flags]", about(), FLAGS));
     return 0;
   }
   requireOneStack({ ...values, isDocker: false, configFile: "" });

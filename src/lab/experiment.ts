@@ -10,6 +10,7 @@ import {
 } from "../core/flags.ts";
 import { tableLines } from "../core/table.ts";
 import { commandWords, isFromSource, runtimeNote } from "../io/build.ts";
+import { filePath } from "../io/files.ts";
 import { listenForStop } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { killAllChildren } from "../io/child.ts";
@@ -72,7 +73,7 @@ const FLAGS = {
     placeholder: "DIR",
     help: "Folder within reports/ for the reports; - writes none",
     default: REPORTS,
-    parse: words(4096),
+    parse: (text: string) => text === "-" ? text : filePath(text),
   },
 } as const satisfies FlagRows;
 
@@ -157,7 +158,8 @@ function choose(
   if (action === "all" && names.length > 0) {
     throw new Failure(
       "usage",
-      `experiment all takes no name: "${names[0]}"; use experiment run`,
+      `experiment all takes no name: "${names[0]}"; for one, type ` +
+        `\`${commandWords()} experiment run ${names[0]}\``,
     );
   }
   if (action === "run" && names.length === 0) {

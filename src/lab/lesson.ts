@@ -73,7 +73,8 @@ export async function lessonCommand(
     throw new Failure(
       "usage",
       verb === "start"
-        ? "lesson start needs a number or a name: lesson start 1"
+        ? "lesson start needs a number or a name: " +
+          `${commandWords()} lesson start 1`
         : `"${word}" is not understood after "lesson ${verb}"`,
     );
   }
@@ -158,8 +159,8 @@ async function check(course: Course): Promise<number> {
   if (outcome.verdict === "solved") {
     print(
       outcome.lesson.isIncident
-        ? "`lesson show` now says what it was"
-        : "`lesson next` starts the next lesson",
+        ? `\`${commandWords()} lesson show\` now says what it was`
+        : `\`${commandWords()} lesson next\` starts the next lesson`,
     );
   }
   return EXITS[outcome.verdict];

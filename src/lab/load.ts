@@ -7,8 +7,6 @@ import {
   type FlagValues,
   helpText,
   parseFlags,
-  port,
-  wholeNumber,
 } from "../core/flags.ts";
 import { commandWords } from "../io/build.ts";
 import { listenForStop } from "../io/program.ts";
@@ -26,11 +24,16 @@ import {
 } from "../core/load/shapes.ts";
 import { textOf } from "../core/load/table.ts";
 import { UNKNOWN_EXIT_CODE } from "../core/load/verdict.ts";
-import { fillRunFolder, makeRunFolder, REPORTS } from "../io/run_folder.ts";
+import {
+  fillRunFolder,
+  makeRunFolder,
+  REPORTS,
+  RUN_FILES,
+} from "../io/run_folder.ts";
 import { agrees, recordLines } from "../load/report.ts";
 import { type LoadRunOptions, recordRun } from "../load/run.ts";
 import { NativeStack } from "../stack/native.ts";
-import { requireDistinctPorts } from "./up_flags.ts";
+import { PORT_FLAGS, requireDistinctPorts } from "./up_flags.ts";
 import { loadHtml } from "./records.ts";
 
 const LOAD_FLAGS = {
@@ -40,25 +43,16 @@ const LOAD_FLAGS = {
     switch: true,
   },
   grpcPort: {
-    name: "port",
-    placeholder: "PORT",
+    ...PORT_FLAGS.grpcPort,
     help: "Port of the stack on this machine; the L4 listener is one above",
-    default: 5000,
-    parse: wholeNumber(1, 65_534),
   },
   adminPort: {
-    name: "admin-port",
-    placeholder: "PORT",
-    help: "Port of Envoy's admin page, if a stack is started",
-    default: 9901,
-    parse: port(),
+    ...PORT_FLAGS.adminPort,
+    help: `${PORT_FLAGS.adminPort.help}, if a stack is started`,
   },
   serverPort: {
-    name: "server-port",
-    placeholder: "PORT",
+    ...PORT_FLAGS.serverPort,
     help: "Port of every server, if a stack is started",
-    default: 8080,
-    parse: port(),
   },
 } as const satisfies FlagRows;
 
@@ -70,8 +64,9 @@ function about(): string {
   return [
     "Runs a load test with k6. If nothing listens on the port, a native stack",
     "is started for it. Exit code: 0 when every threshold holds, 99 when one",
-    `does not, ${UNKNOWN_EXIT_CODE} when the machine was too busy to tell. The last line is the`,
-    "path of the report.",
+    `does not, ${UNKNOWN_EXIT_CODE} when that cannot be told: the machine was too busy, or servers`,
+    "and Envoy did not say what they had counted. The last line is the path of",
+    "the report.",
     "",
     "Shapes:",
     ...shapes.map(([name, { question }]) =>
@@ -88,8 +83,8 @@ function about(): string {
  * Runs the command.
  *
  * @param argv The arguments after "load".
- * @returns k6's exit code; 4 if the machine was busy, 1 if only the ledgers
- * disagree.
+ * @returns k6's exit code; 4 if the machine was busy or nothing could be
+ * counted, 1 if only the ledgers disagree.
  * @throws {Failure} When a flag or a setting is wrong, or k6 or a stack cannot
  * start.
  */
@@ -194,8 +189,8 @@ async function requirePlainText(portNumber: number): Promise<void> {
   if (!await speaksTls(target)) return;
   throw new Failure(
     "environment",
-    `${target} speaks TLS, which load tests do not: start \`up\` without ` +
-      "--tls, or name another port with --port",
+    `${target} speaks TLS, which load tests do not: start ` +
+      `\`${commandWords()} up\` without --tls, or name another port with --port`,
   );
 }
 
@@ -222,9 +217,6 @@ async function startStack(
   });
 }
 
-/** k6's exit code when a threshold was crossed. */
-const CROSSED_CODE = 99;
-
 /** Records a run, then reports from the record. */
 async function runShape(
   shape: ShapeName,
@@ -244,11 +236,10 @@ async function runShape(
     record,
     page: loadHtml(record),
   });
+  await Deno.remove(`${folder}/${RUN_FILES.k6}`);
   textOf(record.report, lines, paint).forEach(print);
   print(`${Deno.cwd()}/${page}`);
-  if (code === CROSSED_CODE && record.verdict === "unknown") {
-    return UNKNOWN_EXIT_CODE;
-  }
+  if (record.verdict === "unknown") return UNKNOWN_EXIT_CODE;
   const isWrong = record.ledgers !== null && !agrees(record.ledgers);
   return code === 0 && isWrong ? EXIT_CODES.failed : code;
 }

@@ -95,7 +95,8 @@ async function experimentsOf(folder: string): Promise<ReportModel> {
     throw new Failure(
       "environment",
       `"${folder}" is a run of the kind "${record.kind}", and only runs of ` +
-        "experiments can be compared; experiment report draws it",
+        `experiments can be compared; \`${commandWords()} experiment report\` ` +
+        "draws it",
     );
   }
   const { info, experiments } = record;

@@ -7,6 +7,7 @@ import {
   wholeNumber,
 } from "../core/flags.ts";
 import { tableLines } from "../core/table.ts";
+import { commandWords } from "../io/build.ts";
 import { REPORTS } from "../io/run_folder.ts";
 import { keepNewest, type RunFolder, runFolders } from "../io/run_folders.ts";
 import { print } from "../io/terminal.ts";
@@ -62,7 +63,10 @@ async function rowOf(run: RunFolder): Promise<string[]> {
     ({ verdict, question }) => [verdict, question],
     (error) => {
       if (!(error instanceof Failure)) throw error;
-      return ["-", "its record cannot be read; experiment report says why"];
+      return [
+        "-",
+        `its record cannot be read; \`${commandWords()} experiment report\` says why`,
+      ];
     },
   );
   return [run.name, sizeOf([run]), ...words];

@@ -1,14 +1,8 @@
 /** The command `serve`: hands the kit out in the room's network. */
 import { isIP } from "node:net";
 import { Failure } from "../core/errors.ts";
-import {
-  type FlagRows,
-  helpText,
-  parseFlags,
-  port,
-  words,
-} from "../core/flags.ts";
-import { typedPath } from "../io/files.ts";
+import { type FlagRows, helpText, parseFlags, port } from "../core/flags.ts";
+import { filePath } from "../io/files.ts";
 import { listenForStop, whenAborted } from "../io/program.ts";
 import { print } from "../io/terminal.ts";
 import { findOffers, handOut } from "../kit/hand_out.ts";
@@ -26,7 +20,7 @@ const FLAGS = {
     placeholder: "DIR",
     help: "The folder with a kit's archive and its .sha256 file",
     default: "",
-    parse: (text: string) => typedPath(words(4096)(text)),
+    parse: filePath,
   },
   address: {
     name: "address",

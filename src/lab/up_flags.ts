@@ -11,6 +11,31 @@ import {
 import { DISCOVERY_KINDS, NATIVE_SERVERS_MAX } from "../stack/native.ts";
 import { CONTEXT_FLAG, requireOneStack } from "./cluster_flags.ts";
 
+/** The flags of a native stack's ports. */
+export const PORT_FLAGS = {
+  grpcPort: {
+    name: "port",
+    placeholder: "PORT",
+    help: "Port for callers; the L4 listener is one above",
+    default: 5000,
+    parse: wholeNumber(1, 65_534),
+  },
+  adminPort: {
+    name: "admin-port",
+    placeholder: "PORT",
+    help: "Port of Envoy's admin page",
+    default: 9901,
+    parse: port(),
+  },
+  serverPort: {
+    name: "server-port",
+    placeholder: "PORT",
+    help: "Port of every server, on 127.0.0.1, 127.0.0.2, and so on",
+    default: 8080,
+    parse: port(),
+  },
+} as const satisfies FlagRows;
+
 /** The flags of `up`. */
 export const UP_FLAGS = {
   servers: {
@@ -36,27 +61,7 @@ export const UP_FLAGS = {
     help: "Start only Envoy and the servers, ready for other clients",
     switch: true,
   },
-  grpcPort: {
-    name: "port",
-    placeholder: "PORT",
-    help: "Port for callers; the L4 listener is one above",
-    default: 5000,
-    parse: wholeNumber(1, 65_534),
-  },
-  adminPort: {
-    name: "admin-port",
-    placeholder: "PORT",
-    help: "Port of Envoy's admin page",
-    default: 9901,
-    parse: port(),
-  },
-  serverPort: {
-    name: "server-port",
-    placeholder: "PORT",
-    help: "Port of every server, on 127.0.0.1, 127.0.0.2, and so on",
-    default: 8080,
-    parse: port(),
-  },
+  ...PORT_FLAGS,
   discovery: {
     name: "discovery",
     placeholder: "KIND",

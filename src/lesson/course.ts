@@ -1,6 +1,7 @@
 /** A course: its lessons, and how far this learner is with them. */
 import { Failure } from "../core/errors.ts";
 import { nearest } from "../core/nearest.ts";
+import { commandWords } from "../io/build.ts";
 import { ENVOY_YAML } from "../stack/envoy_config.ts";
 import { editYaml } from "./edit_yaml.ts";
 import { judgeFile, type JudgeOptions, type Outcome } from "./judge.ts";
@@ -29,6 +30,11 @@ export interface LessonState extends LessonProgress {
 export interface Done {
   readonly lesson: Lesson;
   readonly sentence: string;
+}
+
+/** A command of lessons as it is typed here. */
+function typed(words: string): string {
+  return `\`${commandWords()} lesson ${words}\``;
 }
 
 /** The copy of envoy.yaml with which a lesson starts. */
@@ -107,7 +113,7 @@ export class Course {
     if (found !== undefined) return found;
     throw new Failure(
       "environment",
-      "No lesson is started; `lesson start 1` starts the first",
+      `No lesson is started; ${typed("start 1")} starts the first`,
     );
   }
 
@@ -126,7 +132,7 @@ export class Course {
     return {
       lesson,
       sentence: isThere
-        ? `Your copy ${file} is as you left it; \`lesson reset\` begins anew`
+        ? `Your copy ${file} is as you left it; ${typed("reset")} begins anew`
         : `Your copy of envoy.yaml for this lesson is ${file}`,
     };
   }
@@ -144,8 +150,8 @@ export class Course {
       "This was the last lesson; " +
         (left.length === 0
           ? "you have solved all of them"
-          : `not solved yet: ${left.join(", ")}; \`lesson start ${left[0]}\` ` +
-            "goes there"),
+          : `not solved yet: ${left.join(", ")}; ` +
+            `${typed(`start ${left[0]}`)} goes there`),
     );
   }
 
@@ -157,7 +163,7 @@ export class Course {
     const all = lesson.hints.length;
     const more = shown < all
       ? ""
-      : " (That was the last; `lesson solve` applies the solution.)";
+      : ` (That was the last; ${typed("solve")} applies the solution.)`;
     return {
       lesson,
       sentence: `Hint ${shown} of ${all}: ${lesson.hints[shown - 1]}${more}`,
@@ -191,7 +197,7 @@ export class Course {
     if (text === undefined) {
       throw new Failure(
         "environment",
-        `${file} is missing; \`lesson reset\` makes it new`,
+        `${file} is missing; ${typed("reset")} makes it new`,
       );
     }
     const outcome = await this.#judge(lesson, text, {
@@ -246,7 +252,7 @@ export class Course {
       "usage",
       `There is no lesson "${word}"; ` +
         (near === undefined
-          ? `\`lesson list\` shows all ${names.length}`
+          ? `${typed("list")} shows all ${names.length}`
           : `did you mean ${near}?`),
     );
   }

@@ -38,7 +38,10 @@ Deno.test("Course: a lesson starts with its own copy, which stays", async () => 
     assert.notEqual(startText(PANIC), ENVOY_YAML);
     await Deno.writeTextFile(`${folder}/${FILE}`, "mine");
     const second = await course.start("panic");
-    assert.match(second.sentence, /is as you left it; `lesson reset`/);
+    assert.match(
+      second.sentence,
+      /is as you left it; `.\/denow task lesson reset`/,
+    );
     assert.equal(await read(folder), "mine");
   });
 });
@@ -66,7 +69,10 @@ Deno.test("Course: reset makes a copy that was removed", async () => {
     await Deno.remove(`${folder}/${FILE}`);
     await assert.rejects(
       course.check(() => assert.fail("nothing to measure")),
-      { kind: "environment", message: /envoy\.yaml is missing; `lesson reset/ },
+      {
+        kind: "environment",
+        message: /envoy\.yaml is missing; `.\/denow task lesson reset/,
+      },
     );
     await course.reset();
     assert.equal(await read(folder), startText(PANIC));
@@ -80,7 +86,10 @@ Deno.test("Course: hints unfold one by one, per lesson", async () => {
     for (const _ of [1, 2, 3, 4]) shown.push((await course.hint()).sentence);
     assert.match(shown[0] ?? "", /^Hint 1 of 3: Count/);
     assert.match(shown[1] ?? "", /^Hint 2 of 3: Who/);
-    assert.match(shown[2] ?? "", /^Hint 3 of 3: Set 0\. \(That was the last/);
+    assert.match(
+      shown[2] ?? "",
+      /^Hint 3 of 3: Set 0\. \(That was the last; `.\/denow task lesson solve`/,
+    );
     assert.equal(shown[3], shown[2]);
     await course.start("6");
     assert.match((await course.hint()).sentence, /^Hint 1 of 3/);
@@ -102,7 +111,8 @@ Deno.test("Course: another lesson in between changes nothing of the first", asyn
     );
     await assert.rejects(course.next(), {
       kind: "environment",
-      message: /the last lesson; not solved yet: 5, 6; `lesson start 5`/,
+      message:
+        /the last lesson; not solved yet: 5, 6; `.\/denow task lesson start 5`/,
     });
   });
 });
@@ -128,10 +138,12 @@ Deno.test("Course: a lesson that is started while another is judged stays the cu
 
 Deno.test("Course: says which lessons there are", async () => {
   await withCourse(async (course) => {
-    await assert.rejects(course.current(), { message: /`lesson start 1`/ });
+    await assert.rejects(course.current(), {
+      message: /`.\/denow task lesson start 1`/,
+    });
     for (
       const [word, message] of [
-        ["7", /no lesson "7"; `lesson list` shows all 2/],
+        ["7", /no lesson "7"; `.\/denow task lesson list` shows all 2/],
         ["panik", /no lesson "panik"; did you mean panic\?/],
       ] as const
     ) {

@@ -6,6 +6,7 @@ import { Failure, messageOf } from "../core/errors.ts";
 import { GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import type { LoadReport } from "../core/load/report.ts";
 import type { Verdict } from "../core/load/verdict.ts";
+import type { Disturbance } from "../io/disturbance.ts";
 import type { GeneratorUse } from "./k6.ts";
 import type { Stack } from "../stack/stack.ts";
 
@@ -73,13 +74,25 @@ export function generatorLine({ coresBusy, cores }: GeneratorUse): string {
     `(${percent} %)`;
 }
 
+/** What else the machine did during the run, in one line. */
+export function disturbanceLine(
+  { timersLateMs, othersShare, stolenShare }: Disturbance,
+): string {
+  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+  return `Other programs took ${percent(othersShare)} of the processor, the ` +
+    `machine's host ${percent(stolenShare)}; timers were up to ` +
+    `${timersLateMs.toFixed(0)} ms late (p99)`;
+}
+
 /** The record of a run: k6's report and what was measured besides. */
 export interface LoadRecord {
   readonly report: LoadReport;
   readonly verdict: Verdict;
   readonly generator: GeneratorUse | null;
-  /** Null when only k6 counted. */
+  /** Null when only k6 counted; the report says so where it should not. */
   readonly ledgers: Ledgers | null;
+  /** Missing in records of earlier programs. */
+  readonly disturbance?: Disturbance;
   /** Whether k6 wrote its own page; it does not in very short runs. */
   readonly hasDashboard: boolean;
   /** ISO 8601. */
@@ -87,9 +100,12 @@ export interface LoadRecord {
 }
 
 /** What a record adds to k6's report, a line each. */
-export function recordLines({ generator, ledgers }: LoadRecord): string[] {
+export function recordLines(
+  { generator, ledgers, disturbance }: LoadRecord,
+): string[] {
   return [
     ...(generator === null ? [] : [generatorLine(generator)]),
+    ...(disturbance === undefined ? [] : [disturbanceLine(disturbance)]),
     ...(ledgers === null ? [] : [ledgersLine(ledgers)]),
     ...(ledgers === null || agrees(ledgers)
       ? []

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { agrees, generatorLine, ledgersLine, ledgersOf } from "./report.ts";
+import {
+  agrees,
+  disturbanceLine,
+  generatorLine,
+  ledgersLine,
+  ledgersOf,
+} from "./report.ts";
 
 const REPORT = { ledger: { callsSent: 12, retries: 1, statuses: {} } };
 
@@ -27,5 +33,13 @@ Deno.test("generatorLine() tells cores and percent", () => {
   assert.equal(
     generatorLine({ coresBusy: 0.271, cores: 2 }),
     "The load generator used 0.27 of 2 cores (14 %)",
+  );
+});
+
+Deno.test("disturbanceLine() tells shares and lateness", () => {
+  assert.equal(
+    disturbanceLine({ timersLateMs: 3.6, othersShare: 0.12, stolenShare: 0 }),
+    "Other programs took 12 % of the processor, the machine's host 0 %; " +
+      "timers were up to 4 ms late (p99)",
   );
 });

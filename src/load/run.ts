@@ -1,13 +1,21 @@
 /** Runs a load test and records it. */
+import { resolve } from "node:path";
 import { type ShapeName, SHAPES } from "../core/load/shapes.ts";
 import { verdictOf } from "../core/load/verdict.ts";
+import { messageOf } from "../core/errors.ts";
+import {
+  type Disturbance,
+  TIMERS_LATE_MS_MAX,
+  watchDisturbance,
+} from "../io/disturbance.ts";
 import { isThere } from "../io/tools/path.ts";
 import { RUN_FILES } from "../io/run_folder.ts";
 import { printError } from "../io/terminal.ts";
 import type { Stack } from "../stack/stack.ts";
-import { runK6 } from "./k6.ts";
+import { type K6Options, type K6Result, runK6 } from "./k6.ts";
 import { startReference } from "./reference.ts";
 import {
+  type Counted,
   ledgersOf,
   type LoadRecord,
   readCounted,
@@ -27,10 +35,35 @@ export interface LoadRunOptions {
 }
 
 /**
+ * Reads the counters. A server or an Envoy that does not answer must not cost
+ * the whole run its record.
+ *
+ * @returns Why they could not be read, in place of them.
+ */
+async function tryCounted(stack: Stack): Promise<Counted | string> {
+  try {
+    return await readCounted(stack);
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Runs k6, and measures what else the machine does meanwhile. */
+async function runWatched(
+  options: K6Options,
+): Promise<K6Result & { readonly disturbance: Disturbance }> {
+  const end = await watchDisturbance(TIMERS_LATE_MS_MAX);
+  const run = runK6(options);
+  const disturbance = await run.then(end, end);
+  return { ...await run, disturbance };
+}
+
+/**
  * Runs k6 and records it; if k6 was stopped in set-up, there is no record, and
  * the reason is printed.
  *
- * @param folder Where k6 writes its page, relative to the working directory.
+ * @param folder Where k6 writes its page and its report; that stays there
+ * until the caller has written the record.
  */
 export async function recordRun(
   shape: ShapeName,
@@ -40,11 +73,12 @@ export async function recordRun(
   readonly code: number;
   readonly record: LoadRecord | undefined;
 }> {
-  const before = stack === undefined ? undefined : await readCounted(stack);
+  const counted = isReconciled ? stack : undefined;
+  const before = counted === undefined ? undefined : await tryCounted(counted);
   const reference = await startReference();
-  const ownReport = `${Deno.cwd()}/${folder}/k6.json`;
+  const ownReport = resolve(folder, RUN_FILES.k6);
   try {
-    const { code, output, generator } = await runK6({
+    const { code, output, generator, disturbance } = await runWatched({
       path: k6Path,
       script: `${SHAPES[shape].script}.js`,
       output: Deno.stdout.isTerminal() ? "watched" : "piped",
@@ -55,21 +89,22 @@ export async function recordRun(
         K6_WEB_DASHBOARD: "true",
         // Writes only the file; nothing listens.
         K6_WEB_DASHBOARD_PORT: "-1",
-        K6_WEB_DASHBOARD_EXPORT:
-          `${Deno.cwd()}/${folder}/${RUN_FILES.dashboard}`,
+        K6_WEB_DASHBOARD_EXPORT: resolve(folder, RUN_FILES.dashboard),
         // Gives short runs a few points to draw, too.
         ...(shape === "soak" ? {} : { K6_WEB_DASHBOARD_PERIOD: "1s" }),
       },
       signal,
     });
     if (output !== "") printError(`load: ${output.trimEnd()}`);
-    const report = await readReport(ownReport);
-    if (report === undefined) return { code, record: undefined };
-    await Deno.remove(ownReport);
-    const after = stack === undefined ? undefined : await readCounted(stack);
+    const own = await readReport(ownReport);
+    if (own === undefined) return { code, record: undefined };
     // An interrupted run leaves calls that only one side has counted.
-    const isCounted = isReconciled && !signal.aborted;
-    const ledgers = isCounted && before !== undefined && after !== undefined
+    const after = counted === undefined || signal.aborted
+      ? undefined
+      : await tryCounted(counted);
+    const uncounted = [before, after].find((one) => typeof one === "string");
+    const report = uncounted === undefined ? own : { ...own, uncounted };
+    const ledgers = typeof before === "object" && typeof after === "object"
       ? ledgersOf(report, before, after)
       : null;
     return {
@@ -79,6 +114,7 @@ export async function recordRun(
         verdict: verdictOf(report),
         generator: generator ?? null,
         ledgers,
+        disturbance,
         hasDashboard: await isThere(`${folder}/${RUN_FILES.dashboard}`),
         writtenAt: new Date().toISOString(),
       },

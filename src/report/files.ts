@@ -6,7 +6,8 @@ import { reportHtml } from "./html.ts";
 import { experimentModel, type ReportInfo } from "./model.ts";
 
 /**
- * Writes the results into a new folder in `dir`: "record.json" with every call,
+ * Writes the results into a new folder in `dir`, named after the experiment if
+ * there is only one: "record.json" with every call,
  * then the page "report.html"; "latest.html" in `dir` points there.
  *
  * @returns The page's path.
@@ -23,7 +24,9 @@ export async function writeReports(
     run: recordOf(promise.history),
     controls: controls.map(({ history }) => recordOf(history)),
   }));
-  return await writeRun(dir, "experiments", {
+  const [first, second] = results;
+  const only = second === undefined ? first?.experiment.name : undefined;
+  return await writeRun(dir, only ?? "experiments", {
     kind: "experiments",
     record: { ...model, histories },
     page: reportHtml(model),

@@ -1,5 +1,5 @@
 /** Opens a server's port, or says why it cannot. */
-import { hostPort } from "../core/address.ts";
+import { hostPort } from "../core/values.ts";
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Http2Listener } from "./http2/listener.ts";
 

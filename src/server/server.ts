@@ -1,7 +1,7 @@
 /** One gRPC server as a value: start it, ask it, close it. */
 import "./npm_protos.ts";
 import { Server } from "@grpc/grpc-js";
-import { hostPort } from "../core/address.ts";
+import { hostPort } from "../core/values.ts";
 import { Admin, Greeter, type ServerCounters } from "../io/proto.ts";
 import { pause, waitUntil } from "../io/wait.ts";
 import { chat } from "./chat.ts";

@@ -1,7 +1,7 @@
 /**
  * A typed client for Envoy's admin interface: /clusters, /stats and actions.
  */
-import { hostPort } from "../core/address.ts";
+import { hostPort } from "../core/values.ts";
 import { Failure, messageOf } from "../core/errors.ts";
 import { type LocalResponse, requestLocal } from "../io/local_http.ts";
 

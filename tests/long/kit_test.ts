@@ -98,7 +98,7 @@ const EXPECTED: readonly (readonly [string, readonly number[], RegExp])[] = [
   [
     "lesson check",
     [0, UNKNOWN_EXIT_CODE],
-    /\n(Solved\n`lesson next` starts the next lesson|Cannot tell .*)\n$/,
+    /\n(Solved\n`.\/demo lesson next` starts the next lesson|Cannot tell .*)\n$/,
   ],
 ];
 

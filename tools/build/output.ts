@@ -1,7 +1,7 @@
 /** What everything that is built has in common: where it goes. */
 import { Failure } from "../../src/core/errors.ts";
 import { type FlagRows, words } from "../../src/core/flags.ts";
-import { typedPath } from "../../src/io/files.ts";
+import { filePath } from "../../src/io/files.ts";
 import { listenForStop } from "../../src/io/program.ts";
 import { print } from "../../src/io/terminal.ts";
 import { PROJECT } from "../../bootstrap/docker/machine.ts";
@@ -13,7 +13,7 @@ export const OUTPUT_FLAGS = {
     placeholder: "DIR",
     help: "Where to write",
     default: `${PROJECT}dist`,
-    parse: (text: string) => typedPath(words(4096)(text)),
+    parse: filePath,
   },
   commit: {
     name: "commit",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   bannedWords,
+  bareCommands,
   importCircles,
   importDirection,
   longFiles,
@@ -144,6 +145,29 @@ const CASES: readonly {
     rule: bannedWords,
     files: [{ path: "README.md", text: "see /root/thing" }],
     complaints: 1,
+  },
+  {
+    sentence: "a command without what is typed before it is found",
+    rule: bareCommands,
+    files: [
+      { path: "src/lab/a.ts", text: 'print("try `lesson start 1`");' },
+      { path: "src/lab/b.ts", text: "print(`try \\`deno task up --tls\\``);" },
+    ],
+    complaints: 2,
+  },
+  {
+    sentence: "a command as it is typed passes, and so does a verb alone",
+    rule: bareCommands,
+    files: [
+      {
+        path: "src/lab/a.ts",
+        text: "print(`try \\`${commandWords()} lesson start 1\\``);",
+      },
+      { path: "loadtest/b.js", text: '"start `./denow task up --tls`"' },
+      { path: "src/lab/c.ts", text: '"Another `up` runs"; // `up --tls`' },
+      { path: "src/lab/d.ts", text: "usage(`experiment run needs a name`);" },
+    ],
+    complaints: 0,
   },
   {
     sentence: "agreeing versions pass",

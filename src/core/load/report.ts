@@ -110,4 +110,9 @@ export interface LoadReport {
   readonly reference: Latencies | null;
   /** Further remarks, a line each. */
   readonly comment: readonly string[];
+  /**
+   * Why the calls that servers and Envoy counted could not be read; `load` adds
+   * it where they had to be.
+   */
+  readonly uncounted?: string;
 }

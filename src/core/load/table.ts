@@ -100,7 +100,7 @@ export function phaseRows(phases: readonly PhaseReport[]): Rows {
 
 /** Remarks that do not fit a table. */
 export function remarks(report: LoadReport): readonly string[] {
-  const { comment, connectMs, ledger, reference } = report;
+  const { comment, connectMs, ledger, reference, uncounted } = report;
   const failed = Object.entries(ledger.statuses)
     .filter(([name]) => name !== "OK")
     .map(([name, count]) => `${count} ${name}`);
@@ -117,6 +117,9 @@ export function remarks(report: LoadReport): readonly string[] {
       } ms`,
     ]),
     ...(reference === null ? [] : [referenceLine(reference)]),
+    ...(uncounted === undefined
+      ? []
+      : [`Calls were counted by k6 alone: ${uncounted}`]),
   ];
 }
 

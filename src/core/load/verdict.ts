@@ -1,10 +1,13 @@
 /** Whether a load test held, failed, or was inconclusive. */
 import type { Latencies, LoadReport, ThresholdReport } from "./report.ts";
 
-/** `unknown`: a busy machine alone may have crossed the thresholds. */
+/**
+ * `unknown`: a busy machine alone may have crossed the thresholds, or they hold
+ * but the ledgers could not be read.
+ */
 export type Verdict = "held" | "failed" | "unknown" | "interrupted";
 
-/** The exit code of `load` and `lesson check` on a machine too busy to tell. */
+/** The exit code of `load` and `lesson check` when neither can be told. */
 export const UNKNOWN_EXIT_CODE = 4;
 
 /**
@@ -53,8 +56,8 @@ function isExplained(
 export function verdictOf(report: LoadReport): Verdict {
   if (!report.isComplete) return "interrupted";
   const crossed = crossedOf(report);
-  if (crossed.length === 0) return "held";
-  const { reference } = report;
+  const { reference, uncounted } = report;
+  if (crossed.length === 0) return uncounted === undefined ? "held" : "unknown";
   return reference !== null && isBusy(reference) &&
       crossed.every((one) => isExplained(one, reference, report))
     ? "unknown"
@@ -92,10 +95,12 @@ export function verdictLine(
     case "unknown":
       return {
         colour: "yellow",
-        text:
-          "UNKNOWN: the machine was busy (calls without Envoy were late, too)" +
-          `, which may be why ${crossed} of ${all} thresholds were crossed; ` +
-          "rerun it when the machine is quiet",
+        text: crossed === 0
+          ? `UNKNOWN: all ${all} thresholds hold, but what the servers and ` +
+            "Envoy counted could not be read; rerun it"
+          : "UNKNOWN: the machine was busy (calls without Envoy were late, too)" +
+            `, which may be why ${crossed} of ${all} thresholds were crossed; ` +
+            "rerun it when the machine is quiet",
       };
   }
 }

@@ -52,6 +52,17 @@ Deno.test("verdictOf() is interrupted, whatever was crossed until then", () => {
   assert.equal(verdictOf(report), "interrupted");
 });
 
+Deno.test("verdictOf() is unknown where thresholds hold and nothing was counted", () => {
+  const report = { ...REPORT, uncounted: "Envoy does not answer" };
+  assert.equal(verdictOf(report), "unknown");
+  assert.equal(
+    verdictLine(report).text,
+    "UNKNOWN: all 0 thresholds hold, but what the servers and Envoy counted " +
+      "could not be read; rerun it",
+  );
+  assert.equal(verdictOf({ ...report, thresholds: [SHARE] }), "failed");
+});
+
 Deno.test("verdictLine() and crossedLines() say what was crossed", () => {
   const report = {
     ...REPORT,

@@ -2,9 +2,20 @@
  * How much other work on the machine disturbed a run. Measurements on a busy
  * machine say little about the promise, so they never yield `broken`.
  */
-import { type CpuTime, cpuTime, ownBetween } from "../io/cpu_time.ts";
-import type { Disturbance } from "./history.ts";
-import { percentile } from "./judge.ts";
+import { Histogram } from "../core/histogram.ts";
+import { type CpuTime, cpuTime, ownBetween } from "./cpu_time.ts";
+
+/** How much a run was disturbed. */
+export interface Disturbance {
+  /** The 99th percentile of how late timers fired. */
+  readonly timersLateMs: number;
+  /** Above it the machine is busy (default 60 ms). */
+  readonly timersLateMsMax?: number;
+  /** The share of all CPU time that other programs took, 0 to 1. */
+  readonly othersShare: number;
+  /** The share that the virtual machine's host stole, 0 to 1. */
+  readonly stolenShare: number;
+}
 
 /** How often a timer probes for lateness. */
 const PROBE_INTERVAL_MS = 50;
@@ -44,17 +55,17 @@ export async function watchDisturbance(
   timersLateMsMax: number,
 ): Promise<() => Promise<Disturbance>> {
   const before = await cpuTime();
-  const lateMs: number[] = [];
+  const late = new Histogram();
   let dueMs = performance.now() + PROBE_INTERVAL_MS;
   const timer = setInterval(() => {
     const nowMs = performance.now();
-    lateMs.push(Math.max(0, nowMs - dueMs));
+    late.add(Math.max(0, nowMs - dueMs));
     dueMs = nowMs + PROBE_INTERVAL_MS;
   }, PROBE_INTERVAL_MS);
   return async () => {
     clearInterval(timer);
     return {
-      timersLateMs: percentile(lateMs, 99) ?? 0,
+      timersLateMs: late.percentileMs(99) ?? 0,
       timersLateMsMax,
       ...sharesBetween(before, await cpuTime()),
     };

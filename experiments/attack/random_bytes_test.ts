@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { seededRandom } from "../../src/core/random.ts";
-import { randomBody, randomFrames } from "./malformed.ts";
+import { randomBody, randomFrames } from "./random_bytes.ts";
 
 const PATH = "/demo.v1.Greeter/SayHello";
 

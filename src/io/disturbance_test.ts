@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { busyWords, sharesBetween } from "./disturbance.ts";
-import type { Disturbance } from "./history.ts";
+import { busyWords, type Disturbance, sharesBetween } from "./disturbance.ts";
 
 const QUIET: Disturbance = {
   timersLateMs: 4,
