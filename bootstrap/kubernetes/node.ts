@@ -354,8 +354,17 @@ function kubectlPath(): Promise<string> {
 }
 
 /** Whether kubectl reaches a cluster by itself. */
-export function reachesCluster(): Promise<boolean> {
-  return succeeds("kubectl", ["--request-timeout=3s", "get", "--raw=/readyz"]);
+export async function reachesCluster(): Promise<boolean> {
+  const words = ["--request-timeout=3s", "get", "--raw=/readyz"];
+  return await succeeds(await kubectlPath(), words);
+}
+
+/** The images of each node of the cluster that kubectl reaches by itself. */
+export async function imagesOfNodes(): Promise<readonly (readonly string[])[]> {
+  const path = '{range .items[*]}{.status.images[*].names[*]}{"\\n"}{end}';
+  const words = ["get", "nodes", `--output=jsonpath=${path}`];
+  const nodes = await runWell(await kubectlPath(), words);
+  return nodes.trim().split("\n").map((names) => names.split(" "));
 }
 
 /** Whether the node is Ready. */
