@@ -9,7 +9,8 @@ import { findTool } from "../src/io/tools.ts";
 import { chooseContext } from "../src/stack/kubectl.ts";
 import { testWhere, type TestWithNeeds } from "./needs.ts";
 
-const isStartedHere = await readStarted() !== undefined;
+/** Whether it is the cluster of bootstrap/kubernetes.ts. */
+export const isStartedHere: boolean = await readStarted() !== undefined;
 
 /** For programs that reach it. */
 export const CLUSTER_ENV: Readonly<Record<string, string>> = isStartedHere

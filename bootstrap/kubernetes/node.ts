@@ -165,6 +165,7 @@ const CTR = [`--address=${CONTAINERD_SOCKET}`, "--namespace=k8s.io"];
  */
 export async function startNode(say: (line: string) => void): Promise<void> {
   await prepare();
+  await keepOthersOut();
   const startedMs = performance.now();
   const step = (what: string) =>
     say(
@@ -202,6 +203,23 @@ async function keepServicesHere(): Promise<void> {
       ...["--append", chain, "--destination", SERVICE_RANGE],
       ...["--match", "comment", "--comment", "KUBE-NOWHERE-ELSE"],
       ...["--jump", "REJECT"],
+    ]);
+  }
+}
+
+/**
+ * The kernel accepts packets for any of its addresses on every interface, and
+ * passes on those for Services and pods, so other machines on the network would
+ * need only a route. The comment is what `down` finds the rules by.
+ */
+async function keepOthersOut(): Promise<void> {
+  for (const destination of [NODE_ADDRESS, SERVICE_RANGE, POD_RANGE]) {
+    await runWell("iptables", [
+      ...["--table", "mangle", "--append", "PREROUTING"],
+      ...["!", "--in-interface", "lo", "!", "--source", POD_RANGE],
+      ...["--destination", destination],
+      ...["--match", "comment", "--comment", "KUBE-NOBODY-ELSE"],
+      ...["--jump", "DROP"],
     ]);
   }
 }
