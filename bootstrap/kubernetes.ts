@@ -14,8 +14,10 @@ import {
   runWell,
   updatePackageLists,
 } from "./docker/machine.ts";
+import { missingImages } from "./kubernetes/images.ts";
 import {
   DATA_FOLDER,
+  imagesOfNodes,
   importImages,
   isNodeReady,
   KUBECONFIG,
@@ -107,18 +109,17 @@ export async function kubernetesDown(
 }
 
 /**
- * Copies images from the Docker engine into the cluster.
+ * Copies images from the Docker engine into the cluster. Into a cluster that
+ * was not started here they must have been loaded already.
  *
  * @param names Their names and tags.
- * @throws {Failure} `environment` when one is not there, or no cluster of ours.
+ * @throws {Failure} `environment` when one is not there, or no cluster.
  */
-export async function loadImages(names: readonly string[]): Promise<void> {
-  if (await readStarted() === undefined) {
-    throw new Failure(
-      "environment",
-      "No cluster was started here; `kubernetes.ts up` starts one, and other clusters have their own ways to load images",
-    );
-  }
+export async function loadImages(
+  names: readonly string[],
+  say: (line: string) => void = print,
+): Promise<void> {
+  if (await readStarted() === undefined) return await requireLoaded(names, say);
   const archive = `${DATA_FOLDER}/images.tar`;
   try {
     await runWell("docker", ["save", `--output=${archive}`, ...names]);
@@ -128,10 +129,34 @@ export async function loadImages(names: readonly string[]): Promise<void> {
   }
 }
 
+/** Other clusters have their own ways to load images. */
+async function requireLoaded(
+  names: readonly string[],
+  say: (line: string) => void,
+): Promise<void> {
+  if (!await reachesCluster()) {
+    throw new Failure(
+      "environment",
+      "No cluster answers to load images into; `kubernetes.ts up` starts one",
+    );
+  }
+  const missing = missingImages(names, await imagesOfNodes());
+  if (missing.length === 0) {
+    return say("The cluster, which was not started here, has these images");
+  }
+  throw new Failure(
+    "environment",
+    `The cluster that kubectl reaches was not started here, and a node of it lacks ${
+      missing.join(", ")
+    }; load them in its own way, as \`kind load docker-image\` or \`k3s ctr images import\``,
+  );
+}
+
 const ABOUT = `Prepares Kubernetes on a machine that has none.
   up      use the cluster that kubectl reaches; else, as root on Debian, build
           one from Go modules (10 minutes, once) and start it
-  load    copy the named images from the Docker engine into it
+  load    copy the named images from the Docker engine into it; of a cluster that
+          was not started here, see that its nodes have them
   down    take down what "up" started, and nothing else
   status  print the status; exit code 0 if it is ready, else 1`;
 

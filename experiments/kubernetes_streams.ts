@@ -1,10 +1,12 @@
 /**
  * Streams are open while the pods of their servers are replaced.
  *
- * A server that ends takes no new stream, and gives open ones 8 s; its pod was
- * told 6 s earlier. So a stream that is shorter than that ends by itself, and
- * its caller's next one goes to another server. What is measured: how streams
- * end, and how long a caller waits for a reply.
+ * A pod that is deleted goes on for 6 s. It has left DNS, but passes health
+ * checks, so Envoys still open streams on it. Then SIGTERM makes its server say
+ * NOT_SERVING; once the Envoys have seen that, it gets no new stream, and gives
+ * open ones 8 s. So a shorter stream ends by itself, and its caller's next one
+ * goes to another server. What is measured: how streams end, and how long a
+ * caller waits for a reply.
  */
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { measuredBetween } from "../src/experiment/judge.ts";

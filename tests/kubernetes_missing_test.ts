@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import denoJson from "../deno.json" with { type: "json" };
 import { findTool } from "../src/io/tools.ts";
+import { RIGHTS } from "../src/stack/rights.ts";
 import { start } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
@@ -155,8 +156,19 @@ const KUBECTL = (await findTool("kubectl")).path;
 const RENDERED = `${REACHED}
   *" kustomize "*) exec ${KUBECTL} "$@";;`;
 
-const ALLOWED = `${RENDERED}
-  *" create --output=jsonpath="*) yes true | head -n 12;;`;
+/** Every right that is asked for, in order. */
+const ASKED = RIGHTS.flatMap(({ resource, verbs }) =>
+  verbs.map((verb) => `${verb} ${resource}`)
+);
+
+/** The answer to it, without some. */
+function allowedBut(...missing: readonly string[]): string {
+  const answers = ASKED.map((right) => !missing.includes(right)).join(" ");
+  return `${RENDERED}
+  *" create --output=jsonpath="*) printf '%s\\n' ${answers};;`;
+}
+
+const ALLOWED = allowedBut();
 
 const EXISTS = `${ALLOWED}
   *" create --filename="*)
@@ -168,12 +180,11 @@ const LABELS = "get namespace grpc-demo --output=jsonpath={.metadata.labels}";
 Deno.test("up --kubernetes without rights names them and changes nothing", async () => {
   const { code, text, commands } = await lab(
     upWords(),
-    `${RENDERED}
-  *" create --output=jsonpath="*) echo false; yes true | head -n 10; echo false;;`,
+    allowedBut("create namespaces", "patch deployments/scale"),
   );
   assert.match(
     text,
-    /\nup: The user of context "one" may not create namespaces, create poddisruptionbudgets, which the demo needs in namespace "grpc-demo"; use a context whose user may$/,
+    /\nup: The user of context "one" may not create namespaces, patch deployments\/scale, which the demo needs in namespace "grpc-demo"; use a context whose user may$/,
   );
   assert.equal(code, 3);
   // What it asks is not stored.
@@ -216,17 +227,19 @@ for (
   });
 }
 
-Deno.test("up --kubernetes removes the namespace when the cluster refuses the rest", async () => {
-  const { code, text, commands } = await lab(
-    upWords(),
-    `${ALLOWED}
+/** A cluster that refuses what `up` applies, once it has the namespace. */
+const REFUSES = `${ALLOWED}
   *" create --filename="*) ;;
   *" apply --filename="*)
     echo 'Error from server (Forbidden): error when creating "x": quota exceeded' >&2
     exit 1;;
   *"${LABELS}") echo '{"app.kubernetes.io/part-of":"grpc-demo"}';;
-  *"get namespace grpc-demo") ;;
-  *" delete "*) ;;`,
+  *"get namespace grpc-demo") ;;`;
+
+Deno.test("up --kubernetes removes the namespace when the cluster refuses the rest", async () => {
+  const { code, text, commands } = await lab(
+    upWords(),
+    `${REFUSES}\n  *" delete "*) ;;`,
   );
   assert.match(
     text,
@@ -234,6 +247,34 @@ Deno.test("up --kubernetes removes the namespace when the cluster refuses the re
   );
   assert.equal(code, 3);
   assert.match(commands.at(-1) ?? "", / delete namespace grpc-demo$/);
+});
+
+const MAY_NOT = `echo 'Error from server (Forbidden): no rights' >&2; exit 1;;`;
+
+Deno.test("up --kubernetes removes the namespace without the right to empty it first", async () => {
+  const { text, commands } = await lab(
+    upWords(),
+    `${REFUSES}
+  *" delete namespace "*) ;;
+  *" delete "*) ${MAY_NOT}`,
+  );
+  assert.match(
+    text,
+    /"kubectl apply" failed in context "one": quota exceeded$/,
+  );
+  assert.match(commands.at(-1) ?? "", / delete namespace grpc-demo$/);
+});
+
+Deno.test("up --kubernetes says what failed first, and what is left", async () => {
+  const { text, code } = await lab(
+    upWords(),
+    `${REFUSES}\n  *" delete "*) ${MAY_NOT}`,
+  );
+  assert.match(
+    text,
+    /\nup: "kubectl apply" failed in context "one": quota exceeded; what was started is left: "kubectl delete namespace" failed in context "one": no rights$/,
+  );
+  assert.equal(code, 3);
 });
 
 Deno.test("down --kubernetes leaves a namespace that is not the demo's", async () => {

@@ -20,8 +20,8 @@ export const ACCOUNT_KEY = `${RUN_FOLDER}/pki/accounts.key`;
 export const NODE_NAME = "grpc-demo";
 
 /**
- * The address of the node and its API server: pods reach it, other machines do
- * not, as it is one of the loopback interface's.
+ * The address of the node and its API server, on the loopback interface: pods
+ * reach it, and a rule of the packet filter keeps other machines out.
  */
 export const NODE_ADDRESS = "10.97.0.1";
 

@@ -56,3 +56,27 @@ export async function packImage(
     await Deno.remove(folder, { recursive: true });
   }
 }
+
+/**
+ * The images that some node of a cluster lacks.
+ *
+ * @param wanted Names as in manifests: "grpc-demo-server".
+ * @param nodes The full names of each node's images, as it reports them.
+ */
+export function missingImages(
+  wanted: readonly string[],
+  nodes: readonly (readonly string[])[],
+): readonly string[] {
+  return wanted.filter((name) =>
+    !nodes.every((images) => images.includes(fullName(name)))
+  );
+}
+
+/** An image's name with the registry, the folder and the tag that it implies. */
+function fullName(name: string): string {
+  const parts = name.split("/");
+  const isHost = parts.length > 1 && /[.:]|^localhost$/.test(parts[0] ?? "");
+  const folder = parts.length === 1 ? "library/" : "";
+  const path = isHost ? name : `docker.io/${folder}${name}`;
+  return /:[^/]*$/.test(path) ? path : `${path}:latest`;
+}

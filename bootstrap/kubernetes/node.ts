@@ -165,6 +165,7 @@ const CTR = [`--address=${CONTAINERD_SOCKET}`, "--namespace=k8s.io"];
  */
 export async function startNode(say: (line: string) => void): Promise<void> {
   await prepare();
+  await keepOthersOut();
   const startedMs = performance.now();
   const step = (what: string) =>
     say(
@@ -202,6 +203,23 @@ async function keepServicesHere(): Promise<void> {
       ...["--append", chain, "--destination", SERVICE_RANGE],
       ...["--match", "comment", "--comment", "KUBE-NOWHERE-ELSE"],
       ...["--jump", "REJECT"],
+    ]);
+  }
+}
+
+/**
+ * The kernel accepts packets for any of its addresses on every interface, and
+ * passes on those for Services and pods, so other machines on the network would
+ * need only a route. The comment is what `down` finds the rules by.
+ */
+async function keepOthersOut(): Promise<void> {
+  for (const destination of [NODE_ADDRESS, SERVICE_RANGE, POD_RANGE]) {
+    await runWell("iptables", [
+      ...["--table", "mangle", "--append", "PREROUTING"],
+      ...["!", "--in-interface", "lo", "!", "--source", POD_RANGE],
+      ...["--destination", destination],
+      ...["--match", "comment", "--comment", "KUBE-NOBODY-ELSE"],
+      ...["--jump", "DROP"],
     ]);
   }
 }
@@ -354,8 +372,17 @@ function kubectlPath(): Promise<string> {
 }
 
 /** Whether kubectl reaches a cluster by itself. */
-export function reachesCluster(): Promise<boolean> {
-  return succeeds("kubectl", ["--request-timeout=3s", "get", "--raw=/readyz"]);
+export async function reachesCluster(): Promise<boolean> {
+  const words = ["--request-timeout=3s", "get", "--raw=/readyz"];
+  return await succeeds(await kubectlPath(), words);
+}
+
+/** The images of each node of the cluster that kubectl reaches by itself. */
+export async function imagesOfNodes(): Promise<readonly (readonly string[])[]> {
+  const path = '{range .items[*]}{.status.images[*].names[*]}{"\\n"}{end}';
+  const words = ["get", "nodes", `--output=jsonpath=${path}`];
+  const nodes = await runWell(await kubectlPath(), words);
+  return nodes.trim().split("\n").map((names) => names.split(" "));
 }
 
 /** Whether the node is Ready. */

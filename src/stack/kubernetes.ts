@@ -9,6 +9,7 @@
  * here, as it is on every node of a cluster: a forwarded port would lead all
  * calls to one Envoy. Signals need the process, so this must be its node.
  */
+import { Failure, messageOf } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
 import { projectFolder } from "../io/build.ts";
 import type { ExitStatus } from "../io/child.ts";
@@ -33,11 +34,11 @@ import {
   createNamespace,
   removeNamespace,
   requireReachable,
-  requireRights,
 } from "./namespace.ts";
 import { processOf, signalPod } from "./pod_process.ts";
 import type { Pod, PodEvent } from "./pods.ts";
 import { residentMib } from "./resident.ts";
+import { requireRights } from "./rights.ts";
 import {
   awaitFirstPods,
   awaitRollout,
@@ -168,8 +169,7 @@ export class KubernetesStack implements Stack {
       stack.#isStarted = true;
       return stack;
     } catch (error) {
-      await stack.close();
-      throw error;
+      throw await stack.#closedAfter(error);
     }
   }
 
@@ -385,6 +385,21 @@ export class KubernetesStack implements Stack {
     } finally {
       await this.#pods.close();
     }
+  }
+
+  /** Closes it. @returns What failed before, and whether it is still there. */
+  async #closedAfter(error: unknown): Promise<unknown> {
+    try {
+      await this.close();
+    } catch (left) {
+      const rest = `what was started is left: ${messageOf(left)}`;
+      if (error instanceof Failure && error.kind !== "interrupted") {
+        const message = `${error.message}; ${rest}`;
+        return new Failure(error.kind, message, { cause: error });
+      }
+      this.#options.onLine?.("up", rest);
+    }
+    return error;
   }
 
   #objects(config: EnvoyConfig | undefined, servers: number) {

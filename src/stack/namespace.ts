@@ -80,64 +80,15 @@ export async function removeNamespace(kubectl: Kubectl): Promise<boolean> {
       } is not the demo's, as it lacks the label ${PART_LABEL}=${PART}; it was left as it is`,
     );
   }
-  // It would drain, and start pods again for those that were deleted.
-  await kubectl.run(["delete", "deployments,jobs", "--all", "--wait=false"]);
-  await kubectl.run([
+  // They would drain, and start pods again for those that were deleted. This
+  // only saves time, so a user who may not do it waits longer.
+  await kubectl.tryTo(["delete", "deployments,jobs", "--all", "--wait=false"]);
+  await kubectl.tryTo([
     ...["delete", "pods", "--all", "--wait=false"],
     `--grace-period=${LAST_GRACE_S}`,
   ]);
   await kubectl.run(["delete", ...name], { limitMs: REMOVAL_LIMIT_MS });
   return true;
-}
-
-/** What the stack does in the cluster, as resources and verbs. */
-const RIGHTS:
-  readonly (readonly [group: string, what: string, verb: string])[] = [
-    ["", "namespaces", "create"],
-    ["", "namespaces", "delete"],
-    ["", "services", "create"],
-    ["", "configmaps", "create"],
-    ["", "pods", "watch"],
-    ["", "pods", "delete"],
-    ["", "pods/log", "get"],
-    ["", "pods/portforward", "create"],
-    ["apps", "deployments", "create"],
-    ["apps", "deployments", "patch"],
-    ["networking.k8s.io", "networkpolicies", "create"],
-    ["policy", "poddisruptionbudgets", "create"],
-  ];
-
-/**
- * Checks that this user may do it all, before anything is changed.
- *
- * @throws {Failure} `environment`, naming what is not allowed.
- */
-export async function requireRights(kubectl: Kubectl): Promise<void> {
-  const { namespace } = kubectl;
-  const reviews = RIGHTS.map(([group, what, verb]) => {
-    const [resource, subresource] = what.split("/");
-    return {
-      apiVersion: "authorization.k8s.io/v1",
-      kind: "SelfSubjectAccessReview",
-      spec: {
-        resourceAttributes: { namespace, group, resource, subresource, verb },
-      },
-    };
-  });
-  const words = ["create", '--output=jsonpath={.status.allowed}{"\\n"}'];
-  const answer = await kubectl.tryWith(reviews, words);
-  if (answer.code !== 0) throw kubectl.failure(words, answer);
-  const allowed = answer.stdout.trim().split("\n");
-  const missing = RIGHTS.filter((_, index) => allowed[index] !== "true")
-    .map(([, what, verb]) => `${verb} ${what}`);
-  if (missing.length === 0) return;
-  throw new Failure(
-    "environment",
-    `The user of context ${JSON.stringify(kubectl.context)} may not ${
-      missing.join(", ")
-    }, which the demo needs in namespace "${kubectl.namespace}"; use a ` +
-      "context whose user may",
-  );
 }
 
 /**

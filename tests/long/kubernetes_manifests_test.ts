@@ -1,8 +1,13 @@
 /** deploy/kubernetes as a reader applies it, in the namespace that it names. */
 import assert from "node:assert/strict";
+import { parseAllDocuments } from "yaml";
 import { PROJECT } from "../../bootstrap/docker/machine.ts";
+import { gatewayDefinitions } from "../../bootstrap/kubernetes/gateway.ts";
+import { type RunResult, runToEnd } from "../../src/io/processes.ts";
+import { print } from "../../src/io/terminal.ts";
 import { waitUntil } from "../../src/io/wait.ts";
 import { Kubectl } from "../../src/stack/kubectl.ts";
+import type { KubernetesObject } from "../../src/stack/manifests.ts";
 import { reachCluster, testOnCluster } from "../cluster.ts";
 
 const FOLDER = `${PROJECT}deploy/kubernetes`;
@@ -75,6 +80,99 @@ testOnCluster("k6 as a Job passes, and fails without one server", async () => {
     assert.ok(await waitUntil(isScaled, JOB_LIMIT_MS));
     await kubectl.run(["apply", "-f", `${FOLDER}/load/load.yaml`]);
     assert.deepEqual(await loadEnds(kubectl), ["Failed", "99"]);
+  });
+});
+
+/** The commands in the head of autoscale/, as a reader types them. */
+async function autoscaleCommands(): Promise<readonly string[]> {
+  const path = `${FOLDER}/autoscale/kustomization.yaml`;
+  const text = await Deno.readTextFile(path);
+  return [...text.matchAll(/^# {3}((?:.*\|\n)?.*)$/gm)]
+    .map(([, command = ""]) => command.replace(/\n#/, " "));
+}
+
+testOnCluster("autoscale/ ends no server that runs", async () => {
+  await withDemo(async (kubectl) => {
+    const count = () =>
+      read(kubectl, "deployment grpc-server", "{.spec.replicas}");
+    const { kubectlPath, context } = await reachCluster();
+    const type = async (command: string) => {
+      const kubectl =
+        `kubectl() { "${kubectlPath}" --context=${context} "$@"; }`;
+      const { code, stderr } = await runToEnd("bash", [
+        ...["-c", `set -o pipefail; ${kubectl}; ${command}`],
+      ], { cwd: PROJECT });
+      assert.equal(code, 0, stderr);
+    };
+    const [forget = "", apply = "", ...others] = await autoscaleCommands();
+    assert.deepEqual(others, []);
+    await type(forget);
+    await type(apply);
+    assert.equal(await count(), "3");
+    await kubectl.run(["delete", "hpa", "grpc-server"]);
+    // The control: apply alone takes away what an earlier apply has set.
+    await kubectl.run(["apply", "-k", FOLDER]);
+    await type(apply);
+    assert.equal(await count(), "1");
+  });
+});
+
+/** Applies texts of gateway/ without storing anything but a namespace. */
+async function withGatewaySchemas(
+  work: (
+    rendered: string,
+    apply: (text: string) => Promise<RunResult>,
+  ) => Promise<void>,
+): Promise<void> {
+  const definitions = await gatewayDefinitions(print);
+  const all = ["--recursive", "--filename", definitions];
+  const { kubectlPath, context } = await reachCluster();
+  const namespace = `grpc-demo-gateway-${Deno.pid}`;
+  const kubectl = new Kubectl(kubectlPath, context, namespace);
+  const found = await kubectl.tryTo(["get", ...all]);
+  assert.notEqual(found.code, 0, "the cluster has Envoy Gateway's schemas");
+  const options = { limitMs: JOB_LIMIT_MS };
+  const apply = async (text: string) => {
+    const objects = parseAllDocuments(text)
+      .map((document) => document.toJS() as KubernetesObject)
+      .filter(({ kind }) => kind !== "Namespace");
+    for (const { metadata } of objects) metadata.namespace = namespace;
+    return await kubectl.tryWith(objects, ["apply", "--dry-run=server"]);
+  };
+  try {
+    await kubectl.run(["create", ...all], options);
+    const words = ["--for=condition=Established", "--timeout=60s"];
+    await kubectl.run(["wait", ...words, ...all], options);
+    await kubectl.run(["create", "namespace", namespace]);
+    await work(await kubectl.run(["kustomize", `${FOLDER}/gateway`]), apply);
+  } finally {
+    const words = ["delete", "--ignore-not-found"];
+    await kubectl.run([...words, "namespace", namespace], options);
+    await kubectl.run([...words, ...all], options);
+  }
+}
+
+testOnCluster("gateway/ fits the schemas of Envoy Gateway", async () => {
+  await withGatewaySchemas(async (rendered, apply) => {
+    const result = await apply(rendered);
+    assert.equal(result.code, 0, result.stderr);
+    // The controls: a field and a value that do not exist.
+    for (
+      const [right, wrong, message] of [
+        [
+          "numRetries:",
+          "numRetrys:",
+          /unknown field "(spec\.retry\.)?numRetrys"/,
+        ],
+        ["RejectRequest", "Reject", /Unsupported value: "Reject"/],
+      ] as const
+    ) {
+      const text = rendered.replace(right, wrong);
+      assert.notEqual(text, rendered);
+      const { code, stderr } = await apply(text);
+      assert.notEqual(code, 0);
+      assert.match(stderr, message);
+    }
   });
 });
 

@@ -199,6 +199,12 @@ const VERSIONED: readonly (readonly [path: string, RegExp, tool: string])[] = [
     /newTag: [a-z]*-v(\d+\.\d+\.\d+)/g,
     "envoy",
   ],
+  [
+    "deploy/kubernetes/gateway/kustomization.yaml",
+    /Envoy Gateway (\d+\.\d+\.\d+)/g,
+    "envoy-gateway",
+  ],
+  ["docs/kubernetes.md", /Envoy Gateway (\d+\.\d+\.\d+)/g, "envoy-gateway"],
   ["compose.yaml", /envoyproxy\/envoy:[a-z]*-v(\d+\.\d+\.\d+)/g, "envoy"],
   ["envoy.yaml", /for Envoy (\d+\.\d+\.\d+)/g, "envoy"],
 ];

@@ -9,7 +9,12 @@ import {
   versionDrift,
 } from "./rules.ts";
 
-const VERSIONS = { deno: "1.2.3", k6: "7.8.9", envoy: "4.5.6" };
+const VERSIONS = {
+  deno: "1.2.3",
+  k6: "7.8.9",
+  envoy: "4.5.6",
+  "envoy-gateway": "3.4.5",
+};
 
 function repository(envoy: string): Parameters<Rule>[0] {
   return [
@@ -22,6 +27,11 @@ function repository(envoy: string): Parameters<Rule>[0] {
       path: "deploy/kubernetes/base/kustomization.yaml",
       text: "newTag: distroless-v4.5.6\n",
     },
+    {
+      path: "deploy/kubernetes/gateway/kustomization.yaml",
+      text: "# of Envoy Gateway 3.4.5.\n",
+    },
+    { path: "docs/kubernetes.md", text: "definitions of Envoy Gateway 3.4.5" },
     { path: "compose.yaml", text: `envoyproxy/envoy:distroless-v${envoy}` },
     { path: "envoy.yaml", text: "# for Envoy 4.5.6." },
   ];
