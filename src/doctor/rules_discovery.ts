@@ -180,16 +180,17 @@ export const DISCOVERY_RULES: readonly Rule[] = [
     id: "missing-cluster",
     severity: "wrong",
     why:
-      "No call gets anywhere by a route to a cluster that is not there, and " +
-      "Envoy refuses the configuration, or answers UNAVAILABLE",
+      "No call gets anywhere by a cluster that is not there: Envoy refuses " +
+      "the configuration, answers UNAVAILABLE, or takes the next cluster of an " +
+      "aggregate",
     change: "cluster: the-name-of-a-cluster",
     experiment: {
       instead:
         "envoy --mode validate -c your-envoy.yaml refuses it, and where routes come from discovery every call ends as UNAVAILABLE",
     },
     find: ({ missing }) =>
-      missing.map(({ place, cluster }) => ({
-        of: "a route",
+      missing.map(({ place, cluster, of }) => ({
+        of,
         place,
         now: `${quoted(cluster)}, which is no cluster here`,
       })),

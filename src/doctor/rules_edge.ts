@@ -1,8 +1,7 @@
 /** Pitfalls of ejection, limits, TLS and what faces the callers. */
-import type { Message } from "./message.ts";
+import { type Message, messagesIn } from "./message.ts";
 import {
   type Manager,
-  messagesIn,
   type Model,
   runtimeFlag,
   runtimeNumber,
