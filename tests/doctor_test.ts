@@ -230,6 +230,12 @@ data:
   envoy.yaml: |
 ${indented(changed("dns_refresh_rate: 1.5s", "dns_refresh_rate: 20s"))}`;
 
+const GRPC_ROUTE = `apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: { name: a }
+spec: { parentRefs: [{ name: front }] }
+`;
+
 const UTF16 = new Uint8Array([
   0xff,
   0xfe,
@@ -300,6 +306,20 @@ const INPUTS: readonly {
     says: /these are Kubernetes manifests \(Service\) without an Envoy/,
   },
   {
+    what: "a GRPCRoute without a policy",
+    content: GRPC_ROUTE,
+    code: 1,
+    says:
+      /: no Envoy configuration is in it: only its GRPCRoutes .*\n.*:4:7: risky: GRPCRoute "a": spec is without timeouts and retries, and no BackendTrafficPolicy targets it \[route-without-policy\]\n(.*\n)*.*: 1 of \d+ known pitfalls$/,
+  },
+  {
+    what: "a GRPCRoute without a policy, beside a configuration",
+    content: `${GRPC_ROUTE}---\n${CONFIG_MAP("front")}`,
+    code: 1,
+    says:
+      /the configuration is in the ConfigMap "front"\n(.*\n)*.*rate is 20s .*\n(.*\n)*.*:4:7: risky: GRPCRoute "a": .*\[route-without-policy\]\n/,
+  },
+  {
     what: "a template that is no YAML",
     content: `{{- if .Values.a }}\n${BASE}{{- end }}\n`,
     code: 3,
@@ -364,6 +384,17 @@ Deno.test("doctor refuses an alias bomb in 512 MB, and no escape reaches a termi
   const { stdout } = await doctor(`${CASES}/control-chars.yaml`);
   assert.match(stdout, /cluster "qu\\u\{1b\}\[31motes/);
   assert.doesNotMatch(stdout, /(?!\n)\p{C}/u);
+});
+
+Deno.test("doctor finds nothing in our own manifests", async () => {
+  for (const name of ["gateway/gateway.yaml", "base/generated/envoy.yaml"]) {
+    const { code, stdout } = await doctor(
+      `deploy/kubernetes/${name}`,
+      "--no-validate",
+    );
+    assert.match(stdout, /: none of \d+ known pitfalls\n$/);
+    assert.equal(code, 0, stdout);
+  }
 });
 
 Deno.test("doctor names what to do when it has no input, or two", async () => {

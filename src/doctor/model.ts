@@ -1,5 +1,6 @@
 /** Follows calls through a configuration: from a listener to servers. */
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Service } from "./configuration.ts";
+import type { BareRoute } from "./gateway.ts";
 import { addressIn, type Cluster, clusterOf } from "./cluster.ts";
 import { type Field, type Message, messagesIn, type Place } from "./message.ts";
 import { grpcRoutes, isMarkedGrpc } from "./reach.ts";
@@ -76,8 +77,10 @@ export interface Model {
   readonly unseen: readonly Unseen[];
   /** Whether Envoy has printed it, without what has its default. */
   readonly isDump: boolean;
-  /** Names of Kubernetes Services that stand for one address. */
-  readonly virtualNames: readonly string[];
+  /** Kubernetes Services that stand for one address. */
+  readonly virtualServices: readonly Service[];
+  /** GRPCRoutes beside it that no policy targets. */
+  readonly bareRoutes: readonly BareRoute[];
   /** Values of the runtime, by key. */
   readonly runtime: ReadonlyMap<string, Field>;
   readonly circumstances: Circumstances;
@@ -107,14 +110,17 @@ class Follower {
   readonly #clusters: ReadonlyMap<string, Cluster>;
   readonly #hasOtherClusters: boolean;
   readonly #isDump: boolean;
-  readonly #virtualNames: readonly string[];
+  readonly #virtualServices: readonly Service[];
+  readonly #bareRoutes: readonly BareRoute[];
 
   constructor(
-    { bootstrap, resources, isDump, virtualNames }: Configuration,
+    { bootstrap, resources, isDump, virtualServices, bareRoutes }:
+      Configuration,
     readNamed: ReadNamed,
   ) {
     this.#isDump = isDump;
-    this.#virtualNames = virtualNames;
+    this.#virtualServices = virtualServices;
+    this.#bareRoutes = bareRoutes;
     this.#bootstrap = bootstrap;
     this.#readNamed = readNamed;
     const dynamic = bootstrap.message("dynamic_resources");
@@ -183,7 +189,8 @@ class Follower {
       missing: this.#missing,
       unseen: this.#unseen,
       isDump: this.#isDump,
-      virtualNames: this.#virtualNames,
+      virtualServices: this.#virtualServices,
+      bareRoutes: this.#bareRoutes,
       runtime: runtimeOf(this.#bootstrap),
       circumstances,
       secretOf: (config) => this.#secretOf(config),

@@ -101,7 +101,7 @@ const USAGE = "doctor FILE | - | --from URL | list | explain RULE [flags]";
 
 const ABOUT = `Finds known pitfalls of gRPC in an Envoy configuration: YAML, \
 JSON, a dump of /config_dump, or
-Kubernetes manifests with one inside; - is standard input.
+Kubernetes manifests with one inside or with GRPCRoutes; - is standard input.
   doctor list           list all rules
   doctor explain RULE   why a rule matters, and what to change
 Exit code 0: everything was followed, and nothing found; ${EXIT_CODES.failed}: \
