@@ -14,7 +14,7 @@ import type { Finding, Rule } from "./rule.ts";
 import { CALL_RULES, hiddenPolicies } from "./rules_calls.ts";
 import { DISCOVERY_RULES } from "./rules_discovery.ts";
 import { EDGE_RULES } from "./rules_edge.ts";
-import { GATEWAY_RULES } from "./gateway.ts";
+import { GATEWAY_RULES } from "./rules_gateway.ts";
 
 /** What Envoy itself says; its findings do not come from the model. */
 const REFUSED: Rule = {

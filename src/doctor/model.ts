@@ -4,30 +4,7 @@ import type { BareRoute } from "./gateway.ts";
 import { addressIn, type Cluster, clusterOf } from "./cluster.ts";
 import { type Field, type Message, messagesIn, type Place } from "./message.ts";
 import { grpcRoutes, isMarkedGrpc } from "./reach.ts";
-import { ofCluster } from "./rule.ts";
-
-/** An HTTP connection manager. */
-export interface Manager {
-  readonly listener: Message;
-  readonly chain: Message;
-  readonly message: Message;
-  /** Its HTTP filters' configurations. */
-  readonly filters: readonly Message[];
-}
-
-/** A route to clusters. */
-export interface Route {
-  readonly manager: Manager;
-  readonly virtualHost: Message;
-  readonly message: Message;
-  /** What it does: timeouts, retries. */
-  readonly action: Message;
-  /** Its name, or its path if it has none. */
-  readonly name: string;
-  /** What the paths that it matches begin with; undefined if that is unknown. */
-  readonly path: string | undefined;
-  readonly clusters: readonly Cluster[];
-}
+import type { Manager, Route } from "./route.ts";
 
 /** A tcp_proxy and a cluster that it sends connections to. */
 export interface TcpRoute {
@@ -40,8 +17,8 @@ export interface TcpRoute {
 export interface Missing {
   readonly place: Place;
   readonly cluster: string;
-  /** What names it, as in "a route". */
-  readonly of: string;
+  /** The aggregate that names it; undefined if a route does. */
+  readonly aggregate: Cluster | undefined;
 }
 
 /** Something that could not be followed. */
@@ -363,17 +340,15 @@ class Follower {
         [one.text("name"), one.where("name")] as const
       ),
     ];
-    return named.flatMap(([name, place]) =>
-      this.#named("a route", name, place, new Set())
-    );
+    return named.flatMap(([name, place]) => this.#named(name, place));
   }
 
   /** The cluster of a name, or those of an aggregate, as far as they are here. */
   #named(
-    of: string,
     name: string | undefined,
     place: Place,
-    seen: Set<string>,
+    aggregate?: Cluster,
+    seen = new Set<string>(),
   ): readonly Cluster[] {
     if (name === undefined || name === "") return [];
     const cluster = this.#clusters.get(name);
@@ -381,7 +356,7 @@ class Follower {
     if (this.#hasOtherClusters) {
       this.#lose(place, `the cluster "${name}" comes from CDS`);
     } else if (!this.#missing.some((one) => isSame(one.place, place))) {
-      this.#missing.push({ place, cluster: name, of });
+      this.#missing.push({ place, cluster: name, aggregate });
     }
     return [];
   }
@@ -393,7 +368,7 @@ class Follower {
     if (seen.has(cluster.name)) return [];
     seen.add(cluster.name);
     return names.list("clusters").flatMap(({ value, place }) =>
-      this.#named(ofCluster(cluster), String(value), place, seen)
+      this.#named(String(value), place, cluster, seen)
     );
   }
 

@@ -1,7 +1,7 @@
 /** Which routes gRPC calls take: those of web pages get no advice. */
 import { type Cluster, isForPages } from "./cluster.ts";
 import { type Message, messagesIn } from "./message.ts";
-import type { Route } from "./model.ts";
+import type { Route } from "./route.ts";
 
 /** "/package.Service/", "/Service/Method" or "/package.": no web page's. */
 const GRPC_PATH = /^\/(?:[\w.]+\.|(?:[\w.]*\.[A-Z]\w*|[A-Z]\w*)(?:\/\w*)?)$/;

@@ -1,7 +1,8 @@
 /** Pitfalls of load balancing, discovery and health checks. */
 import { asksDns, type Cluster, refreshMs } from "./cluster.ts";
 import type { Service } from "./configuration.ts";
-import { type Model, type Route, runtimeNumber } from "./model.ts";
+import { type Model, runtimeNumber } from "./model.ts";
+import type { Route } from "./route.ts";
 import {
   type Finding,
   finding,
@@ -199,8 +200,8 @@ export const DISCOVERY_RULES: readonly Rule[] = [
         "envoy --mode validate -c your-envoy.yaml refuses it, and where routes come from discovery every call ends as UNAVAILABLE",
     },
     find: ({ missing }) =>
-      missing.map(({ place, cluster, of }) => ({
-        of,
+      missing.map(({ place, cluster, aggregate }) => ({
+        of: aggregate === undefined ? "a route" : ofCluster(aggregate),
         place,
         now: `${quoted(cluster)}, which is no cluster here`,
       })),

@@ -1,11 +1,7 @@
 /** Pitfalls of ejection, limits, TLS and what faces the callers. */
 import { type Message, messagesIn } from "./message.ts";
-import {
-  type Manager,
-  type Model,
-  runtimeFlag,
-  runtimeNumber,
-} from "./model.ts";
+import { type Model, runtimeFlag, runtimeNumber } from "./model.ts";
+import type { Manager } from "./route.ts";
 import { addressIn, type Cluster } from "./cluster.ts";
 import {
   type Finding,
