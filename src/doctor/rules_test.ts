@@ -1158,8 +1158,32 @@ const TABLES: Readonly<Record<string, Table>> = {
       one("4 KiB of a reply", [...OPTIONS, "common_http_protocol_options"], {
         max_response_headers_kb: 4,
       }),
+      one("99 headers of a call", [
+        ...MANAGER,
+        "common_http_protocol_options",
+      ], { max_headers_count: 99 }),
+      one("50 headers of a reply", [
+        ...OPTIONS,
+        "common_http_protocol_options",
+      ], { max_headers_count: "50" }),
+      {
+        what: "50 headers of a reply, by the older fields",
+        set: [
+          [[...CLUSTER, "typed_extension_protocol_options"], undefined],
+          [[...CLUSTER, "http2_protocol_options"], {}],
+          [[...CLUSTER, "common_http_protocol_options"], {
+            max_headers_count: 50,
+          }],
+        ],
+      },
     ],
-    hasNot: [UNCHANGED, one("16", [...MANAGER, "max_request_headers_kb"], 16)],
+    hasNot: [
+      UNCHANGED,
+      one("16", [...MANAGER, "max_request_headers_kb"], 16),
+      one("100 headers", [...MANAGER, "common_http_protocol_options"], {
+        max_headers_count: 100,
+      }),
+    ],
   },
   "connections-stay": {
     has: [one("two Envoys", [], undefined, { envoys: 2 })],
