@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import envoyYaml from "../envoy.yaml" with { type: "text" };
 import { examined } from "../src/doctor/_examined.ts";
 import { fieldsRead } from "../src/doctor/_reads.ts";
-import { messagesIn } from "../src/doctor/model.ts";
+import { messagesIn } from "../src/doctor/message.ts";
 import { fieldsOfType } from "../src/doctor/schema.ts";
 import { plainMessage } from "../src/doctor/_plain.ts";
 import { READINGS, REFUSED } from "../src/doctor/_readings.ts";

@@ -4,7 +4,8 @@ import envoyYaml from "../envoy.yaml" with { type: "text" };
 import { parseYaml } from "../src/core/yaml.ts";
 import { DOCTOR_RULES } from "../src/doctor/examine.ts";
 import { runToEnd } from "../src/io/processes.ts";
-import { ROOT, start } from "./programs.ts";
+import { waitUntil } from "../src/io/wait.ts";
+import { ROOT } from "./programs.ts";
 
 const CASES = "src/doctor/cases";
 const BASE = await Deno.readTextFile(`${CASES}/base.yaml`);
@@ -99,14 +100,35 @@ Deno.test("doctor asks Envoy about a file of any name", async () => {
   }
 });
 
+/** Runs it on this standard input. */
+async function doctorPiped(
+  content: string,
+  args: readonly string[],
+  permissions: readonly string[] = ["-P=doctor"],
+): Promise<Answer> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", ...permissions, "src/lab.ts", "doctor", "-", ...args],
+    cwd: ROOT,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(content));
+  await writer.close();
+  const { code, stdout, stderr } = await child.output();
+  const [out = "", error = ""] = [stdout, stderr].map((bytes) =>
+    new TextDecoder().decode(bytes)
+  );
+  return { code, stdout: out, stderr: error };
+}
+
 Deno.test("doctor reads standard input", async () => {
-  const text = changed("dns_refresh_rate: 1.5s", "dns_refresh_rate: 20s");
-  const run = start("sh", [
-    ...["-c", 'printf %s "$0" | "$@"', text, Deno.execPath()],
-    ...["run", "-q", "-P=doctor", "src/lab.ts", "doctor", "-", "--json"],
-  ]);
-  const code = await run.ended;
-  const { name, findings, unseen } = JSON.parse(run.outputs().stdout);
+  const { code, stdout } = await doctorPiped(
+    changed("dns_refresh_rate: 1.5s", "dns_refresh_rate: 20s"),
+    ["--json"],
+  );
+  const { name, findings, unseen } = JSON.parse(stdout);
   assert.equal(code, 1);
   assert.equal(name, "standard input");
   assert.deepEqual(unseen, []);
@@ -130,6 +152,58 @@ Deno.test("doctor reads standard input", async () => {
       severity: "risky",
       experiment: "scale-up",
     },
+  );
+});
+
+/** More than an argument can have; Envoy refuses its cluster. */
+const LARGE_REFUSED = `${changed("type: STRICT_DNS", "type: STRICKT_DNS")}${
+  "# A comment, so that this is large.\n".repeat(10_000)
+}`;
+
+const IS_REFUSED =
+  /: wrong: cluster "quotes", field type: "STRICKT_DNS" is not a valid value \[refused\]/;
+
+Deno.test("doctor asks Envoy about whatever is large, too, and leaves no file", async () => {
+  const manifest = [
+    "apiVersion: v1",
+    "kind: ConfigMap",
+    "metadata: { name: a }",
+    "data:",
+    "  envoy.yaml: |",
+    indented(LARGE_REFUSED),
+  ].join("\n");
+  const answers = [
+    await doctorPiped(LARGE_REFUSED, ["--validate"]),
+    await doctorOn(manifest, ["--validate"]),
+    await doctorOn(LARGE_REFUSED, ["--validate"], ".conf"),
+    await doctorOn(LARGE_REFUSED, [], ".conf"),
+  ];
+  for (const { code, stdout, stderr } of answers) {
+    assert.match(stdout, IS_REFUSED, stderr);
+    assert.equal(code, 1);
+  }
+  // Other tests may be asking Envoy just now.
+  const areGone = () =>
+    ![...Deno.readDirSync(`${ROOT}/.tools/run`)]
+      .some(({ name }) => name.startsWith("validation-"));
+  assert.ok(await waitUntil(areGone, 20_000));
+});
+
+Deno.test("doctor says where it cannot ask Envoy, and fails if it must", async () => {
+  const readOnly = ["net", "env", "run", "read"].map((one) => `--allow-${one}`);
+  const asked = await doctorPiped(BASE, [], readOnly);
+  assert.match(
+    asked.stdout,
+    /^standard input: Envoy cannot be asked: .*write access.*; start this where it may write to \.tools\/.*\n.*: none of \d+ known pitfalls\n$/,
+  );
+  const must = await doctorPiped(BASE, ["--validate"], readOnly);
+  assert.equal(must.code, 3);
+  assert.match(must.stderr, /^doctor: Envoy cannot be asked: .*\n$/);
+  const manifest = await doctorOn(GRPC_ROUTE, ["--validate"]);
+  assert.equal(manifest.code, 3);
+  assert.match(
+    manifest.stderr,
+    /^doctor: Cannot validate .*: it is no file that Envoy starts with; leave out --validate\n$/,
   );
 });
 
@@ -221,6 +295,12 @@ data:
   envoy.yaml: |
 ${indented(changed("dns_refresh_rate: 1.5s", "dns_refresh_rate: 20s"))}`;
 
+const GRPC_ROUTE = `apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: { name: a }
+spec: { parentRefs: [{ name: front }] }
+`;
+
 const UTF16 = new Uint8Array([
   0xff,
   0xfe,
@@ -291,6 +371,20 @@ const INPUTS: readonly {
     says: /these are Kubernetes manifests \(Service\) without an Envoy/,
   },
   {
+    what: "a GRPCRoute without a policy",
+    content: GRPC_ROUTE,
+    code: 1,
+    says:
+      /: no Envoy configuration is in it: only its GRPCRoutes .*\n.*:4:7: risky: GRPCRoute "a": spec is without timeouts and retries, and no BackendTrafficPolicy targets it \[route-without-policy\]\n(.*\n)*.*: 1 of \d+ known pitfalls$/,
+  },
+  {
+    what: "a GRPCRoute without a policy, beside a configuration",
+    content: `${GRPC_ROUTE}---\n${CONFIG_MAP("front")}`,
+    code: 1,
+    says:
+      /the configuration is in the ConfigMap "front"\n(.*\n)*.*rate is 20s .*\n(.*\n)*.*:4:7: risky: GRPCRoute "a": .*\[route-without-policy\]\n/,
+  },
+  {
     what: "a template that is no YAML",
     content: `{{- if .Values.a }}\n${BASE}{{- end }}\n`,
     code: 3,
@@ -355,6 +449,17 @@ Deno.test("doctor refuses an alias bomb in 512 MB, and no escape reaches a termi
   const { stdout } = await doctor(`${CASES}/control-chars.yaml`);
   assert.match(stdout, /cluster "qu\\u\{1b\}\[31motes/);
   assert.doesNotMatch(stdout, /(?!\n)\p{C}/u);
+});
+
+Deno.test("doctor finds nothing in our own manifests", async () => {
+  for (const name of ["gateway/gateway.yaml", "base/generated/envoy.yaml"]) {
+    const { code, stdout } = await doctor(
+      `deploy/kubernetes/${name}`,
+      "--no-validate",
+    );
+    assert.match(stdout, /: none of \d+ known pitfalls\n$/);
+    assert.equal(code, 0, stdout);
+  }
 });
 
 Deno.test("doctor names what to do when it has no input, or two", async () => {

@@ -99,7 +99,7 @@ for (
 Deno.test("doctor --measure runs the experiments of what it finds", async () => {
   const file = "src/doctor/cases/fn-retry-empty.yaml"; // It retries nothing.
   const { code, stdout, stderr } = await runToEnd(Deno.execPath(), [
-    // With no more permissions than to read.
+    // With no more permissions than its own.
     ...["run", "-q", "-P=doctor", "src/lab.ts", "doctor", file],
     ...["--measure", "--json"],
   ], { cwd: ROOT });

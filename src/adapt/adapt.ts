@@ -38,7 +38,10 @@ const OF_BOOTSTRAP = ["node", "layered_runtime", "overload_manager"];
 const TAKEN = [GRPC_CLUSTER, `${GRPC_CLUSTER}-l4`, ADMIN_LISTENER];
 
 /** What is missing is listed, but not without end. */
-const MISSING_MAX = 5;
+const MISSING_MAX = 20;
+
+/** A name among what is missing leaves room for the rest. */
+const MISSING_UNITS_MAX = 300;
 
 /**
  * Adapts a configuration.
@@ -59,27 +62,35 @@ export function adapt(
   );
   const call = callIn(model, options.service);
   const missing = [
+    ...(call === undefined
+      ? missingIn(model, options.service)
+      : obstaclesOf(call, model)),
+    ...doubled(model.bootstrap, "listeners"),
+    ...doubled(model.bootstrap, "clusters"),
     ...problems.map(({ place, what }) =>
       `line ${
         place.source.positionOf(place.offset).line
       }: ${place.path}: ${what}`
     ),
-    ...doubled(model.bootstrap, "listeners"),
-    ...doubled(model.bootstrap, "clusters"),
-    ...(call === undefined ? missingIn(model, options.service) : []),
-    ...(call === undefined ? [] : obstaclesOf(call, model)),
   ];
   if (call === undefined || missing.length > 0) {
     throw new Failure(
       "environment",
       `Cannot run a stack with ${name}: ` +
-        printable(missing.slice(0, MISSING_MAX).join("; "), 1000) +
-        "; name a file with all that a call needs",
+        listed(missing) + "; name a file with all that a call needs",
     );
   }
   const notes = new Notes();
   const config = localConfig(model, call, notes);
   return { config, replaced: [...configuration.notes, ...notes.lines] };
+}
+
+/** All that is missing, as one part of a sentence. */
+function listed(missing: readonly string[]): string {
+  const shown = missing.slice(0, MISSING_MAX)
+    .map((one) => printable(one, MISSING_UNITS_MAX)).join("; ");
+  const more = missing.length - MISSING_MAX;
+  return more > 0 ? `${shown}; and ${more} more` : shown;
 }
 
 /** Names that are there more than once, which Envoy refuses. */

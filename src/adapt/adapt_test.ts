@@ -274,6 +274,9 @@ Deno.test("adapt() replaces any health service where routes name none", () => {
 
 const CHECKED = ["grpc_health_check", "service_name"] as const;
 
+/** Names of fields that are none. */
+const MANY = Array.from({ length: 23 }, (_, index) => `none_${index}`);
+
 const MISSING: readonly (readonly [string, Parts, string])[] = [
   [
     "LOGICAL_DNS",
@@ -301,6 +304,32 @@ const MISSING: readonly (readonly [string, Parts, string])[] = [
     { cluster: "type: STRICT_DNS\n      lb_policy: BEST" },
     'line 24: static_resources.clusters[0].lb_policy: "BEST" is not one of ' +
     "its values",
+  ],
+  [
+    "many things of every kind, what a call needs first",
+    {
+      routes: "{ match: { prefix: /acme.A/ }, route: { cluster: b } }",
+      cluster: "type: STRICT_DNS\n" +
+        MANY.slice(0, 6).map((one) => `      ${one}: 1\n`).join(""),
+      clusters: "- { name: a }",
+    },
+    "it has no route for gRPC calls to a cluster; " +
+    'it has no cluster "b"; it has 2 clusters named "a"; ' +
+    MANY.slice(0, 6).map((one, index) =>
+      `line ${24 + index}: static_resources.clusters[0].${one}: there is no ` +
+      "such field"
+    ).join("; "),
+  ],
+  [
+    "more than anybody reads, with their number",
+    {
+      cluster: "type: STRICT_DNS\n" +
+        MANY.map((one) => `      ${one}: 1\n`).join(""),
+    },
+    MANY.slice(0, 20).map((one, index) =>
+      `line ${24 + index}: static_resources.clusters[0].${one}: there is no ` +
+      "such field"
+    ).join("; ") + "; and 3 more",
   ],
   [
     "names that are there twice",

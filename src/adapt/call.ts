@@ -1,7 +1,8 @@
 /** Finds the routes that a call of our service takes in any configuration. */
 import { at, type Fields, fieldsOf, listOf } from "../core/yaml.ts";
 import type { Message } from "../doctor/message.ts";
-import type { Model, Route } from "../doctor/model.ts";
+import type { Model } from "../doctor/model.ts";
+import type { Route } from "../doctor/route.ts";
 import { jsonOf } from "./json.ts";
 
 /** The service of our servers and callers. */

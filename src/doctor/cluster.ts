@@ -164,6 +164,16 @@ function protocolOf(
   return message.has("http2_protocol_options") ? "http2" : "http1";
 }
 
+/** Whether it is for web pages: HTTP/1.1 is chosen, or a page is its check. */
+export function isForPages(
+  { protocol, message, healthChecks }: Cluster,
+): boolean {
+  return protocol === "http1" &&
+    (message.has("http_protocol_options") ||
+      httpOptions(message)?.has("explicit_http_config") === true ||
+      healthChecks.some((check) => check.has("http_health_check")));
+}
+
 function http2Of(
   message: Message,
   http: Message | undefined,

@@ -5,16 +5,25 @@
  */
 import { Failure } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
+import {
+  type BareRoute,
+  bareRoutes,
+  isGrpcRoute,
+  isSameNamespace,
+  namespaceOf,
+} from "./gateway.ts";
 import { Message, type Source } from "./message.ts";
 import { type Problem, readMessage } from "./proto_json.ts";
 import {
   cannotParse,
-  type ListNode,
+  child,
+  listIn,
   type MapNode,
   type Node,
   parseTree,
   positionsIn,
   type ScalarNode,
+  textAt,
 } from "./yaml_tree.ts";
 
 /** Larger files are refused; a configuration of 1,000 clusters has 1 MB. */
@@ -22,6 +31,15 @@ export const CONFIG_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A name in a message leaves room for the message. */
 const NAME_UNITS_MAX = 100;
+
+/** A Service of Kubernetes. */
+export interface Service {
+  readonly name: string;
+  /** Empty if it is not said. */
+  readonly namespace: string;
+  /** Whether Envoy may be in the same namespace, and need not name it. */
+  readonly isNear: boolean;
+}
 
 /** A configuration, with what came from elsewhere. */
 export interface Configuration {
@@ -37,8 +55,12 @@ export interface Configuration {
   /** The listeners, clusters and so on that discovery has given. */
   readonly resources: readonly Message[];
   readonly problems: readonly Problem[];
-  /** Names of Services beside it that stand for one address. */
-  readonly virtualNames: readonly string[];
+  /** Services beside it that stand for one address. */
+  readonly virtualServices: readonly Service[];
+  /** GRPCRoutes beside it that no policy targets. */
+  readonly bareRoutes: readonly BareRoute[];
+  /** Whether there are only such manifests, without Envoy's own. */
+  readonly isGatewayOnly: boolean;
   /** What a reader should know of how it was read. */
   readonly notes: readonly string[];
 }
@@ -127,10 +149,17 @@ function ofDocument(node: Node, text: string, source: Source): Configuration {
     bootstrap: message,
     resources: [],
     problems,
-    virtualNames: [],
+    ...NOTHING_BESIDE,
     notes: [],
   };
 }
+
+/** What is not in manifests has none of these beside it. */
+const NOTHING_BESIDE = {
+  virtualServices: [],
+  bareRoutes: [],
+  isGatewayOnly: false,
+} as const;
 
 const BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap";
 
@@ -174,7 +203,7 @@ function ofResources(
       new Message(BOOTSTRAP, place, new Map()),
     resources: messages.filter((message) => message.type !== BOOTSTRAP),
     problems: readings.flatMap(({ problems }) => problems),
-    virtualNames: [],
+    ...NOTHING_BESIDE,
     notes: [],
   };
 }
@@ -234,23 +263,8 @@ function typed(node: Node): Node {
   };
 }
 
-function child(node: Node | undefined, key: string): Node | undefined {
-  return node?.kind === "map"
-    ? node.entries.find((entry) => entry.key === key)?.value
-    : undefined;
-}
-
-function listIn(node: Node, key: string): ListNode["items"] {
-  const value = child(node, key);
-  return value?.kind === "list" ? value.items : [];
-}
-
 function isEmpty(node: Node): boolean {
   return node.kind === "scalar" && node.text === "";
-}
-
-function textOf(node: Node | undefined): string {
-  return node?.kind === "scalar" ? node.text : "";
 }
 
 function isManifest(node: Node): boolean {
@@ -267,13 +281,13 @@ function textsIn(node: Node): readonly ScalarNode[] {
 }
 
 function nameOf(manifest: Node): string {
-  return textOf(child(child(manifest, "metadata"), "name"));
+  return textAt(manifest, "metadata", "name");
 }
 
 /** Whether it is a Service whose name has one address, not those of its pods. */
 function hasClusterIp(manifest: Node): boolean {
-  return textOf(child(manifest, "kind")) === "Service" &&
-    textOf(child(child(manifest, "spec"), "clusterIP")) !== "None";
+  return textAt(manifest, "kind") === "Service" &&
+    textAt(manifest, "spec", "clusterIP") !== "None";
 }
 
 /** What a text that is a configuration has, in YAML or JSON. */
@@ -286,7 +300,7 @@ function inManifests(
 ): Configuration {
   const { name } = source;
   const manifests = documents.filter((one) => !isEmpty(one)).flatMap((one) =>
-    textOf(child(one, "kind")) === "List" ? listIn(one, "items") : [one]
+    textAt(one, "kind") === "List" ? listIn(one, "items") : [one]
   );
   const found = manifests.flatMap((manifest) =>
     textsIn(manifest)
@@ -294,9 +308,22 @@ function inManifests(
       .map((node) => ({ manifest, node }))
   );
   const [only] = found;
+  const routes = bareRoutes(manifests, source);
+  if (only === undefined && manifests.some(isGrpcRoute)) {
+    return {
+      ...ofResources([], { kind: "list", offset: 0, items: manifests }, source),
+      isWholeFile: false,
+      bareRoutes: routes,
+      isGatewayOnly: true,
+      notes: [
+        "no Envoy configuration is in it: only its GRPCRoutes are looked at, " +
+        "and --from looks at the Envoy that serves them",
+      ],
+    };
+  }
   if (only === undefined || found.length > 1) {
     const kinds = [
-      ...new Set(manifests.map((one) => textOf(child(one, "kind")))),
+      ...new Set(manifests.map((one) => textAt(one, "kind"))),
     ]
       .filter((kind) => kind !== "").join(", ");
     const names = found.map(({ manifest }) => `"${nameOf(manifest)}"`).join(
@@ -313,7 +340,7 @@ function inManifests(
     );
   }
   const { node, manifest } = only;
-  const kind = textOf(child(manifest, "kind"));
+  const kind = textAt(manifest, "kind");
   const inner = innerSource(node, source);
   const [tree] = parseTree(node.text, name);
   if (tree === undefined) throw cannotParse(name, "it is empty; name another");
@@ -321,7 +348,12 @@ function inManifests(
   return {
     ...read,
     isWholeFile: false,
-    virtualNames: manifests.filter(hasClusterIp).map(nameOf),
+    virtualServices: manifests.filter(hasClusterIp).map((service) => ({
+      name: nameOf(service),
+      namespace: namespaceOf(service),
+      isNear: isSameNamespace(namespaceOf(service), namespaceOf(manifest)),
+    })),
+    bareRoutes: routes,
     notes: [
       `the configuration is in the ${kind} ` +
       printable(`"${nameOf(manifest)}"`, NAME_UNITS_MAX),

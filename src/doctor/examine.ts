@@ -14,6 +14,7 @@ import type { Finding, Rule } from "./rule.ts";
 import { CALL_RULES, hiddenPolicies } from "./rules_calls.ts";
 import { DISCOVERY_RULES } from "./rules_discovery.ts";
 import { EDGE_RULES } from "./rules_edge.ts";
+import { GATEWAY_RULES } from "./rules_gateway.ts";
 
 /** What Envoy itself says; its findings do not come from the model. */
 const REFUSED: Rule = {
@@ -33,6 +34,7 @@ export const DOCTOR_RULES: readonly Rule[] = [
   ...DISCOVERY_RULES,
   ...CALL_RULES,
   ...EDGE_RULES,
+  ...GATEWAY_RULES,
 ];
 
 /** A pitfall that was found. */
@@ -89,7 +91,7 @@ export function examine(
   const model = followCalls(configuration, circumstances, readNamed);
   const [first] = problems;
   const isNothingSeen = model.routes.length === 0 &&
-    model.tcpRoutes.length === 0;
+    model.tcpRoutes.length === 0 && !configuration.isGatewayOnly;
   if (isNothingSeen && first !== undefined && verdict?.kind !== "accepted") {
     throw new Failure(
       "environment",

@@ -156,6 +156,7 @@ Deno.test("examine() finds nothing in our envoy.yaml, however it is spelt", () =
 const SHOWN_OTHERWISE: Readonly<Record<string, string>> = {
   "tcp-proxy": "the control calls the listener l4",
   "one-address": "the address is a Service's, whose manifest the doctor reads",
+  "route-without-policy": "the doctor reads a manifest, not envoy.yaml",
   "removed-hosts-stay": "it asks for a choice, and both are shown",
 };
 

@@ -136,3 +136,16 @@ export class Message {
 export function joined(path: string, step: string): string {
   return path === "" ? step : `${path}.${step}`;
 }
+
+/** All messages within a message, itself included. */
+export function messagesIn(message: Message): readonly Message[] {
+  const inValue = (value: Field["value"]): readonly Message[] => {
+    if (value instanceof Message) return messagesIn(value);
+    if (typeof value !== "object") return [];
+    return [...value.values()].flatMap((field) => inValue(field.value));
+  };
+  return [
+    message,
+    ...[...message.fields.values()].flatMap(({ value }) => inValue(value)),
+  ];
+}

@@ -1,36 +1,24 @@
 /** Follows calls through a configuration: from a listener to servers. */
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, Service } from "./configuration.ts";
+import type { BareRoute } from "./gateway.ts";
 import { addressIn, type Cluster, clusterOf } from "./cluster.ts";
-import { type Field, Message, type Place } from "./message.ts";
-
-/** An HTTP connection manager. */
-export interface Manager {
-  readonly listener: Message;
-  readonly chain: Message;
-  readonly message: Message;
-  /** Its HTTP filters' configurations. */
-  readonly filters: readonly Message[];
-}
-
-/** A route to clusters. */
-export interface Route {
-  readonly manager: Manager;
-  readonly virtualHost: Message;
-  readonly message: Message;
-  /** What it does: timeouts, retries. */
-  readonly action: Message;
-  /** Its name, or its path if it has none. */
-  readonly name: string;
-  /** What the paths that it matches begin with; undefined if that is unknown. */
-  readonly path: string | undefined;
-  readonly clusters: readonly Cluster[];
-}
+import { type Field, type Message, messagesIn, type Place } from "./message.ts";
+import { grpcRoutes, isMarkedGrpc } from "./reach.ts";
+import type { Manager, Route } from "./route.ts";
 
 /** A tcp_proxy and a cluster that it sends connections to. */
 export interface TcpRoute {
   readonly listener: Message;
   readonly message: Message;
   readonly cluster: Cluster;
+}
+
+/** A cluster that is not there. */
+export interface Missing {
+  readonly place: Place;
+  readonly cluster: string;
+  /** The aggregate that names it; undefined if a route does. */
+  readonly aggregate: Cluster | undefined;
 }
 
 /** Something that could not be followed. */
@@ -61,13 +49,15 @@ export interface Model {
   readonly clusters: readonly Cluster[];
   /** Clusters that gRPC connections are passed on to. */
   readonly tcpRoutes: readonly TcpRoute[];
-  /** Routes to a cluster that is not there. */
-  readonly missing: readonly { place: Place; cluster: string }[];
+  /** Clusters that are named, and not there. */
+  readonly missing: readonly Missing[];
   readonly unseen: readonly Unseen[];
   /** Whether Envoy has printed it, without what has its default. */
   readonly isDump: boolean;
-  /** Names of Kubernetes Services that stand for one address. */
-  readonly virtualNames: readonly string[];
+  /** Kubernetes Services that stand for one address. */
+  readonly virtualServices: readonly Service[];
+  /** GRPCRoutes beside it that no policy targets. */
+  readonly bareRoutes: readonly BareRoute[];
   /** Values of the runtime, by key. */
   readonly runtime: ReadonlyMap<string, Field>;
   readonly circumstances: Circumstances;
@@ -93,18 +83,21 @@ class Follower {
   readonly #resources: readonly Message[];
   readonly #readNamed: ReadNamed;
   readonly #unseen: Unseen[] = [];
-  readonly #missing: { place: Place; cluster: string }[] = [];
+  readonly #missing: Missing[] = [];
   readonly #clusters: ReadonlyMap<string, Cluster>;
   readonly #hasOtherClusters: boolean;
   readonly #isDump: boolean;
-  readonly #virtualNames: readonly string[];
+  readonly #virtualServices: readonly Service[];
+  readonly #bareRoutes: readonly BareRoute[];
 
   constructor(
-    { bootstrap, resources, isDump, virtualNames }: Configuration,
+    { bootstrap, resources, isDump, virtualServices, bareRoutes }:
+      Configuration,
     readNamed: ReadNamed,
   ) {
     this.#isDump = isDump;
-    this.#virtualNames = virtualNames;
+    this.#virtualServices = virtualServices;
+    this.#bareRoutes = bareRoutes;
     this.#bootstrap = bootstrap;
     this.#readNamed = readNamed;
     const dynamic = bootstrap.message("dynamic_resources");
@@ -155,6 +148,13 @@ class Follower {
     }
     const routes = grpcRoutes(all, this.#adminAddress());
     const clusters = unique(routes.flatMap((route) => route.clusters));
+    const grpcTcpRoutes = tcpRoutes.filter(({ cluster }) =>
+      isMarkedGrpc(cluster)
+    );
+    const reached = unique(
+      [...clusters, ...grpcTcpRoutes.map(({ cluster }) => cluster)],
+    );
+    for (const cluster of reached) this.#loseServers(cluster);
     return {
       bootstrap: this.#bootstrap,
       managers: managers.filter((manager) =>
@@ -162,11 +162,12 @@ class Follower {
       ),
       routes,
       clusters,
-      tcpRoutes: tcpRoutes.filter(({ cluster }) => isMarkedGrpc(cluster)),
+      tcpRoutes: grpcTcpRoutes,
       missing: this.#missing,
       unseen: this.#unseen,
       isDump: this.#isDump,
-      virtualNames: this.#virtualNames,
+      virtualServices: this.#virtualServices,
+      bareRoutes: this.#bareRoutes,
       runtime: runtimeOf(this.#bootstrap),
       circumstances,
       secretOf: (config) => this.#secretOf(config),
@@ -181,8 +182,24 @@ class Follower {
     ].find((one) => one.text("name") === config.text("name"));
   }
 
+  /** A cluster whose servers are found in a way that is not followed. */
+  #loseServers({ name, message, discovery }: Cluster): void {
+    if (discovery !== "other") return;
+    const by = message.has("cluster_type") ? "cluster_type" : "type";
+    const how = message.text(by) ?? message.text("cluster_type.name") ??
+      "an extension";
+    this.#lose(
+      message.where(by),
+      `the servers of "${name}", which ${how} finds`,
+    );
+  }
+
+  /** Several routes may lead to it. */
   #lose(place: Place, what: string): void {
-    this.#unseen.push({ place, what });
+    const isKnown = this.#unseen.some((one) =>
+      one.what === what && isSame(one.place, place)
+    );
+    if (!isKnown) this.#unseen.push({ place, what });
   }
 
   #ofType(type: string): readonly Message[] {
@@ -323,32 +340,36 @@ class Follower {
         [one.text("name"), one.where("name")] as const
       ),
     ];
-    return named.flatMap(([name, place]) => {
-      if (name === undefined || name === "") return [];
-      const cluster = this.#clusters.get(name);
-      if (cluster !== undefined) return this.#leaves(cluster, new Set());
-      if (this.#hasOtherClusters) {
-        this.#lose(place, `the cluster "${name}" comes from CDS`);
-      } else this.#missing.push({ place, cluster: name });
-      return [];
-    });
+    return named.flatMap(([name, place]) => this.#named(name, place));
+  }
+
+  /** The cluster of a name, or those of an aggregate, as far as they are here. */
+  #named(
+    name: string | undefined,
+    place: Place,
+    aggregate?: Cluster,
+    seen = new Set<string>(),
+  ): readonly Cluster[] {
+    if (name === undefined || name === "") return [];
+    const cluster = this.#clusters.get(name);
+    if (cluster !== undefined) return this.#leaves(cluster, seen);
+    if (this.#hasOtherClusters) {
+      this.#lose(place, `the cluster "${name}" comes from CDS`);
+    } else if (!this.#missing.some((one) => isSame(one.place, place))) {
+      this.#missing.push({ place, cluster: name, aggregate });
+    }
+    return [];
   }
 
   /** The clusters of an aggregate, or the cluster itself. */
   #leaves(cluster: Cluster, seen: Set<string>): readonly Cluster[] {
     const names = cluster.message.message("cluster_type.typed_config");
-    if (!names?.type.includes(".clusters.aggregate.")) {
-      if (names?.isOpaque) {
-        this.#lose(names.place, "a kind of cluster that is not Envoy's own");
-      }
-      return [cluster];
-    }
+    if (!names?.type.includes(".clusters.aggregate.")) return [cluster];
     if (seen.has(cluster.name)) return [];
     seen.add(cluster.name);
-    return names.list("clusters").flatMap(({ value }) => {
-      const inner = this.#clusters.get(String(value));
-      return inner === undefined ? [] : this.#leaves(inner, seen);
-    });
+    return names.list("clusters").flatMap(({ value, place }) =>
+      this.#named(String(value), place, cluster, seen)
+    );
   }
 
   #tcpRoutes(listener: Message, message: Message): readonly TcpRoute[] {
@@ -378,17 +399,8 @@ function literalStart(regex: string): string | undefined {
     .replaceAll("\\", "").replace(/\.$/, "");
 }
 
-/** All messages within a message, itself included. */
-export function messagesIn(message: Message): readonly Message[] {
-  const inValue = (value: Field["value"]): readonly Message[] => {
-    if (value instanceof Message) return messagesIn(value);
-    if (typeof value !== "object") return [];
-    return [...value.values()].flatMap((field) => inValue(field.value));
-  };
-  return [
-    message,
-    ...[...message.fields.values()].flatMap(({ value }) => inValue(value)),
-  ];
+function isSame(one: Place, other: Place): boolean {
+  return one.path === other.path && one.source === other.source;
 }
 
 function unique<T>(values: readonly T[]): readonly T[] {
@@ -426,46 +438,4 @@ export function runtimeNumber(
 ): number | undefined {
   const value = runtime.get(key)?.value;
   return value === undefined ? undefined : Number(value);
-}
-
-/** "/package.Service/" or "/Service/Method": what no web page has. */
-const GRPC_PATH = /^\/(?:[\w.]*\.[A-Z]\w*|[A-Z]\w*)(?:\/\w*)?$/;
-
-/** Whether a cluster is for gRPC by its own settings. */
-function isMarkedGrpc(cluster: Cluster): boolean {
-  return cluster.protocol === "http2" ||
-    cluster.healthChecks.some((check) => check.has("grpc_health_check"));
-}
-
-function isMarkedGrpcRoute({ message, manager, path, clusters }: Route) {
-  const { filters } = manager;
-  return message.has("match.grpc") ||
-    path !== undefined && GRPC_PATH.test(path) ||
-    message.messages("match.headers").some((header) =>
-      header.text("name") === "content-type" &&
-      messagesIn(header).some((one) =>
-        [...one.fields.values()].some(({ value }) =>
-          String(value).includes("application/grpc")
-        )
-      )
-    ) ||
-    filters.some(({ type }) => /\.(grpc_stats|grpc_web)\./.test(type)) ||
-    clusters.some(isMarkedGrpc);
-}
-
-/**
- * The routes that gRPC calls can take. If none is marked as such, those that
- * take every path may be: the doctor is asked about gRPC.
- */
-function grpcRoutes(
-  all: readonly Route[],
-  adminAddress: string | undefined,
-): readonly Route[] {
-  const own = all.filter(({ clusters }) =>
-    adminAddress === undefined ||
-    !clusters.some(({ addresses }) => addresses.includes(adminAddress))
-  );
-  const marked = own.filter(isMarkedGrpcRoute);
-  if (marked.length > 0) return marked;
-  return own.filter(({ path }) => path === undefined || path === "/");
 }

@@ -1,5 +1,6 @@
 /** Pitfalls of timeouts, retries and streams: what a route decides. */
-import { type Model, type Route, runtimeFlag, type Unseen } from "./model.ts";
+import { type Model, runtimeFlag, type Unseen } from "./model.ts";
+import type { Route } from "./route.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Message } from "./message.ts";
 import {

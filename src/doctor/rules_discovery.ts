@@ -1,6 +1,8 @@
 /** Pitfalls of load balancing, discovery and health checks. */
 import { asksDns, type Cluster, refreshMs } from "./cluster.ts";
-import { type Model, type Route, runtimeNumber } from "./model.ts";
+import type { Service } from "./configuration.ts";
+import { type Model, runtimeNumber } from "./model.ts";
+import type { Route } from "./route.ts";
 import {
   type Finding,
   finding,
@@ -165,6 +167,15 @@ function starvingSlowStart({ clusters }: Model): readonly Finding[] {
   });
 }
 
+/** Whether an address is by a Service's name, with or without its namespace. */
+function isNamed(service: Service, address: string): boolean {
+  const [name, namespace, svc] = address.replace(/:\d+$/, "").split(".");
+  if (name !== service.name) return false;
+  if (namespace === undefined) return service.isNear;
+  return (svc === undefined || svc === "svc") &&
+    (service.namespace === "" || namespace === service.namespace);
+}
+
 /** Whether Envoy, when it panics, refuses calls instead of trying all servers. */
 function refusesInPanic(
   { message, balancing: { settings } }: Cluster,
@@ -180,16 +191,17 @@ export const DISCOVERY_RULES: readonly Rule[] = [
     id: "missing-cluster",
     severity: "wrong",
     why:
-      "No call gets anywhere by a route to a cluster that is not there, and " +
-      "Envoy refuses the configuration, or answers UNAVAILABLE",
+      "No call gets anywhere by a cluster that is not there: Envoy refuses " +
+      "the configuration, answers UNAVAILABLE, or takes the next cluster of an " +
+      "aggregate",
     change: "cluster: the-name-of-a-cluster",
     experiment: {
       instead:
         "envoy --mode validate -c your-envoy.yaml refuses it, and where routes come from discovery every call ends as UNAVAILABLE",
     },
     find: ({ missing }) =>
-      missing.map(({ place, cluster }) => ({
-        of: "a route",
+      missing.map(({ place, cluster, aggregate }) => ({
+        of: aggregate === undefined ? "a route" : ofCluster(aggregate),
         place,
         now: `${quoted(cluster)}, which is no cluster here`,
       })),
@@ -260,22 +272,18 @@ export const DISCOVERY_RULES: readonly Rule[] = [
       "Envoy sees one server, and its connection stays on one pod",
     change: "clusterIP: None # in the Service",
     experiment: "l4-pins-calls",
-    find: ({ clusters, virtualNames }) =>
-      clusters.filter((cluster) =>
-        asksDns(cluster) &&
-        cluster.addresses.some((address) =>
-          virtualNames.includes(address.split(/[.:]/)[0] ?? "")
-        )
-      ).map((cluster) =>
-        finding(
+    find: ({ clusters, virtualServices }) =>
+      clusters.filter(asksDns).flatMap((cluster) => {
+        const address = cluster.addresses.find((one) =>
+          virtualServices.some((service) => isNamed(service, one))
+        );
+        return address === undefined ? [] : [finding(
           ofCluster(cluster),
           cluster.message,
           "load_assignment",
-          `for ${
-            quoted(cluster.addresses[0] ?? "")
-          }, a Service with an address`,
-        )
-      ),
+          `for ${quoted(address)}, a Service with an address`,
+        )];
+      }),
   },
   {
     id: "no-health-check",

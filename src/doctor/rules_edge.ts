@@ -1,12 +1,7 @@
 /** Pitfalls of ejection, limits, TLS and what faces the callers. */
-import type { Message } from "./message.ts";
-import {
-  type Manager,
-  messagesIn,
-  type Model,
-  runtimeFlag,
-  runtimeNumber,
-} from "./model.ts";
+import { type Message, messagesIn } from "./message.ts";
+import { type Model, runtimeFlag, runtimeNumber } from "./model.ts";
+import type { Manager } from "./route.ts";
 import { addressIn, type Cluster } from "./cluster.ts";
 import {
   type Finding,
@@ -24,6 +19,9 @@ const EJECTION_PERCENT_DEFAULT = 10;
 
 /** What gRPC allows by convention for the metadata of a call. */
 const METADATA_KB = 8;
+
+/** How many headers Envoy takes, unless set. */
+const HEADERS_DEFAULT = 100;
 
 function inOutlierDetection(
   field: string,
@@ -199,25 +197,43 @@ function isLoopback(address: Message): boolean {
   return /^(127\..*|\[::ffff:7f..:.*\]|\[::1\]|localhost)$/.test(hostname);
 }
 
-/** Limits of headers that callers' metadata may exceed. */
-function smallHeaders({ managers, clusters }: Model): readonly Finding[] {
-  const request = managers.filter(({ message }) =>
-    (message.number("max_request_headers_kb") ?? METADATA_KB) < METADATA_KB
-  ).map(({ listener, message }) =>
-    finding(ofListener(listener), message, "max_request_headers_kb")
-  );
-  const reply = clusters.flatMap((cluster) =>
-    [...cluster.message.map("typed_extension_protocol_options").values()]
-      .map(({ value }) => value as Message)
-      .filter((options) =>
-        (options.number(MAX_REPLY_KB) ?? METADATA_KB) < METADATA_KB
-      )
-      .map((options) => finding(ofCluster(cluster), options, MAX_REPLY_KB))
-  );
-  return [...request, ...reply];
+const MAX_REPLY_KB = "common_http_protocol_options.max_response_headers_kb";
+
+const MAX_COUNT = "common_http_protocol_options.max_headers_count";
+
+/** Finds those fields of a message that are below what gRPC needs. */
+function below(
+  of: string,
+  message: Message,
+  least: Readonly<Record<string, number>>,
+): readonly Finding[] {
+  return Object.entries(least)
+    .filter(([path, value]) => (message.number(path) ?? value) < value)
+    .map(([path]) => finding(of, message, path));
 }
 
-const MAX_REPLY_KB = "common_http_protocol_options.max_response_headers_kb";
+/** Limits of headers that metadata of callers or of replies may exceed. */
+function smallHeaders({ managers, clusters }: Model): readonly Finding[] {
+  const request = managers.flatMap(({ listener, message }) =>
+    below(ofListener(listener), message, {
+      max_request_headers_kb: METADATA_KB,
+      [MAX_COUNT]: HEADERS_DEFAULT,
+    })
+  );
+  const reply = clusters.flatMap(({ name, message }) => {
+    const options = [
+      ...message.map("typed_extension_protocol_options").values(),
+    ].map(({ value }) => value as Message);
+    // With an extension Envoy does not look at the cluster's own.
+    return (options.length > 0 ? options : [message]).flatMap((one) =>
+      below(ofCluster({ name }), one, {
+        [MAX_REPLY_KB]: METADATA_KB,
+        [MAX_COUNT]: HEADERS_DEFAULT,
+      })
+    );
+  });
+  return [...request, ...reply];
+}
 
 /** Clusters whose limit of connections is below what workers open anyway. */
 function limitsOfWorkers(model: Model): readonly Finding[] {
@@ -399,9 +415,11 @@ resources:
   {
     id: "small-headers",
     severity: "risky",
-    why: "gRPC allows 8 KiB of metadata by convention, and calls or replies " +
-      "with more than this fail without a reason that the caller can read",
-    change: "max_request_headers_kb: 16",
+    why: "gRPC allows 8 KiB of metadata by convention, and Envoy 100 fields " +
+      "unless set: calls or replies with more than this fail without a reason " +
+      "that the caller can read",
+    change: `max_request_headers_kb: 16
+common_http_protocol_options: { max_headers_count: 100 }`,
     experiment: "oversize",
     find: smallHeaders,
   },

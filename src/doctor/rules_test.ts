@@ -109,8 +109,8 @@ interface Change {
   /** Paths and the values there; undefined removes. */
   readonly set: readonly (readonly [readonly Step[], unknown])[];
   readonly said?: Partial<Circumstances>;
-  /** A manifest beside it: then it is in a ConfigMap. */
-  readonly beside?: Fields;
+  /** Manifests beside it: then it is in a ConfigMap. */
+  readonly beside?: readonly Fields[];
   /** Files that it may name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -163,6 +163,12 @@ const HIDDEN_POLICY: Change = {
     "@type": "type.googleapis.com/my.own.RetryPolicy",
   }]],
 };
+
+const GRPC_ROUTE = gateway("GRPCRoute", {
+  name: "quotes",
+  namespace: "shop",
+  labels: { app: "a" },
+}, { parentRefs: [{ name: "front" }] });
 
 const CHECKLESS = [[...CLUSTER, "health_checks"], undefined] as const;
 
@@ -326,20 +332,38 @@ const TABLES: Readonly<Record<string, Table>> = {
     unseen: [BY_HEADER],
   },
   "one-address": {
-    has: [{
-      what: "a Service",
-      set: [],
-      beside: service("quotes", { ports: [{ port: 7070 }] }),
-    }],
-    hasNot: [UNCHANGED, {
-      what: "a headless Service",
-      set: [],
-      beside: service("quotes", { clusterIP: "None" }),
-    }, {
-      what: "another Service",
-      set: [],
-      beside: service("orders", {}),
-    }],
+    has: [
+      besideServices("a Service", [service("quotes", {})]),
+      besideServices("a Service of the namespace that the name has", [
+        service("quotes", {}, "shop"),
+      ], "quotes.shop"),
+      besideServices("a Service, by its whole name", [
+        service("quotes", {}, "shop"),
+      ], "quotes.shop.svc.cluster.local"),
+      besideServices("a Service of Envoy's own namespace", [
+        service("quotes", {}, "front"),
+      ], "quotes"),
+      besideServices("a Service whose namespace is not said", [
+        service("quotes", {}),
+      ], "quotes.shop.svc"),
+    ],
+    hasNot: [
+      UNCHANGED,
+      besideServices("a headless Service", [
+        service("quotes", { clusterIP: "None" }),
+      ]),
+      besideServices("another Service", [service("orders", {})]),
+      besideServices("the Service of another namespace", [
+        service("quotes", {}, "test"),
+        service("quotes", { clusterIP: "None" }, "shop"),
+      ], "quotes.shop.svc.cluster.local"),
+      besideServices("a Service that is not in Envoy's namespace", [
+        service("quotes", {}, "test"),
+      ], "quotes"),
+      besideServices("a name elsewhere that begins like it", [
+        service("quotes", {}, "example"),
+      ], "quotes.example.com"),
+    ],
   },
   "no-health-check": {
     has: [one("none", ...CHECKLESS), one("an empty list", CHECKLESS[0], [])],
@@ -1134,8 +1158,32 @@ const TABLES: Readonly<Record<string, Table>> = {
       one("4 KiB of a reply", [...OPTIONS, "common_http_protocol_options"], {
         max_response_headers_kb: 4,
       }),
+      one("99 headers of a call", [
+        ...MANAGER,
+        "common_http_protocol_options",
+      ], { max_headers_count: 99 }),
+      one("50 headers of a reply", [
+        ...OPTIONS,
+        "common_http_protocol_options",
+      ], { max_headers_count: "50" }),
+      {
+        what: "50 headers of a reply, by the older fields",
+        set: [
+          [[...CLUSTER, "typed_extension_protocol_options"], undefined],
+          [[...CLUSTER, "http2_protocol_options"], {}],
+          [[...CLUSTER, "common_http_protocol_options"], {
+            max_headers_count: 50,
+          }],
+        ],
+      },
     ],
-    hasNot: [UNCHANGED, one("16", [...MANAGER, "max_request_headers_kb"], 16)],
+    hasNot: [
+      UNCHANGED,
+      one("16", [...MANAGER, "max_request_headers_kb"], 16),
+      one("100 headers", [...MANAGER, "common_http_protocol_options"], {
+        max_headers_count: 100,
+      }),
+    ],
   },
   "connections-stay": {
     has: [one("two Envoys", [], undefined, { envoys: 2 })],
@@ -1179,6 +1227,88 @@ const TABLES: Readonly<Record<string, Table>> = {
       ),
     ],
   },
+  "route-without-policy": {
+    has: [
+      besideGateway("no policy", GRPC_ROUTE),
+      besideGateway(
+        "a policy for another route",
+        GRPC_ROUTE,
+        policyFor({ targetRefs: [{ kind: "GRPCRoute", name: "orders" }] }),
+      ),
+      besideGateway(
+        "a policy for another kind of route",
+        GRPC_ROUTE,
+        policyFor({ targetRefs: [{ kind: "HTTPRoute", name: "quotes" }] }),
+      ),
+      besideGateway(
+        "a policy of another namespace",
+        GRPC_ROUTE,
+        policyFor({ targetRefs: [{ kind: "GRPCRoute", name: "quotes" }] }, {
+          namespace: "test",
+        }),
+      ),
+      besideGateway(
+        "a policy for other labels",
+        GRPC_ROUTE,
+        policyFor({
+          targetSelectors: [{ kind: "GRPCRoute", matchLabels: { app: "b" } }],
+        }),
+      ),
+      besideGateway(
+        "a policy of another namespace, by labels",
+        GRPC_ROUTE,
+        policyFor({
+          targetSelectors: [{ kind: "GRPCRoute", matchLabels: { app: "a" } }],
+        }, { namespace: "test" }),
+      ),
+      besideGateway("a policy of callers", GRPC_ROUTE, {
+        ...policyFor({ targetRefs: [{ kind: "GRPCRoute", name: "quotes" }] }),
+        kind: "ClientTrafficPolicy",
+      }),
+      besideGateway(
+        "one of two routes",
+        GRPC_ROUTE,
+        gateway("GRPCRoute", { name: "orders" }),
+        policyFor({ targetRef: { kind: "GRPCRoute", name: "quotes" } }),
+      ),
+    ],
+    hasNot: [
+      UNCHANGED,
+      besideGateway("an HTTPRoute", gateway("HTTPRoute", { name: "page" })),
+      besideGateway(
+        "a policy for the route",
+        GRPC_ROUTE,
+        policyFor({ targetRefs: [{ kind: "GRPCRoute", name: "quotes" }] }),
+      ),
+      besideGateway(
+        "a policy for the route, by the older field",
+        GRPC_ROUTE,
+        policyFor({ targetRef: { kind: "GRPCRoute", name: "quotes" } }, {
+          namespace: "shop",
+        }),
+      ),
+      besideGateway(
+        "a policy for the route's labels",
+        GRPC_ROUTE,
+        policyFor({
+          targetSelectors: [{ kind: "GRPCRoute", matchLabels: { app: "a" } }],
+        }),
+      ),
+      besideGateway(
+        "a policy for the Gateway, which is elsewhere",
+        GRPC_ROUTE,
+        policyFor({ targetRefs: [{ kind: "Gateway", name: "front" }] }),
+      ),
+      besideGateway(
+        "a policy for the Gateway's labels",
+        GRPC_ROUTE,
+        gateway("Gateway", { name: "front", labels: { app: "c" } }),
+        policyFor({
+          targetSelectors: [{ kind: "Gateway", matchLabels: { app: "c" } }],
+        }),
+      ),
+    ],
+  },
   oghttp2: {
     has: [one("true", ["layered_runtime"], runtime({ [OGHTTP2_FLAG]: true }))],
     hasNot: [
@@ -1218,18 +1348,54 @@ function changed({ set, beside }: Change): string {
   return beside === undefined ? text : JSON.stringify({
     apiVersion: "v1",
     kind: "List",
-    items: [beside, {
+    items: [...beside, {
       apiVersion: "v1",
       kind: "ConfigMap",
-      metadata: { name: "front" },
+      metadata: { name: "front", namespace: "front" },
       data: { "envoy.json": text },
     }],
   });
 }
 
+/** Services beside a configuration whose cluster is at this name. */
+function besideServices(
+  what: string,
+  beside: readonly Fields[],
+  host = "quotes",
+): Change {
+  const assignment = endpoints(socket(host, 7070));
+  return { what, beside, set: [[[...CLUSTER, "load_assignment"], assignment]] };
+}
+
 /** A manifest of a Service. */
-function service(name: string, spec: Fields): Fields {
-  return { apiVersion: "v1", kind: "Service", metadata: { name }, spec };
+function service(name: string, spec: Fields, namespace?: string): Fields {
+  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
+  return { apiVersion: "v1", kind: "Service", metadata, spec };
+}
+
+/** Manifests of Gateway API beside a configuration. */
+function besideGateway(what: string, ...beside: readonly Fields[]): Change {
+  return { what, beside, set: [] };
+}
+
+/** A manifest of Gateway API. */
+function gateway(kind: string, metadata: Fields, spec: Fields = {}): Fields {
+  return {
+    apiVersion: "gateway.networking.k8s.io/v1",
+    kind,
+    metadata,
+    spec,
+  };
+}
+
+/** A policy of Envoy Gateway for a target. */
+function policyFor(spec: Fields, metadata: Fields = {}): Fields {
+  return {
+    apiVersion: "gateway.envoyproxy.io/v1alpha1",
+    kind: "BackendTrafficPolicy",
+    metadata: { name: "any", ...metadata },
+    spec,
+  };
 }
 
 function isFound(id: string, change: Change): boolean {

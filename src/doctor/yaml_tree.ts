@@ -39,6 +39,28 @@ export interface ScalarNode {
   readonly indent: number | undefined;
 }
 
+/** The value of a key, if there is one. */
+export function child(node: Node | undefined, key: string): Node | undefined {
+  return node?.kind === "map"
+    ? node.entries.findLast((entry) => entry.key === key)?.value
+    : undefined;
+}
+
+/** The elements of a list; empty if it is none. */
+export function listIn(
+  node: Node | undefined,
+  key: string,
+): readonly Node[] {
+  const value = child(node, key);
+  return value?.kind === "list" ? value.items : [];
+}
+
+/** The text at a path of keys; empty if there is none. */
+export function textAt(node: Node, ...path: readonly string[]): string {
+  const value = path.reduce<Node | undefined>(child, node);
+  return value?.kind === "scalar" ? value.text : "";
+}
+
 /** A text with everything in it counted, aliases included. */
 interface Size {
   readonly nodes: number;

@@ -102,16 +102,13 @@ const USAGE = "doctor FILE | - | --from URL | list | explain RULE [flags]";
 
 const ABOUT = `Finds known pitfalls of gRPC in an Envoy configuration: YAML, \
 JSON, a dump of /config_dump, or
-Kubernetes manifests with one inside; - is standard input.
+Kubernetes manifests with one inside or with GRPCRoutes; - is standard input.
   doctor list           list all rules
   doctor explain RULE   why a rule matters, and what to change
 Exit code 0: everything was followed, and nothing found; ${EXIT_CODES.failed}: \
 something was found, or could not be
 followed; ${EXIT_CODES.usage}: the command line is wrong; \
 ${EXIT_CODES.environment}: it cannot be examined.`;
-
-/** The longest text that may be an argument of Envoy's, in bytes. */
-const ARGUMENT_BYTES_MAX = 100_000;
 
 /** How long Envoy's admin interface may take. */
 const DUMP_LIMIT_MS = 10_000;
@@ -120,7 +117,7 @@ const DUMP_LIMIT_MS = 10_000;
 interface Input {
   readonly configuration: Configuration;
   readonly readNamed: ReadNamed;
-  /** How Envoy can be asked; undefined for a dump. */
+  /** How Envoy can be asked; undefined for a dump, resources and manifests. */
   readonly validateFrom?: Parameters<typeof validateWithEnvoy>[1];
   readonly concurrency?: number | undefined;
 }
@@ -257,19 +254,15 @@ async function fromFile(typed: string): Promise<Input> {
   }
   const configuration = readConfiguration(decodeText(bytes, name), name);
   const folder = typed === "-" ? Deno.cwd() : dirname(file);
-  const { text = "" } = configuration;
+  const { text, isWholeFile } = configuration;
   // Of other names Envoy does not know the format.
-  const isPlain = /\.(ya?ml|json)$/i.test(typed) && configuration.isWholeFile &&
-    configuration.text !== undefined;
-  const isShort = text !== "" && text.length < ARGUMENT_BYTES_MAX;
+  const isPlain = /\.(ya?ml|json)$/i.test(typed) && isWholeFile;
   return {
     configuration,
     readNamed: (path) => readBeside(folder, path),
-    ...(isPlain
-      ? { validateFrom: { file, folder } }
-      : isShort
-      ? { validateFrom: { text, folder } }
-      : {}),
+    ...(text === undefined
+      ? {}
+      : { validateFrom: isPlain ? { file, folder } : { text, folder } }),
   };
 }
 
@@ -324,14 +317,27 @@ async function verdictOn(
   { configuration, validateFrom }: Input,
   { mustValidate, isUnasked }: Flags,
 ): Promise<Verdict | undefined> {
-  if (isUnasked || validateFrom === undefined) return undefined;
+  if (isUnasked) return undefined;
   const path = mustValidate
     ? await requireEnvoy("--validate")
     : (await findToolHere("envoy"))?.path;
   if (path === undefined) return undefined;
-  return await validateWithEnvoy(
-    path,
-    validateFrom,
-    plainOf(configuration.tree),
-  );
+  if (validateFrom === undefined) {
+    if (!mustValidate) return undefined;
+    throw new Failure(
+      "environment",
+      `Cannot validate ${configuration.name}: it is no file that Envoy starts ` +
+        "with; leave out --validate",
+    );
+  }
+  try {
+    return await validateWithEnvoy(
+      path,
+      validateFrom,
+      plainOf(configuration.tree),
+    );
+  } catch (error) {
+    if (mustValidate || !(error instanceof Failure)) throw error;
+    return { kind: "unknown", sentence: error.message };
+  }
 }

@@ -1,7 +1,10 @@
 /** Asks Envoy whether it would start with a configuration. */
+import { join } from "node:path";
+import { Failure, messageOf } from "../core/errors.ts";
 import { printable } from "../core/printable.ts";
 import { runToEnd } from "../io/processes.ts";
 import { type Path, refusalIn } from "./envoy_refusal.ts";
+import { ownFolder } from "./own_folder.ts";
 
 /** A validation takes a tenth of a second; a busy machine needs longer. */
 const VALIDATE_LIMIT_MS = 20_000;
@@ -30,8 +33,10 @@ export type EnvoyVerdict =
  *
  * @param path Envoy's executable.
  * @param from The configuration: a file whose name ends in .yaml or .json, or a
- * text of at most 100 KB; and the folder of the files that it names.
+ * text, written to such a file in .tools while it is asked; and the folder of
+ * the files that it names.
  * @param config The same, parsed, to name the field.
+ * @throws {Failure} `environment` when that file cannot be written.
  */
 export async function validateWithEnvoy(
   path: string,
@@ -40,9 +45,14 @@ export async function validateWithEnvoy(
   },
   config: unknown,
 ): Promise<EnvoyVerdict> {
+  if ("text" in from) {
+    await using file = await temporaryFile(from.text);
+    const { folder } = from;
+    return await validateWithEnvoy(path, { file: file.path, folder }, config);
+  }
   const { code, stdout, stderr } = await runToEnd(path, [
     ...["--mode", "validate", "--log-level", "error"],
-    ...("file" in from ? ["-c", from.file] : ["--config-yaml", from.text]),
+    ...["-c", from.file],
     // A bootstrap for a control plane may leave them to the command line.
     ...["--service-node", "doctor", "--service-cluster", "doctor"],
   ], {
@@ -62,4 +72,27 @@ export async function validateWithEnvoy(
     sentence: "Envoy cannot validate it on this machine: " +
       printable(refusal?.words ?? last, LINE_UNITS_MAX),
   };
+}
+
+/** A file of this text for as long as it is in use: an argument has limits. */
+async function temporaryFile(
+  text: string,
+): Promise<AsyncDisposable & { readonly path: string }> {
+  const folder = await ownFolder("validation");
+  const remove = () => Deno.remove(folder, { recursive: true });
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const path = join(folder, "envoy.yaml");
+    await Deno.writeTextFile(path, text);
+    return { path, [Symbol.asyncDispose]: remove };
+  } catch (error) {
+    await remove().catch(() => {}); // Most likely it is not there.
+    throw new Failure(
+      "environment",
+      `Envoy cannot be asked: ${messageOf(error)}; start this where it may ` +
+        "write to .tools/, or put the configuration into a file whose name " +
+        "ends in .yaml",
+      { cause: error },
+    );
+  }
 }
