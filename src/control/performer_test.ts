@@ -105,7 +105,7 @@ Deno.test("Performer refuses a protection that the configuration does not have",
   assert.deepEqual([done, told()], [[], []]);
 });
 
-Deno.test("Performer: a server that ended by itself is started 3 s later, unless all is over", async () => {
+Deno.test("Performer tells of a server that ended by itself, and starts none when all is over", () => {
   const { performer, done, told } = performerOn({});
   performer.noteCrash("server-1", { code: 1, signal: null });
   performer.close();

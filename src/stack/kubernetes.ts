@@ -148,7 +148,8 @@ export class KubernetesStack implements Stack {
       stack.#pods.start();
       await awaitFirstPods(
         stack.#pods,
-        () => stack.#runningCount() >= healthyAtStart && stack.envoys.areReady(),
+        () =>
+          stack.#runningCount() >= healthyAtStart && stack.envoys.areReady(),
         signal,
       );
       const address = await kubectl.run([

@@ -86,9 +86,7 @@ export class KubernetesEnvoys {
 
   /** Starts or stops some until there are `count`. */
   async scale(count: number): Promise<void> {
-    await this.roll(() =>
-      setReplicas(this.#kubectl, DEPLOYMENTS.envoy, count)
-    );
+    await this.roll(() => setReplicas(this.#kubectl, DEPLOYMENTS.envoy, count));
   }
 
   /**
