@@ -12,6 +12,7 @@ import { callOfAccessLog, type ClientEvent, seenCall } from "./calls.ts";
 import { Callers, LOAD_AT_FIRST } from "./callers.ts";
 import { excerptsOf } from "./excerpts.ts";
 import { FrameOfCalls } from "./frame.ts";
+import { Latencies } from "./latencies.ts";
 import { LOOK_MS, Looks } from "./looks.ts";
 import { Performer } from "./performer.ts";
 import { PROTECTIONS } from "./protections.ts";
@@ -25,7 +26,7 @@ import type {
   State,
 } from "./state.ts";
 import { Stories } from "./stories.ts";
-import { configuredLimits, Watch } from "./watch.ts";
+import { Watch } from "./watch.ts";
 
 /** How often calls are sent to viewers. */
 const FRAME_MS = 100;
@@ -71,6 +72,7 @@ export class Control {
   readonly #looks: Looks;
   readonly #performer: Performer;
   readonly #seconds = new Seconds(Date.now());
+  readonly #latencies = new Latencies();
   readonly #frame = new FrameOfCalls();
   readonly #viewers = new Set<Viewer>();
   readonly #counted = { callers: { l7: 0, l4: 0 }, lost: { l7: 0, l4: 0 } };
@@ -89,7 +91,7 @@ export class Control {
     this.#options = options;
     this.#stack = options.stack;
     this.#excerpts = excerptsOf(options.configText);
-    this.#watch = new Watch(options.stack, configuredLimits(options.config));
+    this.#watch = new Watch(options.stack, options.config);
     this.#stories = new Stories((story) => this.#tell("story", () => story));
     this.#callers = new Callers(
       { l7: options.stack.endpoint, l4: options.stack.l4Endpoint },
@@ -177,7 +179,10 @@ export class Control {
   state(): State {
     const { stack, stackName, serversMax } = this.#options;
     const { received, active, tries } = this.#watch.counts;
-    const servers = this.#watch.servers();
+    const servers = this.#watch.servers().map((one) => ({
+      ...one,
+      latencyMs: this.#latencies.of(one.name),
+    }));
     return {
       atMs: Date.now(),
       stack: stackName,
@@ -255,6 +260,9 @@ export class Control {
     this.#counted.callers[listener] += 1;
     if (call.status !== "OK") this.#counted.lost[listener] += 1;
     this.#seconds.addLatency(listener, call.latencyMs);
+    if (event.kind === "reply") {
+      this.#latencies.add(event.server, call.latencyMs);
+    }
     // Envoy's access log covers the balanced listener's calls, others'
     // included.
     if (listener === "l7") return;
@@ -263,6 +271,7 @@ export class Control {
   }
 
   #nextSecond(): void {
+    this.#latencies.next();
     const second = this.#seconds.next(Date.now());
     this.#tell("second", () => second);
   }

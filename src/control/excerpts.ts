@@ -27,6 +27,7 @@ const PLACES: Readonly<Partial<Record<keyof EnvoyState, readonly Step[]>>> = {
   overflows: BREAKERS,
   retries: RETRIES,
   retriesAllowed: BREAKERS,
+  retriesLeft: BREAKERS,
   retriesOverBudget: BREAKERS,
 };
 

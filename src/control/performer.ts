@@ -270,6 +270,7 @@ export class Performer {
     const since = this.#since();
     await this.#looks.without(async () => {
       await this.#stack.replaceEnvoy(config);
+      this.#watch.noteConfig(config);
       this.#hasReplacedEnvoy = true;
     });
     this.#turned = turned;

@@ -223,17 +223,20 @@ async function request(
   throw new Failure("failed", error);
 }
 
-function statusLines(state: State): readonly string[] {
+/** A state for people. */
+export function statusLines(state: State): readonly string[] {
   const { envoy, load, ledgers, protections } = state;
   return [
     ...tableLines(
-      ["server", "process", "Envoy's view", "active", "started"],
+      ["server", "process", "Envoy's view", "active", "started", "p50", "p99"],
       state.servers.map((server) => [
         server.name,
         server.process,
         server.envoy,
         String(server.active),
         String(server.started),
+        msText(server.latencyMs?.p50),
+        msText(server.latencyMs?.p99),
       ]),
     ),
     "",
@@ -248,4 +251,9 @@ function statusLines(state: State): readonly string[] {
         .join(", ")
     }`,
   ];
+}
+
+/** A latency; "-" while nobody has measured one. */
+function msText(ms: number | undefined): string {
+  return ms === undefined ? "-" : `${ms.toFixed(1)} ms`;
 }

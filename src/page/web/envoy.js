@@ -50,6 +50,12 @@ const FIGURES = [
     no,
   ],
   [
+    "retriesLeft",
+    "retries left now",
+    ({ retriesLeft }) => leftText(retriesLeft),
+    no,
+  ],
+  [
     "retriesOverBudget",
     "retries over budget",
     ({ retriesOverBudget }) => String(retriesOverBudget),
@@ -59,6 +65,15 @@ const FIGURES = [
 
 /** Characters of a figure that are too many for large type. */
 const LONG = 9;
+
+/**
+ * An exact number, or the bounds of one that Envoy does not publish.
+ *
+ * @param {EnvoyState["retriesLeft"]} left
+ */
+function leftText({ min, max }) {
+  return min === max ? String(max) : `${min} to ${max}`;
+}
 
 function no() {
   return false;
