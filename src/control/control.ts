@@ -6,6 +6,7 @@
 import type { Failure } from "../core/errors.ts";
 import type { ExitStatus } from "../io/child.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
+import type { GoverningLines } from "../stack/governing.ts";
 import type { Stack } from "../stack/stack.ts";
 import { checkAction, Refusal } from "./actions.ts";
 import { callOfAccessLog, type ClientEvent, seenCall } from "./calls.ts";
@@ -46,8 +47,8 @@ export interface ControlOptions {
   readonly stackName: string;
   /** Envoy's configuration, before the stack's own changes. */
   readonly config: EnvoyConfig;
-  /** The text that it was parsed from. */
-  readonly configText: string;
+  /** The lines of its file that govern what Envoy's figures show. */
+  readonly lines: readonly GoverningLines[];
   readonly serversMax: number;
   /** The initial load (default: one call a second through the L7 listener). */
   readonly load?: LoadState;
@@ -65,7 +66,7 @@ export interface ControlOptions {
 export class Control {
   readonly #options: ControlOptions;
   readonly #stack: Stack;
-  readonly #excerpts: readonly ConfigExcerpt[];
+  #excerpts: readonly ConfigExcerpt[];
   readonly #watch: Watch;
   readonly #callers: Callers;
   readonly #stories: Stories;
@@ -90,8 +91,9 @@ export class Control {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#stack = options.stack;
-    this.#excerpts = excerptsOf(options.configText);
-    this.#watch = new Watch(options.stack, options.config);
+    const { config, lines } = options;
+    this.#excerpts = excerptsOf(lines, config, config);
+    this.#watch = new Watch(options.stack, config);
     this.#stories = new Stories((story) => this.#tell("story", () => story));
     this.#callers = new Callers(
       { l7: options.stack.endpoint, l4: options.stack.l4Endpoint },
@@ -108,9 +110,13 @@ export class Control {
       () => this.#onLook(),
     );
     this.#performer = new Performer({
-      ...{ stack: options.stack, config: options.config },
+      ...{ stack: options.stack, config },
       ...{ callers: this.#callers, watch: this.#watch },
       ...{ looks: this.#looks, stories: this.#stories },
+      onConfig: (now) => {
+        this.#excerpts = excerptsOf(lines, config, now);
+        this.#tell("excerpts", () => this.#excerpts);
+      },
       onFailure: options.onFailure,
     });
   }

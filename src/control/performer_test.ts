@@ -43,6 +43,7 @@ function performerOn(
   };
   const performer = new Performer({
     ...{ stack, config, callers, watch, looks, stories },
+    onConfig: () => {},
     onFailure: (failure) => void done.push(failure.message),
   });
   looks.close(); // Nothing is waited for.

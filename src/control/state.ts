@@ -97,9 +97,16 @@ export interface EnvoyState {
 export interface ConfigExcerpt {
   /** The field of `EnvoyState`. */
   readonly figure: keyof EnvoyState;
+  /** The file's name, as it was typed. */
+  readonly file: string;
   /** The number of the first line, from 1. */
   readonly line: number;
   readonly text: string;
+  /**
+   * What Envoy has in their place while protections are switched: YAML, "" if
+   * nothing; null while these lines are in force.
+   */
+  readonly instead: string | null;
 }
 
 /** A protection that can be switched off. */
@@ -215,6 +222,8 @@ export interface Messages {
   readonly state: State;
   readonly second: Second;
   readonly calls: CallsFrame;
+  /** Sent when another configuration is in force. */
+  readonly excerpts: readonly ConfigExcerpt[];
   /** A new or changed story. */
   readonly story: StoryState;
   /** The stack is stopping; nothing more will come. */
