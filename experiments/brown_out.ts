@@ -8,7 +8,7 @@
  * the slow one in one of nine cases, 11 % of the calls, so the 90th percentile
  * stays slow. Here it compares eight.
  */
-import { clusterFields } from "../src/experiment/changes.ts";
+import { leastRequest } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { latencyAtMost, shareBetween } from "../src/experiment/judge.ts";
 import { noCallIsLost } from "./_claims.ts";
@@ -27,12 +27,7 @@ export const brownOut: Experiment = {
   isOfOwnSettings: true,
   setup: {
     servers: 3,
-    changes: [
-      clusterFields("LEAST_REQUEST of eight choices", {
-        lb_policy: "LEAST_REQUEST",
-        least_request_lb_config: { choice_count: 8 },
-      }),
-    ],
+    changes: [leastRequest],
   },
   load: { ratePerS: 300, durationMs: DURATION_MS },
   events: [{

@@ -6,7 +6,7 @@
  * must be refused at once and marked as overload (so that nobody retries them),
  * and the three ledgers must agree on their number.
  */
-import { clusterFields } from "../src/experiment/changes.ts";
+import { callsInFlight } from "../src/experiment/changes.ts";
 import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   heldIf,
@@ -26,15 +26,6 @@ const REFUSED_MS_MAX = 50;
 
 /** Calls made after the load has stopped, one after the other. */
 const PROBES = 20;
-
-/** Thresholds are a list, so they are replaced as a whole. */
-function requestsAtOnce(count: number) {
-  return clusterFields(`at most ${count} calls in flight`, {
-    circuit_breakers: {
-      thresholds: [{ max_requests: count, max_pending_requests: count }],
-    },
-  });
-}
 
 /** Makes calls when all is quiet again and counts those that succeed. */
 async function probe(run: RunContext): Promise<void> {
@@ -98,7 +89,7 @@ export const circuitBreaker: Experiment = {
   question: "What happens to calls over the limit of calls in flight?",
   isShort: true,
   isOfOwnSettings: true,
-  setup: { servers: 3, changes: [requestsAtOnce(CALLS_MAX)] },
+  setup: { servers: 3, changes: [callsInFlight(CALLS_MAX)] },
   load: { ratePerS: 200, durationMs: LOAD_MS, workMs: WORK_MS },
   events: [{
     atMs: LOAD_MS + WORK_MS + 200,
@@ -131,7 +122,7 @@ export const circuitBreaker: Experiment = {
   ],
   control: {
     about: "Envoy's default limit of 1024 calls in flight",
-    setup: { changes: [requestsAtOnce(1024)] },
+    setup: { changes: [callsInFlight(1024)] },
     breaks: ["limit", "refused", "counted"],
   },
 };

@@ -1,8 +1,8 @@
 /** A server is killed under load. */
 import { partAt } from "../src/core/yaml.ts";
 import {
-  grpcCluster,
   healthCheckFields,
+  noHealthChecks,
   noOutlierDetection,
   noRetries,
   retries,
@@ -21,13 +21,6 @@ const onlyStatuses: NamedChange = {
   apply: (config) => {
     const policy = partAt(routeAction(config, "unary"), "retry_policy");
     policy["retry_on"] = "unavailable";
-  },
-};
-
-const noHealthChecks: NamedChange = {
-  name: "no health checks",
-  apply: (config) => {
-    delete grpcCluster(config)["health_checks"];
   },
 };
 

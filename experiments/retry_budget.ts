@@ -6,7 +6,7 @@
  * killed. The budget always allows 20 concurrent retries; one dead server
  * exhausts Envoy's default of three.
  */
-import { clusterFields } from "../src/experiment/changes.ts";
+import { noRetryBudget } from "../src/experiment/changes.ts";
 import type { Experiment } from "../src/experiment/experiment.ts";
 import { statGrows } from "../src/experiment/judge.ts";
 import { killServer2, noCallIsLost } from "./_claims.ts";
@@ -34,11 +34,7 @@ export const retryBudget: Experiment = {
   ],
   control: {
     about: "no retry budget: Envoy's default of three concurrent retries",
-    changes: [
-      clusterFields("three concurrent retries", {
-        circuit_breakers: { thresholds: [{ max_requests: 512 }] },
-      }),
-    ],
+    changes: [noRetryBudget],
     breaks: ["lost", "budget"],
   },
 };

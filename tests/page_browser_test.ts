@@ -195,9 +195,17 @@ browserTest(
           await tab.until(`document.querySelector("#protection-retries")
           .getAttribute("aria-checked") === "${isOn}"`);
         };
+        await tab.click("[data-figure=retries]");
+        const lines = `document.querySelector("#excerpt").textContent`;
+        assert.match(
+          await tab.evaluate<string>(lines),
+          /^envoy\.yaml, from line \d+.*retry_policy:/s,
+        );
         await turn(false);
+        await tab.until(`${lines}.includes("Envoy has nothing of this now")`);
         assert.ok(await kill("server-1") > 0, "no retries, and nothing lost");
         await turn(true);
+        await tab.until(`!${lines}.includes("Protections are switched")`);
         assert.equal(await kill("server-2"), 0);
         assert.deepEqual(tab.complaints, []);
       });

@@ -1,5 +1,6 @@
 /** The interface behind the live page: what it answers, and what it refuses. */
 import assert from "node:assert/strict";
+import type { Messages } from "../src/control/state.ts";
 import { ask, withUp } from "./up_page.ts";
 
 Deno.test("the page's interface refuses what nobody here has asked for", async () => {
@@ -94,6 +95,30 @@ Deno.test("the page's interface refuses what nobody here has asked for", async (
     );
     const [first] = (await up.state()).servers;
     assert.equal(first?.process, "paused");
+  });
+});
+
+Deno.test("figures have the lines of the file that was named, by whatever names", async () => {
+  const file = "src/adapt/cases/dns_cluster.yaml";
+  await withUp(["--servers", "1", "--config", file], async (up) => {
+    const response = await fetch(`${up.url}events`);
+    const reader = (response.body ?? new ReadableStream())
+      .pipeThrough(new TextDecoderStream()).getReader();
+    let seen = "";
+    while (!seen.includes("\n\n")) seen += (await reader.read()).value ?? "";
+    await reader.cancel();
+    const [, data = ""] = /^event: hello\ndata: (.*)\n\n/.exec(seen) ?? [];
+    const { excerpts } = JSON.parse(data) as Messages["hello"];
+    const lines = new Map(excerpts.map((one) => [one.figure, one]));
+    assert.equal(lines.get("retriesAllowed")?.file, file);
+    assert.match(
+      lines.get("retriesAllowed")?.text ?? "",
+      /RetryConcurrency: 30/,
+    );
+    assert.match(lines.get("retries")?.text ?? "", /^retryPolicy:/);
+    assert.equal(lines.get("retries")?.instead, null);
+    assert.equal(lines.has("ejections"), false);
+    assert.equal((await up.state()).envoy.retriesAllowed, 30);
   });
 });
 

@@ -19,7 +19,13 @@ import {
   parseEnvoyConfig,
 } from "../stack/envoy_config.ts";
 import { Notes } from "./_notes.ts";
-import { type Call, callIn, serviceOf, targetsOf } from "./call.ts";
+import {
+  type Call,
+  callIn,
+  serviceOf,
+  targetsOf,
+  unaryCluster,
+} from "./call.ts";
 import { localListener } from "./listener.ts";
 import { jsonOf } from "./json.ts";
 import { localCluster, obstacleIn } from "./upstream.ts";
@@ -126,9 +132,7 @@ function obstaclesOf(call: Call, model: Model): readonly string[] {
 
 /** The clusters of a call's routes, that of unary calls first. */
 function clustersOf(call: Call, model: Model): readonly Cluster[] {
-  const { route: { clusters, action } } = call;
-  const [heaviest] = targetsOf(jsonOf(action));
-  const own = clusters.find(({ name }) => name === heaviest) ?? clusters[0];
+  const own = unaryCluster(call);
   const names = new Set(
     call.routes.map(({ route }) => targetsOf(route)[0] ?? ""),
   );

@@ -1,5 +1,6 @@
 /** Finds the routes that a call of our service takes in any configuration. */
 import { at, type Fields, fieldsOf, listOf } from "../core/yaml.ts";
+import type { Cluster } from "../doctor/cluster.ts";
 import type { Message } from "../doctor/message.ts";
 import type { Model } from "../doctor/model.ts";
 import type { Route } from "../doctor/route.ts";
@@ -96,6 +97,14 @@ export function targetsOf(action: unknown): readonly string[] {
   return listOf(at(action, "weighted_clusters", "clusters"))
     .toSorted((a, b) => Number(b["weight"] ?? 0) - Number(a["weight"] ?? 0))
     .map(({ name }) => String(name));
+}
+
+/** The cluster that unary calls go to: the heaviest of their route. */
+export function unaryCluster(
+  { route: { clusters, action } }: Call,
+): Cluster | undefined {
+  const [heaviest] = targetsOf(jsonOf(action));
+  return clusters.find(({ name }) => name === heaviest) ?? clusters[0];
 }
 
 /** The service that a route's path names, as in "/acme.Orders/". */

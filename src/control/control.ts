@@ -6,12 +6,14 @@
 import type { Failure } from "../core/errors.ts";
 import type { ExitStatus } from "../io/child.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
+import type { GoverningLines } from "../stack/governing.ts";
 import type { Stack } from "../stack/stack.ts";
 import { checkAction, Refusal } from "./actions.ts";
 import { callOfAccessLog, type ClientEvent, seenCall } from "./calls.ts";
 import { Callers, LOAD_AT_FIRST } from "./callers.ts";
 import { excerptsOf } from "./excerpts.ts";
 import { FrameOfCalls } from "./frame.ts";
+import { Latencies } from "./latencies.ts";
 import { LOOK_MS, Looks } from "./looks.ts";
 import { Performer } from "./performer.ts";
 import { PROTECTIONS } from "./protections.ts";
@@ -25,7 +27,7 @@ import type {
   State,
 } from "./state.ts";
 import { Stories } from "./stories.ts";
-import { configuredLimits, Watch } from "./watch.ts";
+import { Watch } from "./watch.ts";
 
 /** How often calls are sent to viewers. */
 const FRAME_MS = 100;
@@ -45,8 +47,8 @@ export interface ControlOptions {
   readonly stackName: string;
   /** Envoy's configuration, before the stack's own changes. */
   readonly config: EnvoyConfig;
-  /** The text that it was parsed from. */
-  readonly configText: string;
+  /** The lines of its file that govern what Envoy's figures show. */
+  readonly lines: readonly GoverningLines[];
   readonly serversMax: number;
   /** The initial load (default: one call a second through the L7 listener). */
   readonly load?: LoadState;
@@ -64,13 +66,14 @@ export interface ControlOptions {
 export class Control {
   readonly #options: ControlOptions;
   readonly #stack: Stack;
-  readonly #excerpts: readonly ConfigExcerpt[];
+  #excerpts: readonly ConfigExcerpt[];
   readonly #watch: Watch;
   readonly #callers: Callers;
   readonly #stories: Stories;
   readonly #looks: Looks;
   readonly #performer: Performer;
   readonly #seconds = new Seconds(Date.now());
+  readonly #latencies = new Latencies();
   readonly #frame = new FrameOfCalls();
   readonly #viewers = new Set<Viewer>();
   readonly #counted = { callers: { l7: 0, l4: 0 }, lost: { l7: 0, l4: 0 } };
@@ -88,8 +91,9 @@ export class Control {
   constructor(options: ControlOptions) {
     this.#options = options;
     this.#stack = options.stack;
-    this.#excerpts = excerptsOf(options.configText);
-    this.#watch = new Watch(options.stack, configuredLimits(options.config));
+    const { config, lines } = options;
+    this.#excerpts = excerptsOf(lines, config, config);
+    this.#watch = new Watch(options.stack, config);
     this.#stories = new Stories((story) => this.#tell("story", () => story));
     this.#callers = new Callers(
       { l7: options.stack.endpoint, l4: options.stack.l4Endpoint },
@@ -106,9 +110,13 @@ export class Control {
       () => this.#onLook(),
     );
     this.#performer = new Performer({
-      ...{ stack: options.stack, config: options.config },
+      ...{ stack: options.stack, config },
       ...{ callers: this.#callers, watch: this.#watch },
       ...{ looks: this.#looks, stories: this.#stories },
+      onConfig: (now) => {
+        this.#excerpts = excerptsOf(lines, config, now);
+        this.#tell("excerpts", () => this.#excerpts);
+      },
       onFailure: options.onFailure,
     });
   }
@@ -177,7 +185,10 @@ export class Control {
   state(): State {
     const { stack, stackName, serversMax } = this.#options;
     const { received, active, tries } = this.#watch.counts;
-    const servers = this.#watch.servers();
+    const servers = this.#watch.servers().map((one) => ({
+      ...one,
+      latencyMs: this.#latencies.of(one.name),
+    }));
     return {
       atMs: Date.now(),
       stack: stackName,
@@ -255,6 +266,9 @@ export class Control {
     this.#counted.callers[listener] += 1;
     if (call.status !== "OK") this.#counted.lost[listener] += 1;
     this.#seconds.addLatency(listener, call.latencyMs);
+    if (event.kind === "reply") {
+      this.#latencies.add(event.server, call.latencyMs);
+    }
     // Envoy's access log covers the balanced listener's calls, others'
     // included.
     if (listener === "l7") return;
@@ -263,6 +277,7 @@ export class Control {
   }
 
   #nextSecond(): void {
+    this.#latencies.next();
     const second = this.#seconds.next(Date.now());
     this.#tell("second", () => second);
   }

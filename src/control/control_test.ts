@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ENVOY_YAML, parseEnvoyConfig } from "../stack/envoy_config.ts";
+import { parseEnvoyConfig } from "../stack/envoy_config.ts";
 import type { Stack } from "../stack/stack.ts";
 import { waitUntil } from "../io/wait.ts";
 import { Control } from "./control.ts";
@@ -36,7 +36,7 @@ Deno.test("Control makes the state only for those who look at it", async () => {
   const { asked, stack } = emptyStack();
   const control = new Control({
     ...{ stack, stackName: "native", serversMax: 3 },
-    ...{ config: parseEnvoyConfig(), configText: ENVOY_YAML },
+    ...{ config: parseEnvoyConfig(), lines: [] },
     load: {
       ...{ ratePerS: 0, connections: 1, kind: "unary", workMs: 0 },
       ...{ messageCharacters: 5, listeners: [] },

@@ -1,45 +1,51 @@
-/** Finds the lines of the configuration that govern Envoy's figures. */
-import { excerptAt, type Step } from "../core/yaml.ts";
-import { GRPC_CLUSTER, GRPC_LISTENER } from "../stack/envoy_config.ts";
+/** The lines of the configuration behind Envoy's figures. */
+import { yamlOf } from "../core/yaml.ts";
+import type { EnvoyConfig } from "../stack/envoy_config.ts";
+import {
+  type GoverningLines,
+  type GoverningPart,
+  governingValue,
+} from "../stack/governing.ts";
 import type { ConfigExcerpt, EnvoyState } from "./state.ts";
 
-const CLUSTER: readonly Step[] = ["static_resources", "clusters", GRPC_CLUSTER];
-
-const HEALTH = [...CLUSTER, "health_checks"];
-const PANIC = [...CLUSTER, "common_lb_config", "healthy_panic_threshold"];
-const OUTLIERS = [...CLUSTER, "outlier_detection"];
-const BREAKERS = [...CLUSTER, "circuit_breakers"];
-const RETRIES: readonly Step[] = [
-  ...["static_resources", "listeners", GRPC_LISTENER],
-  ...["filter_chains", 0, "filters", 0, "typed_config"],
-  ...["route_config", "virtual_hosts", 0, "routes", "unary"],
-  ...["route", "retry_policy"],
-];
-
-/** The field that governs each figure. */
-const PLACES: Readonly<Partial<Record<keyof EnvoyState, readonly Step[]>>> = {
-  total: HEALTH,
-  healthy: HEALTH,
-  isPanicking: PANIC,
-  ejectionsActive: OUTLIERS,
-  ejections: OUTLIERS,
-  openBreakers: BREAKERS,
-  overflows: BREAKERS,
-  retries: RETRIES,
-  retriesAllowed: BREAKERS,
-  retriesOverBudget: BREAKERS,
+/** What governs each figure. */
+const PART_OF: Readonly<Partial<Record<keyof EnvoyState, GoverningPart>>> = {
+  total: "healthChecks",
+  healthy: "healthChecks",
+  isPanicking: "panic",
+  ejectionsActive: "outliers",
+  ejections: "outliers",
+  openBreakers: "breakers",
+  overflows: "breakers",
+  retries: "retries",
+  retriesAllowed: "breakers",
+  retriesLeft: "breakers",
+  retriesOverBudget: "breakers",
 };
 
 /**
- * Extracts these fields from a configuration.
+ * The lines behind each figure, and what Envoy has in their place.
  *
- * @param text YAML; a figure whose field is missing has no excerpt.
+ * @param lines Of the file; a figure without any has no excerpt.
+ * @param base The configuration that the file gives.
+ * @param now The one that Envoy has, with protections switched.
  */
-export function excerptsOf(text: string): readonly ConfigExcerpt[] {
-  return Object.entries(PLACES).flatMap(([figure, path]) => {
-    const found = excerptAt(text, path);
-    return found === undefined
-      ? []
-      : [{ figure: figure as keyof EnvoyState, ...found }];
+export function excerptsOf(
+  lines: readonly GoverningLines[],
+  base: EnvoyConfig,
+  now: EnvoyConfig,
+): readonly ConfigExcerpt[] {
+  return Object.entries(PART_OF).flatMap(([figure, part]) => {
+    const found = lines.find((one) => one.part === part);
+    if (found === undefined) return [];
+    const { file, line, text } = found;
+    const value = governingValue(now, part);
+    const isInForce =
+      JSON.stringify(value) === JSON.stringify(governingValue(base, part));
+    return [{
+      figure: figure as keyof EnvoyState,
+      ...{ file, line, text },
+      instead: isInForce ? null : value === undefined ? "" : yamlOf(value),
+    }];
   });
 }

@@ -46,6 +46,8 @@ interface PerformerOptions {
   readonly watch: Watch;
   readonly looks: Looks;
   readonly stories: Stories;
+  /** Envoy has another configuration. */
+  readonly onConfig: (config: EnvoyConfig) => void;
   /** A server could not be started again. */
   readonly onFailure: (failure: Failure) => void;
 }
@@ -270,6 +272,8 @@ export class Performer {
     const since = this.#since();
     await this.#looks.without(async () => {
       await this.#stack.replaceEnvoy(config);
+      this.#watch.noteConfig(config);
+      this.#options.onConfig(config);
       this.#hasReplacedEnvoy = true;
     });
     this.#turned = turned;

@@ -8,7 +8,7 @@ import { Looks } from "./looks.ts";
 import { Performer } from "./performer.ts";
 import type { LoadState } from "./state.ts";
 import { Stories } from "./stories.ts";
-import { configuredLimits, Watch } from "./watch.ts";
+import { Watch } from "./watch.ts";
 
 /** A performer on a stack of one server that notes what is done to it. */
 function performerOn(
@@ -34,7 +34,7 @@ function performerOn(
     replaceEnvoy: () => Promise.resolve(void done.push("another Envoy")),
     ...own,
   } as unknown as Stack;
-  const watch = new Watch(stack, configuredLimits(config));
+  const watch = new Watch(stack, config);
   const looks = new Looks(watch, () => ({ l7: 0, l4: 0 }), () => {});
   const stories = new Stories(() => {});
   const callers = {
@@ -43,12 +43,13 @@ function performerOn(
   };
   const performer = new Performer({
     ...{ stack, config, callers, watch, looks, stories },
+    onConfig: () => {},
     onFailure: (failure) => void done.push(failure.message),
   });
   looks.close(); // Nothing is waited for.
   const act = (action: Action) => performer.perform("ctl", action);
   const told = () => stories.kept.map(({ text }) => text);
-  return { performer, act, told, done, stories };
+  return { performer, act, told, done, stories, watch };
 }
 
 Deno.test("Performer tells when an action fails, and is not busy any more", async () => {
@@ -92,6 +93,16 @@ Deno.test("Performer replaces Envoy for a protection of Envoy's, and says so onc
     performer.protections.find((one) => one.id === id)?.isOn;
   assert.equal(isOn("retries"), false);
   assert.equal(isOn("health-checks"), true);
+});
+
+Deno.test("Performer: figures that the configuration limits follow its switches", async () => {
+  const { act, watch } = performerOn({});
+  const allowed = async (isOn: boolean) => {
+    await act({ do: "protect", id: "retry-budget", isOn });
+    await watch.askEnvoy();
+    return watch.envoy.retriesAllowed;
+  };
+  assert.deepEqual([await allowed(false), await allowed(true)], [3, 20]);
 });
 
 Deno.test("Performer refuses a protection that the configuration does not have", async () => {

@@ -1,11 +1,14 @@
 /** The protections of callers, switched off as experiments' controls do it. */
 import { at, listOf } from "../core/yaml.ts";
 import {
+  callsInFlight,
   changesAnything,
-  clusterFields,
   grpcCluster,
+  leastRequest,
+  noHealthChecks,
   noOutlierDetection,
   noRetries,
+  noRetryBudget,
   panicThreshold,
 } from "../experiment/changes.ts";
 import type { EnvoyConfig } from "../stack/envoy_config.ts";
@@ -31,6 +34,9 @@ export interface Protection {
 /** The protection that is in the servers, not in Envoy. */
 export const DRAINING = "draining";
 
+/** Envoy has no word for "no limit"; this is more than it could hold. */
+const UNLIMITED = 1_000_000;
+
 /** All of them, in the order in which a call meets them. */
 export const PROTECTIONS: readonly Protection[] = [
   {
@@ -47,10 +53,7 @@ export const PROTECTIONS: readonly Protection[] = [
       "Without it Envoy allows three concurrent retries: a server that dies " +
       "with more calls in flight loses the rest.",
     isOnAtFirst: true,
-    turn: clusterFields("three concurrent retries", {
-      circuit_breakers: { thresholds: [{ max_requests: 512 }] },
-    }).apply,
-    isIn: (config) => hasThreshold(config, "retry_budget"),
+    turn: noRetryBudget.apply,
   },
   {
     id: "health-checks",
@@ -58,9 +61,7 @@ export const PROTECTIONS: readonly Protection[] = [
     about:
       "Without them a server that says it is not serving still gets calls.",
     isOnAtFirst: true,
-    turn: (config) => {
-      delete grpcCluster(config)["health_checks"];
-    },
+    turn: noHealthChecks.apply,
   },
   {
     id: "outlier-detection",
@@ -75,17 +76,7 @@ export const PROTECTIONS: readonly Protection[] = [
     title: "Circuit breaker",
     about: "Without it slow servers get ever more concurrent calls.",
     isOnAtFirst: true,
-    turn: clusterFields("no limit on concurrent calls", {
-      circuit_breakers: {
-        thresholds: [{
-          max_requests: 1_000_000,
-          retry_budget: {
-            budget_percent: { value: 20 },
-            min_retry_concurrency: 20,
-          },
-        }],
-      },
-    }).apply,
+    turn: callsInFlight(UNLIMITED).apply,
     isIn: (config) => hasThreshold(config, "max_requests"),
   },
   {
@@ -110,10 +101,7 @@ export const PROTECTIONS: readonly Protection[] = [
     about: "Instead of round robin: a server that is slower than the others " +
       "gets fewer calls.",
     isOnAtFirst: false,
-    turn: clusterFields("LEAST_REQUEST of eight choices", {
-      lb_policy: "LEAST_REQUEST",
-      least_request_lb_config: { choice_count: 8 },
-    }).apply,
+    turn: leastRequest.apply,
   },
 ];
 

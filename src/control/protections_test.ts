@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { at, listOf } from "../core/yaml.ts";
 import { grpcCluster, noRetries } from "../experiment/changes.ts";
 import { parseEnvoyConfig } from "../stack/envoy_config.ts";
 import {
@@ -21,9 +22,26 @@ Deno.test("each protection of Envoy's changes envoy.yaml, and only a copy", () =
   assert.equal(JSON.stringify(configWith(config, new Set())), text);
 });
 
-Deno.test("all protections can be off together", () => {
+Deno.test("all protections can be off together, and then all are", () => {
   const all = new Set(PROTECTIONS.map(({ id }) => id));
-  configWith(parseEnvoyConfig(), all); // Throws if two do not fit together.
+  const config = configWith(parseEnvoyConfig(), all);
+  const left = PROTECTIONS.filter(({ id, turn }) =>
+    turn !== undefined &&
+    JSON.stringify(config) !==
+      JSON.stringify(configWith(config, new Set([id])))
+  );
+  assert.deepEqual(left, []);
+});
+
+Deno.test("a protection leaves the limits of streams and of others alone", () => {
+  const config = configWith(parseEnvoyConfig(), new Set(["circuit-breaker"]));
+  const thresholds = listOf(
+    at(grpcCluster(config), "circuit_breakers", "thresholds"),
+  );
+  const [calls, streams] = thresholds;
+  assert.equal(calls?.["max_requests"], 1_000_000);
+  assert.equal(at(calls, "retry_budget", "min_retry_concurrency"), 20);
+  assert.equal(streams?.["max_requests"], 256);
 });
 
 Deno.test("protectionStates() says which are on", () => {

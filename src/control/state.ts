@@ -41,6 +41,12 @@ export type EnvoyView =
   | "not in DNS"
   | "unknown";
 
+/** Latencies of a server in milliseconds, as our callers saw them. */
+export interface ServerLatency {
+  readonly p50: number;
+  readonly p99: number;
+}
+
 /** One server. */
 export interface ServerState {
   readonly name: string;
@@ -58,6 +64,8 @@ export interface ServerState {
   }[];
   /** Calls in flight on it, by Envoy's count. */
   readonly active: number;
+  /** Over the last ten seconds; null if it answered none of our callers. */
+  readonly latencyMs: ServerLatency | null;
   /** Its own counts, over all of its processes. */
   readonly started: number;
   readonly ok: number;
@@ -75,8 +83,13 @@ export interface EnvoyState {
   readonly openBreakers: readonly string[];
   readonly retries: number;
   readonly retriesOverBudget: number;
-  /** How many concurrent retries the budget allows. */
+  /** How many concurrent retries are allowed now. */
   readonly retriesAllowed: number;
+  /**
+   * How many more could start. Envoy publishes the exact number only without a
+   * retry budget; with one it tells whether a few are running, which bounds it.
+   */
+  readonly retriesLeft: { readonly min: number; readonly max: number };
   readonly overflows: number;
 }
 
@@ -84,9 +97,16 @@ export interface EnvoyState {
 export interface ConfigExcerpt {
   /** The field of `EnvoyState`. */
   readonly figure: keyof EnvoyState;
+  /** The file's name, as it was typed. */
+  readonly file: string;
   /** The number of the first line, from 1. */
   readonly line: number;
   readonly text: string;
+  /**
+   * What Envoy has in their place while protections are switched: YAML, "" if
+   * nothing; null while these lines are in force.
+   */
+  readonly instead: string | null;
 }
 
 /** A protection that can be switched off. */
@@ -202,6 +222,8 @@ export interface Messages {
   readonly state: State;
   readonly second: Second;
   readonly calls: CallsFrame;
+  /** Sent when another configuration is in force. */
+  readonly excerpts: readonly ConfigExcerpt[];
   /** A new or changed story. */
   readonly story: StoryState;
   /** The stack is stopping; nothing more will come. */

@@ -1,6 +1,6 @@
 /** Watches a running stack: its processes, and Envoy's view of them. */
 import type { Fault } from "../core/fault.ts";
-import { at } from "../core/yaml.ts";
+import { at, listOf } from "../core/yaml.ts";
 import { grpcCluster } from "../experiment/changes.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import { type EnvoyConfig, GRPC_CLUSTER } from "../stack/envoy_config.ts";
@@ -18,7 +18,8 @@ const PREFIX = `cluster.${GRPC_CLUSTER}.`;
 const FILTER = `^(cluster\\.${GRPC_CLUSTER}\\.(membership_(healthy|total)|` +
   "lb_healthy_panic|outlier_detection\\.ejections_(active|enforced_total)|" +
   "circuit_breakers\\.(default|high)\\..+_open|" +
-  "upstream_rq_(total|active|retry|retry_overflow|pending_overflow|active_overflow))|" +
+  "circuit_breakers\\.default\\.remaining_retries|" +
+  "upstream_rq_(total|active|pending_active|retry|retry_overflow|pending_overflow|active_overflow))|" +
   "http\\.grpc\\.downstream_rq_(total|active)|server\\.live)$";
 
 /** Those that only grow; the others are gauges. */
@@ -37,6 +38,7 @@ const NO_ENVOY: EnvoyState = {
   retries: 0,
   retriesOverBudget: 0,
   retriesAllowed: 0,
+  retriesLeft: { min: 0, max: 0 },
   overflows: 0,
 };
 
@@ -48,32 +50,40 @@ export interface EnvoyCounts {
 }
 
 /** What Envoy does not report, from its configuration. */
-export interface ConfiguredLimits {
+interface ConfiguredLimits {
   /** How long a first ejection lasts. */
   readonly ejectionMs: number;
-  /** The retry budget: a share of the calls in flight, and a minimum. */
-  readonly budgetPercent: number;
-  readonly retriesMin: number;
+  /**
+   * The retry budget: a share of the calls in flight, and a minimum; null
+   * without one.
+   */
+  readonly budget: { readonly percent: number; readonly min: number } | null;
+  /** The limit without a budget, and where "rq_retry_open" becomes 1. */
+  readonly retriesMax: number;
+  /** Whether "remaining_retries" is kept up to date; not with a budget. */
+  readonly isTracked: boolean;
 }
 
 /** Envoy's defaults where the configuration has no value. */
-const ENVOY_DEFAULTS = { ejectionS: 30, budgetPercent: 20, retriesMin: 3 };
+const ENVOY_DEFAULTS = { ejectionS: 30, percent: 20, min: 3, retriesMax: 3 };
 
 /** The balanced cluster's limits, as configured. */
-export function configuredLimits(config: EnvoyConfig): ConfiguredLimits {
+function configuredLimits(config: EnvoyConfig): ConfiguredLimits {
   const cluster = grpcCluster(config);
   const ejection = at(cluster, "outlier_detection", "base_ejection_time");
-  const budget = at(
-    cluster,
-    ...["circuit_breakers", "thresholds", 0, "retry_budget"],
-  );
-  const { ejectionS, budgetPercent, retriesMin } = ENVOY_DEFAULTS;
+  const threshold = listOf(at(cluster, "circuit_breakers", "thresholds"))
+    .find(({ priority = "DEFAULT" }) => priority === "DEFAULT");
+  const budget = at(threshold, "retry_budget");
+  const { ejectionS, percent, min, retriesMax } = ENVOY_DEFAULTS;
   return {
     ejectionMs: 1000 * (Number.parseFloat(String(ejection)) || ejectionS),
-    budgetPercent: Number(
-      at(budget, "budget_percent", "value") ?? budgetPercent,
-    ),
-    retriesMin: Number(at(budget, "min_retry_concurrency") ?? retriesMin),
+    budget: budget === undefined ? null : {
+      percent: Number(at(budget, "budget_percent", "value") ?? percent),
+      min: Number(at(budget, "min_retry_concurrency") ?? min),
+    },
+    retriesMax: Number(at(threshold, "max_retries") ?? retriesMax),
+    isTracked: budget === undefined &&
+      at(threshold, "track_remaining") === true,
   };
 }
 
@@ -86,6 +96,9 @@ interface Tally {
     readonly ok: number;
   };
 }
+
+/** What the watch sees of a server; only callers know latencies. */
+export type WatchedServer = Omit<ServerState, "latencyMs">;
 
 /** What is known about a server besides Envoy's view. */
 interface Known {
@@ -102,13 +115,21 @@ const NOTHING: Tally = {
   last: { uptimeMs: 0, started: 0, ok: 0 },
 };
 
+/** Says at the limit without a budget that retries are refused. */
+const RETRY_BREAKER = "rq_retry_open";
+
 /** The names of the open circuit breakers. */
-function openBreakers(stats: Stats): readonly string[] {
+function openBreakers(
+  stats: Stats,
+  { budget }: ConfiguredLimits,
+): readonly string[] {
   const found: string[] = [];
   for (const [name, value] of stats) {
     const [, priority, breaker] =
       /circuit_breakers\.(default|high)\.(.+_open)$/.exec(name) ?? [];
     if (breaker === undefined || value === 0) continue;
+    // With a budget Envoy still sets it at three retries, and refuses none.
+    if (breaker === RETRY_BREAKER && budget !== null) continue;
     found.push(priority === "high" ? `${breaker} (streams)` : breaker);
   }
   return found;
@@ -118,7 +139,7 @@ function openBreakers(stats: Stats): readonly string[] {
 export class Watch {
   readonly #stack: Stack;
   readonly #now: () => number;
-  readonly #limits: ConfiguredLimits;
+  #limits: ConfiguredLimits;
   readonly #known = new Map<string, Known>();
   readonly #names = new Map<string, string>();
   #hosts: readonly UpstreamHost[] = [];
@@ -130,15 +151,16 @@ export class Watch {
   #counts: EnvoyCounts = { received: 0, active: 0, tries: 0 };
 
   /**
+   * @param config Envoy's configuration.
    * @param now Milliseconds since 1970.
    */
   constructor(
     stack: Stack,
-    limits: ConfiguredLimits,
+    config: EnvoyConfig,
     now: () => number = Date.now,
   ) {
     this.#stack = stack;
-    this.#limits = limits;
+    this.#limits = configuredLimits(config);
     this.#now = now;
   }
 
@@ -187,6 +209,11 @@ export class Watch {
     );
   }
 
+  /** From now on Envoy has another configuration. */
+  noteConfig(config: EnvoyConfig): void {
+    this.#limits = configuredLimits(config);
+  }
+
   /** Polls Envoy; when it does not answer, it is not live. */
   async askEnvoy(): Promise<void> {
     try {
@@ -223,7 +250,7 @@ export class Watch {
     }));
   }
 
-  servers(): readonly ServerState[] {
+  servers(): readonly WatchedServer[] {
     return this.#stack.servers().map(({ name, address, isRunning }) => {
       const known = this.#of(name);
       const host = this.#hosts.find((one) => one.address === address);
@@ -295,14 +322,32 @@ export class Watch {
   }
 
   /** Envoy's rule: a share of the calls in flight, but at least the minimum. */
-  #retriesAllowed(active: number): number {
-    const { budgetPercent, retriesMin } = this.#limits;
-    return Math.max(retriesMin, Math.floor(active * budgetPercent / 100));
+  #retriesAllowed(inFlight: number): number {
+    const { budget, retriesMax } = this.#limits;
+    return budget === null
+      ? retriesMax
+      : Math.max(budget.min, Math.floor(inFlight * budget.percent / 100));
+  }
+
+  #retriesLeft(stats: Stats, allowed: number): EnvoyState["retriesLeft"] {
+    const { retriesMax, isTracked } = this.#limits;
+    const of = (name: string) =>
+      stats.get(`${PREFIX}circuit_breakers.default.${name}`) ?? 0;
+    if (isTracked) {
+      const left = of("remaining_retries");
+      return { min: left, max: left };
+    }
+    return of(RETRY_BREAKER) > 0
+      ? { min: 0, max: Math.max(0, allowed - retriesMax) }
+      : { min: Math.max(0, allowed - retriesMax + 1), max: allowed };
   }
 
   #readStats(stats: Stats): void {
     const of = (name: string) => stats.get(PREFIX + name) ?? 0;
     const panics = of("lb_healthy_panic");
+    const retriesAllowed = this.#retriesAllowed(
+      of("upstream_rq_active") + of("upstream_rq_pending_active"),
+    );
     this.#envoy = {
       isLive: stats.get("server.live") === 1,
       total: of("membership_total"),
@@ -310,10 +355,11 @@ export class Watch {
       isPanicking: panics > this.#panics,
       ejectionsActive: of("outlier_detection.ejections_active"),
       ejections: of("outlier_detection.ejections_enforced_total"),
-      openBreakers: openBreakers(stats),
+      openBreakers: openBreakers(stats, this.#limits),
       retries: of("upstream_rq_retry"),
       retriesOverBudget: of("upstream_rq_retry_overflow"),
-      retriesAllowed: this.#retriesAllowed(of("upstream_rq_active")),
+      retriesAllowed,
+      retriesLeft: this.#retriesLeft(stats, retriesAllowed),
       overflows: of("upstream_rq_pending_overflow") +
         of("upstream_rq_active_overflow"),
     };

@@ -31,6 +31,15 @@ export class Histogram {
     this.#maxMs = Math.max(this.#maxMs, durationMs);
   }
 
+  /** Adds all durations of another one. */
+  addAll(other: Histogram): void {
+    for (const [bucket, count] of other.#buckets) {
+      this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + count);
+    }
+    this.#count += other.#count;
+    this.#maxMs = Math.max(this.#maxMs, other.#maxMs);
+  }
+
   /**
    * The duration in milliseconds that `percent` of all durations do not
    * exceed, by nearest rank; undefined if there is none.

@@ -58,6 +58,19 @@ Deno.test("Histogram knows its count and its exact maximum", () => {
   assert.equal(histogram.percentileMs(100), 12.34);
 });
 
+Deno.test("Histogram.addAll() is as if all had been added to one", () => {
+  const [all, one, other] = [new Histogram(), new Histogram(), new Histogram()];
+  for (const durationMs of [1, 2, 2, 700, 3]) all.add(durationMs);
+  for (const durationMs of [1, 2, 700]) one.add(durationMs);
+  for (const durationMs of [2, 3]) other.add(durationMs);
+  one.addAll(other);
+  assert.deepEqual([one.count, one.maxMs], [5, 700]);
+  for (const percent of [20, 50, 80, 100]) {
+    assert.equal(one.percentileMs(percent), all.percentileMs(percent));
+  }
+  assert.equal(other.count, 2);
+});
+
 Deno.test("Histogram never says more than its maximum", () => {
   const histogram = new Histogram();
   histogram.add(0);

@@ -1,14 +1,5 @@
 /** Reads YAML and looks up values by path. */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  parseDocument,
-  visit,
-} from "yaml";
+import { type Document, parseDocument, stringify, visit } from "yaml";
 import { Failure, messageOf } from "./errors.ts";
 import { printable } from "./printable.ts";
 
@@ -113,54 +104,55 @@ export interface Excerpt {
   readonly text: string;
 }
 
+/** A file may be one line of megabytes. */
+const EXCERPT_LINE_UNITS_MAX = 400;
+
 /**
- * The lines of the field at a path, with the comment above it; undefined if
- * there is none.
+ * The lines of the field whose key is at a place, with the comment above it.
  *
- * @param text YAML that parseYaml() takes.
+ * @param text YAML or JSON; a field that is not the first of its line is shown
+ * with that line alone.
+ * @param place Line and column, from 1.
  */
-export function excerptAt(
+export function excerptFrom(
   text: string,
-  path: readonly Step[],
-): Excerpt | undefined {
-  const document = parseDocument(text, { merge: true });
-  let node: unknown = document.contents;
-  let range: readonly [number, number] | undefined;
-  for (const step of path) {
-    if (isAlias(node)) node = node.resolve(document);
-    const found = isMap(node)
-      ? node.items.find(({ key }) => isScalar(key) && key.value === step)
-      : isSeq(node)
-      ? node.items.find((one) => isMap(one) && one.get("name") === step) ??
-        node.items[Number(step)]
-      : undefined;
-    if (found === undefined) return undefined;
-    node = isPair(found) ? found.value : found;
-    const first = rangeOf(isPair(found) ? found.key : found);
-    const last = rangeOf(node) ?? first;
-    if (first === undefined || last === undefined) return undefined;
-    range = [first[0] ?? 0, last[1] ?? 0];
-  }
-  return range === undefined ? undefined : excerpt(text, range);
-}
-
-function rangeOf(node: unknown): readonly number[] | undefined {
-  const isKnown = typeof node === "object" && node !== null && "range" in node;
-  return isKnown ? node.range as readonly number[] : undefined;
-}
-
-function excerpt(text: string, [from, to]: readonly [number, number]): Excerpt {
-  const lines = text.split("\n");
-  const lineOf = (offset: number) => text.slice(0, offset).split("\n").length;
-  let first = lineOf(from);
-  const last = lineOf(to - 1);
+  { line, column }: { readonly line: number; readonly column: number },
+): Excerpt {
+  const lines = text.split(/\r?\n/);
+  const before = (lines[line - 1] ?? "").slice(0, column - 1);
+  const indent = /^\s*(?:- +)*["']?$/.test(before)
+    ? before.replace(/["']$/, "").length
+    : Infinity;
+  let first = line;
   while (/^\s*#/.test(lines[first - 2] ?? "")) first -= 1;
+  let last = line;
+  for (const [index, one] of lines.slice(line).entries()) {
+    const own = one.search(/\S/);
+    // What follows tells whether it is still inside.
+    if (own === -1 || one[own] === "#") continue;
+    // A list's dashes and closing brackets may be as far left as their key.
+    const isInside = own > indent ||
+      (own === indent && /^[-}\]]/.test(one.slice(own)));
+    if (!isInside) break;
+    last = line + index + 1;
+  }
   const chosen = lines.slice(first - 1, last);
-  const indents = chosen.filter((line) => line.trim() !== "")
-    .map((line) => line.search(/\S/));
-  const indent = Math.min(...indents);
+  const indents = chosen.filter((one) => one.trim() !== "")
+    .map((one) => one.search(/\S/));
+  const least = Math.min(...indents);
   return {
     line: first,
-    text: chosen.map((line) => line.slice(indent)).join("\n").trimEnd(),
+    text: chosen.map((one) => {
+      const shown = one.slice(least);
+      return shown.length > EXCERPT_LINE_UNITS_MAX
+        ? `${shown.slice(0, EXCERPT_LINE_UNITS_MAX)} …`
+        : shown;
+    }).join("\n"),
   };
+}
+
+/** A value as YAML. */
+export function yamlOf(value: unknown): string {
+  return stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 })
+    .trimEnd();
 }

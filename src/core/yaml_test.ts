@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { at, parseYaml, partAt } from "./yaml.ts";
+import { at, excerptFrom, parseYaml, partAt } from "./yaml.ts";
 
 for (
   const [what, text, reason] of [
@@ -75,3 +75,57 @@ Deno.test("partAt() says which path leads nowhere", () => {
     message: "Cannot find a.b",
   });
 });
+
+const JSON_TEXT = `{
+  "a": [
+    { "b": 1 }
+  ],
+  "c": { "d": 1 }
+}
+`;
+
+for (
+  const [what, text, [line, column], expected] of [
+    [
+      "the field, and the comment above it",
+      "x: 1\n# why\na:\n  # inside\n\n  b: 1\n\n# of c\nc: 2\n",
+      [3, 1],
+      [2, "# why\na:\n  # inside\n\n  b: 1"],
+    ],
+    [
+      "a list whose dashes are as far left as its key",
+      "a:\n- 1\n- 2\nb: 3\n",
+      [1, 1],
+      [1, "a:\n- 1\n- 2"],
+    ],
+    [
+      "the first field of an element of a list",
+      "- a:\n    b: 1\n  c: 2\n- d: 3\n",
+      [1, 3],
+      [1, "- a:\n    b: 1"],
+    ],
+    [
+      "a field inside of braces, with its line",
+      "x: { a: 1, b: 2 }\n  \n",
+      [1, 6],
+      [1, "x: { a: 1, b: 2 }"],
+    ],
+    [
+      "a field of JSON, with its closing bracket",
+      JSON_TEXT,
+      [2, 4],
+      [2, '"a": [\n  { "b": 1 }\n],'],
+    ],
+    [
+      "the start of an endless line",
+      `a: ${"x".repeat(9999)}`,
+      [1, 1],
+      [1, `a: ${"x".repeat(397)} …`],
+    ],
+  ] as const
+) {
+  Deno.test(`excerptFrom() gives ${what}`, () => {
+    const found = excerptFrom(text, { line, column });
+    assert.deepEqual([found.line, found.text], expected);
+  });
+}

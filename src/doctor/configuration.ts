@@ -104,7 +104,7 @@ export function decodeText(bytes: Uint8Array, name: string): string {
  */
 export function readConfiguration(text: string, name: string): Configuration {
   const documents = parseTree(text, name);
-  const source: Source = { name, positionOf: positionsIn(text) };
+  const source: Source = { name, text, positionOf: positionsIn(text) };
   const [first] = documents;
   if (first === undefined || isEmpty(first)) {
     throw cannotParse(name, "it is empty; name an Envoy configuration");
@@ -368,6 +368,7 @@ function innerSource(node: ScalarNode, source: Source): Source {
   const positionOf = positionsIn(node.text);
   return {
     name: source.name,
+    text: source.text,
     positionOf: (offset) => {
       if (node.indent === undefined) return start;
       const { line, column } = positionOf(offset);

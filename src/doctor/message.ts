@@ -14,6 +14,8 @@ export interface Place {
 export interface Source {
   /** The file's name as it is shown. */
   readonly name: string;
+  /** The whole file. */
+  readonly text: string;
   /** Line and column in that file of an offset in the text. */
   readonly positionOf: (offset: number) => Position;
 }

@@ -7,7 +7,7 @@ import { parseTree, positionsIn } from "./yaml_tree.ts";
 function read(text: string, type = "envoy.config.cluster.v3.Cluster") {
   const [tree] = parseTree(text, "a.yaml");
   assert.ok(tree);
-  const source = { name: "a.yaml", positionOf: positionsIn(text) };
+  const source = { name: "a.yaml", text, positionOf: positionsIn(text) };
   return readMessage(tree, type, source);
 }
 

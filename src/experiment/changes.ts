@@ -1,6 +1,6 @@
 /** Named changes of envoy.yaml, for set-ups and controls. */
 import { Failure, messageOf } from "../core/errors.ts";
-import { type Fields, partAt } from "../core/yaml.ts";
+import { at, type Fields, fieldsOf, listOf, partAt } from "../core/yaml.ts";
 import {
   type Cluster,
   type EnvoyConfig,
@@ -111,6 +111,57 @@ export function retries(count: number): NamedChange {
     },
   };
 }
+
+/** Allows as many concurrent retries as "max_retries" says: three by default. */
+export const noRetryBudget: NamedChange = {
+  name: "no retry budget",
+  isRemoval: true,
+  apply: (config) => {
+    const breakers = at(grpcCluster(config), "circuit_breakers", "thresholds");
+    for (const threshold of listOf(breakers)) delete threshold["retry_budget"];
+  },
+};
+
+/** Limits the calls in flight, and those that wait for a connection. */
+export function callsInFlight(count: number): NamedChange {
+  return {
+    name: `at most ${count} calls in flight`,
+    apply: (config) => {
+      const cluster = grpcCluster(config);
+      const breakers = fieldsOf(cluster["circuit_breakers"]);
+      const others = listOf(breakers["thresholds"]);
+      const own = others.find(isOfCalls) ?? {};
+      const changed = {
+        ...own,
+        ...{ max_requests: count, max_pending_requests: count },
+      };
+      cluster["circuit_breakers"] = {
+        ...breakers,
+        thresholds: [changed, ...others.filter((one) => one !== own)],
+      };
+    },
+  };
+}
+
+/** Whether limits are those of calls; streams are of high priority. */
+function isOfCalls({ priority = "DEFAULT" }: Fields): boolean {
+  return priority === "DEFAULT";
+}
+
+/** Asks no server for its health. */
+export const noHealthChecks: NamedChange = {
+  name: "no health checks",
+  isRemoval: true,
+  apply: (config) => {
+    delete grpcCluster(config)["health_checks"];
+  },
+};
+
+/** Chooses the least busy of eight random servers for each call. */
+export const leastRequest: NamedChange = clusterFields(
+  "LEAST_REQUEST of eight choices",
+  { lb_policy: "LEAST_REQUEST", least_request_lb_config: { choice_count: 8 } },
+);
 
 /** Ejects no server for failing calls. */
 export const noOutlierDetection: NamedChange = {

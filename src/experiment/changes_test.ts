@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../../experiments/catalogue.ts";
-import { at } from "../core/yaml.ts";
+import { at, listOf } from "../core/yaml.ts";
 import { parseEnvoyConfig } from "../stack/envoy_config.ts";
 import { envoyYamlForKubernetes } from "../stack/envoy_kubernetes.ts";
 import {
+  callsInFlight,
   changedConfig,
   grpcCluster,
   noOutlierDetection,
@@ -23,6 +24,16 @@ Deno.test("changedConfig() makes changes, one after another", () => {
   assert.equal(max_ejection_percent, 2);
   const kept = at(grpcCluster(parseEnvoyConfig()), "outlier_detection");
   assert.equal(base_ejection_time, at(kept, "base_ejection_time"));
+});
+
+Deno.test("callsInFlight() limits calls where nothing was limited, too", () => {
+  const base = parseEnvoyConfig();
+  delete grpcCluster(base)["circuit_breakers"];
+  const config = changedConfig([callsInFlight(7)], base);
+  assert.deepEqual(
+    listOf(at(grpcCluster(config), "circuit_breakers", "thresholds")),
+    [{ max_requests: 7, max_pending_requests: 7 }],
+  );
 });
 
 for (

@@ -16,16 +16,18 @@ import { commandWords } from "../io/build.ts";
 import { requestLocal } from "../io/local_http.ts";
 import { print } from "../io/terminal.ts";
 import { SERVER_ACTIONS } from "../control/actions.ts";
-import type { State } from "../control/state.ts";
+import { CALL_KINDS, type CallKind, type State } from "../control/state.ts";
 import { findRuns, type PageOfRun } from "../stack/run_file.ts";
 
 const FLAGS = {
   kind: {
     name: "kind",
     placeholder: "KIND",
-    help: `fault: ${FAULT_KINDS.join(", ")}`,
-    default: "status" as FaultKind,
-    parse: oneOf(FAULT_KINDS),
+    help: `fault: ${FAULT_KINDS.join(", ")} [status]; load: ${
+      CALL_KINDS.join(", ")
+    }`,
+    default: undefined as FaultKind | CallKind | undefined,
+    parse: oneOf([...FAULT_KINDS, ...CALL_KINDS]),
   },
   durationMs: {
     name: "duration",
@@ -54,6 +56,20 @@ const FLAGS = {
     help: "load: connections to each listener",
     default: undefined as number | undefined,
     parse: wholeNumber(1, 16),
+  },
+  messageCharacters: {
+    name: "characters",
+    placeholder: "COUNT",
+    help: "load: length of the text in each request",
+    default: undefined as number | undefined,
+    parse: wholeNumber(1, 1024),
+  },
+  workMs: {
+    name: "work",
+    placeholder: "MILLIS",
+    help: "load: how long the server works on each call",
+    default: undefined as number | undefined,
+    parse: wholeNumber(0, 1000),
   },
   listeners: {
     name: "listeners",
@@ -87,7 +103,8 @@ const ABOUT = `Controls a running \`up\`. Actions:
   protect ID on|off     switch a protection; status lists them
   restart-envoy         stop Envoy without draining, and restart it`;
 
-type CtlFlags = FlagValues<typeof FLAGS>;
+/** The values of the flags. */
+export type CtlFlags = FlagValues<typeof FLAGS>;
 
 /** A reply may take as long as a server's drain. */
 const ANSWER_LIMIT_MS = 60_000;
@@ -124,8 +141,12 @@ export async function ctl(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** The request in these words; `up` decides whether it is possible. */
-function wishOf(
+/**
+ * The request in these words; `up` decides whether it is possible.
+ *
+ * @throws {Failure} `usage` when something is missing.
+ */
+export function wishOf(
   verb: string,
   [first, second]: readonly string[],
   flags: CtlFlags,
@@ -143,15 +164,17 @@ function wishOf(
     return { do: verb, id: need("a protection"), isOn: second === "on" };
   }
   if (verb === "load") {
-    const { ratePerS, connections, listeners } = flags;
-    return {
-      do: verb,
-      load: {
-        ...(ratePerS === undefined ? {} : { ratePerS }),
-        ...(connections === undefined ? {} : { connections }),
-        ...(listeners === undefined ? {} : { listeners: listeners.split(",") }),
-      },
+    const { ratePerS, connections, kind, messageCharacters, workMs } = flags;
+    const listeners = flags.listeners?.split(",");
+    const load = {
+      ...{ ratePerS, connections, kind: loadKind(kind) },
+      ...{ messageCharacters, workMs, listeners },
     };
+    const given = Object.entries(load).filter(([, one]) => one !== undefined);
+    if (given.length === 0) {
+      throw new Failure("usage", "load needs a flag, for example --rate 60");
+    }
+    return { do: verb, load: Object.fromEntries(given) };
   }
   const isKnown = verb === "fault" ||
     SERVER_ACTIONS.some((known) => known === verb);
@@ -168,12 +191,9 @@ function wishOf(
   return { do: verb, server };
 }
 
-/** The fault that these flags ask for. */
-export function faultOf(
-  { kind, durationMs, delayMs }: Pick<
-    CtlFlags,
-    "kind" | "durationMs" | "delayMs"
-  >,
+/** The fault that these flags ask for; calls fail unless they say how. */
+function faultOf(
+  { kind = "status", durationMs, delayMs }: CtlFlags,
 ): Record<string, unknown> {
   switch (kind) {
     case "delay":
@@ -181,8 +201,24 @@ export function faultOf(
     case "health": // That is all this kind can do.
       return { kind, durationMs, isServing: false };
     default:
+      if (CALL_KINDS.some((one) => one === kind)) {
+        throw new Failure(
+          "usage",
+          `--kind ${kind} is a kind of call, not of fault; --help lists both`,
+        );
+      }
       return { kind, durationMs };
   }
+}
+
+/** The kind of call that these flags ask for. */
+function loadKind(kind: CtlFlags["kind"]): CallKind | undefined {
+  const found = CALL_KINDS.find((one) => one === kind);
+  if (found !== undefined || kind === undefined) return found;
+  throw new Failure(
+    "usage",
+    `--kind ${kind} is a kind of fault, not of call; --help lists both`,
+  );
 }
 
 /** The page at a port, or that of the newest run. */
@@ -223,17 +259,20 @@ async function request(
   throw new Failure("failed", error);
 }
 
-function statusLines(state: State): readonly string[] {
+/** A state for people. */
+export function statusLines(state: State): readonly string[] {
   const { envoy, load, ledgers, protections } = state;
   return [
     ...tableLines(
-      ["server", "process", "Envoy's view", "active", "started"],
+      ["server", "process", "Envoy's view", "active", "started", "p50", "p99"],
       state.servers.map((server) => [
         server.name,
         server.process,
         server.envoy,
         String(server.active),
         String(server.started),
+        msText(server.latencyMs?.p50),
+        msText(server.latencyMs?.p99),
       ]),
     ),
     "",
@@ -248,4 +287,9 @@ function statusLines(state: State): readonly string[] {
         .join(", ")
     }`,
   ];
+}
+
+/** A latency; "-" while nobody has measured one. */
+function msText(ms: number | undefined): string {
+  return ms === undefined ? "-" : `${ms.toFixed(1)} ms`;
 }

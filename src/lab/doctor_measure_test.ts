@@ -76,7 +76,11 @@ Deno.test("the doctor's reports say what was measured of each finding", () => {
         place: {
           path: "",
           offset: 0,
-          source: { name: "", positionOf: () => ({ line: 1, column: 1 }) },
+          source: {
+            name: "",
+            text: "",
+            positionOf: () => ({ line: 1, column: 1 }),
+          },
         },
       }],
     })),

@@ -1,6 +1,7 @@
 /** A user's Envoy configuration, made fit for a stack on this machine. */
 import { dirname, isAbsolute, join } from "node:path";
 import { adapt, type Adapted } from "../adapt/adapt.ts";
+import { governingLines } from "../adapt/governing.ts";
 import { Failure } from "../core/errors.ts";
 import {
   CONFIG_BYTES_MAX,
@@ -16,14 +17,15 @@ import {
   hasFixedServers,
   parseEnvoyConfig,
 } from "../stack/envoy_config.ts";
+import type { GoverningLines } from "../stack/governing.ts";
 
 /** A configuration that a stack can use. */
 export interface OwnConfig {
   readonly config: EnvoyConfig;
-  /** The text of the file. */
-  readonly text: string;
   /** The file as typed; "envoy.yaml" if none was. */
   readonly name: string;
+  /** Finds the lines that govern what Envoy's figures show. */
+  readonly lines: () => readonly GoverningLines[];
   /** What the local run replaces or leaves out; one sentence each. */
   readonly replaced: readonly string[];
 }
@@ -46,16 +48,16 @@ export async function readOwnConfig(
   } = {},
 ): Promise<OwnConfig> {
   if (typed === "") {
-    const name = "envoy.yaml";
-    return { config: parseEnvoyConfig(), text: ENVOY_YAML, name, replaced: [] };
+    return projectConfig(ENVOY_YAML, "envoy.yaml");
   }
   const text = await readText(typed, "name a file with --config");
   const folder = dirname(typedPath(typed));
+  const options = {
+    readNamed: (path: string) => readBeside(folder, path),
+    ...(service === "" ? {} : { service }),
+  };
   const own = (service === "" ? asItIs(text, typed) : undefined) ??
-    adapt(readConfiguration(text, typed), {
-      readNamed: (path) => readBeside(folder, path),
-      ...(service === "" ? {} : { service }),
-    });
+    adapt(readConfiguration(text, typed), options);
   const fixed = own.config.static_resources.clusters.find(hasFixedServers);
   if (isDocker && fixed !== undefined) {
     throw new Failure(
@@ -64,7 +66,20 @@ export async function readOwnConfig(
         "and those of containers are not known before; leave out --docker",
     );
   }
-  return { ...own, text, name: typed };
+  return {
+    ...own,
+    name: typed,
+    lines: () => governingLines(readConfiguration(text, typed), options),
+  };
+}
+
+/** A configuration of this project. */
+export function projectConfig(text: string, name: string): OwnConfig {
+  const readNamed = () => undefined;
+  return {
+    ...{ config: parseEnvoyConfig(text, name), name, replaced: [] },
+    lines: () => governingLines(readConfiguration(text, name), { readNamed }),
+  };
 }
 
 /** Undefined if it has other names than envoy.yaml. */

@@ -20,7 +20,7 @@ import { LessonDesk } from "../page/lessons.ts";
 import { type ServedPage, servePage } from "../page/serve.ts";
 import { ComposeStack } from "../stack/compose.ts";
 import { demoProject } from "../stack/compose_project.ts";
-import { type EnvoyConfig, parseEnvoyConfig } from "../stack/envoy_config.ts";
+import type { EnvoyConfig } from "../stack/envoy_config.ts";
 import { watchEnvoy } from "../stack/envoy_watch.ts";
 import { envoyYamlForKubernetes } from "../stack/envoy_kubernetes.ts";
 import { chooseContext } from "../stack/kubectl.ts";
@@ -33,7 +33,7 @@ import { endFailure } from "../stack/programs.ts";
 import { RunFile } from "../stack/run_file.ts";
 import type { Stack } from "../stack/stack.ts";
 import { listenForKeys } from "./keys.ts";
-import { type OwnConfig, readOwnConfig } from "./own_config.ts";
+import { type OwnConfig, projectConfig, readOwnConfig } from "./own_config.ts";
 import { requireFittingFlags, UP_FLAGS } from "./up_flags.ts";
 import { CallPrinter } from "./up_output.ts";
 
@@ -101,12 +101,8 @@ export async function up(
   }
 }
 
-/** What Envoys have on Kubernetes. */
-function kubernetesConfig(): OwnConfig {
-  const text = envoyYamlForKubernetes();
-  const config = parseEnvoyConfig(text);
-  return { config, text, name: "envoy.yaml", replaced: [] };
-}
+/** The file that has what envoyYamlForKubernetes() gives. */
+const KUBERNETES_YAML = "deploy/kubernetes/base/generated/envoy.yaml";
 
 /** The parts that `up` has started, and what happens when one ends. */
 class Parts {
@@ -141,10 +137,11 @@ class Parts {
 
   async start(): Promise<void> {
     const flags = this.#flags;
-    const { config, text, replaced } = flags.kubernetes
-      ? kubernetesConfig()
+    const own = flags.kubernetes
+      ? projectConfig(envoyYamlForKubernetes(), KUBERNETES_YAML)
       : await readOwnConfig(flags.configFile, { isDocker: flags.docker });
-    replaced.forEach((line) => say("up", `replaced: ${line}`));
+    const { config } = own;
+    own.replaced.forEach((line) => say("up", `replaced: ${line}`));
     const ports = [flags.grpcPort + 1, flags.adminPort];
     if (!flags.kubernetes) ports.push(flags.grpcPort);
     if (!flags.docker && !flags.kubernetes) ports.push(flags.serverPort);
@@ -159,7 +156,7 @@ class Parts {
       : flags.kubernetes
       ? await this.#startPods()
       : await this.#startNative(config, runFile.baseId);
-    this.#startControl(this.#stack, config, text);
+    this.#startControl(this.#stack, own);
   }
 
   async #startNative(config: EnvoyConfig, baseId: number): Promise<Stack> {
@@ -229,7 +226,7 @@ class Parts {
     });
   }
 
-  #startControl(stack: Stack, config: EnvoyConfig, configText: string): void {
+  #startControl(stack: Stack, { config, lines }: OwnConfig): void {
     const flags = this.#flags;
     const isQuiet = flags.noClient || flags.docker;
     const asked = Number(Deno.env.get("CLIENT_RATE"));
@@ -242,7 +239,7 @@ class Parts {
         : flags.kubernetes
         ? "kubernetes"
         : "native",
-      ...{ config, configText },
+      ...{ config, lines: flags.noPage ? [] : lines() },
       serversMax: flags.docker || flags.kubernetes
         ? CONTAINERS_MAX
         : NATIVE_SERVERS_MAX,

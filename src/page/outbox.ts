@@ -15,7 +15,11 @@ export interface Parcel {
 const encoder = new TextEncoder();
 
 /** Messages of which only the newest is of use. */
-const REPLACED: ReadonlySet<keyof Messages> = new Set(["state", "calls"]);
+const REPLACED: ReadonlySet<keyof Messages> = new Set([
+  "state",
+  "calls",
+  "excerpts",
+]);
 
 /** Makes a server-sent event of a message. */
 export function parcel<K extends keyof Messages>(

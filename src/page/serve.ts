@@ -179,7 +179,7 @@ class Page {
       this.#removeViewer = this.#control.addViewer({
         ...{ state: this.#put("state"), second: this.#put("second") },
         ...{ calls: this.#put("calls"), story: this.#put("story") },
-        end: this.#put("end"),
+        ...{ excerpts: this.#put("excerpts"), end: this.#put("end") },
       });
     }
     const outbox = new Outbox(this.#hello);

@@ -12,7 +12,15 @@ const RECONNECT_MS = 4000;
 const LOOK_MS = 250;
 
 /** @type {readonly (keyof Messages)[]} */
-const NAMES = ["hello", "state", "second", "calls", "story", "end"];
+const NAMES = [
+  "hello",
+  "state",
+  "second",
+  "calls",
+  "story",
+  "excerpts",
+  "end",
+];
 
 const token = tokenOf(document);
 

@@ -50,6 +50,12 @@ const FIGURES = [
     no,
   ],
   [
+    "retriesLeft",
+    "retries left now",
+    ({ retriesLeft }) => leftText(retriesLeft),
+    no,
+  ],
+  [
     "retriesOverBudget",
     "retries over budget",
     ({ retriesOverBudget }) => String(retriesOverBudget),
@@ -59,6 +65,15 @@ const FIGURES = [
 
 /** Characters of a figure that are too many for large type. */
 const LONG = 9;
+
+/**
+ * An exact number, or the bounds of one that Envoy does not publish.
+ *
+ * @param {EnvoyState["retriesLeft"]} left
+ */
+function leftText({ min, max }) {
+  return min === max ? String(max) : `${min} to ${max}`;
+}
 
 function no() {
   return false;
@@ -71,6 +86,8 @@ function no() {
 export function makeFigures(box, place) {
   /** @type {readonly ConfigExcerpt[]} */
   let excerpts = [];
+  /** The figure whose lines are shown. @type {keyof EnvoyState | undefined} */
+  let opened;
   const parts = FIGURES.map(([figure, text, value, isWrong]) => {
     const shown = element("b", { id: `envoy-${figure}` });
     const button = element(
@@ -93,13 +110,14 @@ export function makeFigures(box, place) {
   /** @param {keyof EnvoyState} figure */
   const open = (figure) => {
     const excerpt = excerpts.find((one) => one.figure === figure);
+    opened = figure;
     for (const part of parts) {
       const isOpen = part.figure === figure && excerpt !== undefined;
       part.button.setAttribute("aria-pressed", String(isOpen));
     }
     place.replaceChildren(
       excerpt === undefined
-        ? element("p", {}, "No line of envoy.yaml governs it.")
+        ? element("p", {}, "No line of the configuration governs it.")
         : listing(excerpt),
     );
   };
@@ -111,8 +129,8 @@ export function makeFigures(box, place) {
       for (const { figure, button } of parts) {
         button.disabled = !excerpts.some((one) => one.figure === figure);
       }
-      const first = excerpts[0];
-      if (place.childElementCount === 0 && first) open(first.figure);
+      const figure = opened ?? excerpts[0]?.figure;
+      if (figure !== undefined) open(figure);
     },
     /** @param {EnvoyState} envoy */
     show(envoy) {
@@ -127,35 +145,57 @@ export function makeFigures(box, place) {
 }
 
 /** @param {ConfigExcerpt} excerpt */
-function listing({ line, text }) {
+function listing({ file, line, text, instead }) {
+  const title = `${file}, from line ${line}`;
+  return element(
+    "figure",
+    { "aria-label": title },
+    element("figcaption", {}, title),
+    ...(instead === null ? [code(text, line)] : [
+      element(
+        "p",
+        { class: "wrong" },
+        instead === ""
+          ? "Protections are switched: Envoy has nothing of this now."
+          : "Protections are switched: Envoy has this in place of those lines.",
+      ),
+      ...(instead === "" ? [] : [code(instead)]),
+      element("p", {}, "The lines of the file, not in force:"),
+      code(text, line),
+    ]),
+  );
+}
+
+/**
+ * @param {string} text YAML.
+ * @param {number} [first] The number of the first line; none has one without.
+ */
+function code(text, first) {
   const lines = text.replace(/\n$/, "").split("\n");
   const indent = Math.min(
     ...lines.filter((one) => one.trim() !== "")
       .map((one) => one.length - one.trimStart().length),
   );
-  const title = `envoy.yaml, from line ${line}`;
   return element(
-    "figure",
-    { "aria-label": title },
-    element("figcaption", {}, title),
-    element(
-      "pre",
-      { tabindex: "0", role: "group", "aria-label": "Its lines" },
-      ...lines.map((one, index) => {
-        const { code, comment } = parted(one.slice(indent));
-        return element(
+    "pre",
+    {
+      ...{ tabindex: "0", role: "group" },
+      "aria-label": first === undefined ? "What Envoy has" : "Its lines",
+    },
+    ...lines.map((one, index) => {
+      const { code, comment } = parted(one.slice(indent));
+      return element(
+        "span",
+        { class: "code-line" },
+        element(
           "span",
-          { class: "code-line" },
-          element(
-            "span",
-            { class: "line-number", "aria-hidden": "true" },
-            String(line + index),
-          ),
-          element("code", {}, code, element("i", {}, comment)),
-          "\n",
-        );
-      }),
-    ),
+          { class: "line-number", "aria-hidden": "true" },
+          first === undefined ? "" : String(first + index),
+        ),
+        element("code", {}, code, element("i", {}, comment)),
+        "\n",
+      );
+    }),
   );
 }
 

@@ -132,6 +132,7 @@ listen({
   },
   calls: picture.showCalls,
   story: stories.show,
+  excerpts: figures.showExcerpts,
   end: () => showLost(ENDED_MS),
 }, showLost);
 

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { LATENCY_S } from "../../control/latencies.ts";
 import type { Second } from "../../control/state.ts";
-import { connectionsByServer, KEPT_S, sharesOf, withSecond } from "./recent.js";
+import {
+  connectionsByServer,
+  KEPT_S,
+  RECENT_S,
+  sharesOf,
+  withSecond,
+} from "./recent.js";
 
 function second(at: number, l4: Record<string, number> = {}): Second {
   return {
@@ -21,6 +28,10 @@ Deno.test("withSecond() keeps five minutes, in order, and none twice", () => {
   seconds = withSecond(seconds, second(7, { a: 1 }));
   assert.equal(seconds.length, KEPT_S);
   assert.deepEqual(seconds[2], second(7, { a: 1 }));
+});
+
+Deno.test("a card's shares and its latencies are of the same seconds", () => {
+  assert.equal(RECENT_S, LATENCY_S);
 });
 
 Deno.test("sharesOf() counts the last ten seconds only", () => {

@@ -21,6 +21,10 @@ const FAULT_S = 15;
 const FAULT_S_MAX = 600;
 const SLOW_MS = 200;
 
+const OF_SHARES = `Its share of the answers of the last ${RECENT_S} seconds`;
+const OF_LATENCY =
+  `Of the calls of the page's own callers in the last ${RECENT_S} seconds`;
+
 /**
  * @param {string} server
  * @param {string} kind
@@ -175,6 +179,8 @@ function makeCard(name, asker) {
     l4: element("dd"),
     rate: element("dd"),
     active: element("dd"),
+    p50: element("dd"),
+    p99: element("dd"),
     process: element("dd"),
     envoy: element("dd"),
   };
@@ -208,12 +214,14 @@ function makeCard(name, asker) {
     element(
       "dl",
       { class: "facts" },
-      fact("L7", facts.l7),
-      fact("L4", facts.l4),
+      fact("L7", facts.l7, { about: OF_SHARES }),
+      fact("L4", facts.l4, { about: OF_SHARES }),
       fact("calls/s", facts.rate),
       fact("active", facts.active),
-      fact("process", facts.process, "wide"),
-      fact("Envoy", facts.envoy, "wide"),
+      fact("latency p50", facts.p50, { kind: "wide", about: OF_LATENCY }),
+      fact("latency p99", facts.p99, { kind: "wide", about: OF_LATENCY }),
+      fact("process", facts.process, { kind: "wide" }),
+      fact("Envoy", facts.envoy, { kind: "wide" }),
     ),
     faults,
     element(
@@ -239,6 +247,8 @@ function makeCard(name, asker) {
     showState(server, nowMs) {
       setText(address, server.address);
       setText(facts.active, String(server.active));
+      setText(facts.p50, msText(server.latencyMs?.p50));
+      setText(facts.p99, msText(server.latencyMs?.p99));
       setText(facts.process, server.process);
       setText(facts.envoy, envoyWord(server, nowMs));
       box.dataset["process"] = server.process;
@@ -316,13 +326,20 @@ function label(button, server, action) {
 }
 
 /**
+ * A latency; "–" while nobody has measured one.
+ *
+ * @param {number} [ms]
+ */
+function msText(ms) {
+  return ms === undefined ? "–" : `${ms < 100 ? ms : Math.round(ms)} ms`;
+}
+
+/**
  * @param {string} term
  * @param {HTMLElement} value
- * @param {string} [kind]
+ * @param {{ kind?: string, about?: string }} [how]
  */
-function fact(term, value, kind = "") {
-  value.title = term.startsWith("L")
-    ? `Its share of the answers of the last ${RECENT_S} seconds`
-    : "";
+function fact(term, value, { kind = "", about = "" } = {}) {
+  value.title = about;
   return element("div", { class: kind }, element("dt", {}, term), value);
 }
