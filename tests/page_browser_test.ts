@@ -222,7 +222,10 @@ browserTest(
         await tab.until(`document.querySelector("[data-lesson=panic]")`);
         await tab.click("[data-lesson=panic]");
         await tab.until(`document.activeElement.id === "lesson-title"`);
-        assert.match(await tab.text("#lesson-text"), /denow task up --servers 4 --config/);
+        assert.match(
+          await tab.text("#lesson-text"),
+          /denow task up --servers 4 --config/,
+        );
         await press("Hint");
         await says("Hint 1 of 3");
         await copy.write("lb_policy: [");
