@@ -214,9 +214,9 @@ browserTest(
 );
 
 browserTest(
-  "a lesson is started, hinted at, checked and solved on the page",
+  "a lesson is started, hinted at, checked and solved on the page, and the next one",
   async () => {
-    await using copy = await makeCopy();
+    await using copy = await makeCopy("all");
     await withUp([], async (up) => {
       await drive(up.url, async (tab) => {
         const press = (words: string) =>
@@ -230,7 +230,10 @@ browserTest(
         await tab.until(`document.querySelector("[data-lesson=panic]")`);
         await tab.click("[data-lesson=panic]");
         await tab.until(`document.activeElement.id === "lesson-title"`);
-        assert.match(await tab.text("#lesson-text"), /denow task up --config/);
+        assert.match(
+          await tab.text("#lesson-text"),
+          /denow task up --servers 4 --config/,
+        );
         await press("Hint");
         await says("Hint 1 of 3");
         await copy.write("lb_policy: [");
@@ -241,6 +244,18 @@ browserTest(
         await press("Check");
         await tab.until(`/^(Solved|Cannot tell)/.test(document
         .querySelector("#lesson-result").textContent)`);
+        const named = (await tab.accessible()).filter(({ role, properties }) =>
+          role === "button" && properties["focusable"] === true
+        ).map(({ name }) => name);
+        assert.deepEqual(
+          ["Check", "Hint", "Solve", "Reset", "Next lesson"]
+            .filter((words) => !named.includes(words)),
+          [],
+        );
+        await press("Next lesson");
+        await says("my/06-draining/envoy.yaml");
+        assert.match(await tab.text("#lesson-title"), /^6\. /);
+        await tab.until(`document.activeElement.id === "lesson-title"`);
         const refused = tab.complaints.filter((one) => !one.includes("502"));
         assert.deepEqual(refused, []);
       });

@@ -11,7 +11,7 @@ import { asTyped } from "../lesson/text.ts";
 import type { LessonAnswer, LessonsState } from "./lesson_state.ts";
 
 /** What the page may ask for beside a start. */
-const VERBS = ["hint", "check", "solve", "reset"] as const;
+const VERBS = ["hint", "check", "solve", "reset", "next"] as const;
 
 /** What a check needs; it is interrupted by the signal. */
 export type Judging = (

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { Refusal } from "../control/actions.ts";
 import { PANIC } from "../lesson/_fixture.ts";
+import type { Lesson } from "../lesson/lesson.ts";
 import { LessonDesk } from "./lessons.ts";
 
 /** A desk in a folder of its own, whose checks wait for `go`. */
 async function withDesk(
   work: (desk: LessonDesk, go: () => void, folder: string) => Promise<void>,
+  lessons: readonly Lesson[] = [PANIC],
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "desk-test-" });
   const { promise, resolve } = Promise.withResolvers<void>();
-  const desk = new LessonDesk([PANIC], async (signal) => {
+  const desk = new LessonDesk(lessons, async (signal) => {
     await promise;
     return {
       signal,
@@ -56,6 +58,29 @@ Deno.test("LessonDesk: solve and reset keep the learner's file", async () => {
       "mine",
     );
   });
+});
+
+Deno.test("LessonDesk: next starts the lesson after the current one, until the last", async () => {
+  const lessons = [PANIC, { ...PANIC, number: 6, name: "after" }];
+  await withDesk(async (desk) => {
+    const next = async () => {
+      const { sentence, state } = await desk.ask({ do: "next" });
+      const current = state.lessons.find(({ isCurrent }) => isCurrent);
+      return [current?.name, sentence];
+    };
+    const copy = "Your copy of envoy.yaml for this lesson is ";
+    const [first, second] = [await next(), await next()];
+    assert.deepEqual([first[0], second[0]], ["panic", "after"]);
+    assert.match(first[1] ?? "", new RegExp(`^${copy}.*/05-panic/envoy.yaml$`));
+    assert.match(
+      second[1] ?? "",
+      new RegExp(`^${copy}.*/06-after/envoy.yaml$`),
+    );
+    await assert.rejects(desk.ask({ do: "next" }), {
+      kind: "environment",
+      message: /^This was the last lesson; not solved yet: 5, 6; /,
+    });
+  }, lessons);
 });
 
 Deno.test("LessonDesk says once that the progress was damaged", async () => {

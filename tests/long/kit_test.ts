@@ -15,8 +15,14 @@ import type { Outcome } from "../kit_commands.ts";
 import { testWhere, whyNotRun } from "../needs.ts";
 import { copyProject, ROOT, start, startIn } from "../programs.ts";
 
-/** Generous: other tests' machines are busy; docs/kit.md has measurements. */
-const FIRST_REPLY_LIMIT_MS = 10_000;
+/** What is promised on a machine at rest; docs/kit.md has measurements. */
+const FIRST_REPLY_LIMIT_MS = 3000;
+
+/**
+ * How long the lab's own start takes at most on a machine at rest. Where it
+ * takes longer just before or after, `up` may take longer in proportion.
+ */
+const START_AT_REST_MS = 300;
 
 const NAME = `grpc-demo-kit-${config.version}-${HOST}`;
 
@@ -27,24 +33,58 @@ globalThis.addEventListener("unload", () => {
   Deno.removeSync(folder, { recursive: true });
 });
 
+/** Where archives are. */
+const dist = `${folder}/dist`;
+
 /** Where the kit is unpacked. */
 const place = `${folder}/a path with spaces/${NAME}`;
 
-const packed = start(Deno.execPath(), [
-  ...["task", "--quiet", "kit", "--commit", "c0ffee", "--out", folder],
-]);
-assert.equal(await packed.ended, 0, packed.text());
-await Deno.mkdir(`${folder}/a path with spaces`);
-const unpacked = start("sh", [
-  ...["-c", 'umask 077; exec tar -xzf "$0" -C "$1"'],
-  ...[`${folder}/${NAME}.tar.gz`, `${folder}/a path with spaces`],
-]);
-assert.equal(await unpacked.ended, 0, unpacked.text());
+/** Where programs may leave something, and must not. */
+const outside = [`${folder}/home`, `${folder}/tmp`] as const;
+
+/** Root can become another user, who has no name and owns nothing else. */
+const isRoot = Deno.uid() === 0;
+const USER = "65533";
+
+await Deno.chmod(folder, 0o755);
+await run("mkdir", dist, `${folder}/a path with spaces`, ...outside);
+await run(
+  ...[Deno.execPath(), "task", "--quiet", "kit", "--commit", "c0ffee"],
+  ...["--out", dist],
+);
+await run(
+  ...["sh", "-c", 'umask 077; exec tar -xzf "$0" -C "$1"'],
+  ...[`${dist}/${NAME}.tar.gz`, `${folder}/a path with spaces`],
+);
+if (isRoot) await run("chown", "-R", `${USER}:${USER}`, place, ...outside);
+
+async function run(command: string, ...args: readonly string[]): Promise<void> {
+  const started = start(command, args);
+  assert.equal(await started.ended, 0, started.text());
+}
 
 /** Without any network but a loopback, and with a /dev/shm of its own. */
 const ISOLATION = [
-  ...["unshare", ...(Deno.uid() === 0 ? ["-nm"] : ["-rnm"]), "sh", "-c"],
+  ...["unshare", ...(isRoot ? ["-nm"] : ["-rnm"]), "sh", "-c"],
   'ip link set lo up && mount -t tmpfs tmpfs /dev/shm && exec "$@"',
+  "sh",
+];
+
+/**
+ * Makes all disks read-only but for the folders named, up to "--". Only root
+ * may: others' mounts are locked.
+ */
+const READ_ONLY = [
+  ...["sh", "-euc"],
+  `
+mounts=$(cut -d' ' -f5 /proc/self/mountinfo)
+while [ "$1" != -- ]; do mount --bind "$1" "$1"; shift; done
+shift
+for mount in $mounts; do
+  case $mount in /proc* | /sys* | /dev*) continue ;; esac
+  mount -o remount,bind,ro "$(printf %b "$mount")"
+done
+exec "$@"`,
   "sh",
 ];
 
@@ -53,16 +93,22 @@ const isolatedTest = testWhere(
   await whyNotRun(ISOLATION[0] ?? "", [...ISOLATION.slice(1), "true"]),
 );
 
-/** Types the commands in a folder, without any network. */
+/**
+ * Types the commands in a folder, without any network.
+ *
+ * @param words What is typed before each.
+ * @param first What makes the surroundings.
+ */
 async function typeIn(
   cwd: string,
   words: readonly string[],
+  first: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const run = startIn(cwd, [
-    ...ISOLATION,
+    ...[...ISOLATION, ...first],
     ...[Deno.execPath(), "run", "-q", "-A", "--config", `${ROOT}deno.json`],
-    ...[`${ROOT}tests/kit_commands.ts`, ...words],
+    ...[`${ROOT}tests/kit_commands.ts`, dist, ...words],
   ], env);
   assert.equal(await run.ended, 0, run.text());
   return JSON.parse(run.text().trim().split("\n").at(-1) ?? "");
@@ -83,15 +129,36 @@ const EXPECTED: readonly (readonly [string, readonly number[], RegExp])[] = [
   ["ctl status", [0], /server-3/],
   ["ctl scale 4", [0], /^$/],
   ["load", [0, UNKNOWN_EXIT_CODE], /reports\/.*report\.html\n$/],
+  ["GET http://127.0.0.1:8000/", [200], /<h2 id="lessons-title">Lessons</],
+  ["GET http://127.0.0.1:8000/api/state", [200], /"server-4"/],
   ["up", [0], /stopping on SIGINT\n/],
+  ["ctl status --page-port 8100", [0], /server-3/],
+  ["GET http://127.0.0.1:8100/api/lessons", [200], /"name":"panic"/],
+  [
+    "up --discovery eds --port 5100 --server-port 5200 --admin-port 9911 " +
+    "--page-port 8100",
+    [0],
+    /server-3 +\| serving on 127\.0\.0\.1:5202[^]*stopping on SIGINT\n/,
+  ],
   ["experiment list", [0], /^name +set +question\n/],
   [
-    "experiment run wrong-health-service",
+    "experiment run large-replies mutual-tls wrong-health-service",
     [0, 1],
-    /(HELD|UNKNOWN) +wrong-health-service[^]*report: reports\//,
+    /((HELD|UNKNOWN) +(large-replies|mutual-tls|wrong-health-service)[^]*){3}report: reports\//,
   ],
   ["reports", [0], /\n2 runs, /],
+  [
+    "experiment report DIR",
+    [0],
+    /\nwrong-health-service [^]*\nreport: .*report\.html\n$/,
+  ],
+  [
+    "experiment compare DIR DIR",
+    [0],
+    /\nwrong-health-service [^]*\nreport: .*report\.html\n$/,
+  ],
   ["doctor envoy.yaml", [0], /^envoy\.yaml: none of \d+ known pitfalls\n$/],
+  ["lesson list", [0], /^ +lesson +minutes [^]*\n +14 +workers /],
   ["lesson start panic", [0], /\nYour copy .* is my\/05-panic\/envoy\.yaml\n$/],
   ["lesson hint", [0], /^Hint 1 of 3: /],
   ["lesson solve", [0], /my\/05-panic\/envoy\.yaml is solved/],
@@ -100,10 +167,18 @@ const EXPECTED: readonly (readonly [string, readonly number[], RegExp])[] = [
     [0, UNKNOWN_EXIT_CODE],
     /\n(Solved\n`.\/demo lesson next` starts the next lesson|Cannot tell .*)\n$/,
   ],
+  ["lesson next", [0], /^Lesson 6: [^]*\nYour copy .* is my\/06-draining\/en/],
+  [
+    "lesson reset",
+    [0],
+    /^my\/06-draining\/envoy\.yaml is as at the start/,
+  ],
+  [`GET http://127.0.0.1:8070/${NAME}.tar.gz.sha256`, [200], /^[0-9a-f]{64} /],
+  [`serve --dir ${dist}`, [0], /only this machine can ask[^]*stopping on /],
 ];
 
 function assertOutcome(
-  { said, firstReplyMs, leftovers, sharedMemory }: Outcome,
+  { said, firstReplyMs, startMs, leftovers, sharedMemory }: Outcome,
 ): void {
   const asked = said.map(({ command }) => command);
   assert.deepEqual(asked, [...EXPECTED.map(([command]) => command), "down"]);
@@ -112,11 +187,17 @@ function assertOutcome(
     assert.match(text, pattern, `${command}: ${text}`);
     assert.ok(codes.includes(code), `${command} gave ${code}: ${text}`);
   });
-  assert.equal(firstReplyMs.length, 2);
-  print(`  first reply after ${firstReplyMs.map(Math.round).join(" and ")} ms`);
-  assert.ok(Math.max(...firstReplyMs) <= FIRST_REPLY_LIMIT_MS);
+  assert.equal(firstReplyMs.length, 3);
   assert.deepEqual(leftovers, []);
   assert.deepEqual(sharedMemory, []);
+  firstReplyMs.forEach((tookMs, index) => {
+    const slowestMs = Math.max(...startMs.slice(2 * index, 2 * index + 2));
+    const slower = Math.max(1, slowestMs / START_AT_REST_MS);
+    const words = `first reply after ${tookMs.toFixed(0)} ms, and --help ` +
+      `took ${slowestMs.toFixed(0)} ms`;
+    print(`  ${words}`);
+    assert.ok(tookMs <= FIRST_REPLY_LIMIT_MS * slower, words);
+  });
 }
 
 /** All files below a folder. */
@@ -127,14 +208,19 @@ function filesBelow(path: string): readonly string[] {
 }
 
 isolatedTest(
-  "kit: every command works without a network, and writes only in its folder",
+  "kit: every command works without a network for a new user, and writes only in its folder",
   async () => {
-    const outside = [`${folder}/home`, `${folder}/tmp`];
-    for (const path of outside) await Deno.mkdir(path);
-    const [HOME = "", TMPDIR = ""] = outside;
+    const [HOME, TMPDIR] = outside;
+    const user = [
+      ...["setpriv", `--reuid=${USER}`, `--regid=${USER}`, "--clear-groups"],
+    ];
     const outcome = await typeIn(
       place,
-      ["sh", "-c", 'umask 077; unset DENO_DIR; exec ./demo "$@"', "sh"],
+      [
+        ...(isRoot ? user : []),
+        ...["sh", "-c", 'umask 077; unset DENO_DIR; exec ./demo "$@"', "sh"],
+      ],
+      isRoot ? [...READ_ONLY, place, ...outside, "--"] : [],
       { HOME, TMPDIR },
     );
     assertOutcome(outcome);
@@ -149,6 +235,22 @@ isolatedTest(
     }
   },
 );
+
+if (isRoot) {
+  isolatedTest(
+    "kit: where it is used, nothing else can be written",
+    async () => {
+      const beside = `${folder}/beside`;
+      const touched = startIn(place, [
+        ...[...ISOLATION, ...READ_ONLY, ...outside, "--"],
+        ...["touch", `${outside[0]}/inside`, beside],
+      ]);
+      assert.notEqual(await touched.ended, 0);
+      assert.match(touched.text(), /beside.*Read-only file system/);
+      await Deno.remove(`${outside[0]}/inside`);
+    },
+  );
+}
 
 isolatedTest(
   "source: every command works without a network, as in the kit",
@@ -170,7 +272,7 @@ async function sums(): Promise<ReadonlyMap<string, string>> {
 }
 
 Deno.test("kit: it is within its budget, has its digest and all its parts", async () => {
-  const archive = `${folder}/${NAME}.tar.gz`;
+  const archive = `${dist}/${NAME}.tar.gz`;
   const { size } = await Deno.stat(archive);
   assert.ok(size <= KIT_BYTES_MAX, `${size} bytes`);
   const digest = parseSums(await Deno.readTextFile(`${archive}.sha256`));

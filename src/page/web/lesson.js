@@ -14,6 +14,7 @@ const BUTTONS = /** @type {const} */ ([
   ["hint", "Hint", ""],
   ["solve", "Solve", ""],
   ["reset", "Reset", ""],
+  ["next", "Next lesson", ""],
 ]);
 
 const WORDS = { held: "✓", broken: "✗", unknown: "?" };
@@ -27,10 +28,10 @@ export function makeLessons() {
   const findings = byId("lesson-findings");
   const buttons = BUTTONS.map(([verb, words, meanwhile]) => {
     const button = element("button", { type: "button" }, words);
-    button.addEventListener(
-      "click",
-      () => ask({ do: verb }, button, meanwhile),
-    );
+    button.addEventListener("click", async () => {
+      const isDone = await ask({ do: verb }, button, meanwhile);
+      if (isDone && verb === "next") title.focus();
+    });
     return button;
   });
   byId("lesson-actions").append(...buttons);
