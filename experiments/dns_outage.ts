@@ -98,4 +98,14 @@ export const dnsOutage: Experiment = {
     ],
     breaks: ["lost", "kept"],
   },
+  furtherControls: [{
+    about: "the same, with DNS asked every 2.1 s",
+    changes: [
+      clusterFields("the same, and a longer time between two queries", {
+        ignore_health_on_host_removal: true,
+        dns_refresh_rate: `${(OUTAGE_MS - 100) / 1000}s`,
+      }),
+    ],
+    breaks: ["lost", "kept"],
+  }],
 };

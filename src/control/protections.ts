@@ -1,10 +1,8 @@
 /** The protections of callers, switched off as experiments' controls do it. */
-import { at, listOf } from "../core/yaml.ts";
 import {
-  callsInFlight,
   changesAnything,
-  grpcCluster,
   leastRequest,
+  noCircuitBreaker,
   noHealthChecks,
   noOutlierDetection,
   noRetries,
@@ -27,15 +25,10 @@ export interface Protection {
    * is not Envoy's.
    */
   readonly turn?: (config: EnvoyConfig) => void;
-  /** Whether a configuration has it (default: if `turn` changes anything). */
-  readonly isIn?: (config: EnvoyConfig) => boolean;
 }
 
 /** The protection that is in the servers, not in Envoy. */
 export const DRAINING = "draining";
-
-/** Envoy has no word for "no limit"; this is more than it could hold. */
-const UNLIMITED = 1_000_000;
 
 /** All of them, in the order in which a call meets them. */
 export const PROTECTIONS: readonly Protection[] = [
@@ -76,8 +69,7 @@ export const PROTECTIONS: readonly Protection[] = [
     title: "Circuit breaker",
     about: "Without it slow servers get ever more concurrent calls.",
     isOnAtFirst: true,
-    turn: callsInFlight(UNLIMITED).apply,
-    isIn: (config) => hasThreshold(config, "max_requests"),
+    turn: noCircuitBreaker.apply,
   },
   {
     id: "panic-threshold",
@@ -105,17 +97,12 @@ export const PROTECTIONS: readonly Protection[] = [
   },
 ];
 
-function hasThreshold(config: EnvoyConfig, field: string): boolean {
-  return listOf(at(grpcCluster(config), "circuit_breakers", "thresholds"))
-    .some((one) => Object.hasOwn(one, field));
-}
-
 /** The protections that a configuration lacks, so that none can be turned. */
 export function absentIn(config: EnvoyConfig): ReadonlySet<string> {
   return new Set(
-    PROTECTIONS.filter(({ title, isOnAtFirst, turn, isIn }) =>
+    PROTECTIONS.filter(({ title, isOnAtFirst, turn }) =>
       isOnAtFirst && turn !== undefined &&
-      !(isIn?.(config) ?? changesAnything({ name: title, apply: turn }, config))
+      !changesAnything({ name: title, apply: turn }, config)
     ).map(({ id }) => id),
   );
 }

@@ -143,6 +143,19 @@ export function callsInFlight(count: number): NamedChange {
   };
 }
 
+/** Leaves the limit of calls in flight at Envoy's default of 1024. */
+export const noCircuitBreaker: NamedChange = {
+  name: "no limit on calls in flight but Envoy's own, 1024",
+  isRemoval: true,
+  apply: (config) => {
+    const breakers = at(grpcCluster(config), "circuit_breakers", "thresholds");
+    for (const threshold of listOf(breakers).filter(isOfCalls)) {
+      delete threshold["max_requests"];
+      delete threshold["max_pending_requests"];
+    }
+  },
+};
+
 /** Whether limits are those of calls; streams are of high priority. */
 function isOfCalls({ priority = "DEFAULT" }: Fields): boolean {
   return priority === "DEFAULT";
