@@ -416,6 +416,12 @@ const INPUTS: readonly {
     says: /it is not a text in UTF-8/,
   },
   {
+    what: "resources of discovery, of which there are none",
+    content: "resources: []\n",
+    code: 1,
+    says: /not seen: no route for gRPC calls is in it/,
+  },
+  {
     what: "tabs in JSON",
     content: JSON.stringify({ static_resources: {} }, undefined, "\t"),
     code: 1,

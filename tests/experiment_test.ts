@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { CATALOGUE } from "../experiments/catalogue.ts";
 import { runToEnd } from "../src/io/processes.ts";
+import { print } from "../src/io/terminal.ts";
 import { ROOT, type Run, startSource } from "./programs.ts";
 import { withReports } from "./report_folder.ts";
 
@@ -70,6 +71,7 @@ for (
   const [file, keepsCalls] of [
     ["tls.yaml", true],
     ["two_clusters.yaml", false],
+    ["dns_cluster.yaml", true],
   ] as const
 ) {
   Deno.test(`experiment: with ${file}, ${keepsCalls ? "no call is" : "calls are"} lost`, async () => {
@@ -84,13 +86,16 @@ for (
       assert.equal(runs.length, 1, "there is no control");
       const [{ calls, lost }] = runs;
       assert.equal(calls, 1500, run.text());
-      assert.equal(lost === 0, keepsCalls, run.text());
       // A machine that others keep busy tells nothing; it breaks no promise.
       const isBusy = /machine (was|is too) busy/.test(reasons.join());
+      if (isBusy) print(`${file} is unclear: ${lost} lost; ${reasons.join()}`);
+      if (!isBusy || !keepsCalls) {
+        assert.equal(lost === 0, keepsCalls, run.text());
+      }
       const expected = keepsCalls ? "held" : "broken";
       assert.equal(verdict, isBusy ? "unknown" : expected, run.text());
       assert.equal(code, verdict === "held" ? 0 : 1);
-      assert.ok(info.replaced.length > 5, run.text());
+      assert.ok(info.replaced.length >= 5, run.text());
       assert.ok(run.text().includes(info.replaced[0]), run.text());
     });
   });
@@ -104,7 +109,11 @@ Deno.test("doctor --measure runs the experiments of what it finds", async () => 
     ...["--measure", "--json"],
   ], { cwd: ROOT });
   assert.equal(code, 1, stderr);
-  const { findings } = JSON.parse(stdout);
+  const { findings, replaced } = JSON.parse(stdout);
+  assert.ok(
+    replaced.includes('cluster "quotes": is called "grpc-server"'),
+    replaced.join("\n"),
+  );
   assert.deepEqual(
     findings.map(({ rule }: { rule: string }) => rule),
     ["no-retries"],

@@ -129,8 +129,9 @@ function ofDocument(node: Node, text: string, source: Source): Configuration {
   const keys = node.kind === "map" ? node.entries.map(({ key }) => key) : [];
   const dumps = listIn(node, "configs");
   if (dumps.length > 0) return ofResources(dumps.flatMap(inDump), node, source);
-  const resources = listIn(node, "resources");
-  if (resources.length > 0) return ofResources(resources, node, source);
+  if (child(node, "resources")?.kind === "list") {
+    return ofResources(listIn(node, "resources"), node, source);
+  }
   if (!keys.some((key) => OF_BOOTSTRAP.test(key))) {
     const what = kindOf(keys);
     throw new Failure(

@@ -16,8 +16,15 @@ export interface Measured {
   readonly sentence: string;
 }
 
-/** By the experiment's name; empty if nothing was measured. */
-export type MeasuredByName = ReadonlyMap<string, Measured>;
+/** What was measured with the configuration itself. */
+export interface Measurement {
+  /** By the experiment's name. */
+  readonly found: ReadonlyMap<string, Measured>;
+  /** What was replaced in it for that; one sentence each. */
+  readonly replaced: readonly string[];
+}
+
+const NOTHING_MEASURED: Measurement = { found: new Map(), replaced: [] };
 
 /** "name:line:column", which editors and terminals open. */
 function positionText({ source, offset }: Place): string {
@@ -47,7 +54,7 @@ function fieldName(path: string): string {
 export function reportLines(
   { name, diagnoses, unseen, notes }: Examination,
   rulesCount: number,
-  measured: MeasuredByName = new Map(),
+  measured: Measurement = NOTHING_MEASURED,
 ): readonly string[] {
   const lines = notes.map((note) => `${clean(name)}: ${clean(note)}`);
   for (const { rule, findings } of diagnoses) {
@@ -78,10 +85,10 @@ export function reportLines(
 /** What was measured of a rule, as a sentence without its end; or nothing. */
 function measuredTexts(
   rule: Rule,
-  measured: MeasuredByName,
+  measured: Measurement,
 ): readonly string[] {
   const name = experimentOf(rule) ?? "";
-  const found = measured.get(name);
+  const found = measured.found.get(name);
   if (found === undefined) return [];
   const what = {
     // Which of its settings broke it is for the reader to judge.
@@ -117,7 +124,7 @@ function seeIt({ experiment }: Rule): string {
 /** The answer as JSON. */
 export function reportJson(
   examination: Examination,
-  measured: MeasuredByName = new Map(),
+  measured: Measurement = NOTHING_MEASURED,
 ): string {
   const at = ({ path, source, offset }: Place) => ({
     file: source.name,
@@ -140,10 +147,11 @@ export function reportJson(
           change: rule.change,
           experiment: experimentOf(rule) ?? null,
           seeIt: seeIt(rule),
-          measured: measured.get(experimentOf(rule) ?? "") ?? null,
+          measured: measured.found.get(experimentOf(rule) ?? "") ?? null,
         }))
       ),
       unseen: unseen.map(({ place, what }) => ({ ...at(place), what })),
+      replaced: measured.replaced,
     },
     undefined,
     2,
@@ -162,7 +170,7 @@ export function reportSarif(
   { diagnoses, unseen }: Examination,
   rules: readonly Rule[],
   version: string,
-  measured: MeasuredByName = new Map(),
+  measured: Measurement = NOTHING_MEASURED,
 ): string {
   const location = (place: Place) => {
     const { line, column } = place.source.positionOf(place.offset);
@@ -212,6 +220,7 @@ export function reportSarif(
           },
         },
         results: [...results, ...notSeen],
+        properties: { replaced: measured.replaced },
       }],
     },
     undefined,

@@ -27,7 +27,7 @@ import type { ReadNamed } from "../doctor/model.ts";
 import {
   experimentOf,
   explanation,
-  type MeasuredByName,
+  type Measurement,
   reportJson,
   reportLines,
   reportSarif,
@@ -184,7 +184,7 @@ async function measureFindings(
   input: Input,
   { isJson, isSarif, concurrency = input.concurrency }: Flags,
   catalogue: readonly Experiment[],
-): Promise<MeasuredByName> {
+): Promise<Measurement> {
   const say = isJson || isSarif ? () => {} : print;
   await requireEnvoy("--measure");
   const { signal } = listenForStop(killAllChildren);
@@ -194,11 +194,10 @@ async function measureFindings(
     concurrency,
     stacks,
     signal,
-    base: () => {
-      const own = ownConfigOf(input.configuration, input.readNamed);
-      own.replaced.forEach((line) => say(`to measure, replaced: ${line}`));
-      return { config: own.config, name };
-    },
+    base: () => ({
+      ...ownConfigOf(input.configuration, input.readNamed),
+      name,
+    }),
     onLine: say,
   });
 }

@@ -1,10 +1,13 @@
 /** Measures what the doctor has found: the experiments of its rules, run. */
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Diagnosis } from "../doctor/examine.ts";
-import type { Measured, MeasuredByName } from "../doctor/report.ts";
+import type { Measured, Measurement } from "../doctor/report.ts";
 import { conduct } from "../experiment/conduct.ts";
 import type { Experiment } from "../experiment/experiment.ts";
 import type { Base, RunOptions } from "../experiment/run.ts";
+
+/** What the runs start from, and what was replaced in it. */
+type OwnBase = Base & Pick<Measurement, "replaced">;
 
 /** What the experiments are run with. */
 export interface MeasureOptions extends
@@ -13,29 +16,29 @@ export interface MeasureOptions extends
   Partial<Pick<RunOptions, "watchDisturbance">> {
   readonly catalogue: readonly Experiment[];
   /** Makes the configuration of the runs; may throw a Failure. */
-  readonly base: () => Base;
+  readonly base: () => OwnBase;
   /** Envoy's worker threads; undefined if they are not known. */
   readonly concurrency: number | undefined;
-  /** Called with a line when an experiment begins. */
+  /** Called with a line when an experiment begins, and for what is replaced. */
   readonly onLine: (line: string) => void;
 }
 
 /**
  * Runs the experiment of each rule that found something, once each.
  *
- * @returns What was measured, by the experiment's name. Where it could not be,
+ * @returns What was measured, and with what. Where it could not be,
  * that is said there: a diagnosis does not depend on it.
  * @throws {Failure} `interrupted`.
  */
 export async function measure(
   diagnoses: readonly Diagnosis[],
   options: MeasureOptions,
-): Promise<MeasuredByName> {
+): Promise<Measurement> {
   const { catalogue, base, concurrency, onLine, signal, ...rest } = options;
   const names = new Set(diagnoses.map(({ rule }) => rule.experiment));
   const chosen = catalogue.filter(({ name }) => names.has(name));
   const found = new Map<string, Measured>();
-  let own: Base | undefined;
+  let own: OwnBase | undefined;
   for (const [index, experiment] of chosen.entries()) {
     const { name, setup, load } = experiment;
     onLine(
@@ -43,7 +46,10 @@ export async function measure(
         `${load.durationMs / 1000} s`,
     );
     try {
-      own ??= base();
+      if (own === undefined) {
+        own = base();
+        own.replaced.forEach((line) => onLine(`to measure, replaced: ${line}`));
+      }
       const withWorkers = concurrency === undefined
         ? experiment
         : { ...experiment, setup: { ...setup, concurrency } };
@@ -59,7 +65,7 @@ export async function measure(
       throw new Failure("interrupted", `interrupted while ${name} was run`);
     }
   }
-  return found;
+  return { found, replaced: own?.replaced ?? [] };
 }
 
 async function outcomeOf(

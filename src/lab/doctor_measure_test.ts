@@ -25,10 +25,10 @@ const EXPERIMENT: Experiment = {
 };
 
 /** Runs it on stacks that do not start. */
-async function measured(base: () => { config: never; name: string }) {
+async function measured(base: Parameters<typeof measure>[1]["base"]) {
   const lines: string[] = [];
   const workers: number[] = [];
-  const found = await measure(DIAGNOSES, {
+  const { found, replaced } = await measure(DIAGNOSES, {
     catalogue: [{ ...EXPERIMENT, name: "scale-up" }, EXPERIMENT],
     base,
     concurrency: 4,
@@ -42,14 +42,23 @@ async function measured(base: () => { config: never; name: string }) {
     signal: new AbortController().signal,
     onLine: (line) => lines.push(line),
   });
-  return { found, lines, workers };
+  return { found, replaced, lines, workers };
 }
 
-const own = () => ({ config: parseEnvoyConfig() as never, name: "my.yaml" });
+const REPLACED = ['cluster "a": is called "grpc-server"'];
+
+const own = () => ({
+  ...{ config: parseEnvoyConfig(), name: "my.yaml" },
+  replaced: REPLACED,
+});
 
 Deno.test("measure() runs the experiment of each finding once, with its workers", async () => {
-  const { found, lines, workers } = await measured(own);
-  assert.deepEqual(lines, ["measuring 1 of 1: kill-one, 5 s"]);
+  const { found, replaced, lines, workers } = await measured(own);
+  assert.deepEqual(lines, [
+    "measuring 1 of 1: kill-one, 5 s",
+    `to measure, replaced: ${REPLACED[0]}`,
+  ]);
+  assert.deepEqual(replaced, REPLACED);
   assert.deepEqual(workers, [4]);
   assert.deepEqual([...found], [
     ["kill-one", { verdict: "not run", sentence: "No server is up" }],
@@ -105,20 +114,27 @@ Deno.test("the doctor's reports say what was measured of each finding", () => {
     ] as const
   ) {
     const one = { verdict, sentence: "3 calls lost" };
-    const found = new Map([["kill-one", one]]);
-    const lines = reportLines(examination, 42, found);
+    const measured = {
+      found: new Map([["kill-one", one]]),
+      replaced: REPLACED,
+    };
+    const lines = reportLines(examination, 42, measured);
     // "missing-cluster" has no experiment.
     assert.equal(lines.filter((line) => line.trim() === words).length, 2);
-    const { runs: [{ results }] } = JSON.parse(
-      reportSarif(examination, DOCTOR_RULES, "1", found),
+    const { runs: [{ results, properties }] } = JSON.parse(
+      reportSarif(examination, DOCTOR_RULES, "1", measured),
     );
+    assert.deepEqual(properties, { replaced: REPLACED });
     assert.deepEqual(
       results.map(({ message }: { message: { text: string } }) =>
         message.text.endsWith(`${words}.`)
       ),
       [true, true, false],
     );
-    const { findings } = JSON.parse(reportJson(examination, found));
+    const { findings, replaced } = JSON.parse(
+      reportJson(examination, measured),
+    );
+    assert.deepEqual(replaced, REPLACED);
     assert.deepEqual(
       findings.map(({ measured }: { measured: unknown }) => measured),
       [one, one, null],
