@@ -1,17 +1,15 @@
 /** What experiments share, and how their tests reach a claim's judge. */
-import type {
-  Claim,
-  Experiment,
-  ExperimentEvent,
-  Judge,
-} from "../src/experiment/experiment.ts";
-import type { Snapshot } from "../src/experiment/history.ts";
 import {
+  type Claim,
+  type Experiment,
+  type ExperimentEvent,
+  type Judge,
   lostAtMost,
   measuredBetween,
+  memoryGrowsAtMost,
+  type Snapshot,
   statGrows,
-} from "../src/experiment/judge.ts";
-import { memoryGrowsAtMost } from "../src/experiment/memory.ts";
+} from "../src/experiment/authors.ts";
 
 export const noCallIsLost: Claim = {
   id: "lost",

@@ -1,9 +1,9 @@
 /** What experiments on Kubernetes share. */
 import type {
   NamedManifestChange,
+  RunContext,
   Setup,
-} from "../src/experiment/experiment.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 import { KubernetesStack } from "../src/stack/kubernetes.ts";
 import {
   containerOf,

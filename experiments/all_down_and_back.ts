@@ -5,21 +5,22 @@
  * deadline holds memory on both sides. Envoy must then recover by itself: the
  * time to the first successful call is the price of health checks.
  */
-import { healthCheckFields } from "../src/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   callsIn,
   countBy,
   eventAtMs,
+  type Experiment,
+  healthCheckFields,
   heldIf,
   isFailed,
+  type Judge,
   lostAtMost,
   measured,
   percentile,
+  type RunContext,
   unavailableIn,
   unknown,
-} from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 
 const KILL = "kill -9 all";
 const START = "start all";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { call, history } from "../src/experiment/_history.ts";
-import type { CallRecord } from "../src/experiment/history.ts";
+import type { CallRecord } from "../src/experiment/authors.ts";
 import { judgeOf } from "./_claims.ts";
 import { allDownAndBack } from "./all_down_and_back.ts";
 

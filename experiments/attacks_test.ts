@@ -1,7 +1,7 @@
 /** The judges of the experiments in which a peer misbehaves. */
 import assert from "node:assert/strict";
 import { calls, history, snapshot } from "../src/experiment/_history.ts";
-import type { Snapshot } from "../src/experiment/history.ts";
+import type { Snapshot } from "../src/experiment/authors.ts";
 import { cancelledOnServers } from "./cancel_storm.ts";
 import { saidBy } from "./malformed.ts";
 import { takenAtMost } from "./rapid_reset.ts";

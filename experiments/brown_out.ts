@@ -8,9 +8,12 @@
  * the slow one in one of nine cases, 11 % of the calls, so the 90th percentile
  * stays slow. Here it compares eight.
  */
-import { leastRequest } from "../src/experiment/changes.ts";
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { latencyAtMost, shareBetween } from "../src/experiment/judge.ts";
+import {
+  type Experiment,
+  latencyAtMost,
+  leastRequest,
+  shareBetween,
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const SLOW = "server-2";

@@ -9,10 +9,15 @@
  * clients abandon their calls without cancelling them: servers keep working for
  * nobody, until Envoy's limit of calls in flight makes it refuse the others.
  */
-import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
-import type { History } from "../src/experiment/history.ts";
-import { heldIf, measuredBetween, statGrows } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Experiment,
+  heldIf,
+  type History,
+  type Judgement,
+  measuredBetween,
+  type RunContext,
+  statGrows,
+} from "../src/experiment/authors.ts";
 import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter, type GreeterClient } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";

@@ -1,5 +1,5 @@
 /** Every experiment, in the order in which they are listed and run. */
-import type { Experiment } from "../src/experiment/experiment.ts";
+import type { Experiment } from "../src/experiment/authors.ts";
 import { everythingAtOnce } from "./everything_at_once.ts";
 import { scaleDown } from "./scale_down.ts";
 import { scaleUp } from "./scale_up.ts";

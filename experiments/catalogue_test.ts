@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { controlsOf } from "../src/experiment/conduct.ts";
-import type { Experiment } from "../src/experiment/experiment.ts";
+import type { Experiment } from "../src/experiment/authors.ts";
 import { CATALOGUE } from "./catalogue.ts";
 
 /** The experiments' files: no test, no "_" helper, not the catalogue. */

@@ -8,9 +8,13 @@
  * the same files are named in the listener, which reads them once, so that it
  * goes on showing the first certificate after it has expired.
  */
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { heldIf, measured, measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Experiment,
+  heldIf,
+  measured,
+  measuredBetween,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";

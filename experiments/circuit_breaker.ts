@@ -6,16 +6,18 @@
  * must be refused at once and marked as overload (so that nobody retries them),
  * and the three ledgers must agree on their number.
  */
-import { callsInFlight, noCircuitBreaker } from "../src/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
+  callsInFlight,
+  type Experiment,
   heldIf,
   isFailed,
+  type Judge,
   measuredBetween,
+  noCircuitBreaker,
   percentile,
+  type RunContext,
   statGrowth,
-} from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
 

@@ -6,7 +6,7 @@ import {
   host,
   snapshot,
 } from "../src/experiment/_history.ts";
-import type { CallRecord } from "../src/experiment/history.ts";
+import type { CallRecord } from "../src/experiment/authors.ts";
 import { judgeOf } from "./_claims.ts";
 import { circuitBreaker } from "./circuit_breaker.ts";
 

@@ -4,9 +4,12 @@
  * which must not cost a call.
  */
 import { partAt } from "../src/core/yaml.ts";
-import { connectionManager } from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { statGrows } from "../src/experiment/judge.ts";
+import {
+  connectionManager,
+  type Experiment,
+  type NamedChange,
+  statGrows,
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const CALLERS = 4;

@@ -7,10 +7,13 @@
  * stay connected lose a call. The control is grpc-js on node:http2, which leaks
  * a little memory with every connection.
  */
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
-import { measureMemory, noServerRestarts } from "../src/experiment/memory.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Experiment,
+  measuredBetween,
+  measureMemory,
+  noServerRestarts,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { wholeCall } from "./attack/raw_calls.ts";
 import { connectMany } from "./attack/short_connections.ts";
 import { noOtherCallIsLost } from "./_claims.ts";

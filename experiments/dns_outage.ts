@@ -1,9 +1,12 @@
 /** DNS fails in every way while calls are made. */
-import { clusterFields } from "../src/experiment/changes.ts";
-import type { Experiment, Judgement } from "../src/experiment/experiment.ts";
-import type { History } from "../src/experiment/history.ts";
-import { heldIf } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  clusterFields,
+  type Experiment,
+  heldIf,
+  type History,
+  type Judgement,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import type { Outage } from "../src/stack/discovery.ts";
 import { noCallIsLost } from "./_claims.ts";
 

@@ -7,13 +7,13 @@
  * started. The control shows how many calls that loses.
  */
 import { partAt } from "../src/core/yaml.ts";
-import { routeAction } from "../src/experiment/changes.ts";
-import type {
-  Experiment,
-  Judge,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
-import { heldIf } from "../src/experiment/judge.ts";
+import {
+  type Experiment,
+  heldIf,
+  type Judge,
+  type NamedChange,
+  routeAction,
+} from "../src/experiment/authors.ts";
 import { countOf, noCallIsLost } from "./_claims.ts";
 
 /** Only calls that no server has started are retried. */

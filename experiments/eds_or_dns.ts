@@ -1,12 +1,14 @@
 /** Servers join and leave, found in a file or in DNS. */
-import type {
-  Claim,
-  Experiment,
-  Judgement,
-} from "../src/experiment/experiment.ts";
-import type { History } from "../src/experiment/history.ts";
-import { heldIf, measured, measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Claim,
+  type Experiment,
+  heldIf,
+  type History,
+  type Judgement,
+  measured,
+  measuredBetween,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 /**

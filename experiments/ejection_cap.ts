@@ -5,15 +5,16 @@
  * partial failure (a database that only some calls need) into a total one. The
  * cap of 67 % ejects two of three; the last one stays.
  */
-import { outlierFields } from "../src/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
 import {
   callsIn,
+  type Experiment,
   heldIf,
+  type Judge,
+  outlierFields,
+  type RunContext,
   unavailableIn,
   unknown,
-} from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 
 const FAULT_AT_MS = 1000;
 const FAULT_MS = 3000;

@@ -12,9 +12,15 @@
  * machine.
  */
 import { partAt } from "../src/core/yaml.ts";
-import { grpcCluster, routeAction } from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import {
+  type Experiment,
+  grpcCluster,
+  lostAtMost,
+  measuredBetween,
+  type NamedChange,
+  routeAction,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import {
   callAt,
   manyHellos,
@@ -23,7 +29,6 @@ import {
   ZERO_WINDOW_OPENING,
 } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
 import { join } from "../src/core/http2_wire.ts";
 
 const CONNECTIONS = 20;

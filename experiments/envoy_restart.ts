@@ -8,21 +8,20 @@
  * and wait-for-ready callers, which should notice nothing. With a single Envoy
  * a gap is unavoidable: nothing listens between its end and its next start.
  */
-import type {
-  Experiment,
-  ExperimentEvent,
-  Judge,
-  Judgement,
-} from "../src/experiment/experiment.ts";
-import type { CallRecord, History } from "../src/experiment/history.ts";
 import {
+  type CallRecord,
+  type Experiment,
+  type ExperimentEvent,
   heldIf,
+  type History,
   isFailed,
+  type Judge,
+  type Judgement,
   lossWords,
   measuredBetween,
+  type RunContext,
   unknown,
-} from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 import { waitUntil } from "../src/io/wait.ts";
 import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CallRecord, History } from "../src/experiment/history.ts";
+import type { CallRecord, History } from "../src/experiment/authors.ts";
 import { gapAtMost, noneIsCut } from "./envoy_restart.ts";
 
 const OK = { status: "OK", details: "" };

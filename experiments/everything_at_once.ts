@@ -1,8 +1,10 @@
 /** A year's worth of server incidents in one minute. */
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { noRetries } from "../src/experiment/changes.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Experiment,
+  measuredBetween,
+  noRetries,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { exitsWithZero, noCallIsLost } from "./_claims.ts";
 import { restartAll } from "./rolling_restart.ts";
 

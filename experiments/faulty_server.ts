@@ -7,15 +7,17 @@
  * the trap: Envoy's default cap of 10 % ejects none of three servers, and only
  * retries would hide the failures.
  */
-import { noRetries, outlierFields } from "../src/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
-import type { History } from "../src/experiment/history.ts";
 import {
   broken,
+  type Experiment,
   heldIf,
+  type History,
+  type Judge,
+  noRetries,
+  outlierFields,
   shareBetween,
   unknown,
-} from "../src/experiment/judge.ts";
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const FAULTY = "server-2";

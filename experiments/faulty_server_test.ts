@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { calls, history, host } from "../src/experiment/_history.ts";
-import type { Sample } from "../src/experiment/history.ts";
+import type { Sample } from "../src/experiment/authors.ts";
 import { judgeOf } from "./_claims.ts";
 import { ejectionsOf, faultyServer } from "./faulty_server.ts";
 

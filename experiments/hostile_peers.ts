@@ -9,15 +9,16 @@
  * listener lose a call. A server counts what it holds for its peers, refuses
  * new calls and closes connections. The server in the control does not.
  */
-import type { Experiment } from "../src/experiment/experiment.ts";
 import {
+  type Experiment,
   measureMemoryBack,
   MEMORY_TIMERS_LATE_MS_MAX,
   memoryAtMost,
   memoryIsBack,
   noServerRestarts,
+  type RunContext,
   whileMemoryIsWatched,
-} from "../src/experiment/memory.ts";
+} from "../src/experiment/authors.ts";
 import {
   endlessStreams,
   headerBomb,
@@ -26,7 +27,6 @@ import {
   ZERO_WINDOW_OPENING,
 } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
 import { pause } from "../src/io/wait.ts";
 import { noOtherCallIsLost } from "./_claims.ts";
 

@@ -1,15 +1,17 @@
 /** A server is killed under load. */
 import { partAt } from "../src/core/yaml.ts";
 import {
+  type Experiment,
   healthCheckFields,
+  healthyWithin,
+  type NamedChange,
   noHealthChecks,
   noOutlierDetection,
   noRetries,
   retries,
   routeAction,
-} from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { healthyWithin, statGrows } from "../src/experiment/judge.ts";
+  statGrows,
+} from "../src/experiment/authors.ts";
 import { killServer2, noCallIsLost } from "./_claims.ts";
 
 /** envoy.yaml has an interval of 1 s and an edge interval of 0.25 s. */

@@ -6,10 +6,13 @@
  * What is measured: the share of the calls that the new Envoy gets, by its own
  * count, some time after it has joined.
  */
-import { connectionManager } from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  connectionManager,
+  type Experiment,
+  measuredBetween,
+  type NamedChange,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { fieldsOf } from "../src/core/yaml.ts";
 import { noCallIsLost } from "./_claims.ts";
 import { kubernetesOf } from "./_kubernetes.ts";

@@ -1,8 +1,10 @@
 /** Everything that Kubernetes does to servers and Envoys, in one minute. */
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { noRetries } from "../src/experiment/changes.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Experiment,
+  measuredBetween,
+  noRetries,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
 

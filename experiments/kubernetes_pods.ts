@@ -5,13 +5,15 @@
  * it without its grace period. An eviction is what draining a node does: it
  * asks the disruption budget first, and then ends the pod as a rollout does.
  */
-import type {
-  Experiment,
-  NamedManifestChange,
-} from "../src/experiment/experiment.ts";
-import { clusterFields, noRetries } from "../src/experiment/changes.ts";
-import { healthyWithin, measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  clusterFields,
+  type Experiment,
+  healthyWithin,
+  measuredBetween,
+  type NamedManifestChange,
+  noRetries,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import type { KubernetesObject } from "../src/stack/manifests.ts";
 import { noCallIsLost } from "./_claims.ts";
 import { killOne } from "./kill_one.ts";

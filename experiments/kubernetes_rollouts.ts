@@ -7,12 +7,12 @@
  * a successor that is Ready before a pod ends.
  */
 import { fieldsOf } from "../src/core/yaml.ts";
-import { noRetries } from "../src/experiment/changes.ts";
-import type {
-  Experiment,
-  NamedManifestChange,
-} from "../src/experiment/experiment.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
+import {
+  type Experiment,
+  measuredBetween,
+  type NamedManifestChange,
+  noRetries,
+} from "../src/experiment/authors.ts";
 import {
   containerOf,
   type Deployment,

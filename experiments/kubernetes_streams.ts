@@ -8,9 +8,11 @@
  * goes to another server. What is measured: how streams end, and how long a
  * caller waits for a reply.
  */
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Experiment,
+  measuredBetween,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { connect } from "../src/io/rpc.ts";
 import { endAtOnce, kubernetesOf } from "./_kubernetes.ts";

@@ -2,10 +2,15 @@
  * What balancing connections instead of calls does, and what else keeps calls
  * from servers.
  */
-import { grpcCluster, noRetries } from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
+import {
+  allOf,
+  type Experiment,
+  grpcCluster,
+  type NamedChange,
+  noRetries,
+  shareBetween,
+} from "../src/experiment/authors.ts";
 import type { Cluster } from "../src/stack/envoy_config.ts";
-import { allOf, shareBetween } from "../src/experiment/judge.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const THIRD = 1 / 3;

@@ -3,7 +3,7 @@
  * with the call's status, are left to be sent.
  */
 import { partAt } from "../src/core/yaml.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
+import type { Experiment, NamedChange } from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const otherLibrary: NamedChange = {

@@ -11,20 +11,19 @@
  * INTERNAL eject the servers that sent them.
  */
 import { partAt } from "../src/core/yaml.ts";
-import { grpcCluster } from "../src/experiment/changes.ts";
-import type {
-  Experiment,
-  Judgement,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
-import type { History } from "../src/experiment/history.ts";
 import {
   allOf,
+  type Experiment,
+  grpcCluster,
   heldIf,
+  type History,
+  type Judgement,
   measuredBetween,
+  type NamedChange,
+  noServerStartedAgain,
+  type RunContext,
   statGrows,
-} from "../src/experiment/judge.ts";
-import { noServerStartedAgain } from "../src/experiment/memory.ts";
+} from "../src/experiment/authors.ts";
 import {
   BAD_CALLS,
   CALLS_OF_FRAMES_MAX,
@@ -33,7 +32,6 @@ import {
   randomFrames,
 } from "./attack/random_bytes.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callBytes, type CallEnd, connect } from "../src/io/rpc.ts";
 import { waitUntil } from "../src/io/wait.ts";

@@ -7,9 +7,12 @@
  * do not choose h2 in the handshake (ALPN), without which gRPC callers refuse
  * the connection.
  */
-import type { Claim, Experiment } from "../src/experiment/experiment.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Claim,
+  type Experiment,
+  measuredBetween,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { type TlsFiles, tlsProblem } from "../src/io/tls.ts";
 import { Authority } from "../src/stack/authority.ts";
 import { tlsOf } from "../src/stack/stack.ts";

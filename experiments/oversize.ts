@@ -13,16 +13,19 @@
 import { partAt } from "../src/core/yaml.ts";
 import {
   connectionManager,
+  type Experiment,
   grpcCluster,
+  measuredBetween,
+  measureMemory,
+  memoryGrowsAtMost,
+  type NamedChange,
   routeAction,
+  type RunContext,
+  statGrows,
   upstreamHttp2,
-} from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { measuredBetween, statGrows } from "../src/experiment/judge.ts";
-import { measureMemory, memoryGrowsAtMost } from "../src/experiment/memory.ts";
+} from "../src/experiment/authors.ts";
 import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
 import { Greeter } from "../src/io/proto.ts";
 import {
   callBytes,

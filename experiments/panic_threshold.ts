@@ -1,8 +1,13 @@
 /** Two of three servers are unhealthy and say so. */
-import { noRetries, panicThreshold } from "../src/experiment/changes.ts";
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { heldIf, lostAtMost, unavailableIn } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Experiment,
+  heldIf,
+  lostAtMost,
+  noRetries,
+  panicThreshold,
+  type RunContext,
+  unavailableIn,
+} from "../src/experiment/authors.ts";
 import { noPanic } from "./_claims.ts";
 
 /** Health checks run every second, so by then Envoy knows. */

@@ -6,20 +6,18 @@
  * connection tell a silent server from a slow one: within 0.54 s the calls on
  * it are retried elsewhere.
  */
-import { upstreamHttp2 } from "../src/experiment/changes.ts";
-import type {
-  Experiment,
-  ExperimentEvent,
-  Judge,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
 import {
   callsIn,
+  type Experiment,
+  type ExperimentEvent,
   healthyWithin,
   heldIf,
+  type Judge,
+  type NamedChange,
   shareBetween,
   statGrows,
-} from "../src/experiment/judge.ts";
+  upstreamHttp2,
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const PAUSED = "server-2";

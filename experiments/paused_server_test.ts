@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { call, calls, history } from "../src/experiment/_history.ts";
 import { partAt } from "../src/core/yaml.ts";
-import { changedConfig } from "../src/experiment/changes.ts";
+import { changedConfig } from "../src/experiment/authors.ts";
 import { judgeOf } from "./_claims.ts";
 import { pausedServer } from "./paused_server.ts";
 

@@ -12,21 +12,19 @@
 import { join } from "../src/core/http2_wire.ts";
 import { callFields, headers, resetStream } from "../src/io/http2_frames.ts";
 import { type Fields, partAt } from "../src/core/yaml.ts";
-import { connectionManager } from "../src/experiment/changes.ts";
-import type {
-  Experiment,
-  Judge,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
 import {
+  connectionManager,
+  type Experiment,
   heldIf,
+  type Judge,
   latencyAtMost,
   measuredBetween,
+  measureMemory,
+  type NamedChange,
+  type RunContext,
   statGrows,
   statGrowth,
-} from "../src/experiment/judge.ts";
-import { measureMemory } from "../src/experiment/memory.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 import { OPENING } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import { envoyGrowsAtMost, noOtherCallIsLost } from "./_claims.ts";

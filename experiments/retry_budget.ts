@@ -6,9 +6,11 @@
  * killed. The budget always allows 20 concurrent retries; one dead server
  * exhausts Envoy's default of three.
  */
-import { noRetryBudget } from "../src/experiment/changes.ts";
-import type { Experiment } from "../src/experiment/experiment.ts";
-import { statGrows } from "../src/experiment/judge.ts";
+import {
+  type Experiment,
+  noRetryBudget,
+  statGrows,
+} from "../src/experiment/authors.ts";
 import { killServer2, noCallIsLost } from "./_claims.ts";
 
 export const retryBudget: Experiment = {

@@ -8,19 +8,18 @@
  * try.
  */
 import {
-  clusterFields,
-  noOutlierDetection,
-} from "../src/experiment/changes.ts";
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
-import {
   callsIn,
+  clusterFields,
+  type Experiment,
   heldIf,
+  type Judge,
   lostAtMost,
+  noOutlierDetection,
+  type RunContext,
   statGrows,
   unavailableIn,
   unknown,
-} from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 
 const FAULT_AT_MS = 1000;
 const FAULT_MS = 5000;

@@ -1,9 +1,14 @@
 /** Every server is restarted under load, one after the other. */
 import { partAt } from "../src/core/yaml.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { grpcCluster, noRetries } from "../src/experiment/changes.ts";
-import { latencyAtMost, measuredBetween } from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+import {
+  type Experiment,
+  grpcCluster,
+  latencyAtMost,
+  measuredBetween,
+  type NamedChange,
+  noRetries,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { exitsWithZero, noCallIsLost } from "./_claims.ts";
 
 const EXIT_MS_MAX = 8000;

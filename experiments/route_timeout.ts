@@ -7,13 +7,15 @@
  * a slow call again while the first attempt still runs.
  */
 import { partAt } from "../src/core/yaml.ts";
-import { routeAction } from "../src/experiment/changes.ts";
-import type {
-  Experiment,
-  Judge,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
-import { countBy, heldIf, unknown } from "../src/experiment/judge.ts";
+import {
+  countBy,
+  type Experiment,
+  heldIf,
+  type Judge,
+  type NamedChange,
+  routeAction,
+  unknown,
+} from "../src/experiment/authors.ts";
 import { countOf } from "./_claims.ts";
 
 const TIMEOUT_MS = 300;

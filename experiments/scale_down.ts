@@ -1,7 +1,14 @@
 /** Two of five servers leave under load. */
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
-import { clusterFields, noRetries } from "../src/experiment/changes.ts";
-import { broken, eventAtMs, heldIf, unknown } from "../src/experiment/judge.ts";
+import {
+  broken,
+  clusterFields,
+  eventAtMs,
+  type Experiment,
+  heldIf,
+  type Judge,
+  noRetries,
+  unknown,
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const SCALE = "scale 5 to 3";

@@ -1,25 +1,21 @@
 /** Two servers join three under load. */
 import { partAt } from "../src/core/yaml.ts";
-import type {
-  Claim,
-  Experiment,
-  Judge,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
-import {
-  clusterFields,
-  grpcCluster,
-  healthCheckFields,
-  panicThreshold,
-} from "../src/experiment/changes.ts";
 import {
   allOf,
   broken,
+  type Claim,
+  clusterFields,
   eventAtMs,
+  type Experiment,
+  grpcCluster,
+  healthCheckFields,
   heldIf,
+  type Judge,
+  type NamedChange,
+  panicThreshold,
   shareBetween,
   unknown,
-} from "../src/experiment/judge.ts";
+} from "../src/experiment/authors.ts";
 import { noCallIsLost, noPanic } from "./_claims.ts";
 
 const SERVING = "server-4 and server-5 are up";

@@ -1,7 +1,7 @@
 /** The judges of the experiments about even shares. */
 import assert from "node:assert/strict";
 import { history } from "../src/experiment/_history.ts";
-import type { History } from "../src/experiment/history.ts";
+import type { History } from "../src/experiment/authors.ts";
 import { judgeOf } from "./_claims.ts";
 import { evenlySpread } from "./streams.ts";
 import { evenInTheLongRun, workerConcurrency } from "./worker_concurrency.ts";

@@ -9,11 +9,15 @@
  * limit for both, and no such filter. All traffic stays on this machine.
  */
 import { partAt } from "../src/core/yaml.ts";
-import { dropListenerLimits } from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { lostAtMost, measuredBetween } from "../src/experiment/judge.ts";
+import {
+  dropListenerLimits,
+  type Experiment,
+  lostAtMost,
+  measuredBetween,
+  type NamedChange,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
 import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callBytes, type CallOptions, connect } from "../src/io/rpc.ts";

@@ -10,21 +10,23 @@
  * servers' HTTP/2 module reports every write as done, and the window has room
  * for 16 calls.
  */
-import { upstreamHttp2 } from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { allOf, measuredBetween } from "../src/experiment/judge.ts";
 import {
+  allOf,
+  type Experiment,
+  measuredBetween,
   measureMemoryBack,
   MEMORY_TIMERS_LATE_MS_MAX,
   memoryGrowsAtMost,
   memoryIsBack,
+  type NamedChange,
   noServerRestarts,
+  type RunContext,
+  upstreamHttp2,
   whileMemoryIsWatched,
-} from "../src/experiment/memory.ts";
+} from "../src/experiment/authors.ts";
 import { runOpenLoop } from "../src/io/open_loop.ts";
 import { Greeter, type GreeterClient } from "../src/io/proto.ts";
 import { connect, readStream } from "../src/io/rpc.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
 import { endlessStreams } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
 import { noOtherCallIsLost } from "./_claims.ts";

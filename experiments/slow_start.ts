@@ -6,14 +6,15 @@
  * default minimum of 10 % the new server gets a thirtieth of the calls, with 1 %
  * hardly any.
  */
-import { clusterFields } from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
 import {
   callsIn,
+  clusterFields,
   eventAtMs,
+  type Experiment,
   heldIf,
+  type NamedChange,
   unknown,
-} from "../src/experiment/judge.ts";
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const WINDOW_MS = 3000;

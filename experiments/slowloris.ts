@@ -13,13 +13,14 @@ import { type Fields, partAt } from "../src/core/yaml.ts";
 import {
   connectionManager,
   dropListenerLimits,
-} from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { measuredBetween } from "../src/experiment/judge.ts";
-import { measureMemory } from "../src/experiment/memory.ts";
+  type Experiment,
+  measuredBetween,
+  measureMemory,
+  type NamedChange,
+  type RunContext,
+} from "../src/experiment/authors.ts";
 import { OPENING } from "./attack/raw_calls.ts";
 import { RawPeer } from "./attack/raw_peers.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
 import { envoyGrowsAtMost, noOtherCallIsLost } from "./_claims.ts";
 
 const SLOW_PEERS = 500;

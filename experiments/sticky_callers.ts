@@ -4,9 +4,16 @@
  * The caller is known by its address, and all calls of a run come from one.
  * Without a hash policy the ring gets a random number for each call.
  */
-import { clusterFields, routeAction } from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import { countBy, heldIf, isFailed, unknown } from "../src/experiment/judge.ts";
+import {
+  clusterFields,
+  countBy,
+  type Experiment,
+  heldIf,
+  isFailed,
+  type NamedChange,
+  routeAction,
+  unknown,
+} from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
 
 const ring = clusterFields("a ring", { lb_policy: "RING_HASH" });

@@ -7,21 +7,19 @@
  * default Envoy cuts every call after 15 s, so the first experiment has to last
  * longer.
  */
-import { routeAction } from "../src/experiment/changes.ts";
-import type {
-  Claim,
-  Experiment,
-  Judgement,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
-import type { History } from "../src/experiment/history.ts";
 import {
+  type Claim,
+  type Experiment,
   heldIf,
+  type History,
+  type Judgement,
   measured,
   measuredBetween,
+  type NamedChange,
+  routeAction,
+  type RunContext,
   unknown,
-} from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 import {
   Greeter,
   type GreeterClient,

@@ -1,14 +1,15 @@
 /** A server is asked to stop while it works on slow calls. */
-import type { Experiment, Judge } from "../src/experiment/experiment.ts";
-import { noRetries } from "../src/experiment/changes.ts";
 import {
   callsIn,
   eventAtMs,
+  type Experiment,
   heldIf,
+  type Judge,
   measuredBetween,
+  noRetries,
+  type RunContext,
   unknown,
-} from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callToEnd, connect } from "../src/io/rpc.ts";
 import { exitsWithZero, noOtherCallIsLost } from "./_claims.ts";

@@ -8,17 +8,16 @@
  */
 import { partAt } from "../src/core/yaml.ts";
 import {
+  type Experiment,
+  healthyWithin,
+  lostAtMost,
+  type NamedChange,
   noOutlierDetection,
   panicThreshold,
   retries,
   routeAction,
-} from "../src/experiment/changes.ts";
-import type { Experiment, NamedChange } from "../src/experiment/experiment.ts";
-import {
-  healthyWithin,
-  lostAtMost,
   shareBetween,
-} from "../src/experiment/judge.ts";
+} from "../src/experiment/authors.ts";
 import { noPanic } from "./_claims.ts";
 
 const KILL = "kill -9 server-1 and server-2";

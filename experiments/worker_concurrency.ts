@@ -7,20 +7,18 @@
  * server; over many samples it evens out.
  */
 import { partAt } from "../src/core/yaml.ts";
-import { grpcCluster } from "../src/experiment/changes.ts";
-import type {
-  Experiment,
-  Judgement,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
-import type { History } from "../src/experiment/history.ts";
 import {
+  type Experiment,
+  grpcCluster,
   heldIf,
+  type History,
+  type Judgement,
   measured,
   measuredBetween,
+  type NamedChange,
+  type RunContext,
   unknown,
-} from "../src/experiment/judge.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
+} from "../src/experiment/authors.ts";
 import { Greeter } from "../src/io/proto.ts";
 import { callUnary, connect } from "../src/io/rpc.ts";
 

@@ -12,24 +12,20 @@
 import http2 from "node:http2";
 import {
   connectionManager,
+  type Experiment,
   healthCheckFields,
-  panicThreshold,
-} from "../src/experiment/changes.ts";
-import type {
-  Experiment,
-  Judge,
-  NamedChange,
-} from "../src/experiment/experiment.ts";
-import type { RunContext } from "../src/experiment/run_context.ts";
-import type { Fields } from "../src/core/yaml.ts";
-import {
   heldIf,
   isFailed,
+  type Judge,
   measuredBetween,
+  type NamedChange,
+  panicThreshold,
   percentile,
+  type RunContext,
   unavailableIn,
   unknown,
-} from "../src/experiment/judge.ts";
+} from "../src/experiment/authors.ts";
+import type { Fields } from "../src/core/yaml.ts";
 
 const REFUSED_MS_MAX = 50;
 

@@ -243,7 +243,7 @@ Deno.test("up --kubernetes removes the namespace when the cluster refuses the re
   );
   assert.match(
     text,
-    /\nup: "kubectl apply" failed in context "one": quota exceeded$/,
+    /\nup: "kubectl apply" failed in context "one": quota exceeded; correct that in the cluster, or name another with --context$/,
   );
   assert.equal(code, 3);
   assert.match(commands.at(-1) ?? "", / delete namespace grpc-demo$/);
@@ -260,7 +260,7 @@ Deno.test("up --kubernetes removes the namespace without the right to empty it f
   );
   assert.match(
     text,
-    /"kubectl apply" failed in context "one": quota exceeded$/,
+    /"kubectl apply" failed in context "one": quota exceeded; correct/,
   );
   assert.match(commands.at(-1) ?? "", / delete namespace grpc-demo$/);
 });
@@ -272,7 +272,7 @@ Deno.test("up --kubernetes says what failed first, and what is left", async () =
   );
   assert.match(
     text,
-    /\nup: "kubectl apply" failed in context "one": quota exceeded; what was started is left: "kubectl delete namespace" failed in context "one": no rights$/,
+    /\nup: "kubectl apply" failed in context "one": quota exceeded; .*; what was started is left, until `\.\/denow task down --kubernetes` removes it: "kubectl delete namespace" failed in context "one": no rights; correct/,
   );
   assert.equal(code, 3);
 });
@@ -351,7 +351,12 @@ for (
       words: ["envoy-rollout"],
       message: "is for this machine; use --kubernetes",
     },
-    { words: ["oversize", "--kubernetes"], message: "is for Kubernetes" },
+    {
+      words: ["oversize", "--kubernetes"],
+      message:
+        "is for Kubernetes; `./denow task experiment list` marks those " +
+        "that are",
+    },
   ]
 ) {
   Deno.test(`experiment run ${words.join(" ")} is refused`, async () => {

@@ -188,11 +188,11 @@ function choose(
   );
   if (chosen.length === 0) {
     const which = isDocker
-      ? "for Compose"
+      ? "for Compose; leave out --docker"
       : isKubernetes
-      ? "for Kubernetes"
+      ? `for Kubernetes; \`${commandWords()} experiment list\` marks those that are`
       : isShort
-      ? "a short one"
+      ? "a short one; leave out --short"
       : "for this machine; use --kubernetes";
     throw new Failure("usage", `None of these experiments is ${which}`);
   }

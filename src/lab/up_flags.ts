@@ -62,6 +62,11 @@ export const UP_FLAGS = {
     switch: true,
   },
   ...PORT_FLAGS,
+  grpcPort: {
+    ...PORT_FLAGS.grpcPort,
+    help:
+      "Port for callers, always 5000 on Kubernetes; the L4 listener is one above",
+  },
   discovery: {
     name: "discovery",
     placeholder: "KIND",

@@ -99,7 +99,8 @@ export class Kubectl {
     return new Failure(
       "environment",
       `"kubectl ${verbs.join(" ")}" failed in context ` +
-        `${JSON.stringify(this.context)}: ${reasonOf(result)}`,
+        `${JSON.stringify(this.context)}: ${reasonOf(result)}; correct that ` +
+        "in the cluster, or name another with --context",
     );
   }
 

@@ -11,7 +11,7 @@
  */
 import { Failure, messageOf } from "../core/errors.ts";
 import type { Fault } from "../core/fault.ts";
-import { projectFolder } from "../io/build.ts";
+import { commandWords, projectFolder } from "../io/build.ts";
 import type { ExitStatus } from "../io/child.ts";
 import { toRequest } from "../io/fault_messages.ts";
 import { callHedged } from "../io/hedged_call.ts";
@@ -392,7 +392,10 @@ export class KubernetesStack implements Stack {
     try {
       await this.close();
     } catch (left) {
-      const rest = `what was started is left: ${messageOf(left)}`;
+      const rest = "what was started is left, until " +
+        `\`${commandWords()} down --kubernetes\` removes it: ${
+          messageOf(left)
+        }`;
       if (error instanceof Failure && error.kind !== "interrupted") {
         const message = `${error.message}; ${rest}`;
         return new Failure(error.kind, message, { cause: error });

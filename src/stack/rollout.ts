@@ -38,7 +38,7 @@ export async function awaitFirstPods(
     "environment",
     whyNoStart(pods) ??
       `The pods are not Ready ${START_LIMIT_MS / 1000} s after their start: ` +
-        `${pods.words()}; look at the cluster's events`,
+        await pods.trouble(),
   );
 }
 

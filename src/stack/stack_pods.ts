@@ -2,6 +2,7 @@
 import { Failure } from "../core/errors.ts";
 import type { Child, ExitStatus } from "../io/child.ts";
 import { waitUntil } from "../io/wait.ts";
+import { lastWarning } from "./events.ts";
 import type { Kubectl } from "./kubectl.ts";
 import { DEPLOYMENTS } from "./manifests.ts";
 import { type Pod, type PodEvent, PodWatch, ServerNumbers } from "./pods.ts";
@@ -115,7 +116,7 @@ export class StackPods {
    * Waits until a condition about them holds.
    *
    * @param what For the message, as in "Waited 40 s for ...".
-   * @throws {Failure} `failed`, naming the pods that are not Ready.
+   * @throws {Failure} `failed`, saying what keeps them from it.
    */
   async until(
     isTrue: () => boolean,
@@ -127,13 +128,23 @@ export class StackPods {
     signal?.throwIfAborted();
     throw new Failure(
       "failed",
-      `Waited ${limitMs / 1000} s for ${what}: ${this.words()}; look at the ` +
-        "cluster's events",
+      `Waited ${limitMs / 1000} s for ${what}: ${await this.trouble()}`,
     );
   }
 
-  /** What keeps them from being Ready. */
-  words(): string {
+  /**
+   * What keeps them from being Ready, and what to do. The cluster's last warning
+   * is in it, as its events go with the namespace.
+   */
+  async trouble(): Promise<string> {
+    const warning = await lastWarning(this.#kubectl);
+    return warning === ""
+      ? `${this.#words()}; try again when the cluster's nodes are less busy`
+      : `${this.#words()}, and the cluster's last warning is ` +
+        `${JSON.stringify(warning)}; correct that, and try again`;
+  }
+
+  #words(): string {
     const words = this.all.filter(({ isReady, isLeaving }) =>
       !isReady || isLeaving
     ).map(({ name, isLeaving, waiting, exitCode }) => {

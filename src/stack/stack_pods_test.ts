@@ -13,8 +13,10 @@ interface Line {
   readonly runs?: string;
 }
 
-/** Pods whose watch is fed by the test. */
-function newPods() {
+const EVENTS = { code: 0, stdout: "b: early\na: no node has room\n" };
+
+/** Pods whose watch is fed by the test, and what the cluster has noted. */
+function newPods(events: { code: number; stdout: string } = EVENTS) {
   const reports: string[] = [];
   const followed: string[] = [];
   const end = Promise.withResolvers<ExitStatus>();
@@ -29,6 +31,7 @@ function newPods() {
       else followed.push(args.join(" "));
       return child;
     },
+    tryTo: () => Promise.resolve({ stderr: "", ...events }),
   } as unknown as Kubectl;
   const pods = new StackPods(kubectl, {
     onLine: () => {},
@@ -96,12 +99,33 @@ Deno.test("StackPods reports no end that is expected", async () => {
   await pods.close();
 });
 
-Deno.test("StackPods.until() says which pods it waited for", async () => {
-  const { pods, see } = newPods();
-  see("a", { type: "ADDED", deleted: "soon", container: "1", runs: "now" });
-  await assert.rejects(pods.until(() => false, 0, "the end of server-1"), {
-    message:
-      "Waited 0 s for the end of server-1: a ends; look at the cluster's events",
+for (
+  const { what, events, words } of [
+    {
+      what: "and the cluster's last warning",
+      events: EVENTS,
+      words:
+        'a ends, and the cluster\'s last warning is "a: no node has room"; ' +
+        "correct that, and try again",
+    },
+    {
+      what: "where there is no warning",
+      events: { code: 0, stdout: "" },
+      words: "a ends; try again when the cluster's nodes are less busy",
+    },
+    {
+      what: "where events may not be read",
+      events: { code: 1, stdout: "x" },
+      words: "a ends; try again when the cluster's nodes are less busy",
+    },
+  ]
+) {
+  Deno.test(`StackPods.until() says which pods it waited for, ${what}`, async () => {
+    const { pods, see } = newPods(events);
+    see("a", { type: "ADDED", deleted: "soon", container: "1", runs: "now" });
+    await assert.rejects(pods.until(() => false, 0, "the end of server-1"), {
+      message: `Waited 0 s for the end of server-1: ${words}`,
+    });
+    await pods.close();
   });
-  await pods.close();
-});
+}
