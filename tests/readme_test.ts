@@ -93,6 +93,16 @@ for (const document of DOCUMENTS) {
   });
 }
 
+Deno.test("docs: every dependency has its reason", async () => {
+  const text = await Deno.readTextFile("docs/reference.md");
+  const packages = Object.keys(config.imports)
+    // Types of k6's modules and of another package.
+    .filter((name) => !/^(k6\/?$|@types\/)/.test(name));
+  assert.ok(packages.length >= 10);
+  const missing = packages.filter((name) => !text.includes(`\`npm:${name}\``));
+  assert.deepEqual(missing, []);
+});
+
 Deno.test("CONTRIBUTING: its tree has every folder", async () => {
   const text = await Deno.readTextFile("CONTRIBUTING.md");
   const tree = /\n```text\n(denow [^]*?)\n```/.exec(text)?.[1] ?? "";
