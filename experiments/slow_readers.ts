@@ -79,7 +79,7 @@ async function readAll(run: RunContext, signal: AbortSignal): Promise<void> {
   });
   client.close();
   run.measure("streams read", made);
-  run.measure("streams cut short", lost);
+  run.measure("truncated streams", lost);
 }
 
 /** Room for the replies of only 16 calls on the way to Envoy. */
@@ -135,7 +135,7 @@ export const slowReaders: Experiment = {
       text: "every stream of a caller that reads finishes",
       judge: allOf(
         measuredBetween("streams read", { min: 10 }),
-        measuredBetween("streams cut short", { max: 0 }),
+        measuredBetween("truncated streams", { max: 0 }),
       ),
     },
     noOtherCallIsLost,

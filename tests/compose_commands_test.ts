@@ -57,9 +57,15 @@ function isInTurn(text: string): boolean {
   });
 }
 
-dockerTest("docker compose up --build --scale grpc-server=3", async () => {
+/** The commands of the README's section "With Docker". */
+const [attached = "", detached = "", scaled = ""] =
+  /\n## With Docker\n\n```sh\n([^]*?)\n```/.exec(
+    await Deno.readTextFile("README.md"),
+  )?.[1]?.split("\n") ?? [];
+
+dockerTest(attached, async () => {
   const env = surroundings();
-  const run = type("docker compose up --build --scale grpc-server=3", env);
+  const run = type(attached, env);
   try {
     await run.printed(/call 4 /);
     const hasTurns = await waitUntil(() => isInTurn(run.text()), 30_000);
@@ -95,13 +101,7 @@ dockerTest(
     const env = surroundings();
     try {
       for (
-        const [line, servers] of [
-          [
-            "docker compose up -d --build --scale grpc-server=3 envoy grpc-server",
-            3,
-          ],
-          ["docker compose up -d --scale grpc-server=5 --no-recreate envoy", 5],
-        ] as const
+        const [line, servers] of [[detached, 3], [scaled, 5]] as const
       ) {
         const run = type(line, env);
         assert.equal(await run.ended, 0, run.text());

@@ -128,7 +128,7 @@ const PROMISES: readonly (readonly [string, unknown, string])[] = [
   [
     `${ROUTES}/unary/route/retry_policy/retry_on`,
     "connect-failure,refused-stream,reset,unavailable",
-    "neither oversize nor cancelled calls may be tried again",
+    "neither oversize nor cancelled calls may be retried",
   ],
   [
     `${ROUTES}/unary/route/retry_policy/num_retries`,

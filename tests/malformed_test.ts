@@ -43,7 +43,7 @@ const ATTACKS: Readonly<Record<string, Uint8Array>> = {
   "SETTINGS of a wrong length": frame(4, 0, 0, new Uint8Array(5)),
   "a stream with an even number": headers(2, callFields()),
   "a request without a path": headers(1, { ":method": "POST" }, true),
-  "a message cut short": join(
+  "a truncated message": join(
     request(),
     data(1, Uint8Array.of(0, 0, 0, 0, 50, 1, 2)),
     frame(0, 1, 1),

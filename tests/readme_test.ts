@@ -1,12 +1,13 @@
 /** The README says what the programs say, and its commands work. */
 import assert from "node:assert/strict";
+import { basename, dirname, join } from "node:path";
 import config from "../deno.json" with { type: "json" };
+import { runToEnd } from "../src/io/processes.ts";
 import { start, startSource } from "./programs.ts";
 import { freePort } from "./stacks.ts";
 
 const README = await Deno.readTextFile("README.md");
 const FLAGS = await Deno.readTextFile("docs/flags.md");
-const REFERENCE = await Deno.readTextFile("docs/reference.md");
 
 /** The fenced block behind a heading. */
 function blockUnder(heading: string): string {
@@ -56,18 +57,62 @@ Deno.test("README: every task that it names exists", async () => {
   assert.deepEqual(named.filter((name) => !(name in tasks)), []);
 });
 
-Deno.test("README: every file that it links or names exists", async () => {
-  const links = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map(([, path]) =>
-    path
+/** Files that documents name in backticks, from the project's folder. */
+const NAMED =
+  /`((?:\.ci|bootstrap|deploy|docs|experiments|loadtest|proto|src|tests|tools|workshop)\/[\w./*-]*)`/g;
+
+/** What is there for readers; lessons are read in the page, too. */
+const DOCUMENTS = [
+  ...["README.md", "CONTRIBUTING.md", "loadtest/README.md"],
+  ...["workshop/INSTRUCTOR.md", "workshop/SHEET.md"],
+  ...[...Deno.readDirSync("docs")].map(({ name }) => `docs/${name}`)
+    .filter((path) => path.endsWith(".md")),
+];
+
+for (const document of DOCUMENTS) {
+  Deno.test(`${document}: every file that it links or names exists`, async () => {
+    const text = await Deno.readTextFile(document);
+    const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)]
+      .map(([, path]) => join(dirname(document), path ?? ""));
+    const named = [...text.matchAll(NAMED)].map(([, path]) => path ?? "");
+    for (const path of [...links, ...named]) {
+      // "src/X.ts" stands for any of them.
+      if (/\/X\b/.test(path)) continue;
+      const [folder, name] = [dirname(path), basename(path)];
+      if (!name.includes("*")) {
+        await Deno.stat(path); // Throws with the path in its message.
+        continue;
+      }
+      const pattern = new RegExp(
+        `^${name.replaceAll(".", "\\.").replaceAll("*", ".*")}$`,
+      );
+      const found = [...Deno.readDirSync(folder)]
+        .some((entry) => pattern.test(entry.name));
+      assert.ok(found, `nothing is called ${path}`);
+    }
+  });
+}
+
+Deno.test("docs: every dependency has its reason", async () => {
+  const text = await Deno.readTextFile("docs/reference.md");
+  const packages = Object.keys(config.imports)
+    // Types of k6's modules and of another package.
+    .filter((name) => !/^(k6\/?$|@types\/)/.test(name));
+  assert.ok(packages.length >= 10);
+  const missing = packages.filter((name) => !text.includes(`\`npm:${name}\``));
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("CONTRIBUTING: its tree has every folder", async () => {
+  const text = await Deno.readTextFile("CONTRIBUTING.md");
+  const tree = /\n```text\n(denow [^]*?)\n```/.exec(text)?.[1] ?? "";
+  const { stdout } = await runToEnd("git", ["ls-files"]);
+  const folders = stdout.split("\n").flatMap((path) =>
+    /^(?:src\/)?[^/]+\//.exec(path)?.[0] ?? []
   );
-  const named = [README, REFERENCE].flatMap((text) =>
-    [...text.matchAll(/`((?:tests|src|tools|loadtest)\/[^`]+)`/g)]
-      .map(([, path]) => path)
-  );
-  for (const path of [...links, ...named]) {
-    assert.ok(path);
-    await Deno.stat(path); // Throws with the path in its message.
-  }
+  const missing = [...new Set(folders)]
+    .filter((folder) => !tree.includes(`\n${folder}`));
+  assert.deepEqual(missing, []);
 });
 
 /** The first line of a block that runs a task, without its comment. */

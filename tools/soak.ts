@@ -1,5 +1,5 @@
 /**
- * A soak test: the native stack under an even load for long enough to see
+ * A soak test: the native stack under a constant rate for long enough to see
  * whether memory grows. It samples every program's memory and writes a report
  * with one verdict.
  */
@@ -34,7 +34,7 @@ import {
   CALLS_PER_S,
   comeAndGo,
   CONNECTIONS_PER_S,
-  SteadyLoad,
+  ConstantLoad,
 } from "./soak/load.ts";
 
 const REPORT = "reports/soak.json";
@@ -69,7 +69,7 @@ type Samples = ReadonlyMap<string, MemorySample[]>;
 /** Takes samples until the time is up, the load ends or it is stopped. */
 async function sample(
   stack: NativeStack,
-  load: SteadyLoad,
+  load: ConstantLoad,
   durationS: number,
   signal: AbortSignal,
 ): Promise<Samples> {
@@ -142,18 +142,18 @@ async function soak(minutes: number): Promise<number> {
   const startedAt = new Date();
   const done = new AbortController();
   try {
-    const load = new SteadyLoad(stack, minutes * 60);
+    const load = new ConstantLoad(stack, minutes * 60);
     const coming = comeAndGo(stack, done.signal);
     const samples = await sample(stack, load, minutes * 60, signal);
     done.abort();
-    const [short, steady] = await Promise.all([coming, load.end()]);
+    const [short, constant] = await Promise.all([coming, load.end()]);
     complaints.push(
-      ...callComplaints("client", steady),
+      ...callComplaints("client", constant),
       ...callComplaints("short-lived callers", short),
       ...await startedAgain(stack, Date.now() - startedAt.getTime()),
       ...(signal.aborted ? ["it was stopped early"] : []),
     );
-    const facts = { minutes, startedAt, samples, steady, short };
+    const facts = { minutes, startedAt, samples, constant, short };
     return await conclude(facts, complaints);
   } finally {
     done.abort();
@@ -167,7 +167,7 @@ async function conclude(
     readonly minutes: number;
     readonly startedAt: Date;
     readonly samples: Samples;
-    readonly steady: Calls | undefined;
+    readonly constant: Calls | undefined;
     readonly short: Calls;
   },
   complaints: string[],
@@ -195,7 +195,7 @@ async function conclude(
     ]),
   ).forEach((line) => print(line));
   print(
-    `${(facts.steady?.made ?? 0) + facts.short.made} calls, ` +
+    `${(facts.constant?.made ?? 0) + facts.short.made} calls, ` +
       `${facts.short.made} of them on new connections`,
   );
   complaints.forEach((complaint) => printError(`soak: ${complaint}`));

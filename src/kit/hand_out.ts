@@ -36,7 +36,7 @@ type Stamp = Pick<Deno.FileInfo, "size" | "ino"> & { readonly mtimeMs: number };
 export interface Patience {
   /** For its whole request (default 5 s). */
   readonly requestMs: number;
-  /** To take 64 KiB (default 20 s); who stalls may resume. */
+  /** To take 64 KiB (default 20 s); a peer that stalls may resume. */
   readonly chunkMs: number;
 }
 

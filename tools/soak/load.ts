@@ -1,4 +1,4 @@
-/** The load of a soak: a steady client, and short-lived callers. */
+/** The load of a soak: a client at a constant rate, and short-lived callers. */
 import { awaitExit, type Child, startChild } from "../../src/io/child.ts";
 import { runOpenLoop } from "../../src/io/open_loop.ts";
 import { Greeter } from "../../src/io/proto.ts";
@@ -29,7 +29,7 @@ interface Summary {
 }
 
 /** The running client program. */
-export class SteadyLoad {
+export class ConstantLoad {
   readonly #child: Child;
   #summary: Summary | undefined;
 

@@ -25,7 +25,7 @@ const NOWHERE = 0.6;
  */
 
 /**
- * The legs of a call. One that was tried again fails on its first server, goes
+ * The legs of a call. One that was retried fails on its first server, goes
  * back to Envoy and on to the next.
  *
  * @param {SeenCall} call

@@ -54,7 +54,7 @@ export function sharesOf(seconds, listener) {
 const ANSWERS_PER_CONNECTION = 4;
 
 /**
- * Divides connections among the servers that answer now. Who balances
+ * Divides connections among the servers that answer now. A balancer of
  * connections gives each to one server, and all of them carry the same load.
  *
  * @param {number} connections

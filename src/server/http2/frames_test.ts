@@ -161,7 +161,7 @@ for (
     ]],
     ["a short reset", FRAME_SIZE, [TYPE.resetStream, 0, 1, A]],
     ["settings of a stream", PROTOCOL, [TYPE.settings, 0, 1]],
-    ["settings cut short", FRAME_SIZE, [TYPE.settings, 0, 0, A]],
+    ["truncated settings", FRAME_SIZE, [TYPE.settings, 0, 0, A]],
     ["settings acknowledged at length", FRAME_SIZE, [
       TYPE.settings,
       ack,
