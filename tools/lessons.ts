@@ -1,7 +1,12 @@
 /** Proves lessons: see src/lesson/proof.ts; or types their steps in a kit. */
 import { LESSONS } from "../workshop/lessons/catalogue.ts";
 import { EXIT_CODES, Failure } from "../src/core/errors.ts";
-import { type FlagRows, helpText, parseFlags } from "../src/core/flags.ts";
+import {
+  type FlagRows,
+  helpText,
+  parseFlags,
+  positiveNumber,
+} from "../src/core/flags.ts";
 import { killAllChildren } from "../src/io/child.ts";
 import { filePath } from "../src/io/files.ts";
 import { lastLine, type RunResult, runToEnd } from "../src/io/processes.ts";
@@ -19,6 +24,13 @@ const FLAGS = {
       "Unpack this kit, and type start, check, solve and check in it instead",
     default: "",
     parse: filePath,
+  },
+  limitMinutes: {
+    name: "limit-minutes",
+    placeholder: "MINUTES",
+    help: "Fail if everything together takes longer",
+    default: 15,
+    parse: positiveNumber(1440),
   },
 } as const satisfies FlagRows;
 
@@ -90,14 +102,39 @@ async function run(): Promise<number> {
   const workers = Array.from({ length }, work);
   await Promise.allSettled(workers);
   await Promise.all(workers);
+  const tookMs = performance.now() - startMs;
+  const { lines, isHeld } = summaryOf(steps, tookMs, values.limitMinutes);
+  lines.forEach(print);
+  return isHeld ? 0 : EXIT_CODES.failed;
+}
+
+/**
+ * What came of all steps together.
+ *
+ * @param limitMinutes The longest that they may take.
+ */
+export function summaryOf(
+  steps: readonly Step[],
+  tookMs: number,
+  limitMinutes: number,
+): { readonly lines: readonly string[]; readonly isHeld: boolean } {
   const held = steps.filter(({ problem }) => problem === undefined).length;
   const repeated = steps.filter(({ tries }) => tries > 1).length;
-  const took = seconds(performance.now() - startMs);
-  print(
-    `${held} of ${steps.length} steps held, in ${took}; ${repeated} took more ` +
-      "than one try",
-  );
-  return held === steps.length && held > 0 ? 0 : EXIT_CODES.failed;
+  const minutes = tookMs / 60_000;
+  const isLate = minutes > limitMinutes;
+  return {
+    lines: [
+      `${held} of ${steps.length} steps held, in ${minutes.toFixed(1)} ` +
+      `minutes; ${repeated} took more than one try`,
+      ...(isLate
+        ? [
+          `FAILED: they may take ${limitMinutes} minutes; shorten checks, or ` +
+          "repeat this on a machine at rest if it was busy",
+        ]
+        : []),
+    ],
+    isHeld: held === steps.length && held > 0 && !isLate,
+  };
 }
 
 function printStep({ what, problem, sentence, tries, tookMs }: Step): void {

@@ -36,6 +36,9 @@ export const ROW: ToolRow = {
     }),
 };
 
+/** The checksum of the fake tool's module. */
+export const GO_SUM = "h1:c3VtIG9mIHRoZSBmYWtlIG1vZHVsZQ==";
+
 /**
  * A program that reports itself as this Go, and installs the fake tool.
  *
@@ -46,6 +49,8 @@ export function fakeGo(version: string, first = ""): string {
 ${first}
 [ "$1" = version ] && { echo "go version go${version} linux/amd64"; exit 0; }
 [ "$*" = "list -m example.test@v1.2.3" ] && exit
+[ "$*" = "mod download -json example.test@v1.2.3" ] &&
+  { printf '{\\n\\t"Sum": "${GO_SUM}"\\n}\\n'; exit; }
 [ "$*" = "install example.test/fake@v1.2.3" ] || exit 1
 mkdir -p "$GOBIN"
 cat > "$GOBIN/fake" <<'END'
@@ -72,6 +77,7 @@ export const GO_ROW: ToolRow = {
   fetch: (row, workspace) =>
     fetchWithGo(row, workspace, {
       module: "example.test",
+      sum: GO_SUM,
       package: "example.test/fake",
       go: GO_PIN,
     }),
@@ -83,6 +89,7 @@ export const GO_ROW_ELSEWHERE: ToolRow = {
   fetch: (row, workspace) =>
     fetchWithGo(row, workspace, {
       module: "example.test",
+      sum: GO_SUM,
       package: "example.test/fake",
       go: { ...GO_PIN, digests: {} },
     }),

@@ -43,9 +43,10 @@ const OLDEST_THAT_FETCHES = "1.21";
 /**
  * Builds a Go program from its module.
  *
- * @param options `module` is its module's path; `package` is its import path;
- * `linkerFlags` are given to the
- * linker; `go` is the Go to fetch if there is none.
+ * @param options `module` is its module's path; `sum` is the module's checksum,
+ * as go.sum has it ("h1:…"); `package` is the program's import path;
+ * `linkerFlags` are given to the linker; `go` is the Go to fetch if there is
+ * none.
  * @throws {Failure} `environment`.
  */
 export async function fetchWithGo(
@@ -53,6 +54,7 @@ export async function fetchWithGo(
   workspace: Workspace,
   options: {
     readonly module: string;
+    readonly sum: string;
     readonly package: string;
     readonly linkerFlags?: string;
     readonly go: GoPin;
@@ -60,13 +62,10 @@ export async function fetchWithGo(
 ): Promise<string> {
   const go = await findGo(tool, workspace, options.go);
   const version = `v${tool.version}`;
+  const module = `${options.module}@${version}`;
   // Go itself has no timeout.
-  await ask(tool, workspace, "go", [
-    go.path,
-    "list",
-    "-m",
-    `${options.module}@${version}`,
-  ], go.env);
+  await ask(tool, workspace, "go", [go.path, "list", "-m", module], go.env);
+  await checkModule(tool, workspace, go, { module, sum: options.sum });
   const result = await run(workspace, go.path, [
     "install",
     ...(options.linkerFlags === undefined
@@ -77,6 +76,32 @@ export async function fetchWithGo(
   if (result.code !== 0) throw clientFailed(tool, "go install", result);
   const path = join(workspace.folder, "bin", tool.name);
   return await expectFile(tool, path, "go install");
+}
+
+/** Fetches a module and compares its checksum. @throws {Failure} */
+async function checkModule(
+  tool: Wanted,
+  workspace: Workspace,
+  go: Go,
+  { module, sum }: { readonly module: string; readonly sum: string },
+): Promise<void> {
+  const words = ["mod", "download", "-json", module];
+  const result = await run(workspace, go.path, words, { env: go.env });
+  const [, found] = /"Sum": "(h1:[^"]+)"/.exec(result.stdout) ?? [];
+  if (found === undefined) {
+    // It tells in JSON, too, why it has none.
+    const [, said = ""] = /"Error": "((?:[^"\\]|\\.)*)"/.exec(result.stdout) ??
+      [];
+    const [why = ""] = said.split("\\n");
+    throw clientFailed(tool, "go mod download", { ...result, stdout: why });
+  }
+  if (found === sum) return;
+  throw cannotFetch(
+    tool,
+    `the checksum of ${module} is ${found}, not the pinned ${sum}; ${
+      advice(tool)
+    }`,
+  );
 }
 
 /**

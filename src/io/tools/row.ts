@@ -36,8 +36,8 @@ export interface ToolRow {
   readonly megabytes: number;
   /**
    * The digests of its executable as "sha256:hex", by "os-cpu". If given, it is
-   * fetched on these platforms only; if not, its client checks what it fetches,
-   * as Go does.
+   * fetched on these platforms only; if not, it is built, and its source has a
+   * checksum.
    */
   readonly digests?: Readonly<Record<string, string>>;
   /**

@@ -74,6 +74,7 @@ export const TOOLS = {
     fetch: (row, workspace) =>
       fetchWithGo(row, workspace, {
         module: "go.k6.io/k6",
+        sum: config.toolDigests["module-of-k6"],
         package: "go.k6.io/k6",
         go: GO,
       }),
@@ -90,6 +91,7 @@ export const TOOLS = {
     fetch: (row, workspace) =>
       fetchWithGo(row, workspace, {
         module: "github.com/fullstorydev/grpcurl",
+        sum: config.toolDigests["module-of-grpcurl"],
         package: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
         // Without it, grpcurl reports a "dev build".
         linkerFlags: `-X=main.version=${row.version}`,
