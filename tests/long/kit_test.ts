@@ -12,7 +12,7 @@ import { KIT_BYTES_MAX } from "../../tools/kit.ts";
 import { findParts, HOST, type KitTarget } from "../../tools/kit/parts.ts";
 import { stageKit } from "../../tools/kit/stage.ts";
 import type { Outcome } from "../kit_commands.ts";
-import { testWhere, whyNotRun } from "../needs.ts";
+import { NETWORKLESS, networklessTest } from "../networkless.ts";
 import { copyProject, ROOT, start, startIn } from "../programs.ts";
 
 /** What is promised on a machine at rest; docs/kit.md has measurements. */
@@ -63,13 +63,6 @@ async function run(command: string, ...args: readonly string[]): Promise<void> {
   assert.equal(await started.ended, 0, started.text());
 }
 
-/** Without any network but a loopback, and with a /dev/shm of its own. */
-const ISOLATION = [
-  ...["unshare", ...(isRoot ? ["-nm"] : ["-rnm"]), "sh", "-c"],
-  'ip link set lo up && mount -t tmpfs tmpfs /dev/shm && exec "$@"',
-  "sh",
-];
-
 /**
  * Makes all disks read-only but for the folders named, up to "--". Only root
  * may: others' mounts are locked.
@@ -88,9 +81,8 @@ exec "$@"`,
   "sh",
 ];
 
-const isolatedTest = testWhere(
+const isolatedTest = await networklessTest(
   "the kit's commands without a network",
-  await whyNotRun(ISOLATION[0] ?? "", [...ISOLATION.slice(1), "true"]),
 );
 
 /**
@@ -106,7 +98,7 @@ async function typeIn(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Outcome> {
   const run = startIn(cwd, [
-    ...[...ISOLATION, ...first],
+    ...[...NETWORKLESS, ...first],
     ...[Deno.execPath(), "run", "-q", "-A", "--config", `${ROOT}deno.json`],
     ...[`${ROOT}tests/kit_commands.ts`, dist, ...words],
   ], env);
@@ -242,7 +234,7 @@ if (isRoot) {
     async () => {
       const beside = `${folder}/beside`;
       const touched = startIn(place, [
-        ...[...ISOLATION, ...READ_ONLY, ...outside, "--"],
+        ...[...NETWORKLESS, ...READ_ONLY, ...outside, "--"],
         ...["touch", `${outside[0]}/inside`, beside],
       ]);
       assert.notEqual(await touched.ended, 0);
