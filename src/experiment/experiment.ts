@@ -4,7 +4,8 @@
  * protection, in which claims must break.
  *
  * To add one, write a file in experiments/ that exports a value, and add a row
- * to experiments/catalogue.ts. For example:
+ * to experiments/catalogue.ts. What it is written with is in authors.ts here,
+ * to be imported from there. For example:
  *
  * ```ts
  * export const killOne: Experiment = {

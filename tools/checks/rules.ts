@@ -56,7 +56,10 @@ const LAYERS: readonly (readonly [own: RegExp, allowed: readonly RegExp[]])[] =
     ],
     // Programs that controls start in place of a server.
     [/^experiments\/control\//, [/^src\/(server|io|core)\//]],
-    [/^experiments\//, [/^src\/(experiment|stack|io|core)\//]],
+    [
+      /^experiments\//,
+      [/^src\/experiment\/authors\.ts$/, /^src\/(stack|io|core)\//],
+    ],
     [
       /^workshop\//,
       [/^experiments\//, /^src\/(lesson|experiment|stack|io|core)\//],
