@@ -8,7 +8,8 @@ const BASE = Deno.readTextFileSync(
 export function largeConfig(bytes: number): string {
   const [head = "", cluster = ""] = BASE.split(/(?<= {2}clusters:\n)/);
   const parts = [head];
-  for (let index = 0, length = head.length; length < bytes; index++) {
+  let length = head.length;
+  for (let index = 0; length < bytes; index++) {
     const part = cluster.replaceAll(
       "quotes",
       `quotes${index === 0 ? "" : index}`,
