@@ -7,6 +7,7 @@ import { controlPlan, controlsOf } from "../experiment/conduct.ts";
 import { addTls } from "../stack/envoy_tls.ts";
 import { parseYaml, partAt } from "../core/yaml.ts";
 import { examined, found } from "./_examined.ts";
+import { largeConfig } from "./_large.ts";
 import { DOCTOR_RULES } from "./examine.ts";
 import { fieldsOfType } from "./schema.ts";
 
@@ -197,12 +198,7 @@ Deno.test("the schema has extensions, and nothing of an object", () => {
 });
 
 Deno.test("examine() needs less than 2 s of processor time for 1 MB", () => {
-  const [head = "", cluster = ""] = textOf("base.yaml")
-    .split(/(?<= {2}clusters:\n)/);
-  let big = head;
-  for (let index = 0; big.length < 1_000_000; index++) {
-    big += cluster.replaceAll("quotes", `quotes${index === 0 ? "" : index}`);
-  }
+  const big = largeConfig(1_000_000);
   const before = process.cpuUsage();
   assert.deepEqual(found(big), []);
   const { user, system } = process.cpuUsage(before);
