@@ -39,7 +39,8 @@ export const UP_FLAGS = {
   grpcPort: {
     name: "port",
     placeholder: "PORT",
-    help: "Port for callers, always 5000 on Kubernetes; the L4 listener is one above",
+    help:
+      "Port for callers, always 5000 on Kubernetes; the L4 listener is one above",
     default: 5000,
     parse: wholeNumber(1, 65_534),
   },
