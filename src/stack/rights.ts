@@ -3,7 +3,7 @@ import { Failure } from "../core/errors.ts";
 import type { Kubectl } from "./kubectl.ts";
 
 /** Verbs on a resource, or a part of one: "pods/log". */
-interface Right {
+export interface Right {
   readonly group: string;
   readonly resource: string;
   readonly verbs: readonly string[];

@@ -1,17 +1,25 @@
 /**
- * The stack on the cluster of bootstrap/kubernetes.ts, with the images loaded
- * that docs/kubernetes.md names. Rollouts under load are experiments.
+ * The stack on a cluster, with the images loaded that docs/kubernetes.md names. Rollouts under load are experiments.
  */
 import assert from "node:assert/strict";
+import { partAt } from "../../src/core/yaml.ts";
+import { grpcCluster } from "../../src/experiment/changes.ts";
 import { Greeter } from "../../src/io/proto.ts";
 import { callToEnd, connect } from "../../src/io/rpc.ts";
+import { waitUntil } from "../../src/io/wait.ts";
+import {
+  GRPC_CLUSTER,
+  parseEnvoyConfig,
+} from "../../src/stack/envoy_config.ts";
+import { envoyYamlForKubernetes } from "../../src/stack/envoy_kubernetes.ts";
 import { Kubectl } from "../../src/stack/kubectl.ts";
 import {
   type KubernetesOptions,
   KubernetesStack,
 } from "../../src/stack/kubernetes.ts";
 import { containerOf, deploymentOf } from "../../src/stack/manifests.ts";
-import type { StackAction } from "../../src/stack/stack.ts";
+import { type Right, RIGHTS } from "../../src/stack/rights.ts";
+import type { StackAction, StackServer } from "../../src/stack/stack.ts";
 import { reachCluster, testOnCluster } from "../cluster.ts";
 import { callMany, freePort } from "../stacks.ts";
 
@@ -147,6 +155,130 @@ testOnCluster(
     assert.equal(await isThere(options), false);
   },
 );
+
+/** How one call of a connection of its own ends: the reply's name, or a status. */
+async function oneCall(target: string): Promise<string> {
+  const [end = ""] = await callers(target, 1);
+  return end;
+}
+
+testOnCluster(
+  "the stack on Kubernetes pauses servers, and ends and replaces its Envoys",
+  async () => {
+    const crashes: string[] = [];
+    const stack = await KubernetesStack.start(
+      await newOptions({ onCrash: (program) => crashes.push(program) }),
+    );
+    const isHealthy = async (count: number) => {
+      const hosts = await stack.admin.hosts(GRPC_CLUSTER);
+      return hosts.filter(({ isHealthy }) => isHealthy).length === count;
+    };
+    try {
+      const [{ name, address }] = stack.servers() as [StackServer];
+      await stack.pause(name);
+      assert.equal(await oneCall(address), "DEADLINE_EXCEEDED");
+      assert.ok(await waitUntil(() => isHealthy(1), 10_000));
+      await stack.resume(name);
+      assert.equal(await oneCall(address), stack.podName(name));
+      assert.ok(await waitUntil(() => isHealthy(2), 10_000));
+
+      const ids = () => stack.envoys.pods.map(({ containerId }) => containerId);
+      const before = ids();
+      await stack.stopEnvoy("SIGKILL");
+      await stack.startEnvoy();
+      assert.equal(ids().length, 2);
+      assert.ok(ids().every((id) => !before.includes(id)));
+      assert.match(await oneCall(stack.endpoint), /^grpc-server-/);
+
+      // The new configuration is that of both Envoys, which are other pods.
+      const config = parseEnvoyConfig(envoyYamlForKubernetes());
+      partAt(grpcCluster(config), "circuit_breakers", "thresholds", 0)[
+        "max_requests"
+      ] = 100;
+      const left = "cluster.grpc-server.circuit_breakers.default.remaining_rq";
+      const remaining = async () => (await stack.admin.stats(left)).get(left);
+      assert.equal(await remaining(), 2 * 512);
+      const pods = stack.envoys.pods.map(({ name }) => name);
+      await stack.replaceEnvoy(config);
+      assert.equal(await remaining(), 2 * 100);
+      assert.ok(stack.envoys.pods.every(({ name }) => !pods.includes(name)));
+      assert.match(await oneCall(stack.endpoint), /^grpc-server-/);
+      assert.deepEqual(crashes, []);
+    } finally {
+      await stack.close();
+    }
+  },
+);
+
+/** A kubeconfig of a user who has nothing but the rights of a stack. */
+async function restrictedConfig(
+  kubectl: Kubectl,
+  user: string,
+  rights: readonly Right[],
+): Promise<string> {
+  const rules = rights.map(({ group, resource, verbs }) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs,
+  }));
+  const api = "rbac.authorization.k8s.io";
+  const metadata = { name: user };
+  const words = ["apply"];
+  const result = await kubectl.tryWith([
+    { apiVersion: `${api}/v1`, kind: "ClusterRole", metadata, rules },
+    {
+      apiVersion: `${api}/v1`,
+      kind: "ClusterRoleBinding",
+      metadata,
+      roleRef: { apiGroup: api, kind: "ClusterRole", name: user },
+      subjects: [{ apiGroup: api, kind: "User", name: user }],
+    },
+  ], words);
+  assert.equal(result.code, 0, result.stderr);
+  const text = await kubectl.run([
+    ...["config", "view", "--raw", "--minify", "--output=json"],
+  ]);
+  const config = JSON.parse(text);
+  for (const one of config.users) one.user.as = user;
+  return JSON.stringify(config);
+}
+
+testOnCluster("a stack needs no more rights than it asks for", async () => {
+  const options = await newOptions();
+  const { kubectlPath, context, namespace } = options;
+  const kubectl = new Kubectl(kubectlPath, context, namespace);
+  const known = Deno.env.get("KUBECONFIG");
+  const file = await Deno.makeTempFile({ prefix: "kubeconfig-" });
+  try {
+    const text = await restrictedConfig(kubectl, namespace, RIGHTS);
+    await Deno.writeTextFile(file, text);
+    Deno.env.set("KUBECONFIG", file);
+    // The control: the user has no other right.
+    const nodes = await kubectl.tryTo(["get", "nodes"]);
+    assert.match(nodes.stderr, new RegExp(`"${namespace}" cannot list`));
+    const stack = await KubernetesStack.start(options);
+    try {
+      await stack.scale(3);
+      await stack.scale(2);
+      await stack.stop("server-1", "SIGTERM");
+      await stack.start("server-1");
+      assert.ok(await stack.evict("server-2"));
+      await stack.start("server-2");
+      await stack.restart("envoy");
+      assert.equal((await callers(stack.l4Endpoint, 1)).length, 1);
+    } finally {
+      await stack.close();
+    }
+    assert.equal(await isThere(options), false);
+  } finally {
+    if (known === undefined) Deno.env.delete("KUBECONFIG");
+    else Deno.env.set("KUBECONFIG", known);
+    await Deno.remove(file);
+    for (const kind of ["clusterrole", "clusterrolebinding"]) {
+      await kubectl.run(["delete", kind, namespace, "--ignore-not-found"]);
+    }
+  }
+});
 
 testOnCluster(
   "3,000 calls are shared equally, but for one call of each Envoy",
