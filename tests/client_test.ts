@@ -38,7 +38,7 @@ Deno.test("the client prints no control character of a server's name", async () 
     const lines = client.text().split("\n");
     assert.equal(
       lines[0]?.replace(/ +[\d.]+ ms$/, " … ms"),
-      `call 1     ${HARMLESS}  reply 1 … ms`,
+      `call 1      ${HARMLESS}  reply 1 … ms`,
     );
     assert.ok(lines.includes(`${HARMLESS}      1  100.0 %`));
     assert.doesNotMatch(client.text().replaceAll("\n", ""), /\p{C}/u);

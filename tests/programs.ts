@@ -36,12 +36,17 @@ export function startSource(
   );
 }
 
-/** Starts any command, in the project's folder unless another is given. */
+/**
+ * Starts any command, in the project's folder unless another is given.
+ *
+ * @param stdin With "piped", the process's own `stdin` is to be written.
+ */
 export function start(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   cwd: string = ROOT,
+  stdin: "null" | "piped" = "null",
 ): Run {
   const mark = crypto.randomUUID();
   const process = new Deno.Command(command, {
@@ -49,7 +54,7 @@ export function start(
     cwd,
     // Where a user would have typed it, and not where the tests were started.
     env: { INIT_CWD: cwd, ...env, [MARK]: mark, NO_COLOR: "1" },
-    stdin: "null",
+    stdin,
     stdout: "piped",
     stderr: "piped",
   }).spawn();

@@ -26,7 +26,16 @@ Deno.test("up: three servers answer in turn; Ctrl-C leaves nothing", async () =>
   assert.deepEqual(answered.slice(3, 6), answered.slice(0, 3));
   assert.match(run.text(), /ready: 3 servers, all healthy/);
   assert.match(run.text(), /admin page +http:\/\/127\.0\.0\.1:\d+\//);
-  assert.match(run.text(), /client +\| 6 calls, 6 succeeded, 0 failed/);
+  const [, atTheStop = ""] =
+    /(up +\| stopping on SIGINT\n[^]*)/.exec(run.text()) ?? [];
+  const [stopping, stopped, ...table] = atTheStop.trimEnd().split("\n");
+  assert.deepEqual([stopping, stopped], [
+    "up        | stopping on SIGINT",
+    "up        | stopped in order",
+  ]);
+  assert.match(table[0] ?? "", /^client +\| 6 calls, 6 succeeded, 0 failed$/);
+  assert.equal(table.length, 6, atTheStop);
+  assert.ok(table.every((line) => line.startsWith("client    | ")), atTheStop);
   assert.ok(!run.text().includes("\x1b"), "colours in a pipe");
   assert.deepEqual(run.leftovers(), []);
 });

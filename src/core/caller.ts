@@ -97,16 +97,19 @@ export function rounded(value: number | undefined): number {
   return Math.round((value ?? 0) * 10) / 10;
 }
 
-/** The line for one call. */
+/** The line for one call; columns do not shift in a day at a call a second. */
 export function callLine(call: CallRecord): string {
-  // Wide enough for an hour at a call a second; columns do not shift.
-  const number = String(call.call).padEnd(4);
-  const latency = `${call.latencyMs.toFixed(1)} ms`.padStart(8);
-  return call.kind === "reply"
-    ? `call ${number}  ${call.server.padEnd(9)}  ` +
-      `reply ${String(call.number).padEnd(4)}  ${latency}`
-    : `call ${number}  ${call.code.padEnd(9)}  ${latency}  ${call.details}`;
+  const outcome = call.kind === "reply"
+    ? `${call.server.padEnd(9)}  reply ${String(call.number).padEnd(5)}`
+    : call.code;
+  const latency = `${call.latencyMs.toFixed(1)} ms`.padStart(9);
+  const line = `call ${String(call.call).padEnd(5)}  ` +
+    `${outcome.padEnd(OUTCOME_WIDTH)}  ${latency}`;
+  return call.kind === "reply" ? line : `${line}  ${call.details}`;
 }
+
+/** Of "server-10  reply 12345", and of the longest name of a status. */
+const OUTCOME_WIDTH = 22;
 
 /** The final table. */
 export function summaryLines(summary: Summary): readonly string[] {

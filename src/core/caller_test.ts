@@ -67,10 +67,10 @@ Deno.test("summaryLines() of no call is one line", () => {
 Deno.test("callLine() says who answered, or what failed", () => {
   assert.equal(
     callLine({ ...reply("server-1", 1.26), call: 7, number: 3 }),
-    "call 7     server-1   reply 3       1.3 ms",
+    "call 7      server-1   reply 3         1.3 ms",
   );
   assert.equal(
     callLine({ ...failure("UNAVAILABLE"), call: 8 }),
-    "call 8     UNAVAILABLE    5.0 ms  no",
+    "call 8      UNAVAILABLE                5.0 ms  no",
   );
 });

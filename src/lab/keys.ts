@@ -1,5 +1,5 @@
 /** The keys that control `up` in its terminal. */
-import { Failure, messageOf } from "../core/errors.ts";
+import { messageOf } from "../core/errors.ts";
 import { runToEnd } from "../io/processes.ts";
 import type { Control } from "../control/control.ts";
 import type { Listener } from "../control/state.ts";
@@ -17,9 +17,12 @@ const FAULT_MS = 15_000;
 
 const SLOW_MS = 200;
 
+/** The server that the key 0 chooses. */
+const TENTH = 10;
+
 const HELP = [
-  "1-9  select a server; then: k kill -9, t terminate, r restart,",
-  "     p pause or resume, c clear faults, and for 15 s",
+  "1-9  select a server, 0 the tenth; then: k kill -9, t terminate,",
+  "     r restart, p pause or resume, c clear faults, and for 15 s",
   `     s slow by ${SLOW_MS} ms, f fail calls`,
   "+ -  scale        l  calls to L7, L4 or both",
   "o    open the page        q  quit        h  this help",
@@ -32,15 +35,25 @@ const NEXT_LISTENERS: Readonly<Record<string, readonly Listener[]>> = {
   "l7,l4": ["l7"],
 };
 
+/** What keys use of the control. */
+type Controlled = Pick<Control, "ask" | "state" | "load">;
+
 /** Turns keys into requests to the control. */
-class Keys {
-  readonly #control: Control;
+export class Keys {
+  readonly #control: Controlled;
   readonly #options: KeyOptions;
+  readonly #show: (url: string) => Promise<boolean>;
   #chosen = "server-1";
 
-  constructor(control: Control, options: KeyOptions) {
+  /** @param show Opens an address in a browser, and says whether it could. */
+  constructor(
+    control: Controlled,
+    options: KeyOptions,
+    show: (url: string) => Promise<boolean> = showInBrowser,
+  ) {
     this.#control = control;
     this.#options = options;
+    this.#show = show;
   }
 
   /** Handles one key; unknown keys do nothing. */
@@ -60,7 +73,7 @@ class Keys {
     else if (key === "h" || key === "?") HELP.forEach(say);
     else if (key === "q") quit();
     else if (key === "o") await this.#openPage();
-    else if (/^[1-9]$/.test(key)) this.#choose(Number(key));
+    else if (/^[0-9]$/.test(key)) this.#choose(Number(key) || TENTH);
   }
 
   #wishOf(key: string): Record<string, unknown> | undefined {
@@ -117,13 +130,16 @@ class Keys {
       say("there is no page, because of --no-page");
       return;
     }
-    const opener = Deno.build.os === "darwin" ? "open" : "xdg-open";
-    try {
-      const { code } = await runToEnd(opener, [url], { timeoutMs: 5000 });
-      if (code !== 0) throw new Failure("environment", "no browser");
-    } catch {
-      say(`open ${url} in a browser`);
-    }
+    if (!await this.#show(url)) say(`open ${url} in a browser`);
+  }
+}
+
+async function showInBrowser(url: string): Promise<boolean> {
+  const opener = Deno.build.os === "darwin" ? "open" : "xdg-open";
+  try {
+    return (await runToEnd(opener, [url], { timeoutMs: 5000 })).code === 0;
+  } catch {
+    return false; // There is no such program.
   }
 }
 

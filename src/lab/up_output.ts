@@ -20,21 +20,39 @@ export class CallPrinter {
   readonly #told = new Set<number>();
   #second = new Ledger();
   #calls = 0;
+  readonly #print: (program: string, line: string) => void;
+  readonly #columns: () => number;
 
-  /** @param load The load that makes the calls. */
-  constructor(load: () => LoadState | undefined) {
+  /**
+   * @param load The load that makes the calls.
+   * @param output Where lines go, and how wide that is (default: the terminal).
+   */
+  constructor(
+    load: () => LoadState | undefined,
+    output: {
+      readonly say?: (program: string, line: string) => void;
+      readonly columns?: () => number;
+    } = {},
+  ) {
     this.#load = load;
+    this.#print = output.say ?? say;
+    this.#columns = output.columns ?? columns;
   }
 
   /** Handles a client's event; calls of all clients are numbered together. */
   note(listener: Listener, event: ClientEvent): void {
-    if (event.type === "news") say("client", event.news);
+    if (event.type === "news") this.#say("client", event.news);
     if (event.type !== "call") return;
     this.#calls += 1;
     this.#ledger.add(event);
     this.#second.add(event);
     if (!this.#isReadable()) return;
-    say(this.#nameOf(listener), lineOf({ ...event, call: this.#calls }));
+    const call = { ...event, call: this.#calls };
+    this.#say(
+      this.#nameOf(listener),
+      callLine(call),
+      (line) => paintOf(call, line),
+    );
   }
 
   /** Sums up the last second if it had too many calls for single lines. */
@@ -43,15 +61,15 @@ export class CallPrinter {
     this.#second = new Ledger();
     if (calls === 0 || this.#isReadable()) return;
     const servers = shares.map((one) => one.calls).join("/");
-    const lost = `${failed} lost`;
-    say(
+    this.#say(
       "client",
       [
-        `${calls} calls`,
+        `${String(calls).padStart(4)} calls`,
+        `p99 ${(latencyMs?.p99.toFixed(1) ?? "-").padStart(6)} ms`,
+        `${String(failed).padStart(4)} lost`,
         servers,
-        `p99 ${latencyMs?.p99 ?? "-"} ms`,
-        failed === 0 ? lost : paint("red", lost),
       ].join("  "),
+      (line) => failed === 0 ? line : line.replace(/\d+ lost/, inRed),
     );
   }
 
@@ -61,15 +79,24 @@ export class CallPrinter {
     if (isOpen) this.#told.add(id);
     else this.#told.delete(id);
     const isOwn = who === "" || who === "keys";
-    wrapped(isOwn ? text : `${text} (${who})`).forEach((line) =>
-      say("up", line)
-    );
+    this.#say("up", isOwn ? text : `${text} (${who})`);
   }
 
   /** The table at the end; empty without calls. */
   summaryLines(): readonly string[] {
     const summary = this.#ledger.summary();
     return summary.calls === 0 ? [] : summaryLines(summary).slice(1);
+  }
+
+  /** Wraps a text to the terminal, and paints it then. */
+  #say(
+    program: string,
+    text: string,
+    paintLine: (line: string) => string = (line) => line,
+  ): void {
+    for (const line of wrapped(text, this.#columns() - PREFIX_COLUMNS)) {
+      this.#print(program, paintLine(line));
+    }
   }
 
   #isReadable(): boolean {
@@ -88,21 +115,24 @@ export class CallPrinter {
 /** Width of the prefix with a program's name. */
 const PREFIX_COLUMNS = 12;
 
-/** Wraps a text to the terminal. */
-function wrapped(text: string): readonly string[] {
-  const width = columns() - PREFIX_COLUMNS;
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    const longer = line === "" ? word : `${line} ${word}`;
+/** Lines of at most this width; those after the first are indented. */
+function wrapped(text: string, width: number): readonly string[] {
+  const [first = "", ...words] = text.split(" ");
+  const lines = [first];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
     if (longer.length <= width) lines[lines.length - 1] = longer;
     else lines.push(`  ${word}`);
   }
   return lines;
 }
 
-function lineOf(call: CallRecord): string {
-  const line = callLine(call);
-  if (call.kind === "error") return paint("red", line);
+function inRed(text: string): string {
+  return paint("red", text);
+}
+
+/** A failed call is red, and a server's name has its own colour. */
+function paintOf(call: CallRecord, line: string): string {
+  if (call.kind === "error") return inRed(line);
   return line.replace(call.server, (name) => paint(colourOf(name), name));
 }
