@@ -9,6 +9,7 @@ import { sha256OfFile } from "../../src/io/digest.ts";
 import { KIT_SUMS, parseSums } from "../../src/io/kit.ts";
 import { print } from "../../src/io/terminal.ts";
 import { KIT_BYTES_MAX } from "../../tools/kit.ts";
+import { goModules } from "../../tools/kit/go_modules.ts";
 import { findParts, HOST, type KitTarget } from "../../tools/kit/parts.ts";
 import { stageKit } from "../../tools/kit/stage.ts";
 import type { Outcome } from "../kit_commands.ts";
@@ -284,6 +285,20 @@ Deno.test("kit: it is within its budget, has its digest and all its parts", asyn
     assert.ok(names.includes(path), path);
   }
   assert.deepEqual(names.filter((name) => name.includes("_test")), []);
+});
+
+Deno.test("kit: it has the licence of every module that is linked into k6", async () => {
+  const [own, ...modules] = goModules(
+    await Deno.readFile(`${place}/parts/k6`),
+  );
+  assert.equal(own?.sum, config.toolDigests["module-of-k6"]);
+  assert.ok(modules.length > 50);
+  const text = await Deno.readTextFile(`${place}/licenses/k6_modules.txt`);
+  const absent = modules.map(({ path, version }) => `\n${path} ${version}`)
+    .filter((name) =>
+      !text.includes(`${name}/`) && !text.includes(`${name}\n`)
+    );
+  assert.deepEqual(absent, []);
 });
 
 Deno.test("kit: each program has the permissions of deno.json, and no others", async () => {

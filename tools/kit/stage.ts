@@ -33,6 +33,9 @@ const COPIED = [
 /** Where the kit has its licences. */
 const LICENSES = "licenses/";
 
+/** What is linked into k6; tools/k6_licenses.ts makes it. */
+const K6_MODULES = "k6_modules";
+
 /** Options of {@linkcode stageKit}. */
 export interface StageOptions {
   readonly target: KitTarget;
@@ -87,11 +90,9 @@ export async function stageKit(
   const project = { name: "grpc-demo-kit", version: config.version };
   const components = parts.map(({ component }) => component);
   await made.json("grpc-demo-kit.cdx.json", sbom(lock, project, components));
-  for (const { name } of parts) {
-    await made.write(
-      `${LICENSES}${name}.txt`,
-      await own(`licenses/${name}.txt`),
-    );
+  for (const name of [...parts.map(({ name }) => name), K6_MODULES]) {
+    const file = `${LICENSES}${name}.txt`;
+    await made.write(file, await own(file));
   }
   for (const [name, text] of await packageLicenses(lock)) {
     await made.write(LICENSES + name, text);
