@@ -8,6 +8,9 @@ export const ROOT: string = fileURLToPath(new URL("../", import.meta.url));
 /** The variable that marks every process of one run. */
 const MARK = "GRPC_DEMO_TEST_RUN";
 
+/** Building images takes two minutes; nothing that a test waits for takes more. */
+const PRINTED_LIMIT_MS = 300_000;
+
 /** A program that was started. */
 export interface Run {
   readonly process: Deno.ChildProcess;
@@ -15,7 +18,10 @@ export interface Run {
   text(): string;
   /** The same, each output for itself. */
   outputs(): { readonly stdout: string; readonly stderr: string };
-  /** Resolves when it has printed what matches; rejects when it ends first. */
+  /**
+   * Resolves when it has printed what matches; rejects when it ends first, or
+   * takes minutes: a test that waits for ever tells nobody why.
+   */
   printed(pattern: RegExp): Promise<void>;
   /** Resolves with the exit code when it has ended. */
   readonly ended: Promise<number>;
@@ -85,16 +91,22 @@ export function start(
     text: () => text,
     outputs: () => ({ ...texts }),
     ended,
-    printed: (pattern) =>
-      new Promise((resolve, reject) => {
-        onText = () => {
-          if (pattern.test(text)) resolve();
-        };
-        onText();
-        void ended.then((code) =>
-          reject(new Error(`Ended with ${code} before ${pattern}:\n${text}`))
-        );
-      }),
+    printed: (pattern) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const late = `Nothing like ${pattern} in ${PRINTED_LIMIT_MS / 1000} s`;
+      const timer = setTimeout(
+        () => reject(new Error(`${late}:\n${text}`)),
+        PRINTED_LIMIT_MS,
+      );
+      onText = () => {
+        if (pattern.test(text)) resolve();
+      };
+      onText();
+      void ended.then((code) =>
+        reject(new Error(`Ended with ${code} before ${pattern}:\n${text}`))
+      );
+      return promise.finally(() => clearTimeout(timer));
+    },
     leftovers: () => processesWith(`${MARK}=${mark}`),
   };
 }
