@@ -1,6 +1,7 @@
 /** The interface behind the live page: what it answers, and what it refuses. */
 import assert from "node:assert/strict";
 import type { Messages } from "../src/control/state.ts";
+import { waitUntil } from "../src/io/wait.ts";
 import { ask, withUp } from "./up_page.ts";
 
 Deno.test("the page's interface refuses what nobody here has asked for", async () => {
@@ -118,7 +119,13 @@ Deno.test("figures have the lines of the file that was named, by whatever names"
     assert.match(lines.get("retries")?.text ?? "", /^retryPolicy:/);
     assert.equal(lines.get("retries")?.instead, null);
     assert.equal(lines.has("ejections"), false);
-    assert.equal((await up.state()).envoy.retriesAllowed, 30);
+    // Envoy has not been asked yet when the page is there.
+    let allowed = 0;
+    await waitUntil(async () => {
+      allowed = (await up.state()).envoy.retriesAllowed;
+      return allowed !== 0;
+    }, 10_000);
+    assert.equal(allowed, 30);
   });
 });
 

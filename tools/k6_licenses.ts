@@ -6,9 +6,10 @@
  *   ./denow run -q -P=build tools/k6_licenses.ts
  */
 import { Failure } from "../src/core/errors.ts";
+import { helpText, parseFlags } from "../src/core/flags.ts";
 import { runToEnd } from "../src/io/processes.ts";
 import { listenForStop, runProgram } from "../src/io/program.ts";
-import { printError } from "../src/io/terminal.ts";
+import { print, printError } from "../src/io/terminal.ts";
 import { findTool } from "../src/io/tools.ts";
 import { findGo } from "../src/io/tools/go.ts";
 import { GO, TOOLS } from "../src/io/tools/table.ts";
@@ -96,6 +97,13 @@ async function download(
 }
 
 async function run(): Promise<number> {
+  const { help } = parseFlags({}, Deno.args);
+  if (help) {
+    const about = `Writes the licences of the Go modules that are linked into \
+the pinned k6, for the kit.`;
+    print(helpText("k6_licenses.ts", about, {}));
+    return 0;
+  }
   const { signal } = listenForStop();
   const { path } = await findTool("k6", { onProgress: printError, signal });
   const [, ...modules] = goModules(await Deno.readFile(path));
