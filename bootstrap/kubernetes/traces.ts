@@ -139,6 +139,10 @@ export function clusterProcesses(listing: string): number[] {
 }
 
 async function unmount(started: Started): Promise<void> {
+  // `ip netns` mounts the folder on itself, and so hides the networks in it.
+  if (!started.folders.includes(NETWORKS)) {
+    await runToEnd("umount", ["--quiet", "--lazy", NETWORKS]);
+  }
   const mounts = (await runWell("cat", ["/proc/mounts"])).split("\n")
     .map((line) => line.split(" ")[1] ?? "");
   const networks = (await filesIn(NETWORKS))
