@@ -130,6 +130,7 @@ function readingOf(record: AnyRecord): Reading {
 export function loadHtml(record: LoadRecord): string {
   return htmlOf(record.report, {
     lines: recordLines(record),
+    facts: record.facts,
     dashboard: record.hasDashboard ? RUN_FILES.dashboard : undefined,
   });
 }

@@ -93,6 +93,8 @@ export interface LoadRecord {
   readonly ledgers: Ledgers | null;
   /** Missing in records of earlier programs. */
   readonly disturbance?: Disturbance;
+  /** The machine and the versions; missing in records of earlier programs. */
+  readonly facts?: Readonly<Record<string, string>>;
   /** Whether k6 wrote its own page; it does not in very short runs. */
   readonly hasDashboard: boolean;
   /** ISO 8601. */

@@ -1,5 +1,6 @@
 /** Runs a load test and records it. */
 import { resolve } from "node:path";
+import config from "../../deno.json" with { type: "json" };
 import { type ShapeName, SHAPES } from "../core/load/shapes.ts";
 import { verdictOf } from "../core/load/verdict.ts";
 import { messageOf } from "../core/errors.ts";
@@ -8,6 +9,7 @@ import {
   TIMERS_LATE_MS_MAX,
   watchDisturbance,
 } from "../io/disturbance.ts";
+import { machineFacts, versionFacts } from "../io/machine.ts";
 import { isThere } from "../io/tools/path.ts";
 import { RUN_FILES } from "../io/run_folder.ts";
 import { printError } from "../io/terminal.ts";
@@ -115,6 +117,11 @@ export async function recordRun(
         generator: generator ?? null,
         ledgers,
         disturbance,
+        facts: {
+          ...machineFacts(),
+          ...versionFacts(),
+          k6: config.toolVersions.k6,
+        },
         hasDashboard: await isThere(`${folder}/${RUN_FILES.dashboard}`),
         writtenAt: new Date().toISOString(),
       },

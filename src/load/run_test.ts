@@ -54,6 +54,8 @@ Deno.test("recordRun() records ledgers and the machine's disturbance", async () 
   assert.equal(record.verdict, "held");
   assert.ok(record.disturbance !== undefined);
   assert.ok(record.disturbance.timersLateMs >= 0);
+  assert.match(record.facts?.["processor cores"] ?? "", /^\d+$/);
+  assert.match(record.facts?.["k6"] ?? "", /^\d+\.\d+\.\d+$/);
   // Whoever writes the record removes it.
   assert.ok(isReportKept);
 });

@@ -122,6 +122,8 @@ function thresholdRows({ thresholds }: LoadReport): Rows {
 export interface PageNotes {
   /** Further remarks, a line each. */
   readonly lines?: readonly string[];
+  /** The machine and the versions, by name. */
+  readonly facts?: Readonly<Record<string, string>> | undefined;
   /** The name of k6's own page beside this one, if there is one. */
   readonly dashboard?: string | undefined;
 }
@@ -169,6 +171,10 @@ export function htmlOf(report: LoadReport, notes: PageNotes = {}): string {
     folded(
       `All ${report.thresholds.length} thresholds`,
       tableOf(thresholdRows(report)),
+    ),
+    notes.facts === undefined ? "" : folded(
+      "The machine and the versions",
+      table(["", ""], Object.entries(notes.facts)),
     ),
     element(
       "p",

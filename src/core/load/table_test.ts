@@ -70,6 +70,15 @@ Deno.test("htmlOf() lets no name of a server be markup", () => {
   assert.match(html, /href="dashboard\.html"/);
 });
 
+Deno.test("htmlOf() has the machine in a table that is folded, last", () => {
+  const facts = { "processor cores": "<2>" };
+  const html = htmlOf(REPORT, { facts });
+  const [, after = ""] = html.split("The machine and the versions</summary>");
+  assert.match(after, /processor cores[^]*&lt;2&gt;/);
+  assert.ok(!after.includes("<h2"));
+  assert.ok(!htmlOf(REPORT).includes("The machine"));
+});
+
 Deno.test("htmlOf() demands no share where connections are balanced", () => {
   assert.match(htmlOf(REPORT), /Each bar must end at the mark/);
   const html = htmlOf({ ...PINNED, reference: LATENCIES });
