@@ -34,7 +34,8 @@ export async function withUp(
 ): Promise<void> {
   const run = lab(
     ...["up", "--port", String(freePort()), "--admin-port", String(freePort())],
-    ...["--server-port", String(freePort())],
+    // Containers have addresses, and ports, of their own.
+    ...flags.includes("--docker") ? [] : ["--server-port", String(freePort())],
     ...["--page-port", String(freePort()), ...flags],
   );
   await run.printed(/live page +\S+\n/);

@@ -129,9 +129,15 @@ Deno.test("up --no-client --servers 1 starts no client", async () => {
 });
 
 // The start takes about half a second; these are moments all through it.
-for (const atMs of [50, 150, 250, 350, 500, 700]) {
-  Deno.test(`up, interrupted after ${atMs} ms, leaves nothing`, async () => {
-    const run = up();
+for (
+  const [atMs, ...flags] of [
+    ...[[50], [150], [250], [350], [500], [700]] as const,
+    ...[[250, "--discovery", "eds"], [600, "--discovery", "eds"]] as const,
+  ]
+) {
+  const words = ["up", ...flags].join(" ");
+  Deno.test(`${words}, interrupted after ${atMs} ms, leaves nothing`, async () => {
+    const run = up(flags);
     const timer = setTimeout(() => run.process.kill("SIGINT"), atMs);
     const code = await run.ended;
     clearTimeout(timer);
