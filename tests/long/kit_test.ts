@@ -158,7 +158,7 @@ const EXPECTED: readonly (readonly [string, readonly number[], RegExp])[] = [
   [
     "lesson check",
     [0, UNKNOWN_EXIT_CODE],
-    /\n(Solved\n`.\/demo lesson next` starts the next lesson|Cannot tell .*)\n$/,
+    /\n(Solved\n`\.\/(demo|denow task) lesson next` starts the next lesson|Cannot tell .*)\n$/,
   ],
   ["lesson next", [0], /^Lesson 6: [^]*\nYour copy .* is my\/06-draining\/en/],
   [
