@@ -4,10 +4,11 @@ import { waitUntil } from "../src/io/wait.ts";
 import {
   dockerOutput,
   dockerTest,
-  IMAGES,
   leftovers,
-  newPorts,
   newProject,
+  removeImages,
+  surroundings,
+  upSurroundings,
 } from "./containers.ts";
 import {
   copyProject,
@@ -16,24 +17,11 @@ import {
   startIn,
   startSource,
 } from "./programs.ts";
-import { withUp } from "./up_page.ts";
 
 /** The words of a command as people type it. */
 function type(line: string, env: Readonly<Record<string, string>>): Run {
   const [command = "", ...args] = line.split(" ");
   return start(command, args, env);
-}
-
-/** Moves compose.yaml's literal commands beside whatever else runs here. */
-function surroundings(): Record<string, string> {
-  const { grpcPort, l4Port, adminPort } = newPorts();
-  return {
-    COMPOSE_PROJECT_NAME: newProject(),
-    IMAGE_PREFIX: IMAGES,
-    GRPC_PORT: String(grpcPort),
-    L4_PORT: String(l4Port),
-    ADMIN_PORT: String(adminPort),
-  };
 }
 
 async function takeDown(env: Readonly<Record<string, string>>): Promise<void> {
@@ -181,15 +169,6 @@ dockerTest(
   },
 );
 
-/** What moves `up --docker` beside whatever else runs here. */
-function upSurroundings(): {
-  readonly flags: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-} {
-  const { GRPC_PORT = "", ADMIN_PORT = "", ...env } = surroundings();
-  return { flags: ["--port", GRPC_PORT, "--admin-port", ADMIN_PORT], env };
-}
-
 dockerTest(
   "up --docker shows the client's calls, starts a killed server again; Ctrl-C leaves nothing",
   async () => {
@@ -207,36 +186,6 @@ dockerTest(
     assert.match(run.text(), /client +\| \d+ calls, [1-9]\d* succeeded/);
     assert.deepEqual(await leftovers(project), []);
     assert.deepEqual(run.leftovers(), []);
-    await removeImages(project);
-  },
-);
-
-dockerTest(
-  "up --docker: the page scales, kills and switches as on the native stack",
-  async () => {
-    const { env } = upSurroundings();
-    const project = env["COMPOSE_PROJECT_NAME"] ?? "";
-    await withUp(["--docker"], async (up) => {
-      const ask = async (wish: unknown) => {
-        const { status, body } = await up.ask(wish);
-        assert.equal(status, 200, body);
-      };
-      assert.equal((await up.state()).stack, "compose");
-      await ask({ do: "scale", count: 4 });
-      const { servers } = await up.state();
-      assert.deepEqual(
-        servers.map(({ name }) => name).toSorted(),
-        ["server-1", "server-2", "server-3", "server-4"],
-      );
-      await ask({ do: "kill", server: "server-1" });
-      await up.run.printed(/server-1 killed; .*back after/);
-      await ask({ do: "protect", id: "retries", isOn: false });
-      await up.run.printed(/Retries switched off; Envoy replaced in/);
-      const { protections } = await up.state();
-      const isOn = protections.find(({ id }) => id === "retries")?.isOn;
-      assert.equal(isOn, false);
-    }, (...args) => startSource("lab", args, env));
-    assert.deepEqual(await leftovers(project), []);
     await removeImages(project);
   },
 );
@@ -261,13 +210,6 @@ dockerTest(
     await removeImages(project);
   },
 );
-
-/** The images of a project of a test's own. */
-async function removeImages(project: string): Promise<void> {
-  for (const program of ["server", "client"]) {
-    await dockerOutput("image", "rm", "--force", `${project}-${program}`);
-  }
-}
 
 /** A container's, or an image's, id. */
 function idOf(name: string): Promise<string> {

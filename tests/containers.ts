@@ -84,3 +84,31 @@ export async function leftovers(project: string): Promise<readonly string[]> {
   ]);
   return found.join("\n").split("\n").filter((line) => line !== "");
 }
+
+/** Moves compose.yaml's literal commands beside whatever else runs here. */
+export function surroundings(): Record<string, string> {
+  const { grpcPort, l4Port, adminPort } = newPorts();
+  return {
+    COMPOSE_PROJECT_NAME: newProject(),
+    IMAGE_PREFIX: IMAGES,
+    GRPC_PORT: String(grpcPort),
+    L4_PORT: String(l4Port),
+    ADMIN_PORT: String(adminPort),
+  };
+}
+
+/** What moves `up --docker` beside whatever else runs here. */
+export function upSurroundings(): {
+  readonly flags: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+} {
+  const { GRPC_PORT = "", ADMIN_PORT = "", ...env } = surroundings();
+  return { flags: ["--port", GRPC_PORT, "--admin-port", ADMIN_PORT], env };
+}
+
+/** The images of a project of a test's own. */
+export async function removeImages(project: string): Promise<void> {
+  for (const program of ["server", "client"]) {
+    await dockerOutput("image", "rm", "--force", `${project}-${program}`);
+  }
+}
