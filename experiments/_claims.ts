@@ -3,6 +3,7 @@ import {
   type Claim,
   type Experiment,
   type ExperimentEvent,
+  type History,
   type Judge,
   lostAtMost,
   measuredBetween,
@@ -10,6 +11,15 @@ import {
   type Snapshot,
   statGrows,
 } from "../src/experiment/authors.ts";
+
+/** How many servers Envoy knew in each sample of a time. */
+export function knownServers(
+  { samples }: History,
+  isIn: (atMs: number) => boolean,
+): readonly number[] {
+  return samples.filter(({ atMs }) => isIn(atMs))
+    .map(({ stats }) => stats["membership_total"] ?? 0);
+}
 
 export const noCallIsLost: Claim = {
   id: "lost",

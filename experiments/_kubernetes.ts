@@ -22,6 +22,26 @@ export function kubernetesOf({ stack }: RunContext): KubernetesStack {
   throw new RangeError("This experiment is for Kubernetes only");
 }
 
+const EVICT_AGAIN_MS = 500;
+
+/**
+ * Evicts a server, again and again until the disruption budget allows it.
+ *
+ * @returns How often that was refused.
+ */
+export async function evictOnceAllowed(
+  run: RunContext,
+  server: string,
+): Promise<number> {
+  const stack = kubernetesOf(run);
+  let refused = 0;
+  while (!run.signal.aborted && !await stack.evict(server)) {
+    refused += 1;
+    await run.wait(EVICT_AGAIN_MS);
+  }
+  return refused;
+}
+
 /** Pods get SIGTERM as soon as they are deleted. */
 export function noPreStop(deployment: Deployment): NamedManifestChange {
   return {

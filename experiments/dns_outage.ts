@@ -8,7 +8,7 @@ import {
   type RunContext,
 } from "../src/experiment/authors.ts";
 import type { Outage } from "../src/stack/discovery.ts";
-import { noCallIsLost } from "./_claims.ts";
+import { knownServers, noCallIsLost } from "./_claims.ts";
 
 /** Two and more queries of Envoy, which asks every second. */
 const OUTAGE_MS = 2200;
@@ -39,14 +39,13 @@ async function failWith(
 }
 
 /** What each outage costs: the fewest servers that Envoy knew, and lost calls. */
-function allAreKept({ samples, calls }: History): Judgement {
+function allAreKept(history: History): Judgement {
   const each = OUTAGES.map(([, label], index) => {
     const fromMs = FIRST_AT_MS + index * (OUTAGE_MS + BETWEEN_MS);
     const isIn = (atMs: number) =>
       atMs >= fromMs && atMs < fromMs + OUTAGE_MS + BETWEEN_MS;
-    const known = samples.filter(({ atMs }) => isIn(atMs))
-      .map(({ stats }) => stats["membership_total"] ?? 0);
-    const lost = calls.filter(({ startMs, status }) =>
+    const known = knownServers(history, isIn);
+    const lost = history.calls.filter(({ startMs, status }) =>
       isIn(startMs) && status !== "OK"
     );
     return { label, fewest: Math.min(...known), lost: lost.length };
@@ -58,6 +57,11 @@ function allAreKept({ samples, calls }: History): Judgement {
     ).join("; "),
   );
 }
+
+const healthIgnored = clusterFields(
+  "health ignored when a server is gone from DNS",
+  { ignore_health_on_host_removal: true },
+);
 
 export const dnsOutage: Experiment = {
   name: "dns-outage",
@@ -94,18 +98,14 @@ export const dnsOutage: Experiment = {
   ],
   control: {
     about: "servers that are gone from DNS are dropped at once",
-    changes: [
-      clusterFields("health ignored when a server is gone from DNS", {
-        ignore_health_on_host_removal: true,
-      }),
-    ],
+    changes: [healthIgnored],
     breaks: ["lost", "kept"],
   },
   furtherControls: [{
     about: "the same, with DNS asked every 2.1 s",
     changes: [
-      clusterFields("the same, and a longer time between two queries", {
-        ignore_health_on_host_removal: true,
+      healthIgnored,
+      clusterFields("a longer time between two queries", {
         dns_refresh_rate: `${(OUTAGE_MS - 100) / 1000}s`,
       }),
     ],

@@ -9,7 +9,7 @@ import {
   measuredBetween,
   type RunContext,
 } from "../src/experiment/authors.ts";
-import { noCallIsLost } from "./_claims.ts";
+import { knownServers, noCallIsLost } from "./_claims.ts";
 
 /**
  * Half of the second between two queries of DNS, so that one of them takes
@@ -50,10 +50,10 @@ async function goMissing(run: RunContext): Promise<void> {
 }
 
 /** Envoy knows three servers until the source is back. */
-function allAreKept({ events, samples }: History): Judgement {
-  const backMs = events.find(({ label }) => label === IS_BACK)?.startMs ?? 0;
-  const known = samples.filter(({ atMs }) => atMs < backMs)
-    .map(({ stats }) => stats["membership_total"] ?? 0);
+function allAreKept(history: History): Judgement {
+  const backMs =
+    history.events.find(({ label }) => label === IS_BACK)?.startMs ?? 0;
+  const known = knownServers(history, (atMs) => atMs < backMs);
   const fewest = Math.min(...known);
   return heldIf(
     known.length > 0 && fewest === 3,

@@ -6,7 +6,7 @@ import {
   type RunContext,
 } from "../src/experiment/authors.ts";
 import { noCallIsLost } from "./_claims.ts";
-import { kubernetesOf, noPreStop } from "./_kubernetes.ts";
+import { evictOnceAllowed, kubernetesOf, noPreStop } from "./_kubernetes.ts";
 
 const DURATION_MS = 70_000;
 
@@ -28,9 +28,7 @@ async function everything(run: RunContext): Promise<void> {
   await stack.start(killed);
   await run.awaitHealthy(3);
   run.mark(`eviction of ${name()}`);
-  while (!run.signal.aborted && !await stack.evict(name())) {
-    await run.wait(500);
-  }
+  await evictOnceAllowed(run, name());
   run.mark("scale to 5 and 3");
   await stack.scale(5);
   await stack.scale(3);

@@ -1,7 +1,7 @@
 /** Watches a running stack: its processes, and Envoy's view of them. */
 import type { Fault } from "../core/fault.ts";
-import { at, listOf } from "../core/yaml.ts";
-import { grpcCluster } from "../experiment/changes.ts";
+import { at } from "../core/yaml.ts";
+import { grpcCluster, limitsOfCalls } from "../experiment/changes.ts";
 import type { ServerCounters } from "../io/proto.ts";
 import { type EnvoyConfig, GRPC_CLUSTER } from "../stack/envoy_config.ts";
 import type { Stats, UpstreamHost } from "../stack/envoy_admin.ts";
@@ -71,8 +71,7 @@ const ENVOY_DEFAULTS = { ejectionS: 30, percent: 20, min: 3, retriesMax: 3 };
 function configuredLimits(config: EnvoyConfig): ConfiguredLimits {
   const cluster = grpcCluster(config);
   const ejection = at(cluster, "outlier_detection", "base_ejection_time");
-  const threshold = listOf(at(cluster, "circuit_breakers", "thresholds"))
-    .find(({ priority = "DEFAULT" }) => priority === "DEFAULT");
+  const threshold = limitsOfCalls(config);
   const budget = at(threshold, "retry_budget");
   const { ejectionS, percent, min, retriesMax } = ENVOY_DEFAULTS;
   return {

@@ -117,8 +117,7 @@ export const noRetryBudget: NamedChange = {
   name: "no retry budget",
   isRemoval: true,
   apply: (config) => {
-    const breakers = at(grpcCluster(config), "circuit_breakers", "thresholds");
-    for (const threshold of listOf(breakers)) delete threshold["retry_budget"];
+    for (const limits of limitsIn(config)) delete limits["retry_budget"];
   },
 };
 
@@ -148,13 +147,22 @@ export const noCircuitBreaker: NamedChange = {
   name: "no limit on calls in flight but Envoy's own, 1024",
   isRemoval: true,
   apply: (config) => {
-    const breakers = at(grpcCluster(config), "circuit_breakers", "thresholds");
-    for (const threshold of listOf(breakers).filter(isOfCalls)) {
-      delete threshold["max_requests"];
-      delete threshold["max_pending_requests"];
+    for (const limits of limitsIn(config).filter(isOfCalls)) {
+      delete limits["max_requests"];
+      delete limits["max_pending_requests"];
     }
   },
 };
+
+/** The limits of each priority, as far as they are set. */
+function limitsIn(config: EnvoyConfig): readonly Fields[] {
+  return listOf(at(grpcCluster(config), "circuit_breakers", "thresholds"));
+}
+
+/** The limits of calls; undefined if none are set. */
+export function limitsOfCalls(config: EnvoyConfig): Fields | undefined {
+  return limitsIn(config).find(isOfCalls);
+}
 
 /** Whether limits are those of calls; streams are of high priority. */
 function isOfCalls({ priority = "DEFAULT" }: Fields): boolean {
