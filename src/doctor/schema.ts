@@ -30,9 +30,6 @@ export interface FieldType {
   readonly isDeprecated: boolean;
 }
 
-/** The version of Envoy whose fields these are. */
-export const SCHEMA_VERSION = packed.envoy;
-
 let loaded: Schema | undefined;
 
 /** The whole schema; it is unpacked once. */
